@@ -11,6 +11,12 @@ pub(crate) fn one<F: Args>(words: &[OsString]) -> Option<Box<F>> {
     read::<F>(F::augment_args(bare), &words[1..]).map(Box::new)
 }
 
+/// The flags of a command without a protocol, whose name is the first word.
+pub(crate) fn top<F: Args>(words: &[OsString]) -> Option<Box<F>> {
+    let bare = Command::new("iotctl").disable_help_flag(true);
+    read::<F>(F::augment_args(bare), words).map(Box::new)
+}
+
 /// The commands of one protocol, whose name is the first word.
 pub(crate) fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {
     let bare = Command::new("iotctl")

@@ -42,6 +42,7 @@ use crate::output::ColorChoice;
 mod alone;
 mod amqp;
 mod bench;
+mod bridge;
 mod coap;
 mod complete;
 mod flags;

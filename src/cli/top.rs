@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
-use super::alone::alone;
+use super::alone::{alone, top};
+use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::mqtt::Mqtt;
 use super::{Parsed, VERSION, complete, generated, help, page};
@@ -90,6 +91,10 @@ enum Topic {
         #[command(subcommand)]
         command: Bench,
     },
+
+    /// Carry messages between two servers, of any of the three protocols
+    #[command(disable_help_flag = true, after_help = help::below("bridge"))]
+    Bridge(Box<BridgeFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -183,6 +188,7 @@ impl Cli {
             Topic::Install { links, .. } => {
                 return Ok(Parsed::Command(command::Command::Install(links)));
             }
+            Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => command.command()?,
@@ -201,6 +207,7 @@ impl Topic {
             "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
+            "bridge" => top(words).map(Self::Bridge),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             _ => None,
         }

@@ -2,7 +2,9 @@
 
 pub mod amqp;
 pub(crate) mod bench;
+pub(crate) mod bridge;
 pub(crate) mod coap;
+pub(crate) mod ends;
 mod guest;
 mod install;
 pub(crate) mod mqtt;
@@ -28,6 +30,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl bridge`
+    Bridge(Box<bridge::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -60,6 +64,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -16,6 +16,7 @@ use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
 use super::environment::Environment;
 use super::pin::Pin;
 use super::proxy::Proxy;
+use super::scheme::Protocol;
 use super::secret::Secret;
 use super::zone::LocalAddress;
 
@@ -109,6 +110,21 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Co
         Some(context) => Ok(context.words(&Folders::new(&path, environment), &path)?),
         None => Err(unknown(&name, &path, &config)),
     }
+}
+
+/// The protocol of the server of a context, which its URL tells.
+///
+/// # Errors
+/// Those of [`words`]; a context without a URL.
+pub(crate) fn protocol(name: &str, environment: &Environment) -> Result<Protocol> {
+    let url = words(Some(name), environment)?.url;
+    let scheme = url.as_deref().and_then(|url| url.split_once(':'));
+    scheme
+        .and_then(|(scheme, _)| Protocol::of_scheme(scheme))
+        .ok_or_else(|| {
+            Error::usage(format!("context {name:?} does not tell its protocol"))
+                .hint("give it a url with a scheme, such as mqtt://HOST")
+        })
 }
 
 /// The names of the contexts in the configuration file; none where it cannot be read.

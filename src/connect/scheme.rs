@@ -158,6 +158,13 @@ impl Protocol {
             .find(|scheme| scheme.name.eq_ignore_ascii_case(name))
     }
 
+    /// The protocol that a URL with this scheme is for; `unix` is MQTT's, as it was first.
+    pub(crate) fn of_scheme(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|protocol| protocol.scheme(name).is_some())
+    }
+
     /// The other protocol that a URL with this scheme is for.
     pub(super) fn other_of_scheme(self, name: &str) -> Option<Self> {
         Self::ALL

@@ -113,13 +113,26 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        let passed_over =
-            self.filtered + self.skipped.sum() + self.undecoded + self.expired + self.dead_lettered;
-        if passed_over + self.failures() + self.in_doubt + open == 0 {
-            return Ok(None);
+        let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
+        let passed_on = self.expired + self.dead_lettered;
+        match passed_over + passed_on + self.failures() + self.in_doubt + open {
+            0 => Ok(None),
+            _ => self.line("processed").map(Some),
         }
+    }
+
+    /// One line about what was received, and what became of it.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn summary(&self) -> Result<String> {
+        self.line("delivered")
+    }
+
+    fn line(&self, done: &str) -> Result<String> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
         let mut text = format!(
-            "received {}: {} processed",
+            "received {}: {} {done}",
             messages(self.received),
             self.delivered
         );
@@ -139,7 +152,7 @@ impl Account {
         for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!(", {count} {what}"));
         }
-        Ok(Some(text))
+        Ok(text)
     }
 
     fn wrong(&self) -> Error {

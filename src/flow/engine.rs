@@ -11,6 +11,7 @@ use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
+use crate::output::Console;
 use crate::stop::{DRAIN, Stop};
 
 /// Carries messages until the end that was asked for.
@@ -25,6 +26,23 @@ pub async fn run<S: Source, T: Target>(
     stop: &mut Stop,
 ) -> Result<()> {
     carry(source, target, stages, until, stop).await.0
+}
+
+/// As [`run()`], and says in one line at the end what became of all that came.
+///
+/// # Errors
+/// Those of [`run()`]; [`Kind::Lost`] for an account that does not add up.
+pub async fn pass<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stages: &Stages,
+    until: &Until,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<()> {
+    let (ended, account) = carry(source, target, stages, until, stop).await;
+    console.note(account.summary()?);
+    ended
 }
 
 /// As [`run()`], and what became of all that came.

@@ -66,7 +66,7 @@ pub(crate) mod until;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
-pub use engine::{run, send, twice};
+pub use engine::{pass, run, send, twice};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;

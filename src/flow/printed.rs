@@ -1,5 +1,7 @@
 //! Standard output as a target: a message is safe once it is written.
 
+use std::borrow::BorrowMut;
+
 use super::{Number, Progress, Target};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
@@ -9,16 +11,16 @@ use crate::output::Output;
 const BATCH: usize = 1 << 20;
 
 /// Shows messages in the output's format.
-pub struct Printed<'a> {
-    output: &'a mut Output,
+pub struct Printed<O> {
+    output: O,
     newest: Number,
     /// The newest that is written; a message may have no bytes to write.
     written: Number,
 }
 
-impl<'a> Printed<'a> {
+impl<O: BorrowMut<Output>> Printed<O> {
     /// Messages on `output`.
-    pub const fn new(output: &'a mut Output) -> Self {
+    pub const fn new(output: O) -> Self {
         Self {
             output,
             newest: 0,
@@ -27,14 +29,14 @@ impl<'a> Printed<'a> {
     }
 }
 
-impl Target for Printed<'_> {
+impl<O: BorrowMut<Output>> Target for Printed<O> {
     fn name(&self) -> String {
         String::from("standard output")
     }
 
     #[inline]
     fn has_room(&self) -> bool {
-        self.output.pending() < BATCH
+        self.output.borrow().pending() < BATCH
     }
 
     /// While a reader stalls, reading on would only fill memory.
@@ -49,17 +51,17 @@ impl Target for Printed<'_> {
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.newest = number;
-        self.output.message(&message)
+        self.output.borrow_mut().message(&message)
     }
 
     /// A reader that stalls stalls this, and with it the source.
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.is_idle() {
-            self.output.reader_gone().await;
+            self.output.borrow_mut().reader_gone().await;
             let text = "the reader of standard output closed it";
             return Err(Error::new(Kind::ReaderGone, text));
         }
-        self.output.flush().await?;
+        self.output.borrow_mut().flush().await?;
         self.written = self.newest;
         into.push(Progress::Through(self.newest));
         Ok(())

@@ -156,7 +156,7 @@ impl Asking<'_> {
             request: number,
             replies: 0,
         };
-        let mut target = Printed::new(self.output);
+        let mut target = Printed::new(&mut *self.output);
         let carried = engine::carry(&mut timed, &mut target, self.stages, &until, stop);
         carried.await.0
     }

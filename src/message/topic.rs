@@ -127,6 +127,26 @@ pub fn matches(filter: &str, name: &str) -> bool {
     }
 }
 
+/// Whether a topic can match both of two valid filters without `$share`.
+pub fn intersect(one: &str, other: &str) -> bool {
+    let wild = |filter: &str| filter.starts_with(['+', '#']);
+    if one.starts_with('$') && wild(other) || other.starts_with('$') && wild(one) {
+        return false;
+    }
+    let (mut one, mut other) = (Some(one.as_bytes()), Some(other.as_bytes()));
+    loop {
+        match (one.map(split_level), other.map(split_level)) {
+            (Some((b"#", _)), _) | (_, Some((b"#", _))) | (None, None) => return true,
+            (Some((level, rest)), Some((wanted, more)))
+                if level == b"+" || wanted == b"+" || level == wanted =>
+            {
+                (one, other) = (rest, more);
+            }
+            _ => return false,
+        }
+    }
+}
+
 /// The first level, and what follows its `/` if there is one.
 fn split_level(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'/', text) {
@@ -144,6 +164,24 @@ pub fn shared(filter: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_intersect_where_a_topic_matches_both() {
+        for (one, other, meant) in [
+            ("#", "a/b", true),
+            ("a/#", "a", true),
+            ("a/+", "+/b", true),
+            ("a/+", "a/b/c", false),
+            ("a/b", "a/c", false),
+            ("+/+", "#", true),
+            ("$SYS/#", "#", false),
+            ("$SYS/#", "$SYS/+", true),
+            ("a/+/c", "a/b/#", true),
+        ] {
+            assert_eq!(intersect(one, other), meant, "{one} {other}");
+            assert_eq!(intersect(other, one), meant, "{other} {one}");
+        }
+    }
 
     #[test]
     fn filters_match_as_the_specification_says() {

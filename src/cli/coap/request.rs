@@ -200,6 +200,7 @@ impl AskingFlags {
             content_format.map(|format| flags::uint(option::CONTENT_FORMAT, format.into()));
         session.options.extend(content_format);
         Ok(Plan {
+            delivers: None,
             wording: self.wording.wording(&mut session),
             session,
             method,

@@ -5,6 +5,7 @@ pub(crate) mod condition;
 pub(crate) mod connect;
 pub(crate) mod decode;
 pub(crate) mod destination;
+pub(crate) mod ends;
 pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;

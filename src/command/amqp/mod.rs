@@ -7,11 +7,11 @@ pub mod get;
 mod link;
 pub mod ping;
 pub mod publish;
-mod publisher;
+pub(crate) mod publisher;
 pub mod request;
 pub mod respond;
 pub mod session;
-mod source;
+pub(crate) mod source;
 pub mod topology;
 
 use crate::error::Result;

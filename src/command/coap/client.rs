@@ -23,9 +23,10 @@ use crate::error::{Error, Result};
 use crate::output::Console;
 
 /// How a request tells a proxy what is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProxyMode {
     /// The first way, and where a proxy does not know it the second.
+    #[default]
     Auto,
     /// Proxy-Scheme beside the Uri options.
     Scheme,

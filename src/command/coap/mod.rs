@@ -14,7 +14,7 @@ mod record;
 pub(crate) mod request;
 pub(crate) mod server;
 pub(crate) mod session;
-mod source;
+pub(crate) mod source;
 
 use crate::error::Result;
 

@@ -4,22 +4,27 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use data_encoding::HEXLOWER;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::client::{RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
-use super::session::{Place, SessionArgs, Wording, failed, is_absence, refused};
+use super::session::{
+    Place, SessionArgs, Wording, failed, is_absence, is_outage, refused, retry_after,
+};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
 use crate::coap::uri::{self, Uri};
+use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
@@ -41,6 +46,8 @@ pub struct Plan {
     pub source: Source,
     /// How the body is spelled.
     pub encoding: Encoding,
+    /// The requests deliver messages: outages are waited out, so long, and answers are not shown.
+    pub delivers: Option<Retry>,
     /// How often each URI is asked, and how fast.
     pub pacing: Pacing,
     /// How long a request under way may take after a signal; otherwise its answer is not waited for.
@@ -77,14 +84,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let written = Cell::new(0);
-    let asker = Box::new(Asker::open(&plan, &written)?);
-    let mut requests = Requests {
-        plan: &plan,
-        places: names.into_iter().zip(&places).collect(),
-        failing: HashSet::new(),
-        asker: Some(asker),
-        running: None,
-    };
+    let named = names.into_iter().zip(&places).collect();
+    let mut requests = Requests::open(&plan, named, &written)?;
     let mut input = Input::new(bodies, &plan.pacing);
     let ended = flow::send(&mut input, &mut requests, &plan.until, &mut stop).await;
     let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
@@ -98,7 +99,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 /// Requests as a target of bodies: each is accepted when it was answered as it should be. One goes on at a time.
-struct Requests<'a> {
+pub(crate) struct Requests<'a> {
     plan: &'a Plan,
     /// With their names.
     places: Vec<(ByteString, &'a Place)>,
@@ -113,6 +114,21 @@ struct Requests<'a> {
 type Running<'a> = LocalBoxFuture<'a, (Box<Asker<'a>>, ByteString, Result<()>)>;
 
 impl<'a> Requests<'a> {
+    /// Requests to these places, each with its name; there is one at least.
+    pub(crate) fn open(
+        plan: &'a Plan,
+        places: Vec<(ByteString, &'a Place)>,
+        written: &'a Cell<u64>,
+    ) -> Result<Self> {
+        Ok(Self {
+            plan,
+            places,
+            failing: HashSet::new(),
+            asker: Some(Box::new(Asker::open(plan, written)?)),
+            running: None,
+        })
+    }
+
     /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
     fn place(&self, name: &str) -> Result<Cow<'a, Place>> {
         let named = self.places.iter().find(|(own, _)| own == name);
@@ -146,7 +162,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    async fn close(&mut self) -> Result<()> {
+    pub(crate) async fn close(&mut self) -> Result<()> {
         let Some(mut asker) = self.asker.take() else {
             return Ok(());
         };
@@ -187,7 +203,10 @@ impl Target for Requests<'_> {
         };
         let asking = async move {
             let answered = match place {
-                Ok(place) => asker.ask(&place).await,
+                Ok(place) => match asker.plan.delivers {
+                    Some(retry) => asker.deliver(&place, retry).await,
+                    None => asker.ask(&place).await,
+                },
                 Err(error) => Err(error),
             };
             (asker, message.topic, answered)
@@ -255,6 +274,8 @@ struct Asker<'a> {
     /// How many bytes of it are there.
     written: &'a Cell<u64>,
     meter: Meter,
+    /// How long the server of the last request wants to be left alone, as it could not answer.
+    retry_after: Option<Duration>,
     /// The connection of the last request; the next one may use it again.
     client: Option<RequestClient>,
 }
@@ -278,6 +299,7 @@ impl<'a> Asker<'a> {
             download: part.map(|path| Download::open(path)).transpose()?,
             written,
             meter: Meter::new(plan.style),
+            retry_after: None,
             client: None,
         })
     }
@@ -289,6 +311,29 @@ impl<'a> Asker<'a> {
         self.written.set(written);
         self.output.flush().await?;
         answered
+    }
+
+    /// Asks until the server has it, or does not want it.
+    async fn deliver(&mut self, place: &Place, retry: Retry) -> Result<()> {
+        let mut backoff = Backoff::new(retry);
+        loop {
+            let answered = self.exchange(place).await;
+            let Err(error) = answered else {
+                return Ok(());
+            };
+            let asked = self.retry_after.take();
+            let outage = asked.is_some()
+                || matches!(
+                    error.kind(),
+                    Kind::Unreachable | Kind::Lost | Kind::TimedOut
+                );
+            let wait = backoff.next(Instant::now()).filter(|_| outage);
+            let Some(wait) = wait else {
+                return Err(error);
+            };
+            self.notes.warn(format_args!("{error}; retrying"));
+            sleep(wait.max(asked.unwrap_or_default())).await;
+        }
     }
 
     async fn exchange(&mut self, place: &Place) -> Result<()> {
@@ -423,12 +468,15 @@ impl<'a> Asker<'a> {
             .filter(|_| code.is_success() && !known)
         {
             self.keep(path, reply).await?;
-        } else if code.is_success() && !known && !self.is_nothing(reply) || json {
+        } else if self.plan.delivers.is_none()
+            && (code.is_success() && !known && !self.is_nothing(reply) || json)
+        {
             let message = self.message(reply, place, datagram);
             self.output.message(&self.plan.stages.decoded(message))?;
             self.output.end_line();
         }
         if !code.is_success() {
+            self.retry_after = is_outage(code).then(|| retry_after(reply));
             return Err(refused(&place.uri, reply));
         }
         if known {

@@ -18,6 +18,9 @@ use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::output::Console;
 
+/// How long the members of a group may answer unless the user says otherwise.
+pub(crate) const COLLECT: Duration = Duration::from_secs(5);
+
 /// The words about the requests of one command.
 #[derive(Clone, Debug)]
 pub struct SessionArgs {
@@ -58,6 +61,20 @@ pub struct Transfer {
     pub collect: Duration,
     /// The largest body of a response, in bytes.
     pub body_limit: Option<usize>,
+}
+
+impl Default for Transfer {
+    fn default() -> Self {
+        Self {
+            confirmable: true,
+            timeout: None,
+            ack_timeout: None,
+            max_retransmit: None,
+            block: None,
+            collect: COLLECT,
+            body_limit: None,
+        }
+    }
 }
 
 /// What a request says that is mostly left to us.

@@ -37,7 +37,7 @@ const RECORD: usize = 512;
 ///
 /// While its target is busy, a server that sends datagrams is answered nevertheless, as it would strike us off its list:
 /// what comes then waits, and the oldest makes room for the newest (RFC 7641 §1.3). A connection is not read any further.
-pub(super) struct Observed<'a> {
+pub(crate) struct Observed<'a> {
     plan: &'a Plan,
     place: &'a Place,
     tracer: &'a Tracer,
@@ -67,7 +67,7 @@ pub(super) struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     /// The resource at `place`, asked with `body`.
-    pub(super) fn new(plan: &'a Plan, place: &'a Place, tracer: &'a Tracer, body: Bytes) -> Self {
+    pub(crate) fn new(plan: &'a Plan, place: &'a Place, tracer: &'a Tracer, body: Bytes) -> Self {
         Self {
             plan,
             place,
@@ -94,7 +94,7 @@ impl<'a> Observed<'a> {
     ///
     /// # Errors
     /// [`Kind::Local`]: notifications were left out.
-    pub(super) async fn close(&mut self) -> Result<()> {
+    pub(crate) async fn close(&mut self) -> Result<()> {
         if let Some(mut client) = self.client.take() {
             if self.registered {
                 end(&mut client, self.plan.deregister).await;

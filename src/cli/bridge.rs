@@ -1,0 +1,131 @@
+//! `bridge`: its flags, and the plan they make.
+
+use bytestring::ByteString;
+use clap::{Args, ValueEnum};
+
+use super::flags::ends::{DeliveryFlags, EndsFlags, server};
+use super::flags::terminal::TerminalFlags;
+use super::flags::until::LimitFlags;
+use super::syntax::values;
+use crate::command::bridge::{Letters, Map, Place, Plan, Retain, topics};
+use crate::error::{Error, Result};
+use crate::mqtt::packet::RetainHandling;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Bridge")]
+pub(crate) struct BridgeFlags {
+    /// Server that counts as the local one: a URL such as mqtt://HOST, amqp://HOST or coap://HOST/PATH, or the name of a context
+    #[arg(value_name = "FROM", help_heading = None)]
+    from: String,
+
+    /// The other server, which counts as the remote one
+    #[arg(value_name = "TO", help_heading = None)]
+    to: String,
+
+    /// Which messages cross, as in mosquitto.conf: 'PATTERN [out|in|both [QOS [LOCAL-PREFIX [REMOTE-PREFIX]]]]'; may be repeated [default: '# out', at the QoS of the messages]
+    #[arg(short = 't', long, value_name = "LINE")]
+    topic: Vec<String>,
+
+    /// Name of the bridge, from which client identifiers are made; two bridges between the same servers need two names [default: bridge- and a number made of both servers]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Leave no sessions behind: messages that are published while the bridge is away are not carried
+    #[arg(long)]
+    clean: bool,
+
+    /// What becomes of the RETAIN flag
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    retain: RetainWord,
+
+    /// Which retained messages are carried when the bridge connects: always, new (only for new subscriptions) or never
+    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = values::retain_handling)]
+    retain_handling: RetainHandling,
+
+    /// AMQP: queue of the first server to consume from [default: a temporary one, bound to --from-exchange]
+    #[arg(long, value_name = "QUEUE")]
+    from_queue: Option<String>,
+
+    /// AMQP: exchange of the first server [default: amq.topic]
+    #[arg(long, value_name = "NAME")]
+    from_exchange: Option<String>,
+
+    /// AMQP: queue of the other server to consume from [default: a temporary one, bound to --to-exchange]
+    #[arg(long, value_name = "QUEUE")]
+    to_queue: Option<String>,
+
+    /// AMQP: exchange of the other server [default: amq.topic]
+    #[arg(long, value_name = "NAME")]
+    to_exchange: Option<String>,
+
+    #[command(flatten)]
+    delivery: DeliveryFlags,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(flatten)]
+    ends: EndsFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RetainWord {
+    /// As the message has it
+    Keep,
+    /// Nothing is retained
+    Drop,
+    /// Everything is retained
+    Set,
+}
+
+impl BridgeFlags {
+    /// The plan of the command, validated as far as possible without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let maps = self.topic.iter().map(|line| {
+            let maps = topics::parse(line);
+            maps.map_err(|why| Error::usage(format!("--topic {line:?}: {why}")))
+        });
+        let maps = maps.collect::<Result<Vec<Vec<Map>>>>()?.concat();
+        let (refusals, letters) = self.delivery.refusals()?;
+        let (from_end, to_end) = (server("FROM", &self.from)?, server("TO", &self.to)?);
+        let [from, to] = self.ends.connect();
+        let text = |text: Option<String>| text.map(ByteString::from);
+        Ok(Plan {
+            dead_letters: letters.map(|end| Letters {
+                end,
+                connect: to.clone(),
+            }),
+            places: [
+                Place {
+                    end: from_end,
+                    connect: from,
+                    queue: text(self.from_queue),
+                    exchange: text(self.from_exchange),
+                },
+                Place {
+                    end: to_end,
+                    connect: to,
+                    queue: text(self.to_queue),
+                    exchange: text(self.to_exchange),
+                },
+            ],
+            maps,
+            name: self.name,
+            clean: self.clean,
+            retained: self.retain_handling,
+            retain: match self.retain {
+                RetainWord::Keep => Retain::Keep,
+                RetainWord::Drop => Retain::Drop,
+                RetainWord::Set => Retain::Set,
+            },
+            refusals,
+            window: self.delivery.window,
+            strict: self.delivery.strict,
+            until: self.limits.until(),
+            style: self.terminal.style(),
+        })
+    }
+}

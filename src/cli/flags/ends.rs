@@ -1,0 +1,104 @@
+//! The flags about the connections to both ends of a flow, the same for every command that has two.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::connect::TlsFlags;
+use crate::cli::syntax::numbers::{Wait, whole};
+use crate::command::ends::End;
+use crate::connect::{ConnectArgs, Proxy, Retry, family};
+use crate::error::{Error, Result};
+use crate::flow::Refusals;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connections")]
+pub(crate) struct EndsFlags {
+    /// File with the password for the server that messages come from; a final line break is ignored
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
+
+    /// File with the password for the server that they go to
+    #[arg(long, value_name = "FILE")]
+    to_password_file: Option<PathBuf>,
+
+    /// Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<Wait>,
+
+    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection, forever after that]
+    #[arg(long, value_name = "TIME")]
+    retry: Option<Retry>,
+
+    /// Proxy on the way: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
+    #[arg(long, value_name = "URL")]
+    proxy: Option<Proxy>,
+
+    /// Use IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', long)]
+    ipv6: bool,
+
+    #[command(flatten)]
+    tls: TlsFlags,
+}
+
+impl EndsFlags {
+    /// What both have in common, and the passwords of both: of where messages come from, and of where they go.
+    pub(crate) fn connect(self) -> [ConnectArgs; 2] {
+        let shared = ConnectArgs {
+            connect_timeout: self.connect_timeout.map(|Wait(time)| time),
+            retry: self.retry,
+            proxy: self.proxy,
+            // They exclude each other.
+            family: family(self.ipv4, self.ipv6).ok().flatten(),
+            ..self.tls.words()
+        };
+        [self.from_password_file, self.to_password_file].map(|password_file| ConnectArgs {
+            password_file,
+            ..shared.clone()
+        })
+    }
+}
+
+/// How messages are delivered to a target, the same for every command that passes them on.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delivery")]
+pub(crate) struct DeliveryFlags {
+    /// What becomes of a message that is refused for good: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or the server that gets it, such as mqtt://HOST
+    #[arg(long, value_name = "WHAT", default_value = "stop")]
+    on_refused: String,
+
+    /// How many messages may be under way in each direction
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = whole(1..=u16::MAX))]
+    pub(crate) window: u16,
+
+    /// Fail where a message has something that the other protocol cannot carry
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+impl DeliveryFlags {
+    /// What becomes of refused messages, and the server that gets them, if one does.
+    pub(crate) fn refusals(&self) -> Result<(Refusals, Option<End>)> {
+        Ok(match &*self.on_refused {
+            "stop" => (Refusals::Stop, None),
+            "drop" => (Refusals::Drop, None),
+            name => (Refusals::DeadLetter, Some(server("--on-refused", name)?)),
+        })
+    }
+}
+
+/// Reads the name of a server.
+pub(crate) fn server(what: &str, name: &str) -> Result<End> {
+    match End::parse(name)? {
+        end @ (End::Url(..) | End::Context(_)) => Ok(end),
+        end @ (End::File(_) | End::Standard) => {
+            Err(Error::usage(format!("{what}: {end} is not a server"))
+                .hint("name a URL such as mqtt://HOST, or a context"))
+        }
+    }
+}

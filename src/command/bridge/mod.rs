@@ -1,0 +1,305 @@
+//! `bridge`: carries messages between two servers, of any of the three protocols.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`topics`] | which messages cross, and under which topic |
+//! | [`router`] | what becomes of a message that crosses |
+
+mod router;
+pub(crate) mod topics;
+
+use bytestring::ByteString;
+
+pub(crate) use router::Retain;
+use router::{Crossing, Exit};
+pub(crate) use topics::Map;
+use topics::Side;
+
+use crate::command::ends::carry::Losses;
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::mqtt::session::SessionArgs;
+use crate::connect::{ConnectArgs, Protocol};
+use crate::error::{Error, Result};
+use crate::flow::{self, Fan, Merged, Refusals, Stages, Until};
+use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
+use crate::output::{Console, Format, Style};
+use crate::stop::Stop;
+
+/// Seconds of the keep-alive.
+const KEEP_ALIVE: u16 = 60;
+
+/// One of the two servers.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its name.
+    pub end: End,
+    /// How to connect.
+    pub connect: ConnectArgs,
+    /// AMQP: the queue to consume from; otherwise a temporary one, bound to the exchange.
+    pub queue: Option<ByteString>,
+    /// AMQP: the exchange to bind to and to publish to; otherwise the one of MQTT's topics.
+    pub exchange: Option<ByteString>,
+}
+
+/// What crosses, and between which servers.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The servers.
+    pub places: [Place; 2],
+    /// Which messages cross; without any, all go from the first to the second.
+    pub maps: Vec<Map>,
+    /// The name of the bridge: client identifiers and the list of hops are made of it.
+    pub name: Option<String>,
+    /// Sessions end with the connection: what comes meanwhile is lost (`--clean`).
+    pub clean: bool,
+    /// Which retained messages are asked for.
+    pub retained: RetainHandling,
+    /// What becomes of the RETAIN flag.
+    pub retain: Retain,
+    /// What becomes of messages that are refused for good.
+    pub refusals: Refusals,
+    /// Where those go then.
+    pub dead_letters: Option<Letters>,
+    /// How many messages may be under way in each direction.
+    pub window: u16,
+    /// What cannot be carried is a failure.
+    pub strict: bool,
+    /// When it ends.
+    pub until: Until,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// The server for messages that are refused.
+#[derive(Clone, Debug)]
+pub struct Letters {
+    /// Its name.
+    pub end: End,
+    /// How to connect.
+    pub connect: ConnectArgs,
+}
+
+/// Carries messages until it is told to stop.
+///
+/// # Errors
+/// No connection, a refused message, a deadline; see [`Kind`](crate::error::Kind).
+pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let bridge = plan.resolve(console)?;
+    let mut stop = Stop::watch()?;
+    let mut sources = Vec::new();
+    for (_, source) in &bridge.sources {
+        sources.push(source.open().await?);
+    }
+    let mut targets = Vec::new();
+    for target in &bridge.targets {
+        targets.push(target.open().await?);
+    }
+    let mut source = Merged::new(sources);
+    let router = Crossing {
+        name: bridge.name,
+        origin: source.origin(),
+        sides: bridge.sources.iter().map(|(side, _)| *side).collect(),
+        maps: bridge.maps,
+        exits: bridge.exits,
+        dead_letters: bridge.dead_letters,
+        retain: plan.retain,
+        strict: plan.strict,
+        losses: Losses::default(),
+        told_loop: bridge.loops,
+        console,
+    };
+    let mut fan = Fan::new(router, targets, plan.refusals);
+    let stages = Stages::default();
+    let ended = flow::pass(
+        &mut source,
+        &mut fan,
+        &stages,
+        &plan.until,
+        &mut stop,
+        console,
+    )
+    .await;
+    let (_, targets) = fan.into_parts();
+    let closing = async {
+        let mut closed = Ok(());
+        for source in source.into_sources() {
+            closed = closed.and(source.close().await);
+        }
+        for target in targets {
+            closed = closed.and(target.close().await);
+        }
+        closed
+    };
+    let closed = stop.close(closing).await.unwrap_or(Ok(()));
+    ended.and(closed)
+}
+
+/// A bridge whose files and secrets were read.
+struct Bridge {
+    name: String,
+    /// Messages are expected to come back after they have crossed.
+    loops: bool,
+    maps: Vec<Map>,
+    sources: Vec<(Side, SourceEnd)>,
+    targets: Vec<TargetEnd>,
+    exits: [Option<Exit>; 2],
+    dead_letters: Option<usize>,
+}
+
+impl Plan {
+    /// Reads what the plan names, and refuses what cannot go well.
+    fn resolve(&self, console: Console) -> Result<Bridge> {
+        let maps = match self.maps.is_empty() {
+            true => vec![Map::everything(Side::From)],
+            false => self.maps.clone(),
+        };
+        let loops = topics::feeding(&maps).is_some();
+        let name = self.name.clone().unwrap_or_else(|| self.usual_name());
+        let (mut sources, mut targets, mut exits) = (Vec::new(), Vec::new(), [None, None]);
+        for side in [Side::From, Side::To] {
+            let own: Vec<&Map> = maps.iter().filter(|map| map.side == side).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let args = self.source(side, &own, &name, loops);
+            sources.push((side, SourceEnd::resolve(args, console)?));
+            let other = side.other();
+            let target = TargetEnd::resolve(self.target(other, &name, loops)?, console)?;
+            exits[other.index()] = Some(Exit {
+                target: targets.len(),
+                protocol: target.protocol(),
+                exchange: self.exchange(other),
+            });
+            targets.push(target);
+        }
+        self.check(&maps, &sources, &targets)?;
+        let dead_letters = match &self.dead_letters {
+            Some(letters) => {
+                let args = self.letters(letters, &name);
+                targets.push(TargetEnd::resolve(args, console)?);
+                Some(targets.len() - 1)
+            }
+            None => None,
+        };
+        Ok(Bridge {
+            name,
+            loops,
+            maps,
+            sources,
+            targets,
+            exits,
+            dead_letters,
+        })
+    }
+
+    /// The same for the same two servers, so that sessions are found again.
+    fn usual_name(&self) -> String {
+        let [from, to] = &self.places;
+        let ends = format!("{} {}", from.end, to.end);
+        // FNV-1a: it has to be the same in every version of this program.
+        let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        format!("bridge-{hash:08x}")
+    }
+
+    fn exchange(&self, side: Side) -> ByteString {
+        let given = self.places[side.index()].exchange.clone();
+        given.unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
+    }
+
+    fn source(&self, side: Side, maps: &[&Map], name: &str, loops: bool) -> SourceArgs {
+        let place = &self.places[side.index()];
+        let subscription = |map: &&Map| Subscription {
+            filter: map.filter.clone(),
+            qos: map.qos,
+            retain_as_published: true,
+            retain_handling: self.retained,
+            ..Subscription::default()
+        };
+        SourceArgs {
+            end: place.end.clone(),
+            connect: place.connect.clone(),
+            subscriptions: maps.iter().map(subscription).collect(),
+            mqtt: SessionArgs {
+                client_id: Some(format!("{name}-{}", side.index()).into()),
+                persistent: !self.clean,
+                keep_alive: KEEP_ALIVE,
+                // Loops are seen by what MQTT 5 carries with a message.
+                version: loops.then_some(Version::V5),
+                ..SessionArgs::default()
+            },
+            queue: place.queue.clone(),
+            exchange: self.exchange(side),
+            window: self.window,
+            style: self.style,
+        }
+    }
+
+    fn target(&self, side: Side, name: &str, loops: bool) -> Result<TargetArgs> {
+        let place = &self.places[side.index()];
+        let mut args = self.letters(
+            &Letters {
+                end: place.end.clone(),
+                connect: place.connect.clone(),
+            },
+            name,
+        );
+        args.exchange = self.exchange(side);
+        args.mqtt.client_id = Some(format!("{name}-{}-pub", side.index()).into());
+        args.mqtt.version = loops.then_some(Version::V5);
+        Ok(args)
+    }
+
+    fn letters(&self, letters: &Letters, name: &str) -> TargetArgs {
+        TargetArgs {
+            end: letters.end.clone(),
+            connect: letters.connect.clone(),
+            mqtt: SessionArgs {
+                client_id: Some(format!("{name}-letters").into()),
+                keep_alive: KEEP_ALIVE,
+                max_inflight: Some(self.window),
+                ..SessionArgs::default()
+            },
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            exchange: ByteString::from_static(TOPIC_EXCHANGE),
+            window: self.window,
+            format: Format::Raw,
+            style: self.style,
+        }
+    }
+}
+
+impl Plan {
+    /// Refuses maps that carry a message round and round.
+    fn check(
+        &self,
+        maps: &[Map],
+        sources: &[(Side, SourceEnd)],
+        targets: &[TargetEnd],
+    ) -> Result<()> {
+        let names = sources.iter().zip(targets);
+        let is_one = names
+            .map(|((_, source), target)| source.name() == target.name())
+            .next();
+        if is_one == Some(true)
+            && let Some(map) = topics::feeding_itself(maps)
+        {
+            let text = format!("both servers are one, and {map} would cross again and again");
+            return Err(Error::usage(text).hint("use prefixes that keep the topics apart"));
+        }
+        let Some((out, back)) = topics::feeding(maps) else {
+            return Ok(());
+        };
+        let protocols = targets.iter().map(TargetEnd::protocol);
+        let blind = protocols.flatten().any(|it| it == Protocol::Coap);
+        if blind {
+            let text = format!("these two feed each other: {out}, and back {back}");
+            return Err(Error::usage(text).hint("use prefixes that keep the topics apart"));
+        }
+        Ok(())
+    }
+}

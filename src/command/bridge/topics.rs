@@ -1,0 +1,241 @@
+//! Which messages cross a bridge, in which direction, and under which topic.
+//!
+//! A line is that of `topic` in mosquitto.conf: `PATTERN [out|in|both [QOS [LOCAL-PREFIX [REMOTE-PREFIX]]]]`, where the local
+//! server is the one that comes first on the command line. `""` stands for an empty word.
+
+use std::fmt;
+
+use bytestring::ByteString;
+
+use crate::mqtt::packet::QoS;
+use crate::mqtt::topic;
+
+/// One of the two servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that comes first.
+    From,
+    /// The other.
+    To,
+}
+
+impl Side {
+    /// 0 or 1.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::From => Self::To,
+            Self::To => Self::From,
+        }
+    }
+}
+
+/// In which directions messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Out,
+    In,
+    Both,
+}
+
+/// Some topics of one server, and what they are at the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Map {
+    /// Where the messages come from.
+    pub side: Side,
+    /// What is subscribed to there.
+    pub filter: ByteString,
+    /// At most that QoS.
+    pub qos: QoS,
+    /// What topics begin with where they come from, and what they begin with instead.
+    prefix: (String, String),
+    /// The whole topic, where the pattern is empty.
+    exact: bool,
+}
+
+impl Map {
+    /// All topics, at the QoS of the messages, under the same names.
+    pub(crate) fn everything(side: Side) -> Self {
+        Self {
+            side,
+            filter: ByteString::from_static("#"),
+            qos: QoS::ExactlyOnce,
+            prefix: (String::new(), String::new()),
+            exact: false,
+        }
+    }
+
+    /// The topic at the other server; `None`: the message does not cross.
+    pub(crate) fn image(&self, name: &str) -> Option<String> {
+        let matches = topic::matches(&self.filter, name);
+        let rest = name.strip_prefix(&*self.prefix.0).filter(|_| matches)?;
+        Some(format!("{}{rest}", self.prefix.1))
+    }
+
+    /// The filter of all topics that messages have at the other server.
+    pub(crate) fn image_filter(&self) -> String {
+        let rest = self.filter.strip_prefix(&*self.prefix.0);
+        format!("{}{}", self.prefix.1, rest.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as {}", self.filter, self.image_filter())
+    }
+}
+
+/// Reads a line; it makes one map, or one for each direction.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
+    let words: Vec<&str> = line
+        .split_whitespace()
+        .map(|word| if word == "\"\"" { "" } else { word })
+        .collect();
+    let [pattern, rest @ ..] = words.as_slice() else {
+        return Err(String::from("a topic line needs a pattern"));
+    };
+    if rest.len() > 4 {
+        let text = "more than a pattern, a direction, a QoS and two prefixes";
+        return Err(String::from(text));
+    }
+    let direction = match rest.first() {
+        None | Some(&"out") => Direction::Out,
+        Some(&"in") => Direction::In,
+        Some(&"both") => Direction::Both,
+        Some(other) => return Err(format!("{other:?} is not out, in or both")),
+    };
+    let qos = match rest.get(1) {
+        None | Some(&"0") => QoS::AtMostOnce,
+        Some(&"1") => QoS::AtLeastOnce,
+        Some(&"2") => QoS::ExactlyOnce,
+        Some(other) => return Err(format!("QoS {other:?} is not 0, 1 or 2")),
+    };
+    let prefix = |at: usize| rest.get(at).copied().unwrap_or_default().to_owned();
+    let prefixes = (prefix(2), prefix(3));
+    let exact = pattern.is_empty();
+    if exact && (prefixes.0.is_empty() || prefixes.1.is_empty()) {
+        return Err(String::from(
+            "an empty pattern needs both prefixes, which are whole topics then",
+        ));
+    }
+    let map = |side: Side| {
+        let (own, other) = match side {
+            Side::From => prefixes.clone(),
+            Side::To => (prefixes.1.clone(), prefixes.0.clone()),
+        };
+        let filter = format!("{own}{pattern}");
+        topic::check_filter(&filter).map_err(|why| why.to_string())?;
+        let map = Map {
+            side,
+            filter: filter.into(),
+            qos,
+            prefix: (own, other),
+            exact,
+        };
+        topic::check_filter(&map.image_filter()).map_err(|why| why.to_string())?;
+        if topic::check_name(&prefixes.0).is_err() && !prefixes.0.is_empty()
+            || topic::check_name(&prefixes.1).is_err() && !prefixes.1.is_empty()
+        {
+            return Err(String::from("a prefix must not contain wildcards"));
+        }
+        Ok(map)
+    };
+    match direction {
+        Direction::Out => Ok(vec![map(Side::From)?]),
+        Direction::In => Ok(vec![map(Side::To)?]),
+        Direction::Both => Ok(vec![map(Side::From)?, map(Side::To)?]),
+    }
+}
+
+/// Two maps of which each gives the other what it has made; so a message that crosses by one comes back by the other.
+pub(crate) fn feeding(maps: &[Map]) -> Option<(&Map, &Map)> {
+    let from = maps.iter().filter(|map| map.side == Side::From);
+    let mut pairs = from.flat_map(|out| {
+        let back = maps.iter().filter(|map| map.side == Side::To);
+        back.map(move |back| (out, back))
+    });
+    pairs.find(|(out, back)| {
+        topic::intersect(&out.image_filter(), &back.filter)
+            && topic::intersect(&back.image_filter(), &out.filter)
+    })
+}
+
+/// A map that gives itself what it has made, where both servers are one.
+pub(crate) fn feeding_itself(maps: &[Map]) -> Option<&Map> {
+    maps.iter()
+        .find(|map| topic::intersect(&map.image_filter(), &map.filter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(line: &str, name: &str) -> Vec<Option<String>> {
+        let maps = parse(line).unwrap();
+        maps.iter().map(|map| map.image(name)).collect()
+    }
+
+    fn one(line: &str, name: &str) -> Option<String> {
+        images(line, name).remove(0)
+    }
+
+    #[test]
+    fn lines_mean_what_they_mean_to_mosquitto() {
+        assert_eq!(one("a/#", "a/b"), Some("a/b".into()));
+        assert_eq!(one("a/#", "b"), None);
+        assert_eq!(one("# out 1 l/ r/", "l/x/y"), Some("r/x/y".into()));
+        assert_eq!(one("# in 1 l/ r/", "r/x/y"), Some("l/x/y".into()));
+        assert_eq!(one("# out 0 \"\" r/", "x"), Some("r/x".into()));
+        assert_eq!(one("\"\" out 0 one two", "one"), Some("two".into()));
+        assert_eq!(images("t/+ both 2 l/ r/", "r/t/x")[1], Some("l/t/x".into()));
+        let maps = parse("t/+ both 2 l/ r/").unwrap();
+        assert_eq!(maps[0].filter, "l/t/+");
+        assert_eq!(maps[1].filter, "r/t/+");
+        assert_eq!(maps[0].qos, QoS::ExactlyOnce);
+        assert_eq!(maps[0].to_string(), "l/t/+ as r/t/+");
+    }
+
+    #[test]
+    fn wrong_lines_are_told() {
+        for (line, why) in [
+            ("", "a topic line needs a pattern"),
+            ("# sideways", "\"sideways\" is not out, in or both"),
+            ("# out 3", "QoS \"3\" is not 0, 1 or 2"),
+            (
+                "\"\" out 0 a",
+                "an empty pattern needs both prefixes, which are whole topics then",
+            ),
+            (
+                "# out 0 a b c",
+                "more than a pattern, a direction, a QoS and two prefixes",
+            ),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), why, "{line}");
+        }
+        assert!(parse("a# out").is_err() && parse("# out 0 l r/").is_err());
+        assert!(parse("# out 0 +/ r/").is_err());
+    }
+
+    #[test]
+    fn maps_that_feed_each_other_are_found() {
+        let feeds = |lines: &[&str]| {
+            let maps: Vec<Map> = lines.iter().flat_map(|line| parse(line).unwrap()).collect();
+            feeding(&maps).is_some()
+        };
+        assert!(feeds(&["# both 1"]));
+        assert!(feeds(&["# out 1", "# in 1"]));
+        assert!(feeds(&["a/# out 1", "+/b in 1"]));
+        assert!(!feeds(&["a/# out 1", "b/# in 1"]));
+        assert!(!feeds(&["# out 1 l/ r/", "# in 1 m/ r/"]));
+        assert!(feeds(&["# out 1 l/ r/", "# in 1 l/ r/"]));
+        let copies = |line| feeding_itself(&parse(line).unwrap()).is_some();
+        assert!(copies("# out 1") && copies("# out 1 \"\" copy/"));
+        assert!(!copies("# out 1 a/ b/"));
+    }
+}

@@ -1,0 +1,482 @@
+//! Names and properties of messages from one protocol to another.
+//!
+//! | MQTT | AMQP 0-9-1 | CoAP |
+//! |---|---|---|
+//! | topic `a/b`, filter `+ #` | routing key `a.b`, `* #` | path `/a/b` |
+//! | QoS 0, 1 and 2 | delivery mode 1, 2 | – |
+//! | retain | header `x-mqtt-retain` | a resource keeps its value |
+//! | content type | content type | Content-Format, where it is registered |
+//! | response topic, correlation data | reply-to, correlation id | – |
+//! | user properties | headers; repeated names become lists | – |
+//! | expiry in seconds | expiration in milliseconds | – |
+//!
+//! Topics and routing keys are as RabbitMQ's plugin for MQTT has them: a `.` in a topic comes back as `/`, but for Sparkplug's
+//! `spBv1.0`, which travels as `spBv1___0`. What cannot be carried is told once for each kind of loss.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::coap::format;
+use crate::connect::Protocol;
+use crate::error::Error;
+use crate::message::{
+    AmqpDetail, AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
+    UNTIMED,
+};
+
+/// The header that tells of a retained message, as RabbitMQ's plugin for MQTT has it.
+const RETAIN: &str = "x-mqtt-retain";
+
+/// The user property and the header that tells why a message was refused.
+const REASON: &str = "iotctl-refused";
+
+/// Sparkplug's namespace as a level of a topic, and as a word of a routing key.
+const SPARKPLUG: (&str, &str) = ("spBv1.0", "spBv1___0");
+
+/// What a correlation id holds at most, in bytes (AMQP 0-9-1 §4.2.5.3).
+const SHORT: usize = 255;
+
+/// What could not be carried, by its name; each is told once.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    known: Vec<&'static str>,
+    fresh: Vec<&'static str>,
+}
+
+impl Losses {
+    fn add(&mut self, what: &'static str) {
+        if !self.known.contains(&what) {
+            self.known.push(what);
+            self.fresh.push(what);
+        }
+    }
+
+    /// Those that were not told yet.
+    pub(crate) fn fresh(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.fresh)
+    }
+}
+
+/// The routing key of a topic.
+pub(crate) fn routing_key(topic: &str) -> String {
+    topic.replace(SPARKPLUG.0, SPARKPLUG.1).replace('/', ".")
+}
+
+/// The binding key of a filter: `a.*.#` for `a/+/#`.
+pub(crate) fn binding_key(filter: &str) -> String {
+    let level = |level| if level == "+" { "*" } else { level };
+    let words: Vec<_> = filter.split('/').map(level).collect();
+    routing_key(&words.join("/"))
+}
+
+/// The topic of a routing key.
+pub(crate) fn topic(key: &str) -> String {
+    key.replace('.', "/").replace(SPARKPLUG.1, SPARKPLUG.0)
+}
+
+/// What MQTT calls where a message was sent to: a routing key or a path as a topic.
+pub(crate) fn topic_of(message: &Message) -> ByteString {
+    match &message.detail {
+        Detail::Amqp(_) => topic(&message.topic).into(),
+        Detail::Coap(_) => path_as_topic(&message.topic),
+        Detail::Mqtt(_) | Detail::Plain => message.topic.clone(),
+    }
+}
+
+/// Gives a message another topic, spelled as its protocol has it.
+pub(crate) fn rename(message: &mut Message, name: &str) {
+    message.topic = match &message.detail {
+        Detail::Amqp(_) => routing_key(name).into(),
+        Detail::Coap(_) => path(name).into(),
+        Detail::Mqtt(_) | Detail::Plain => name.into(),
+    };
+}
+
+/// The message that tells of one that was refused: the same, and why.
+pub(crate) fn dead_letter(mut message: Message, why: &Error) -> Message {
+    let why = why.text();
+    match &mut message.detail {
+        Detail::Amqp(amqp) => {
+            let reason = AmqpValue::Text(why.into());
+            amqp.properties.headers.push((REASON.into(), reason));
+        }
+        Detail::Mqtt(mqtt) => {
+            let properties = mqtt.properties.get_or_insert_default();
+            properties.user_properties.push((REASON.into(), why.into()));
+        }
+        Detail::Plain | Detail::Coap(_) => {
+            let properties = MqttProperties {
+                user_properties: vec![(REASON.into(), why.into())],
+                ..MqttProperties::default()
+            };
+            message.topic = topic_of(&message);
+            message.detail = Detail::Mqtt(MqttDetail {
+                qos: 1,
+                properties: Some(Box::new(properties)),
+                ..MqttDetail::default()
+            });
+        }
+    }
+    message
+}
+
+/// Whether the lifetime of a message is over at `now`.
+pub(crate) fn has_expired(message: &Message, now: SystemTime) -> bool {
+    lifetime(message).is_some_and(|lifetime| waited(message, now) >= lifetime)
+}
+
+/// How long a message is worth to be delivered, from when it was received.
+fn lifetime(message: &Message) -> Option<Duration> {
+    match &message.detail {
+        Detail::Mqtt(mqtt) => {
+            let seconds = mqtt.properties.as_ref()?.message_expiry_interval?;
+            Some(Duration::from_secs(seconds.into()))
+        }
+        Detail::Amqp(amqp) => {
+            let digits = amqp.properties.expiration.as_ref()?;
+            Some(Duration::from_millis(digits.parse().ok()?))
+        }
+        Detail::Plain | Detail::Coap(_) => None,
+    }
+}
+
+fn waited(message: &Message, now: SystemTime) -> Duration {
+    match message.time == UNTIMED {
+        true => Duration::ZERO,
+        false => now.duration_since(message.time).unwrap_or_default(),
+    }
+}
+
+/// The message as `protocol` sends it; a lifetime is shorter by what it has waited (MQTT 5.0 §3.3.2.3.3). `exchange`: where AMQP
+/// publishes what no exchange is known of.
+pub(crate) fn carry(
+    mut message: Message,
+    protocol: Protocol,
+    exchange: &ByteString,
+    now: SystemTime,
+    losses: &mut Losses,
+) -> Message {
+    let waited = waited(&message, now);
+    shorten(&mut message.detail, waited);
+    match (&message.detail, protocol) {
+        (Detail::Mqtt(_), Protocol::Mqtt) | (Detail::Coap(_), Protocol::Coap) => {}
+        (Detail::Amqp(_), Protocol::Amqp) => {}
+        (_, Protocol::Mqtt) => to_mqtt(&mut message),
+        (_, Protocol::Amqp) => to_amqp(&mut message, exchange, losses),
+        (_, Protocol::Coap) => to_coap(&mut message, losses),
+    }
+    message
+}
+
+fn shorten(detail: &mut Detail, waited: Duration) {
+    match detail {
+        Detail::Mqtt(mqtt) => {
+            let properties = mqtt.properties.as_mut();
+            if let Some(left) = properties.and_then(|it| it.message_expiry_interval.as_mut()) {
+                *left = left.saturating_sub(u32::try_from(waited.as_secs()).unwrap_or(u32::MAX));
+            }
+        }
+        Detail::Amqp(amqp) => {
+            let left = amqp.properties.expiration.as_deref();
+            if let Some(left) = left.and_then(|digits| digits.parse::<u64>().ok()) {
+                let left =
+                    left.saturating_sub(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+                amqp.properties.expiration = Some(left.to_string().into());
+            }
+        }
+        Detail::Plain | Detail::Coap(_) => {}
+    }
+}
+
+fn to_mqtt(message: &mut Message) {
+    let (topic, detail) = match &message.detail {
+        Detail::Amqp(amqp) => (topic(&message.topic).into(), mqtt_of_amqp(&amqp.properties)),
+        Detail::Coap(coap) => (path_as_topic(&message.topic), mqtt_of_coap(coap)),
+        Detail::Mqtt(_) | Detail::Plain => return,
+    };
+    (message.topic, message.detail) = (topic, Detail::Mqtt(detail));
+}
+
+fn path_as_topic(path: &ByteString) -> ByteString {
+    path.strip_prefix('/').unwrap_or(path).into()
+}
+
+fn mqtt_of_coap(coap: &CoapDetail) -> MqttDetail {
+    let properties = coap.media_type.map(|media_type| {
+        Box::new(MqttProperties {
+            content_type: Some(ByteString::from_static(media_type)),
+            ..MqttProperties::default()
+        })
+    });
+    MqttDetail {
+        qos: 1,
+        properties,
+        ..MqttDetail::default()
+    }
+}
+
+fn mqtt_of_amqp(amqp: &AmqpProperties) -> MqttDetail {
+    let mut properties = MqttProperties {
+        content_type: amqp.content_type.clone(),
+        response_topic: amqp.reply_to.as_ref().map(|key| topic(key).into()),
+        correlation_data: correlation(amqp),
+        message_expiry_interval: amqp.expiration.as_deref().and_then(seconds),
+        ..MqttProperties::default()
+    };
+    let mut retain = false;
+    for (name, value) in &amqp.headers {
+        match value {
+            AmqpValue::Bool(true) if *name == RETAIN => retain = true,
+            _ if *name == RETAIN => {}
+            AmqpValue::List(values) => {
+                let pairs = values.iter().map(|value| (name.clone(), text(value)));
+                properties.user_properties.extend(pairs);
+            }
+            value => properties.user_properties.push((name.clone(), text(value))),
+        }
+    }
+    MqttDetail {
+        qos: u8::from(amqp.delivery_mode == Some(2)),
+        retain,
+        properties: (properties != MqttProperties::default()).then(|| Box::new(properties)),
+        ..MqttDetail::default()
+    }
+}
+
+fn correlation(amqp: &AmqpProperties) -> Option<Bytes> {
+    let text = amqp.correlation_id.as_ref();
+    text.map(|id| id.clone().into_bytes())
+        .or_else(|| amqp.not_text("correlation_id").cloned())
+}
+
+/// Rounded up: what lives for half a second must not live for ever.
+fn seconds(milliseconds: &str) -> Option<u32> {
+    let milliseconds: u64 = milliseconds.parse().ok()?;
+    Some(u32::try_from(milliseconds.div_ceil(1000)).unwrap_or(u32::MAX))
+}
+
+fn text(value: &AmqpValue) -> ByteString {
+    value.to_string().into()
+}
+
+fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
+    let (key, properties) = match &message.detail {
+        Detail::Mqtt(mqtt) => (routing_key(&message.topic), amqp_of_mqtt(mqtt, losses)),
+        Detail::Coap(coap) => {
+            let properties = AmqpProperties {
+                content_type: coap.media_type.map(ByteString::from_static),
+                delivery_mode: Some(2),
+                ..AmqpProperties::default()
+            };
+            let topic = path_as_topic(&message.topic);
+            (routing_key(&topic), properties)
+        }
+        Detail::Plain | Detail::Amqp(_) => (routing_key(&message.topic), AmqpProperties::default()),
+    };
+    message.topic = key.into();
+    message.detail = Detail::Amqp(Box::new(AmqpDetail {
+        exchange: exchange.clone(),
+        properties,
+        ..AmqpDetail::default()
+    }));
+}
+
+fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
+    let mut amqp = AmqpProperties {
+        delivery_mode: Some(1 + u8::from(mqtt.qos > 0)),
+        ..AmqpProperties::default()
+    };
+    if mqtt.retain {
+        amqp.headers.push((RETAIN.into(), AmqpValue::Bool(true)));
+    }
+    let Some(properties) = mqtt.properties.as_deref() else {
+        return amqp;
+    };
+    amqp.content_type = short(properties.content_type.as_ref(), "a content type", losses);
+    let reply_to = properties.response_topic.as_ref();
+    let reply_to = reply_to.map(|topic| routing_key(topic).into());
+    amqp.reply_to = short(reply_to.as_ref(), "a response topic", losses);
+    let expiry = properties.message_expiry_interval;
+    amqp.expiration = expiry.map(|seconds| (u64::from(seconds) * 1000).to_string().into());
+    match &properties.correlation_data {
+        Some(data) if data.len() <= SHORT => match ByteString::try_from(data.clone()) {
+            Ok(id) => amqp.correlation_id = Some(id),
+            Err(_) => amqp.not_text.push(("correlation_id", data.clone())),
+        },
+        Some(_) => losses.add("correlation data of more than 255 bytes"),
+        None => {}
+    }
+    amqp.headers.extend(headers(&properties.user_properties));
+    amqp
+}
+
+fn short(text: Option<&ByteString>, what: &'static str, losses: &mut Losses) -> Option<ByteString> {
+    let text = text?;
+    if text.len() > SHORT {
+        losses.add(what);
+        return None;
+    }
+    Some(text.clone())
+}
+
+/// Repeated names become lists.
+fn headers(pairs: &[(ByteString, ByteString)]) -> Vec<(ByteString, AmqpValue)> {
+    let mut headers: Vec<(ByteString, AmqpValue)> = Vec::new();
+    for (name, value) in pairs {
+        let value = AmqpValue::Text(value.clone());
+        let Some((_, known)) = headers.iter_mut().find(|(known, _)| known == name) else {
+            headers.push((name.clone(), value));
+            continue;
+        };
+        match known {
+            AmqpValue::List(values) => values.push(value),
+            first => *first = AmqpValue::List(vec![first.clone(), value]),
+        }
+    }
+    headers
+}
+
+fn to_coap(message: &mut Message, losses: &mut Losses) {
+    let (topic, media_type) = match &message.detail {
+        Detail::Mqtt(mqtt) => {
+            let properties = mqtt.properties.as_deref();
+            if properties.is_some_and(|it| !it.user_properties.is_empty()) {
+                losses.add("user properties");
+            }
+            let media_type = properties.and_then(|it| it.content_type.clone());
+            (message.topic.to_string(), media_type)
+        }
+        Detail::Amqp(amqp) => {
+            if !amqp.properties.headers.is_empty() {
+                losses.add("headers");
+            }
+            (topic(&message.topic), amqp.properties.content_type.clone())
+        }
+        Detail::Plain | Detail::Coap(_) => (message.topic.to_string(), None),
+    };
+    let content_format = media_type.as_deref().and_then(format::number);
+    if media_type.is_some() && content_format.is_none() {
+        losses.add("a content type that CoAP has no number for");
+    }
+    message.topic = path(&topic).into();
+    message.detail = Detail::Coap(Box::new(CoapDetail {
+        content_format,
+        ..CoapDetail::default()
+    }));
+}
+
+/// The path of a topic: each level is a segment, percent-encoded (RFC 3986 §3.3).
+fn path(topic: &str) -> String {
+    let mut path = String::with_capacity(topic.len() + 1);
+    if !topic.starts_with('/') {
+        path.push('/');
+    }
+    for byte in topic.bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => path.push(char::from(byte)),
+            _ => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mqtt(topic: &str, properties: MqttProperties) -> Message {
+        Message {
+            topic: topic.into(),
+            detail: Detail::Mqtt(MqttDetail {
+                qos: 1,
+                retain: true,
+                properties: Some(Box::new(properties)),
+                ..MqttDetail::default()
+            }),
+            ..Message::default()
+        }
+    }
+
+    fn there(message: Message, protocol: Protocol) -> (Message, Vec<&'static str>) {
+        let mut losses = Losses::default();
+        let now = SystemTime::now();
+        let carried = carry(message, protocol, &"amq.topic".into(), now, &mut losses);
+        (carried, losses.fresh())
+    }
+
+    #[test]
+    fn topics_and_keys_are_as_rabbitmq_has_them() {
+        for (topic_name, key) in [
+            ("a/b", "a.b"),
+            ("a//b", "a..b"),
+            ("/a", ".a"),
+            ("spBv1.0/g/NDATA/e", "spBv1___0.g.NDATA.e"),
+        ] {
+            assert_eq!(routing_key(topic_name), key);
+            assert_eq!(topic(key), topic_name);
+        }
+        assert_eq!(topic(&routing_key("a.b/c")), "a/b/c");
+        assert_eq!(binding_key("a/+/#"), "a.*.#");
+        assert_eq!(binding_key("a/b+/#"), "a.b+.#");
+    }
+
+    #[test]
+    fn what_both_know_survives_the_way_there_and_back() {
+        let properties = MqttProperties {
+            content_type: Some("text/plain".into()),
+            response_topic: Some("answers/1".into()),
+            correlation_data: Some(vec![0, 255].into()),
+            message_expiry_interval: Some(60),
+            user_properties: vec![
+                ("k".into(), "v".into()),
+                ("k".into(), "w".into()),
+                ("l".into(), "x".into()),
+            ],
+            ..MqttProperties::default()
+        };
+        let message = mqtt("a/b", properties);
+        let (there, lost) = there(message.clone(), Protocol::Amqp);
+        assert_eq!(lost, [""; 0]);
+        assert_eq!(there.topic, "a.b");
+        let (back, _) = self::there(there, Protocol::Mqtt);
+        assert_eq!(back, message);
+    }
+
+    #[test]
+    fn what_coap_does_not_know_is_told_once() {
+        let properties = MqttProperties {
+            content_type: Some("application/json".into()),
+            user_properties: vec![("k".into(), "v".into())],
+            ..MqttProperties::default()
+        };
+        let (message, lost) = there(mqtt("a b/ä", properties), Protocol::Coap);
+        assert_eq!(message.topic, "/a%20b/%C3%A4");
+        assert_eq!(lost, ["user properties"]);
+        let Detail::Coap(coap) = message.detail else {
+            panic!("not CoAP");
+        };
+        assert_eq!(coap.content_format, Some(50));
+    }
+
+    #[test]
+    fn a_lifetime_is_shorter_by_what_it_has_waited() {
+        let properties = MqttProperties {
+            message_expiry_interval: Some(60),
+            ..MqttProperties::default()
+        };
+        let mut message = mqtt("a", properties);
+        message.time = SystemTime::now();
+        let later = message.time + Duration::from_secs(20);
+        assert!(!has_expired(&message, later));
+        assert!(has_expired(&message, later + Duration::from_secs(40)));
+        let mut losses = Losses::default();
+        let carried = carry(message, Protocol::Amqp, &"".into(), later, &mut losses);
+        let Detail::Amqp(amqp) = carried.detail else {
+            panic!("not AMQP");
+        };
+        assert_eq!(amqp.properties.expiration.as_deref(), Some("40000"));
+    }
+}

@@ -1,0 +1,133 @@
+//! The ends of a flow by name: where messages come from, and where they go.
+//!
+//! | name | as a source | as a target |
+//! |---|---|---|
+//! | `mqtt://…`, and the other schemes of MQTT | a subscription, in a session that outlives us | a publisher |
+//! | `amqp://…` | a queue, or a temporary one bound to an exchange | a publisher, with confirms and returns |
+//! | `coap://…/path` | an observation | PUT of the body to a path |
+//! | a name without `/` | the server of that context | the same |
+//! | a file | recorded messages | – |
+//! | `-` | records on standard input | – |
+
+pub(crate) mod carry;
+pub(crate) mod source;
+pub(crate) mod target;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, without_credentials};
+use crate::error::{Error, Result};
+
+pub(crate) use source::SourceArgs;
+pub(crate) use source::SourceEnd;
+pub(crate) use target::TargetArgs;
+pub(crate) use target::TargetEnd;
+
+/// What the name of an end stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server that this URL names.
+    Url(Protocol, String),
+    /// The server of a context.
+    Context(String),
+    /// A file.
+    File(PathBuf),
+    /// Standard input or output (`-`).
+    Standard,
+}
+
+impl End {
+    /// Reads a name; nothing is looked up.
+    ///
+    /// # Errors
+    /// A URL with a scheme of none of the protocols.
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        if name == "-" {
+            return Ok(Self::Standard);
+        }
+        let scheme = name.split_once("://").map(|(scheme, _)| scheme);
+        let scheme = scheme.or_else(|| name.strip_prefix("unix:").map(|_| "unix"));
+        let Some(scheme) = scheme else {
+            return Ok(match name.contains(['/', '.']) {
+                true => Self::File(name.into()),
+                false => Self::Context(name.to_owned()),
+            });
+        };
+        match Protocol::of_scheme(scheme) {
+            Some(protocol) => Ok(Self::Url(protocol, name.to_owned())),
+            None => {
+                let text = format!("{scheme:?} is not a scheme of MQTT, CoAP or AMQP");
+                Err(Error::usage(text))
+            }
+        }
+    }
+
+    /// The protocol of the server; `None`: there is none.
+    ///
+    /// # Errors
+    /// A context that does not exist, or that does not tell.
+    pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
+        Ok(match self {
+            Self::Url(protocol, _) => Some(*protocol),
+            Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
+            Self::File(_) | Self::Standard => None,
+        })
+    }
+
+    /// How to connect: `shared` is what the command line says of all its servers.
+    pub(crate) fn connect(&self, shared: &ConnectArgs) -> ConnectArgs {
+        let mut connect = shared.clone();
+        match self {
+            Self::Url(_, url) => connect.url = Some(url.clone()),
+            Self::Context(name) => connect.context = Some(name.clone()),
+            Self::File(_) | Self::Standard => {}
+        }
+        connect
+    }
+}
+
+impl fmt::Display for End {
+    /// As it was given, without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(_, url) => f.write_str(&without_credentials(url)),
+            Self::Context(name) => f.write_str(name),
+            Self::File(path) => path.display().fmt(f),
+            Self::Standard => f.write_str("-"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_they_stand_for() {
+        for (name, meant) in [
+            ("-", End::Standard),
+            ("mqtts://h", End::Url(Protocol::Mqtt, "mqtts://h".into())),
+            ("ws://h/x", End::Url(Protocol::Mqtt, "ws://h/x".into())),
+            (
+                "unix:/run/m",
+                End::Url(Protocol::Mqtt, "unix:/run/m".into()),
+            ),
+            ("amqp://h", End::Url(Protocol::Amqp, "amqp://h".into())),
+            (
+                "coap+tcp://h/a",
+                End::Url(Protocol::Coap, "coap+tcp://h/a".into()),
+            ),
+            ("cloud", End::Context("cloud".into())),
+            ("day.ndjson", End::File("day.ndjson".into())),
+            ("./cloud", End::File("./cloud".into())),
+        ] {
+            assert_eq!(End::parse(name).unwrap(), meant, "{name}");
+        }
+        let refused = End::parse("http://h").unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "\"http\" is not a scheme of MQTT, CoAP or AMQP"
+        );
+    }
+}

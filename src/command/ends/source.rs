@@ -1,0 +1,320 @@
+//! Where messages come from.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::End;
+use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
+use crate::coap::code::Code;
+use crate::command::amqp::consume;
+use crate::command::amqp::session::{Session, SessionArgs as AmqpSession};
+use crate::command::amqp::source::Consumed;
+use crate::command::coap::client::{ProxyMode, Tracer};
+use crate::command::coap::observe;
+use crate::command::coap::session::{Place, SessionArgs as CoapSession, Transfer, Wording};
+use crate::command::coap::source::Observed;
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
+use crate::command::mqtt::source::{Subscribed, Wanted};
+use crate::connect::{ConnectArgs, Protocol, Retry, Target};
+use crate::error::{Error, Result};
+use crate::file::unreadable;
+use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
+use crate::mqtt::packet::{Properties, Subscription};
+use crate::output::{Console, Destination as Shown, Format, Style};
+use crate::payload::{self, Bodies, Encoding, Outline};
+
+/// The exchange that MQTT topics are routing keys of, as RabbitMQ's plugin for MQTT has it.
+pub(crate) const TOPIC_EXCHANGE: &str = "amq.topic";
+
+/// What a source hands out, as the command line says it.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceArgs {
+    /// The server, the context or the file.
+    pub(crate) end: End,
+    /// How to connect, beside what the name says.
+    pub(crate) connect: ConnectArgs,
+    /// MQTT: what to subscribe to. Filters are binding keys of an exchange over AMQP, with `.` for `/` and `*` for `+`.
+    pub(crate) subscriptions: Vec<Subscription>,
+    /// MQTT: the session, but for its connection.
+    pub(crate) mqtt: MqttSession,
+    /// AMQP: the queue to consume from; otherwise a temporary one.
+    pub(crate) queue: Option<ByteString>,
+    /// AMQP: the exchange that a temporary queue is bound to.
+    pub(crate) exchange: ByteString,
+    /// How many messages may be handed out and not settled.
+    pub(crate) window: u16,
+    /// What the terminal shows.
+    pub(crate) style: Style,
+}
+
+/// A source whose files and secrets were read; nothing is connected.
+pub(crate) struct SourceEnd {
+    kind: Kind,
+    console: Console,
+}
+
+enum Kind {
+    Mqtt {
+        session: Box<MqttSession>,
+        target: Box<Target>,
+        subscriptions: Vec<Subscription>,
+        wanted: Wanted,
+    },
+    Amqp {
+        plan: Box<consume::Plan>,
+        session: Box<Session>,
+    },
+    Coap {
+        plan: Box<observe::Plan>,
+        place: Box<Place>,
+        tracer: Box<Tracer>,
+    },
+    /// Of a file, or of standard input.
+    Records(Option<PathBuf>),
+}
+
+impl SourceEnd {
+    /// Reads what the words name.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] for what does not fit together; a file that cannot be read.
+    pub(crate) fn resolve(args: SourceArgs, console: Console) -> Result<Self> {
+        let connect = args.end.connect(&args.connect);
+        let kind = match (args.end.protocol()?, &args.end) {
+            (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
+            (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
+            (Some(Protocol::Coap), end) => coap(end.to_string(), &args, connect, console)?,
+            (None, End::File(path)) => Kind::Records(Some(path.clone())),
+            (None, _) => Kind::Records(None),
+        };
+        Ok(Self { kind, console })
+    }
+
+    /// What users call it, and what tells one server from another: `mqtt://host:1883`.
+    pub(crate) fn name(&self) -> String {
+        match &self.kind {
+            Kind::Mqtt { target, .. } => target.to_string(),
+            Kind::Amqp { session, .. } => session.target.to_string(),
+            Kind::Coap { place, .. } => place.target.to_string(),
+            Kind::Records(Some(path)) => path.display().to_string(),
+            Kind::Records(None) => String::from("standard input"),
+        }
+    }
+
+    /// The source; it connects when it is driven.
+    ///
+    /// # Errors
+    /// A session that cannot be what it is to be; a file that cannot be read.
+    pub(crate) async fn open(&self) -> Result<AnySource<'_>> {
+        Ok(match &self.kind {
+            Kind::Mqtt {
+                session,
+                target,
+                subscriptions,
+                wanted,
+            } => {
+                let wants = Wants {
+                    later: Retry::Forever,
+                    version_5_only: false,
+                    topic_aliases: 16,
+                };
+                let client = session.client(Target::clone(target), &wants, self.console);
+                let mut client = client.await?;
+                client
+                    .session()
+                    .subscribe(subscriptions, &Properties::default())
+                    .map_err(|fault| Error::usage(fault.to_string()))?;
+                let source = Subscribed::new(client, wanted, false, self.console);
+                AnySource::Mqtt(Box::new(source))
+            }
+            Kind::Amqp { plan, session } => {
+                AnySource::Amqp(Box::new(Consumed::new(plan, session, self.console)))
+            }
+            Kind::Coap {
+                plan,
+                place,
+                tracer,
+            } => {
+                let source = Observed::new(plan, place, tracer, Bytes::new());
+                AnySource::Coap(Box::new(source))
+            }
+            Kind::Records(path) => {
+                let records = payload::Source::Records;
+                let bodies = match path {
+                    Some(path) => {
+                        let file =
+                            File::open(path).map_err(|cause| unreadable(path.display(), &cause))?;
+                        Bodies::over(file.into(), &records, Encoding::Plain)
+                    }
+                    None => Bodies::open(&records, Encoding::Plain),
+                };
+                let bodies = bodies?.like(Outline::default());
+                AnySource::Records(Box::new(Input::new(bodies, &Pacing::default())))
+            }
+        })
+    }
+}
+
+fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
+    let session = MqttSession {
+        connect,
+        ..args.mqtt
+    };
+    let target = session.target()?;
+    if args.subscriptions.is_empty() {
+        let text = format!("no topic to subscribe to on {target}");
+        return Err(Error::usage(text).hint("use -t FILTER"));
+    }
+    Ok(Kind::Mqtt {
+        wanted: Wanted {
+            subscribes: true,
+            ..Wanted::default()
+        },
+        session: Box::new(session),
+        target: Box::new(target),
+        subscriptions: args.subscriptions,
+    })
+}
+
+fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind> {
+    let session = AmqpSession {
+        connect,
+        ..AmqpSession::default()
+    };
+    let queue = args.queue.clone().unwrap_or_default();
+    if queue.is_empty() && args.subscriptions.is_empty() {
+        let text = format!("no queue to consume from at {}", args.end);
+        return Err(Error::usage(text).hint("use --queue NAME, or -t FILTER for a temporary one"));
+    }
+    let mut plan = consume::Plan::new(session.clone(), queue.clone());
+    plan.prefetch = args.window;
+    plan.style = args.style;
+    if queue.is_empty() {
+        plan.declare.push(Declaration::Queue(Queue::temporary()));
+    }
+    plan.declare.extend(args.subscriptions.iter().map(|one| {
+        Declaration::Binding(Binding {
+            source: args.exchange.clone(),
+            destination: Destination::Queue(queue.clone()),
+            key: super::carry::binding_key(&one.filter).into(),
+            arguments: Arguments::new(),
+        })
+    }));
+    let session = session.session("consume", Retry::Forever, console)?;
+    Ok(Kind::Amqp {
+        plan: Box::new(plan),
+        session: Box::new(session),
+    })
+}
+
+fn coap(uri: String, args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind> {
+    let uri = connect.url.clone().unwrap_or(uri);
+    let session = CoapSession {
+        connect: ConnectArgs {
+            url: None,
+            ..connect
+        },
+        uris: vec![uri],
+        transfer: Transfer::default(),
+        options: Vec::new(),
+        proxy: None,
+        proxy_mode: ProxyMode::default(),
+        pcap: None,
+        verbose: false,
+        trace: false,
+    };
+    let place = session.only_place()?;
+    let tracer = Tracer::open(&session, console)?;
+    let plan = observe::Plan {
+        session,
+        wording: Wording::default(),
+        method: Code::GET,
+        until: Until::default(),
+        stages: Stages::default(),
+        exec: None,
+        source: payload::Source::Empty,
+        encoding: Encoding::Plain,
+        reregister: true,
+        retry: Retry::Forever,
+        keep_alive: None,
+        deregister: true,
+        summary: None,
+        ready: Ready::default(),
+        destination: Shown::Stdout,
+        format: Format::Raw,
+        style: args.style,
+    };
+    Ok(Kind::Coap {
+        plan: Box::new(plan),
+        place: Box::new(place),
+        tracer: Box::new(tracer),
+    })
+}
+
+/// A source of any kind.
+pub(crate) enum AnySource<'a> {
+    Mqtt(Box<Subscribed<'a>>),
+    Amqp(Box<Consumed<'a>>),
+    Coap(Box<Observed<'a>>),
+    Records(Box<Input>),
+}
+
+/// The same of whichever source it is.
+macro_rules! each {
+    ($self:ident, $source:ident => $what:expr) => {
+        match $self {
+            AnySource::Mqtt($source) => $what,
+            AnySource::Amqp($source) => $what,
+            AnySource::Coap($source) => $what,
+            AnySource::Records($source) => $what,
+        }
+    };
+}
+
+impl AnySource<'_> {
+    /// Ends the connection in good order.
+    ///
+    /// # Errors
+    /// The server does not have the last acknowledgements.
+    pub(crate) async fn close(self) -> Result<()> {
+        match self {
+            Self::Mqtt(mut source) => source.close(Properties::default()).await,
+            Self::Amqp(source) => source.close().await,
+            Self::Coap(mut source) => source.close().await,
+            Self::Records(_) => Ok(()),
+        }
+    }
+}
+
+impl Source for AnySource<'_> {
+    async fn drive(&mut self) -> Result<()> {
+        each!(self, source => source.drive().await)
+    }
+
+    async fn hold(&mut self) -> Error {
+        each!(self, source => source.hold().await)
+    }
+
+    fn take(&mut self, sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        each!(self, source => source.take(sink))
+    }
+
+    fn settle(&mut self, count: u64) {
+        each!(self, source => source.settle(count));
+    }
+
+    fn settle_one(&mut self, number: Number, fate: Fate) {
+        each!(self, source => source.settle_one(number, fate));
+    }
+
+    fn awaits(&self) -> Option<String> {
+        each!(self, source => source.awaits())
+    }
+
+    fn unsent(&self) -> u64 {
+        each!(self, source => source.unsent())
+    }
+}
