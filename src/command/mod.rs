@@ -1,5 +1,6 @@
 //! One folder per protocol, one file per command; the only room where a protocol meets the terminal.
 
+pub(crate) mod alert;
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod bridge;
@@ -30,6 +31,10 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl alert`
+    Alert(Box<alert::Plan>),
+    /// `iotctl alert list`, `ack` and `silence`
+    Alarms(alert::admin::Plan),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
     /// `iotctl install --links DIR`
@@ -64,6 +69,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Alert(plan) => runtime.block_on(alert::run(*plan)),
+        Command::Alarms(plan) => alert::admin::run(plan),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };

@@ -16,6 +16,7 @@
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
 //! | [`alarm`] | what readings mean over time: states, timers, silences; pure, on a virtual clock |
+//! | [`journal`] | lines on the disk that survive a crash |
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
@@ -28,6 +29,7 @@
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
+//! | [`webhook`] | the target that posts each message to a URL |
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
@@ -44,6 +46,7 @@ pub(crate) mod exec;
 pub(crate) mod fan;
 pub(crate) mod findings;
 pub(crate) mod input;
+pub mod journal;
 pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod merged;
@@ -63,6 +66,7 @@ mod statistics;
 mod topics;
 mod tree;
 pub(crate) mod until;
+pub mod webhook;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};

@@ -166,6 +166,7 @@ pub(crate) fn carry(
         (_, Protocol::Mqtt) => to_mqtt(&mut message),
         (_, Protocol::Amqp) => to_amqp(&mut message, exchange, losses),
         (_, Protocol::Coap) => to_coap(&mut message, losses),
+        (_, Protocol::Http) => {}
     }
     message
 }

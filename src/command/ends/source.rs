@@ -87,6 +87,9 @@ impl SourceEnd {
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
             (Some(Protocol::Coap), end) => coap(end.to_string(), &args, connect, console)?,
+            (Some(Protocol::Http), end) => {
+                return Err(Error::usage(format!("{end}: no messages come over HTTP")));
+            }
             (None, End::File(path)) => Kind::Records(Some(path.clone())),
             (None, _) => Kind::Records(None),
         };

@@ -87,7 +87,7 @@ impl TargetEnd {
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect)?,
             (None, End::Standard) => Kind::Standard(args.format, args.style),
-            (None, end) => {
+            (Some(Protocol::Http) | None, end) => {
                 let text = format!("{end} is not a server");
                 return Err(Error::usage(text).hint("use `iotctl log` to write files"));
             }

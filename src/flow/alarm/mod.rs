@@ -17,9 +17,10 @@ mod rule;
 mod set;
 mod state;
 
-pub use notice::Notice;
+pub(crate) use notice::time;
+pub use notice::{Mark, Notice};
 pub use rule::{Rule, Step, Test};
-pub use set::{Alarms, Counts, Silence};
+pub use set::{Alarms, Counts, Muted, Silence};
 pub use state::{Reading, Saved, State, Value};
 
 /// Since 1970, by the wall clock: timers go on over a restart.

@@ -379,7 +379,8 @@ impl Alarms {
         let Some((most, _)) = self.rule.limit else {
             return true;
         };
-        if self.window.left_out == 0 && self.window_end().is_some_and(|end| now >= end) {
+        let is_over = self.window.sent == 0 || self.window_end().is_some_and(|end| now >= end);
+        if self.window.left_out == 0 && is_over {
             (self.window.from, self.window.sent) = (now, 0);
         }
         let may = self.window.sent < most;
@@ -489,6 +490,12 @@ impl Alarms {
         }
     }
 
+    /// A silence as it was kept.
+    pub fn restore_silence(&mut self, silence: Silence) {
+        self.silences.retain(|it| it.silence != silence.silence);
+        self.silences.push(silence);
+    }
+
     /// The silences that have not ended.
     pub fn silences(&self) -> &[Silence] {
         &self.silences
@@ -553,7 +560,8 @@ impl Alarms {
 
     /// An alarm as it was kept. What was not told everywhere is told again by [`Alarms::resume`].
     pub fn restore(&mut self, saved: Saved) {
-        let Saved { key, alarm } = saved;
+        let Saved { key, mut alarm } = saved;
+        alarm.armed = 0;
         match self.keys.get(&*key) {
             Some(slot) => self.alarms[*slot as usize] = Some((key.into(), alarm)),
             None => {
