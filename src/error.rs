@@ -234,6 +234,18 @@ pub fn brief(words: &str) -> impl fmt::Display + '_ {
     })
 }
 
+/// `1 message`, `2 messages`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
+/// `1 message was`, `2 messages were`.
+pub(crate) fn counted_were(count: u64, what: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(count, what))
+}
+
 /// The words among `known` that a wrong one was probably meant to be, the nearest first and at most two: they differ in a
 /// third of its letters or less, or one of the two begins with the other.
 pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {

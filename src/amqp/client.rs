@@ -186,8 +186,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// The same for a connection that is made now.
-    pub(super) fn renewed(&self, target: &Target) -> Self {
+    /// The same with the target's password of the moment.
+    pub(crate) fn renewed(&self, target: &Target) -> Self {
         Self {
             login: self.login.renewed(target),
             ..self.clone()

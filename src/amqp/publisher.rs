@@ -52,6 +52,8 @@ pub enum Outcome {
     Refused(String),
     /// No queue got it; a confirmation comes besides. `312 NO_ROUTE` in the server's words.
     Returned(String),
+    /// No queue got it, and its returns are only counted: it is confirmed all the same. `312 NO_ROUTE`.
+    Unrouted(String),
     /// Without confirmations: it was written.
     Written,
 }

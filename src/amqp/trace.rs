@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::frame::methods::{self, Name};
 use super::frame::{BODY, Fields, HEADER, HEARTBEAT, METHOD, OVERHEAD};
-use crate::error::brief;
+use crate::error::{brief, counted};
 
 /// As much of a frame is looked into, in bytes: what short strings stand before in the methods that are shown.
 const KEPT: usize = 1024;
@@ -181,7 +181,7 @@ fn nine(frame: &[u8]) -> String {
         HEADER => {
             let size = payload.get(4..12).and_then(|size| size.try_into().ok());
             let size = size.map(u64::from_be_bytes).unwrap_or_default();
-            format!("header of {size} bytes")
+            format!("header of {}", counted(size, "byte"))
         }
         BODY => String::from("body"),
         HEARTBEAT => String::from("heartbeat"),

@@ -4,6 +4,7 @@ use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
+use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
 use super::syntax::values;
@@ -63,6 +64,9 @@ pub(crate) struct BridgeFlags {
 
     #[command(flatten)]
     limits: LimitFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     ends: EndsFlags,
@@ -125,6 +129,7 @@ impl BridgeFlags {
             window: self.delivery.window,
             strict: self.delivery.strict,
             until: self.limits.until(),
+            ready: self.ready.ready(),
             style: self.terminal.style(),
         })
     }

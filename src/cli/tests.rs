@@ -259,6 +259,24 @@ fn repeats_and_times_read_as_people_write_them() {
         (10_000, Duration::from_millis(250))
     );
     assert_eq!(plan.ack_timeout, None);
+    // Nobody could come back to its session, which therefore ends with it.
+    let kept = |words: &str| {
+        let plan = publish(&split(&format!("-t a -m x {words}"))).unwrap();
+        plan.session.disconnect_properties.session_expiry_interval()
+    };
+    assert_eq!(
+        plan.session.disconnect_properties.session_expiry_interval(),
+        Some(0)
+    );
+    assert_eq!(kept("-D connect session-expiry-interval 5"), Some(0));
+    assert_eq!(
+        kept("-x 5 -D disconnect session-expiry-interval 7"),
+        Some(7)
+    );
+    assert_eq!(
+        (kept("-x 5 -i me"), kept("-x 0"), kept("")),
+        (None, None, None)
+    );
     assert_eq!(plan.session.keep_alive, 60);
     assert_eq!(plan.session.session_expiry, Some(86_400));
     for endless in ["never", "-1", "∞"] {
@@ -599,7 +617,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m xx --hex",
-            r#"-m is not hexadecimal: "x" at position 1"#,
+            r#"-m: not hexadecimal: "x" at position 1"#,
         ),
         ("-t a -m x --repeat 0", "--repeat must be at least 1"),
         (

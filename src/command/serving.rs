@@ -9,7 +9,7 @@ use std::thread;
 use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
-use crate::connect::{LiveTls, ServerTls};
+use crate::connect::{ListenAddress, LiveTls, ServerTls};
 use crate::error::{Error, Kind, Result};
 use crate::file::{self, Standing};
 use crate::output::{Console, Format, Output, Style, terminals};
@@ -78,6 +78,27 @@ impl Starting {
     /// A place where it listens now.
     pub(super) fn listens(&mut self, address: String) {
         self.addresses.push(address);
+    }
+
+    /// The same for a broker, which says so where everybody on a network is let in.
+    pub(super) fn lets_in(
+        &mut self,
+        url: String,
+        address: &ListenAddress,
+        tls: Option<&ServerTls>,
+        has_users: bool,
+    ) {
+        let certified = tls.is_some_and(|tls| tls.client_ca.is_some());
+        let is_local = match address {
+            ListenAddress::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            ListenAddress::Unix(_) => true,
+        };
+        if !is_local && !certified && !has_users {
+            self.notes.warn(format_args!(
+                "anyone who can reach {url} can connect: no users are defined (--password-file)"
+            ));
+        }
+        self.listens(url);
     }
 
     /// Says where it listens. The first line on standard output is what scripts wait for: whoever reads it can connect,

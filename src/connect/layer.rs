@@ -47,6 +47,15 @@ impl Layer {
             password: password(&mut words)?,
             ..Self::default()
         };
+        // The port of the only one is that of the connection, as `--port` names it.
+        if let [only] = &mut layer.hosts[..]
+            && let Some(port) = only.port.take()
+            && layer.port.replace(port).is_some()
+        {
+            return Err(Error::usage(
+                "--port and the port of --host cannot be used together",
+            ));
+        }
         if let Some(text) = words.url.take() {
             let url = url::parse(&text, protocol)?;
             layer.scheme = Some(url.scheme);

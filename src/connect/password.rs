@@ -1,108 +1,100 @@
 //! A password that a command prints, at each connection anew: tokens have an end.
 
-use std::io::{self, Read};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::io::{self, IsTerminal};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
 use crate::error::{Error, Kind, Result};
+use crate::stop::Group;
 
 use super::environment::SECRET_VARIABLES;
 use super::secret::Secret;
 
-/// How long the command may take.
-const LIMIT: Duration = Duration::from_secs(30);
-/// The most that is read of what it prints.
+/// The longest line that is read of what it prints.
 const LARGEST: u64 = 64 * 1024;
 
 /// The command, and what it printed last.
 pub(crate) struct PasswordCommand {
     command: String,
-    latest: Mutex<Secret>,
-    /// The latest one has not been used yet.
-    fresh: AtomicBool,
+    latest: Mutex<Option<Secret>>,
 }
 
 impl PasswordCommand {
-    /// Runs the command for the first time.
-    ///
-    /// # Errors
-    /// [`Kind::Local`] when it fails or prints nothing, [`Kind::TimedOut`].
-    pub(super) fn first(command: String) -> Result<Self> {
-        let latest = run(&command, LIMIT)?;
-        Ok(Self {
+    /// It has not been run yet.
+    pub(super) const fn new(command: String) -> Self {
+        Self {
             command,
-            latest: Mutex::new(latest),
-            fresh: AtomicBool::new(true),
-        })
+            latest: Mutex::new(None),
+        }
     }
 
-    pub(super) fn latest(&self) -> Secret {
+    /// What it printed last; nothing before [`PasswordCommand::renew`].
+    pub(super) fn latest(&self) -> Option<Secret> {
         // Nobody panics while it is locked.
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.clone()
     }
 
-    /// Runs the command again if its password was used.
+    /// Runs the command, for no longer than `limit`. It is killed, with all that it has started, when this is dropped.
     ///
     /// # Errors
-    /// As [`PasswordCommand::first`].
-    pub(super) async fn renew(self: &Arc<Self>) -> Result<()> {
-        if self.fresh.swap(false, Ordering::Relaxed) {
-            return Ok(());
-        }
-        let command = self.command.clone();
-        let renewed = tokio::task::spawn_blocking(move || run(&command, LIMIT)).await;
-        // The task has no reason to panic.
-        let renewed = renewed
-            .map_err(|cause| Error::new(Kind::Local, format!("--password-command: {cause}")))??;
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+    /// [`Kind::Local`] when it fails or prints nothing, [`Kind::TimedOut`].
+    pub(super) async fn renew(&self, limit: Duration) -> Result<()> {
+        let renewed = run(&self.command, limit).await?;
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(renewed);
         Ok(())
     }
 }
 
 /// The first line of what the command prints.
-fn run(command: &str, limit: Duration) -> Result<Secret> {
+async fn run(command: &str, limit: Duration) -> Result<Secret> {
     let failed = |what: &str| Error::new(Kind::Local, format!("--password-command {what}"));
+    let unusable = |cause: io::Error| Error::local("cannot run the --password-command", &cause);
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command);
+    shell.arg("-c").arg(command).kill_on_drop(true);
+    shell.stdin(Stdio::null()).stdout(Stdio::piped());
     for name in SECRET_VARIABLES {
         shell.env_remove(name);
     }
-    let child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child =
-        child.map_err(|cause| Error::local("cannot run the --password-command", &cause))?;
+    // At a terminal it may ask its user something, which is allowed only to the group in front; Ctrl-C reaches all of that.
+    if !io::stdin().is_terminal() {
+        shell.process_group(0);
+    }
+    let mut child = shell.spawn().map_err(unusable)?;
+    let group = child.id().map(Group::led_by);
     let Some(output) = child.stdout.take() else {
         return Err(failed("has no output"));
     };
-    let (sender, receiver) = mpsc::channel();
-    // It ends with the command, or with whoever holds its output.
-    thread::spawn(move || {
-        let mut printed = Vec::new();
-        let read = output.take(LARGEST).read_to_end(&mut printed);
-        let _ = sender.send(read.map(|_| printed));
-    });
-    let printed = receiver.recv_timeout(limit);
-    if printed.is_err() {
-        let _ = child.kill();
-    }
-    let status = child.wait();
-    let Ok(printed) = printed else {
+    let mut line = Vec::new();
+    let ended = async {
+        let mut output = BufReader::new(output);
+        let mut first = (&mut output).take(LARGEST);
+        first.read_until(b'\n', &mut line).await?;
+        // The rest is read so that the command can end. Who holds the pipe after that is not waited for.
+        let mut rest = tokio::io::sink();
+        tokio::select! {
+            status = child.wait() => status,
+            Err(cause) = tokio::io::copy(&mut output, &mut rest) => Err(cause),
+        }
+    };
+    let Ok(status) = timeout(limit, ended).await else {
         let limit = humantime::format_duration(limit);
         let text = format!("--password-command did not end within {limit}");
-        return Err(Error::new(Kind::TimedOut, text));
+        return Err(Error::new(Kind::TimedOut, text).hint("--connect-timeout allows more"));
     };
-    let unreadable = |cause: io::Error| Error::local("cannot run the --password-command", &cause);
-    let status = status.map_err(unreadable)?;
+    let status = status.map_err(unusable)?;
+    if let Some(group) = group {
+        group.ended();
+    }
     if !status.success() {
         return Err(failed(&format!("failed: {status}")));
     }
-    let mut line = printed.map_err(unreadable)?;
-    let end = line.iter().position(|byte| *byte == b'\n');
-    line.truncate(end.unwrap_or(line.len()));
+    line.pop_if(|byte| *byte == b'\n');
     line.pop_if(|byte| *byte == b'\r');
     match line.is_empty() {
         true => Err(failed("printed no password")),
@@ -112,50 +104,74 @@ fn run(command: &str, limit: Duration) -> Result<Secret> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
-    #[test]
-    fn the_first_line_is_the_password() {
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn the_first_line_is_the_password() {
         for command in [
             "printf secret",
             "echo secret; echo other",
             "printf 'secret\\r\\n'",
+            "echo secret; head -c 300000 /dev/zero",
+            // What is left behind holds the pipe, and is not waited for.
+            "echo secret; sleep 5 &",
         ] {
-            assert_eq!(
-                run(command, LIMIT).unwrap().reveal(),
-                b"secret",
-                "{command}"
-            );
+            let password = run(command, LIMIT).await.unwrap();
+            assert_eq!(password.reveal(), b"secret", "{command}");
         }
     }
 
-    #[test]
-    fn a_failure_is_told_with_its_status_and_without_what_was_printed() {
+    #[tokio::test]
+    async fn a_failure_is_told_with_its_status_and_without_what_was_printed() {
         for (command, words, code) in [
             ("echo secret; exit 3", "failed: exit status: 3", 8),
             ("true", "printed no password", 8),
             ("kill -9 $$", "signal: 9", 8),
         ] {
-            let refused = run(command, LIMIT).unwrap_err();
+            let refused = run(command, LIMIT).await.unwrap_err();
             assert!(refused.text().contains(words), "{refused}");
             assert!(!refused.text().contains("secret"), "{refused}");
             assert_eq!(refused.exit_code(), code);
         }
-        let refused = run("exec sleep 60", Duration::from_millis(50)).unwrap_err();
-        assert_eq!(refused.exit_code(), 5, "{refused}");
     }
 
     #[tokio::test]
-    async fn it_is_run_anew_for_each_connection_after_the_first() {
+    async fn what_it_has_started_ends_with_it_when_the_time_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("id");
+        // The time begins once its own child runs.
+        let command = format!("sleep 60 & echo $! > {0}; wait", file.display());
+        let began = Instant::now();
+        let refused = run(&command, Duration::from_millis(500)).await.unwrap_err();
+        assert_eq!(refused.exit_code(), 5, "{refused}");
+        assert!(began.elapsed() < LIMIT);
+        // Where tests run from a terminal, the group is the terminal's own.
+        if io::stdin().is_terminal() {
+            return;
+        }
+        let id = std::fs::read_to_string(file).unwrap();
+        let status = format!("/proc/{}/stat", id.trim());
+        let gone = || std::fs::read_to_string(&status).map_or(true, |it| it.contains(") Z "));
+        while !gone() {
+            assert!(began.elapsed() < LIMIT, "{} goes on", id.trim());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_run_anew_for_each_connection() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("count").display().to_string();
-        let command = format!("echo x >> {file}; wc -l < {file}");
-        let password = Arc::new(PasswordCommand::first(command).unwrap());
-        let shown = || String::from_utf8(password.latest().reveal().to_vec()).unwrap();
-        assert_eq!(shown().trim(), "1");
-        password.renew().await.unwrap();
-        assert_eq!(shown().trim(), "1", "it is still fresh");
-        password.renew().await.unwrap();
-        assert_eq!(shown().trim(), "2");
+        let password = PasswordCommand::new(format!("echo x >> {file}; wc -l < {file}"));
+        assert!(password.latest().is_none());
+        for count in ["1", "2"] {
+            password.renew(LIMIT).await.unwrap();
+            let shown = password.latest().unwrap().reveal().to_vec();
+            assert_eq!(String::from_utf8(shown).unwrap().trim(), count);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
@@ -146,9 +147,8 @@ fn with_password(
         // It has no logins by password.
         Some(Password::Command(_)) if target.protocol == Protocol::Coap => {}
         Some(Password::Command(command)) => {
-            let command = PasswordCommand::first(command)?;
-            target.password = Some(command.latest());
-            target.password_command = Some(command.into());
+            target.password = Some(Secret::default());
+            target.password_command = Some(Arc::new(PasswordCommand::new(command)));
         }
         password => target.password = read_password(password, &target, environment)?,
     }
@@ -635,6 +635,13 @@ mod tests {
                 },
                 "mqtt://[::1]:1883",
             ),
+            (
+                ConnectArgs {
+                    host: text("[::1]:8883"),
+                    ..file()
+                },
+                "mqtts://[::1]:8883",
+            ),
         ] {
             assert_eq!(
                 resolve(words.clone()).unwrap().to_string(),
@@ -661,6 +668,14 @@ mod tests {
                     ..url("mqtt://h")
                 },
                 "a URL cannot be used with --host or --port",
+            ),
+            (
+                ConnectArgs {
+                    host: text("h:1"),
+                    port: Some(1),
+                    ..ConnectArgs::default()
+                },
+                "--port and the port of --host cannot be used together",
             ),
             (
                 ConnectArgs {

@@ -91,7 +91,7 @@ pub struct Target {
     pub path: Option<String>,
     /// Who we are.
     pub username: Option<String>,
-    /// What proves it; see [`Target::latest_password`].
+    /// What proves it; empty where a command prints it, see [`Target::latest_password`].
     pub password: Option<Secret>,
     /// What prints the password anew.
     pub(crate) password_command: Option<Arc<PasswordCommand>>,
@@ -161,15 +161,18 @@ impl Target {
         }
     }
 
-    /// The password for the next connection, where it may be another one than the last.
+    /// What the command that prints the password printed for the connection that was made last.
     pub fn latest_password(&self) -> Option<Secret> {
-        self.password_command.as_ref().map(|it| it.latest())
+        self.password_command.as_ref().and_then(|it| it.latest())
     }
 
-    /// Lets the command that prints the password print it again, if there is one and the last was used.
-    pub(super) async fn renew_password(&self) -> Result<()> {
+    /// Lets the command that prints the password run, if there is one, for no longer than connecting may take.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Local`] when it fails, [`crate::error::Kind::TimedOut`].
+    pub(crate) async fn renew_password(&self) -> Result<()> {
         match &self.password_command {
-            Some(command) => command.renew().await,
+            Some(command) => command.renew(self.connect_timeout).await,
             None => Ok(()),
         }
     }

@@ -10,6 +10,8 @@ use rustls::{
     PeerIncompatible,
 };
 
+use crate::error::counted;
+
 use super::certificate::algorithm_name;
 
 /// A reason, and the way out where there is one.
@@ -302,7 +304,7 @@ fn span(earlier: UnixTime, later: UnixTime) -> String {
         86_400..63_072_000 => (seconds / 86_400, "day"),
         _ => (seconds / 31_536_000, "year"),
     };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    counted(count, unit)
 }
 
 /// An alert's name in words: `HandshakeFailure` is `handshake failure`.

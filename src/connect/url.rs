@@ -214,7 +214,8 @@ pub fn without_credentials(text: &str) -> String {
     format!("{scheme}{clean}")
 }
 
-/// The hosts of `--host`: one, or several with a comma between them, each of which may have a port.
+/// The hosts of `--host`: one, or several with a comma between them, each of which may have a port. The text after a colon that
+/// is no port may be a password, and is not shown where there is one host.
 ///
 /// # Errors
 /// As [`check_host`].
@@ -223,7 +224,11 @@ pub(super) fn hosts(text: &str) -> Result<Vec<Place>> {
     let wrong = |why| Error::usage(format!("--host {text:?}: {why}"));
     let read = |one: &str| {
         let bare = one.parse::<Ipv6Addr>().is_ok() || !one.contains(':');
-        let (host, port) = match several && !bare && !one.contains(['/', '@']) {
+        let has_port = one.rsplit_once(':').is_some_and(|(host, port)| {
+            is_port(port) && (!host.contains(':') || host.ends_with(']'))
+        });
+        let splits = !bare && !one.contains(['/', '@']) && (several || has_port);
+        let (host, port) = match splits {
             true => split_port(one).map_err(wrong)?,
             false => (one, None),
         };
@@ -262,10 +267,7 @@ pub(super) fn check_host(host: &str) -> Result<()> {
     if address.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok()) || !host.contains(':') {
         return Ok(());
     }
-    Err(match host.rsplit_once(':') {
-        Some((name, port)) if is_port(port) => wrong("a port").hint(format!("-h {name} -p {port}")),
-        _ => wrong("a text with a colon"),
-    })
+    Err(wrong("a text with a colon").hint("a port is a number from 1 to 65535"))
 }
 
 impl Url {
@@ -645,10 +647,8 @@ mod tests {
         for (host, what, hint) in [
             ("mqtt://me:hunter2@h", "a URL", "alone, without"),
             ("me:hunter2@h", "a user name", "-u NAME"),
-            ("h:1883", "a port", "-h h -p 1883"),
-            ("[::1]:1883", "a port", "-h [::1] -p 1883"),
             ("h/a", "a path", "alone, without"),
-            ("me:hunter2", "a text with a colon", ""),
+            ("me:hunter2", "a text with a colon", "1 to 65535"),
         ] {
             let refused = check_host(host).unwrap_err();
             assert_eq!(
@@ -670,6 +670,14 @@ mod tests {
         assert_eq!(shown(&url.hosts), "a/None b/Some(1884) ::1/Some(5)");
         assert_eq!((url.port, url.path.as_deref()), (None, Some("topic")));
         assert_eq!(parsed("mqtt://a:5").port, Some(5));
+        for (text, place) in [
+            ("a:1884", "a/Some(1884)"),
+            ("[::2]:7", "::2/Some(7)"),
+            ("[::2]", "[::2]/None"),
+            ("::2:7", "::2:7/None"),
+        ] {
+            assert_eq!(shown(&hosts(text).unwrap()), place);
+        }
         let listed = hosts("a, b:1884,::1,[::2]:7").unwrap();
         assert_eq!(shown(&listed), "a/None b/Some(1884) ::1/None ::2/Some(7)");
         for text in [
@@ -680,7 +688,10 @@ mod tests {
             "a,mqtt://b",
             "a,u@b",
             "a,[::1",
-            "a:1",
+            "a:0",
+            "a:x",
+            "::1:x",
+            "a:1:2",
         ] {
             let refused = hosts(text).unwrap_err();
             assert_eq!(refused.exit_code(), 2, "{text}");

@@ -1,6 +1,6 @@
 //! How many messages were taken, and what became of them.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 
 use super::select::Skips;
 use super::until::messages;
@@ -17,10 +17,9 @@ pub enum Unit {
 
 impl Unit {
     fn counted(self, count: u64) -> String {
-        match (self, count) {
-            (Self::Message, count) => messages(count),
-            (Self::Request, 1) => String::from("1 request"),
-            (Self::Request, count) => format!("{count} requests"),
+        match self {
+            Self::Message => messages(count),
+            Self::Request => counted(count, "request"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::{Instant as Clock, sleep_until};
 
@@ -12,6 +12,7 @@ use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stag
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::output::Console;
+use crate::payload::expect::{Changes, Scope};
 use crate::stop::{DRAIN, Stop};
 
 /// Carries messages until the end that was asked for.
@@ -114,6 +115,10 @@ struct Passage<'a, T> {
     stages: &'a Stages,
     selection: Selection<'a>,
     findings: Findings<'a>,
+    /// What conditions remember of earlier messages.
+    changes: Option<Changes>,
+    /// Whether conditions ask what time it is.
+    asks_time: bool,
     /// Whether every message passes as it is, and none ends the flow but by their number.
     bare: bool,
     progress: until::Progress<'a>,
@@ -151,7 +156,9 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             target,
             stages,
             selection: Selection::new(&stages.select),
-            findings: Findings::new(stages.checks.as_ref(), now),
+            findings: Findings::new(stages.checks.as_ref()),
+            changes: stages.changes(until.until.as_ref()),
+            asks_time: stages.ask_time(until.until.as_ref()),
             bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
             now,
@@ -363,6 +370,9 @@ impl<T: Target> Passage<'_, T> {
                 self.account.void += void;
                 if void > 0 {
                     self.selection.lost();
+                    if let Some(changes) = &mut self.changes {
+                        changes.clear();
+                    }
                 }
             }
             Next::Complete => self.end = Some(self.progress.enough()),
@@ -391,14 +401,23 @@ impl<T: Target> Passage<'_, T> {
     fn judge(&mut self, number: Number, mut message: Message, again: bool) -> Result<()> {
         let stages = self.stages;
         stages.prepare(&mut message);
-        if !stages.pass(&message) {
+        if let Some(changes) = &mut self.changes {
+            changes.see(&message, || stages.json(&message));
+        }
+        let captures = stages.captures(&message);
+        let scope = Scope {
+            captures: captures.as_ref(),
+            now: self.asks_time.then(SystemTime::now),
+            changes: self.changes.as_ref(),
+        };
+        if !stages.pass(&message, &scope) {
             self.ledger.finish(number);
             self.fates.push((number, Fate::Filtered));
             self.account.filtered += 1;
             return Ok(());
         }
         self.progress.not_without(self.now);
-        self.findings.see(&message, stages);
+        self.findings.see(&message, stages, self.now);
         let json = || stages.json(&message);
         if let Some(skipped) = self.selection.skips(&message, self.now, json) {
             self.ledger.finish(number);
@@ -407,8 +426,8 @@ impl<T: Target> Passage<'_, T> {
             return Ok(());
         }
         self.progress
-            .pass(again, |until| stages.fulfils(until, &message));
-        let checked = stages.check(&message);
+            .pass(again, |until| stages.fulfils(until, &message, &scope));
+        let checked = stages.check(&message, &scope);
         self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));

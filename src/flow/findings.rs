@@ -46,10 +46,10 @@ pub(super) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(checks: Option<&'a Checks>, now: Instant) -> Self {
+    pub(super) fn new(checks: Option<&'a Checks>) -> Self {
         let sequence = checks.and_then(|it| Some(Sequence::new(it.sequence.as_ref()?, it.console)));
         let age = checks.and_then(|it| Some(Age::new(it.latency.as_ref()?)));
-        let statistics = checks.and_then(|it| it.statistics.map(|_| Statistics::new(now)));
+        let statistics = checks.and_then(|it| it.statistics.map(|_| Statistics::new()));
         Self {
             checks,
             sequence,
@@ -60,7 +60,7 @@ impl<'a> Findings<'a> {
 
     /// A message passed the filters.
     #[inline]
-    pub(super) fn see(&mut self, message: &Message, stages: &Stages) {
+    pub(super) fn see(&mut self, message: &Message, stages: &Stages, now: Instant) {
         if self.checks.is_none() {
             return;
         }
@@ -71,7 +71,7 @@ impl<'a> Findings<'a> {
             age.see(message, || stages.json(message));
         }
         if let Some(statistics) = &mut self.statistics {
-            statistics.see(message);
+            statistics.see(message, now);
         }
     }
 

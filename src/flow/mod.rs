@@ -25,7 +25,6 @@
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
 //! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
-//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
@@ -63,7 +62,6 @@ pub(crate) mod select;
 mod sequence;
 pub(crate) mod stages;
 mod statistics;
-mod topics;
 mod tree;
 pub(crate) mod until;
 pub mod webhook;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::topics::PerTopic;
 use crate::message::Message;
 use crate::output::Console;
 use crate::payload::expect::Subject;
+use crate::payload::topics::PerTopic;
 use crate::random::unguessable;
 
 /// What was asked for; nothing: all messages.

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::topics::PerTopic;
 use super::until::messages;
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Error, Kind, Result, brief, counted};
 use crate::message::Message;
 use crate::output::Console;
 use crate::payload::expect::Subject;
+use crate::payload::topics::PerTopic;
 
 /// As many gaps of a topic are remembered: what comes late is known by them.
 const GAPS: usize = 16;
@@ -248,10 +248,7 @@ impl Counts {
 
 /// `1 topic`, `2 topics`.
 pub(super) fn topics(count: u64) -> String {
-    match count {
-        1 => String::from("1 topic"),
-        count => format!("{count} topics"),
-    }
+    counted(count, "topic")
 }
 
 #[cfg(test)]

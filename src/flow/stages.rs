@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
-use crate::payload::expect::Condition;
+use crate::payload::captures::{Captures, Pattern};
+use crate::payload::expect::{Changes, Condition, Scope};
 
 use super::decode::{self, Decode};
 use super::decompress::Decompress;
@@ -18,6 +19,8 @@ pub struct Stages {
     pub decompress: Option<Decompress>,
     /// Only messages that fulfil all of these pass (`--filter`).
     pub filter: Vec<Condition>,
+    /// What conditions know the wildcards of topics by; the first that a topic matches counts.
+    pub patterns: Vec<Pattern>,
     /// What is found out about those that pass.
     pub checks: Option<Checks>,
     /// Which of those that pass are passed on.
@@ -60,18 +63,43 @@ impl Stages {
         }
     }
 
+    /// What stands for the wildcards in the topic of a message, where anything may ask.
+    pub fn captures<'a>(&'a self, message: &'a Message) -> Option<Captures<'a>> {
+        let mut patterns = self.patterns.iter();
+        patterns.find_map(|pattern| pattern.matches(&message.topic))
+    }
+
+    /// The memory that these conditions need, and one more.
+    pub(super) fn changes(&self, until: Option<&Condition>) -> Option<Changes> {
+        Changes::of(self.conditions(until))
+    }
+
+    /// Whether these conditions, or one more, ask what time it is.
+    pub(super) fn ask_time(&self, until: Option<&Condition>) -> bool {
+        self.conditions(until).any(Condition::asks_time)
+    }
+
+    fn conditions<'a>(
+        &'a self,
+        until: Option<&'a Condition>,
+    ) -> impl Iterator<Item = &'a Condition> {
+        self.filter.iter().chain(&self.expect).chain(until)
+    }
+
     /// Whether the message passes.
-    pub fn pass(&self, message: &Message) -> bool {
-        self.filter.iter().all(|it| self.fulfils(it, message))
+    pub fn pass(&self, message: &Message, scope: &Scope<'_>) -> bool {
+        self.filter
+            .iter()
+            .all(|it| self.fulfils(it, message, scope))
     }
 
     /// Checks a message that passed.
     ///
     /// # Errors
     /// [`Kind::Missed`], naming the first condition that it does not fulfil.
-    pub fn check(&self, message: &Message) -> Result<()> {
+    pub fn check(&self, message: &Message, scope: &Scope<'_>) -> Result<()> {
         let mut expected = self.expect.iter();
-        match expected.find(|it| !self.fulfils(it, message)) {
+        match expected.find(|it| !self.fulfils(it, message, scope)) {
             None => Ok(()),
             Some(missed) => Err(Error::new(
                 Kind::Missed,
@@ -81,8 +109,8 @@ impl Stages {
     }
 
     /// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
-    pub fn fulfils(&self, condition: &Condition, message: &Message) -> bool {
-        condition.holds(message, || self.json(message))
+    pub fn fulfils(&self, condition: &Condition, message: &Message, scope: &Scope<'_>) -> bool {
+        condition.holds_in(message, scope, || self.json(message))
     }
 
     /// The body as JSON, where it is JSON or CBOR.
@@ -125,11 +153,14 @@ mod tests {
             expect: vec!["/t < 30".parse().unwrap()],
             ..Stages::default()
         };
-        assert!(stages.pass(&message("home/kitchen", "{\"t\":21}")));
-        assert!(!stages.pass(&message("home/bath", "{\"t\":21}")));
-        assert!(!stages.pass(&message("home/kitchen", "{\"t\":19}")));
-        assert!(stages.check(&message("a", "{\"t\":21}")).is_ok());
-        let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
+        let scope = Scope::default();
+        assert!(stages.pass(&message("home/kitchen", "{\"t\":21}"), &scope));
+        assert!(!stages.pass(&message("home/bath", "{\"t\":21}"), &scope));
+        assert!(!stages.pass(&message("home/kitchen", "{\"t\":19}"), &scope));
+        assert!(stages.check(&message("a", "{\"t\":21}"), &scope).is_ok());
+        let missed = stages
+            .check(&message("a", "{\"t\":31}"), &scope)
+            .unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
             (7, "a: condition not met: /t < 30")

@@ -87,7 +87,8 @@ impl Topic {
 /// The figures of all messages.
 #[derive(Debug)]
 pub(super) struct Statistics {
-    began: Instant,
+    /// When the first one came.
+    began: Option<Instant>,
     messages: u64,
     bytes: u64,
     sizes: Histogram<u64>,
@@ -95,10 +96,10 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         let sizes = Histogram::new(3);
         Self {
-            began: now,
+            began: None,
             messages: 0,
             bytes: 0,
             // Three digits are among the precisions that there are.
@@ -107,8 +108,9 @@ impl Statistics {
         }
     }
 
-    pub(super) fn see(&mut self, message: &Message) {
+    pub(super) fn see(&mut self, message: &Message, now: Instant) {
         let size = message.payload.len() as u64;
+        self.began.get_or_insert(now);
         self.messages += 1;
         self.bytes += size;
         // It grows as it must; only memory could set it a limit.
@@ -125,24 +127,33 @@ impl Statistics {
         all
     }
 
+    /// Since the first message.
+    fn seconds(&self, now: Instant) -> f64 {
+        let since = self.began.map(|it| now.saturating_duration_since(it));
+        since.unwrap_or_default().as_secs_f64()
+    }
+
     /// For people, one line each.
     pub(super) fn lines(&self, now: Instant) -> Vec<String> {
-        let seconds = now.duration_since(self.began).as_secs_f64();
-        let rate = |count: u64| count as f64 / seconds.max(1e-9);
         let named = self.topics.named.len() as u64;
-        let mut lines = vec![format!(
-            "{} on {} in {seconds:.3} s, {:.1} per second",
-            messages(self.messages),
-            topics(named),
-            rate(self.messages)
-        )];
+        let all = format!("{} on {}", messages(self.messages), topics(named));
         if self.messages == 0 {
-            return lines;
+            return vec![all];
         }
+        let seconds = self.seconds(now);
+        // One message has no rate.
+        let rate = |count: u64, unit| match self.messages {
+            1 => String::new(),
+            _ => format!(", {:.1}{unit}", count as f64 / seconds.max(1e-9)),
+        };
+        let mut lines = vec![format!(
+            "{all} in {seconds:.3} s{}",
+            rate(self.messages, "/s")
+        )];
         lines.push(format!(
-            "{} bytes of payload, {:.1} per second; size min/avg/p50/p99/max {}/{:.1}/{}/{}/{}",
+            "{} B of payload{}; size min/avg/p50/p99/max {}/{:.1}/{}/{}/{} B",
             self.bytes,
-            rate(self.bytes),
+            rate(self.bytes, " B/s"),
             self.sizes.min(),
             self.bytes as f64 / self.messages as f64,
             self.size(0.5),
@@ -151,7 +162,7 @@ impl Statistics {
         ));
         let row = |name: &str, topic: &Topic| {
             let size = topic.bytes;
-            format!("{:>10} {size:>12} bytes  {name}", topic.messages)
+            format!("{:>10} {size:>12} B  {name}", topic.messages)
         };
         let top = self.top();
         lines.extend(
@@ -167,7 +178,7 @@ impl Statistics {
 
     /// As an object.
     pub(super) fn json(&self, now: Instant) -> Map<String, Value> {
-        let seconds = now.duration_since(self.began).as_secs_f64();
+        let seconds = self.seconds(now);
         let top = self.top().into_iter().map(|(name, topic)| {
             json!({"topic": name, "messages": topic.messages, "payload_bytes": topic.bytes})
         });
@@ -216,26 +227,31 @@ mod tests {
     #[test]
     fn figures_are_counted_and_the_busiest_topics_named() {
         let now = Instant::now();
-        let mut statistics = Statistics::new(now);
-        assert_eq!(
-            statistics.lines(now + Duration::from_secs(1)),
-            ["0 messages on 0 topics in 1.000 s, 0.0 per second"]
-        );
+        let mut statistics = Statistics::new();
+        assert_eq!(statistics.lines(now), ["0 messages on 0 topics"]);
+        // The wait for the first does not count, and one alone has no rate.
+        let (now, later) = (now + Duration::from_secs(60), now + Duration::from_secs(62));
         for (topic, payload) in [("a", "1"), ("b", "12"), ("b", "123")] {
-            statistics.see(&message(topic, payload));
+            statistics.see(&message(topic, payload), now);
+            if statistics.messages == 1 {
+                let lines = statistics.lines(now);
+                assert_eq!(lines[0], "1 message on 1 topic in 0.000 s");
+            }
         }
-        let later = now + Duration::from_secs(2);
         assert_eq!(
             statistics.lines(later),
             [
-                "3 messages on 2 topics in 2.000 s, 1.5 per second",
-                "6 bytes of payload, 3.0 per second; size min/avg/p50/p99/max 1/2.0/2/3/3",
-                "         2            5 bytes  b",
-                "         1            1 bytes  a",
+                "3 messages on 2 topics in 2.000 s, 1.5/s",
+                "6 B of payload, 3.0 B/s; size min/avg/p50/p99/max 1/2.0/2/3/3 B",
+                "         2            5 B  b",
+                "         1            1 B  a",
             ]
         );
         let object = statistics.json(later);
-        assert_eq!(object["messages"], 3);
+        assert_eq!(
+            (&object["messages"], &object["seconds"]),
+            (&json!(3), &json!(2.0))
+        );
         assert_eq!(
             object["top"][0],
             json!({"topic": "b", "messages": 2, "payload_bytes": 5})

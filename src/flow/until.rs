@@ -22,7 +22,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::payload::expect::Condition;
 
 /// What was asked for; nothing: for ever.
@@ -214,11 +214,7 @@ impl<'a> Progress<'a> {
 
 /// `1 message`, `2 messages`.
 pub(crate) fn messages(count: u64) -> String {
-    if count == 1 {
-        String::from("1 message")
-    } else {
-        format!("{count} messages")
-    }
+    counted(count, "message")
 }
 
 #[cfg(test)]

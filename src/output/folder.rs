@@ -19,7 +19,7 @@ const MOST_LEFT: u32 = 100;
 pub(super) struct Folder {
     names: Names,
     root: OwnedFd,
-    /// Messages that were written.
+    /// The number of the file that was written last.
     count: u64,
 }
 
@@ -39,11 +39,8 @@ impl Folder {
                 )
             })?
             .into();
-        Ok(Self {
-            names,
-            root,
-            count: 0,
-        })
+        let count = highest(&names);
+        Ok(Self { names, root, count })
     }
 
     /// Puts a message into its file.
@@ -81,6 +78,30 @@ impl Folder {
         }
         placed
     }
+}
+
+/// The highest number of a file that lies there already, or 0: numbers go on where an earlier run has stopped.
+fn highest(names: &Names) -> u64 {
+    let Some(numbered) = names.numbered() else {
+        return 0;
+    };
+    let mut highest = 0;
+    let mut folders = vec![names.folder.clone()];
+    while let Some(folder) = folders.pop() {
+        // One that cannot be read cannot be written to, most often; its files are not replaced in any case.
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let number = entry
+                .file_name()
+                .to_str()
+                .and_then(|it| numbered.number(it));
+            highest = highest.max(number.unwrap_or_default());
+            // Links are not followed.
+            if entry.file_type().is_ok_and(|it| it.is_dir()) {
+                folders.push(entry.path());
+            }
+        }
+    }
+    highest
 }
 
 /// A folder in a folder, which is made if there is none.
@@ -162,6 +183,10 @@ mod tests {
         }
         assert_eq!(fs::read(out.join("a/b/1.bin")).unwrap(), b"one");
         assert_eq!(fs::read(out.join("a/b/2.bin")).unwrap(), b"two");
+        // The next run goes on, whatever it is about first.
+        let mut next = folder(place.path(), "{topic}/{seq}.bin");
+        next.put(&message("c"), b"three").unwrap();
+        assert_eq!(fs::read(out.join("c/3.bin")).unwrap(), b"three");
         let mut named = folder(place.path(), "{topic}/1.bin");
         let error = named.put(&message("a/b"), b"three").unwrap_err();
         let expected = format!(

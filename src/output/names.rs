@@ -36,6 +36,41 @@ enum Piece {
     Selected(Selector),
 }
 
+/// What stands around the number in its part of a path.
+pub(super) struct Numbered<'a> {
+    before: &'a str,
+    /// Whether nothing else stands before it.
+    starts: bool,
+    after: &'a str,
+    /// Whether nothing else follows.
+    ends: bool,
+}
+
+impl Numbered<'_> {
+    /// The number in this part of a path, if it is one with a number; the largest where it is not certain which it is.
+    pub(super) fn number(&self, part: &str) -> Option<u64> {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let mut found = None;
+        let mut at = 0;
+        while let Some(next) = part[at..].find(|it: char| it.is_ascii_digit()) {
+            let start = at + next;
+            at = start + digits(&part[start..]);
+            let begins = match self.starts {
+                true => part[..start] == *self.before,
+                false => part[..start].ends_with(self.before),
+            };
+            let ends = match self.ends {
+                true => part[at..] == *self.after,
+                false => part[at..].starts_with(self.after),
+            };
+            if begins && ends {
+                found = found.max(part[start..at].parse().ok());
+            }
+        }
+        found
+    }
+}
+
 /// What the name of a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
@@ -116,6 +151,30 @@ impl Names {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Selected(selector) => Some(selector),
             _ => None,
+        })
+    }
+
+    /// Where the number stands in a part of the path, if there is one.
+    pub(super) fn numbered(&self) -> Option<Numbered<'_>> {
+        let at = self.pieces.iter().position(|it| *it == Piece::Number)?;
+        // Text never follows text, so that nothing or a selected piece is beyond it.
+        let (before, starts) = match &self.pieces[..at] {
+            [] => ("", true),
+            [Piece::Text(text)] => (text.as_str(), true),
+            [.., Piece::Text(text)] => (text.as_str(), text.contains('/')),
+            _ => ("", false),
+        };
+        let (after, ends) = match &self.pieces[at + 1..] {
+            [] => ("", true),
+            [Piece::Text(text)] => (text.as_str(), true),
+            [Piece::Text(text), ..] => (text.as_str(), text.contains('/')),
+            _ => ("", false),
+        };
+        Some(Numbered {
+            before: before.rsplit('/').next().unwrap_or_default(),
+            starts,
+            after: after.split('/').next().unwrap_or_default(),
+            ends,
         })
     }
 
@@ -274,6 +333,27 @@ mod tests {
             ..Message::default()
         };
         assert_eq!(names("{topic}").path(&coap, 1), ["sensors", "1"]);
+    }
+
+    #[test]
+    fn the_number_of_a_name_is_found_again() {
+        for (text, part, number) in [
+            ("out/{topic}/{seq}.bin", "12.bin", Some(12)),
+            ("out/{topic}/{seq}.bin", "x12.bin", None),
+            ("out/{topic}/{seq}.bin", "12.bin.x", None),
+            ("out/{topic}/{seq}.bin", "99999999999999999999.bin", None),
+            ("{seq}", "7", Some(7)),
+            ("{seq}", "topic", None),
+            ("a-{seq}/{topic}", "a-3", Some(3)),
+            ("{time}-{seq}.x", "20261120T210000.123456Z-41.x", Some(41)),
+            ("{topic}{seq}", "a1b22", Some(22)),
+            ("{seq}-{topic}", "5-77", Some(5)),
+        ] {
+            let names = names(text);
+            let numbered = names.numbered().unwrap();
+            assert_eq!(numbered.number(part), number, "{text} {part}");
+        }
+        assert!(names("{topic}").numbered().is_none());
     }
 
     #[test]

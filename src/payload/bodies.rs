@@ -358,7 +358,7 @@ fn ready(encoding: Encoding, spelled: Bytes, name: &str) -> Result<State> {
 fn checked(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Bytes> {
     let body = encoding.read(spelled);
     body.and_then(|body| encoding.made(body.clone()).map(|_| body))
-        .map_err(|flaw| Error::usage(format!("{name} is {flaw}")))
+        .map_err(|flaw| Error::usage(format!("{name}: {flaw}")))
 }
 
 fn too_long(name: &str) -> Error {

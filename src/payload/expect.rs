@@ -1,26 +1,75 @@
-//! Conditions on a message: `payload == 21.5`, `/temp > 20`, `/state/name == "on"`, `topic contains kitchen`.
+//! Conditions on a message: `payload == 21.5`, `/temp > 20`, `/state/name == "on" and not topic contains test`, and
+//! `jq: .temp > 20`.
 //!
-//! What is compared is the body as text (`payload`), what a JSON pointer (RFC 6901) finds in it, or a detail of the message
-//! ([`fields`]: `topic`, `qos`, `header.NAME`). Where both sides
-//! are numbers, numbers are compared, so that `21.50` equals `21.5`; otherwise texts. What is not there, or is no
-//! number where one is needed, fulfils nothing but `!=`.
+//! ```text
+//! condition  = clause *( "or" clause )            ; or "jq:" and an expression of jq
+//! clause     = term *( "and" term )
+//! term       = "not" term / "(" condition ")" / comparison
+//!            / "exists(" subject ")" / "changed(" subject ")"
+//! comparison = subject ( "==" / "!=" / "<" / "<=" / ">" / ">=" / "contains" ) value
+//! ```
+//!
+//! | subject | what it is |
+//! |---|---|
+//! | `payload` | the body as text |
+//! | `/POINTER` | what a JSON pointer (RFC 6901) finds in the body |
+//! | `{NAME}`, `{1}` | what stands for a wildcard of the topic filter, by name or number |
+//! | `size` | the length of the body in bytes |
+//! | `age` | seconds since the message was sent, where it says when (AMQP timestamp), else since it was received or recorded |
+//! | `topic`, `qos`, `header.NAME` … | a detail of the message ([`fields`]) |
+//!
+//! Where both sides are numbers, numbers are compared, so that `21.50` equals `21.5`; otherwise texts. What is not there, or is
+//! no number where one is needed, fulfils nothing but `!=`. A value is a JSON string or the text up to the next `and`, `or` or
+//! closing parenthesis that is not in quotes. `exists` is true of `null` too. `changed` compares with the message of the same
+//! topic that came before, whether that was let through or not; the first one has changed.
 
+mod changes;
+mod parse;
+
+use std::cell::LazyCell;
 use std::fmt;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde_json::Value;
 
+use super::captures::Captures;
 use super::comparison::Comparison;
-use crate::message::Message;
 use crate::message::fields::{self, Fields};
+use crate::message::{Detail, Message, UNTIMED};
+
+pub use changes::Changes;
 
 /// A condition on a message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Condition {
     words: String,
+    form: Form,
+}
+
+/// A condition with one comparison is the usual one: nothing is allocated or cached for it.
+#[derive(Clone, Debug)]
+enum Form {
+    One(Test),
+    Tree(Box<Node>),
+}
+
+/// One comparison.
+#[derive(Clone, Debug)]
+struct Test {
     subject: Subject,
     comparison: Comparison,
     value: String,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Test(Test),
+    Exists(Subject),
+    Changed(Subject),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 /// What of a message is looked at: `payload`, a JSON pointer such as `/temp`, or a field.
@@ -28,31 +77,92 @@ pub struct Condition {
 pub enum Subject {
     /// The body as text.
     Payload,
+    /// The length of the body.
+    Size,
+    /// How old the message is.
+    Age,
     /// A detail of the message.
     Field(String),
     /// What a JSON pointer finds in the body.
     Pointer(String),
+    /// What stands for a wildcard of the topic filter; its name or number.
+    Capture(String),
+}
+
+/// What a condition may look at besides the message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// What stands for the wildcards of the filter that the topic matches.
+    pub captures: Option<&'a Captures<'a>>,
+    /// The time; without it no message has an age.
+    pub now: Option<SystemTime>,
+    /// What has changed, as of this message; without it everything has.
+    pub changes: Option<&'a Changes>,
 }
 
 impl Subject {
     /// Its value as text, where the message has one; `json` gives the body as JSON where a pointer asks for it.
     pub fn find(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> Option<String> {
+        let pointed = |pointer: &str| json().and_then(|json| json.pointer(pointer).map(text_of));
+        self.find_in(message, &Scope::default(), pointed)
+    }
+
+    fn find_in(
+        &self,
+        message: &Message,
+        scope: &Scope<'_>,
+        pointed: impl FnOnce(&str) -> Option<String>,
+    ) -> Option<String> {
         match self {
             Self::Field(name) => fields::value(message, name),
             Self::Payload => str::from_utf8(&message.payload).ok().map(String::from),
-            Self::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
+            Self::Size => Some(message.payload.len().to_string()),
+            Self::Age => age(message, scope.now?).map(|age| age.to_string()),
+            Self::Capture(key) => scope.captures?.get(key).map(String::from),
+            Self::Pointer(pointer) => pointed(pointer),
         }
     }
 
-    /// Checks that messages of one protocol have it.
+    /// Checks that messages of one protocol have it, whatever else is known.
     ///
     /// # Errors
     /// The wrong name, and the one that was probably meant.
     pub fn check(&self, fields: &Fields) -> Result<(), String> {
         match self {
-            Self::Field(name) => fields::check(fields, name),
-            Self::Payload | Self::Pointer(_) => Ok(()),
+            Self::Age => Err(String::from("age is for conditions only")),
+            _ => self.check_in(fields, &|_| false),
         }
+    }
+
+    fn check_in(&self, fields: &Fields, is_capture: &dyn Fn(&str) -> bool) -> Result<(), String> {
+        match self {
+            Self::Field(name) => fields::check(fields, name),
+            Self::Capture(key) if !is_capture(key) => {
+                Err(format!("{{{key}}} is not a wildcard of the topic filter"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// In seconds; 0 for one that comes from the future, as clocks differ.
+fn age(message: &Message, now: SystemTime) -> Option<f64> {
+    let sent = match &message.detail {
+        Detail::Amqp(amqp) => amqp.properties.timestamp,
+        _ => None,
+    };
+    let since = |time| {
+        let age = now.duration_since(time);
+        age.map_or(0.0, |age| age.as_secs_f64())
+    };
+    match sent {
+        Some(sent) => {
+            let now = since(UNTIMED);
+            // Seconds since 1970 need no more than 53 bits.
+            Some((now - sent as f64).max(0.0))
+        }
+        None if message.time == UNTIMED => None,
+        None => Some(since(message.time)),
     }
 }
 
@@ -60,9 +170,15 @@ impl FromStr for Subject {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
+        let capture = word.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
         match word {
             "payload" => Ok(Self::Payload),
+            "size" => Ok(Self::Size),
+            "age" => Ok(Self::Age),
             _ if word.starts_with('/') => Ok(Self::Pointer(word.to_owned())),
+            _ if capture.is_some_and(|key| !key.is_empty()) => {
+                Ok(Self::Capture(capture.unwrap_or_default().to_owned()))
+            }
             _ => {
                 fields::known(word).map_err(|hint| {
                     format!("{word:?} is neither payload, a JSON pointer such as /temp nor a field such as topic{hint}")
@@ -77,17 +193,36 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Payload => "payload",
+            Self::Size => "size",
+            Self::Age => "age",
+            Self::Capture(key) => return write!(f, "{{{key}}}"),
             Self::Field(name) | Self::Pointer(name) => name,
         })
     }
 }
 
 impl Condition {
-    /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
+    /// Whether a message fulfils it, about which nothing else is known; `json` gives the body as JSON where it is asked for.
     pub fn holds(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> bool {
-        match self.subject.find(message, json) {
-            Some(found) => holds(self.comparison, &found, &self.value),
-            None => self.comparison == Comparison::Unequal,
+        self.holds_in(message, &Scope::default(), json)
+    }
+
+    /// Whether a message fulfils it; `json` gives the body as JSON where it is asked for.
+    pub fn holds_in(
+        &self,
+        message: &Message,
+        scope: &Scope<'_>,
+        json: impl FnOnce() -> Option<Value>,
+    ) -> bool {
+        match &self.form {
+            Form::One(test) => test.holds(message, scope, |pointer| {
+                json().and_then(|json| json.pointer(pointer).map(text_of))
+            }),
+            Form::Tree(node) => {
+                let json = LazyCell::new(json);
+                let pointed = |pointer: &str| json.as_ref()?.pointer(pointer).map(text_of);
+                node.holds(message, scope, &pointed)
+            }
         }
     }
 
@@ -96,7 +231,85 @@ impl Condition {
     /// # Errors
     /// The wrong name, and the one that was probably meant.
     pub fn check(&self, fields: &Fields) -> Result<(), String> {
-        self.subject.check(fields)
+        self.check_in(fields, |_| false)
+    }
+
+    /// The same where the topic filter has wildcards; `is_capture` knows their names and numbers.
+    ///
+    /// # Errors
+    /// Those of [`Condition::check`]; a wildcard that is not there.
+    pub fn check_in(
+        &self,
+        fields: &Fields,
+        is_capture: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
+        let mut checked = Ok(());
+        self.each_subject(&mut |subject, _| {
+            if checked.is_ok() {
+                checked = subject.check_in(fields, &is_capture);
+            }
+        });
+        checked
+    }
+
+    /// Whether it asks what time it is.
+    pub fn asks_time(&self) -> bool {
+        let mut asks = false;
+        self.each_subject(&mut |subject, _| asks |= *subject == Subject::Age);
+        asks
+    }
+
+    /// Calls `see` with each subject, and whether it is one of `changed`.
+    fn each_subject<'a>(&'a self, see: &mut impl FnMut(&'a Subject, bool)) {
+        match &self.form {
+            Form::One(test) => see(&test.subject, false),
+            Form::Tree(node) => node.each_subject(see),
+        }
+    }
+}
+
+impl Test {
+    fn holds(
+        &self,
+        message: &Message,
+        scope: &Scope<'_>,
+        pointed: impl FnOnce(&str) -> Option<String>,
+    ) -> bool {
+        match self.subject.find_in(message, scope, pointed) {
+            Some(found) => holds(self.comparison, &found, &self.value),
+            None => self.comparison == Comparison::Unequal,
+        }
+    }
+}
+
+impl Node {
+    fn holds(
+        &self,
+        message: &Message,
+        scope: &Scope<'_>,
+        pointed: &dyn Fn(&str) -> Option<String>,
+    ) -> bool {
+        let holds = |node: &Self| node.holds(message, scope, pointed);
+        match self {
+            Self::Test(test) => test.holds(message, scope, pointed),
+            Self::Exists(subject) => subject.find_in(message, scope, pointed).is_some(),
+            Self::Changed(subject) => scope.changes.is_none_or(|it| it.have(subject)),
+            Self::Not(node) => !holds(node),
+            Self::All(nodes) => nodes.iter().all(holds),
+            Self::Any(nodes) => nodes.iter().any(holds),
+        }
+    }
+
+    fn each_subject<'a>(&'a self, see: &mut impl FnMut(&'a Subject, bool)) {
+        match self {
+            Self::Test(test) => see(&test.subject, false),
+            Self::Exists(subject) => see(subject, false),
+            Self::Changed(subject) => see(subject, true),
+            Self::Not(node) => node.each_subject(see),
+            Self::All(nodes) | Self::Any(nodes) => {
+                nodes.iter().for_each(|node| node.each_subject(see));
+            }
+        }
     }
 }
 
@@ -130,35 +343,17 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(words: &str) -> Result<Self, String> {
-        let Some((at, sign, comparison)) = Comparison::find(words) else {
-            return Err(format!(
-                "{words:?} has none of ==, !=, <, <=, >, >= and contains"
-            ));
-        };
-        let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
-        let subject = subject.parse()?;
-        let value = unquoted(value)?;
-        let ordered = !matches!(
-            comparison,
-            Comparison::Equal | Comparison::Unequal | Comparison::Contains
-        );
-        if ordered && number(&value).is_none() {
-            return Err(format!("{value:?} is not a number, which {sign} needs"));
-        }
         Ok(Self {
             words: words.to_owned(),
-            subject,
-            comparison,
-            value,
+            form: parse::form(words)?,
         })
     }
 }
 
-fn unquoted(value: &str) -> Result<String, String> {
-    if value.starts_with('"') {
-        return serde_json::from_str(value).map_err(|_| format!("{value} is not a JSON string"));
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.words == other.words
     }
-    Ok(value.to_owned())
 }
 
 impl fmt::Display for Condition {
@@ -168,106 +363,4 @@ impl fmt::Display for Condition {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
-
-    use super::*;
-    use crate::message::{Detail, MqttDetail};
-
-    fn message(body: &[u8]) -> Message {
-        Message {
-            time: SystemTime::UNIX_EPOCH,
-            topic: "a/b".into(),
-            payload: body.to_vec().into(),
-            detail: Detail::Mqtt(MqttDetail {
-                qos: 1,
-                ..MqttDetail::default()
-            }),
-        }
-    }
-
-    #[track_caller]
-    fn holds(words: &str, body: &str) -> bool {
-        let condition: Condition = words.parse().expect(words);
-        assert_eq!(condition.to_string(), words);
-        condition.holds(&message(body.as_bytes()), || {
-            serde_json::from_str(body).ok()
-        })
-    }
-
-    #[test]
-    fn a_body_is_a_number_or_a_text() {
-        for words in [
-            "payload == 21.5",
-            "payload==21.50",
-            "payload >= 21.5",
-            "payload < 30",
-            "payload != 21",
-            "payload contains 1.",
-            "payload != on",
-        ] {
-            assert!(holds(words, "21.5"), "{words}");
-        }
-        for words in ["payload > 21.5", "payload == \"21\"", "payload <= 21"] {
-            assert!(!holds(words, "21.5"), "{words}");
-        }
-        assert!(holds("payload == on", "on") && !holds("payload == on", "off"));
-        assert!(holds("payload == \"a == b\"", "a == b"));
-        assert!(holds("topic == a/b", "") && !holds("topic contains x", "x"));
-        assert!(holds("payload == \" \"", " ") && holds("payload ==", ""));
-        assert!(!holds("payload > 1", "on") && !holds("payload < 1", "NaN"));
-    }
-
-    #[test]
-    fn a_pointer_finds_what_is_compared() {
-        let body = r#"{"temp": 21.5, "a/b": [{"name": "x"}], "on": true, "none": null}"#;
-        for words in [
-            "/temp > 20",
-            "/a~1b/0/name == x",
-            "/a~1b/0/name == \"x\"",
-            "/on == true",
-            "/none == null",
-            "/missing != 1",
-        ] {
-            assert!(holds(words, body), "{words}");
-        }
-        for words in ["/missing == 1", "/temp == x", "/on > 0", "/a~1b/7 == 1"] {
-            assert!(!holds(words, body), "{words}");
-        }
-        assert!(!holds("/temp > 20", "no JSON"));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_fulfil_nothing() {
-        let condition: Condition = "payload == x".parse().unwrap();
-        assert!(!condition.holds(&message(b"\xff"), || None));
-        let condition: Condition = "payload != x".parse().unwrap();
-        assert!(condition.holds(&message(b"\xff"), || None));
-    }
-
-    #[test]
-    fn a_detail_of_the_message_is_compared_and_must_be_one() {
-        assert!(holds("qos == 1", "") && holds("retain == false", "") && !holds("qos > 1", ""));
-        assert!(holds("content-type != x", "") && !holds("property.a == x", ""));
-        let condition: Condition = "redelivered == true".parse().unwrap();
-        assert!(condition.check(&fields::AMQP).is_ok());
-        assert!(condition.check(&fields::MQTT).is_err());
-        let refused = "retian == true".parse::<Condition>().unwrap_err();
-        assert!(refused.ends_with("; did you mean retain?"), "{refused}");
-    }
-
-    #[test]
-    fn what_is_no_condition_is_refused() {
-        for words in [
-            "",
-            "payload",
-            "payload = 1",
-            "temp > 20",
-            "payload > warm",
-            "payload == \"x",
-            "/a >",
-        ] {
-            assert!(words.parse::<Condition>().is_err(), "{words}");
-        }
-    }
-}
+mod tests;

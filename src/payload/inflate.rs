@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 
 use super::LONGEST;
 
@@ -35,7 +36,22 @@ pub(crate) fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
     match read {
         Ok(bytes) if bytes.len() > LONGEST => Err(format!("it is longer than {LONGEST} bytes")),
         Ok(bytes) => Ok(bytes.into()),
-        Err(_) => Err(format!("it is not valid {encoding}")),
+        Err(why) => Err(match window(&why) {
+            Some(bytes) => format!(
+                "its zstd window of {} MiB is larger than {} MiB",
+                bytes.div_ceil(1 << 20),
+                WINDOW >> 20
+            ),
+            None => format!("it is not valid {encoding}"),
+        }),
+    }
+}
+
+/// The window of a frame of zstd that asks for too large a one, in bytes.
+fn window(why: &io::Error) -> Option<u64> {
+    match why.get_ref()?.downcast_ref()? {
+        FrameDecoderError::WindowSizeTooBig { requested, .. } => Some(*requested),
+        _ => None,
     }
 }
 
@@ -123,7 +139,7 @@ mod tests {
             (
                 "zstd",
                 b"\x28\xb5\x2f\xfd\x00\xff\x01\x00\x00",
-                "it is not valid zstd",
+                "its zstd window of 3932160 MiB is larger than 8 MiB",
             ),
             (
                 "br",

@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Cut, LONGEST};
+use crate::error::counted;
 
 /// The bytes of a length that comes before its record.
 const PREFIX: usize = 4;
@@ -165,7 +166,8 @@ impl Lines {
         let what = match self.length(&self.begun)? {
             Some(length) => {
                 let there = there - PREFIX;
-                format!("incomplete, {there} of {length} bytes, from byte {offset} on")
+                let length = counted(length as u64, "byte");
+                format!("incomplete, {there} of {length}, from byte {offset} on")
             }
             None => format!(
                 "incomplete, {there} of the {PREFIX} bytes of its length, from byte {offset} on"

@@ -10,7 +10,7 @@
 //! | [`captures`] | topic filters whose wildcards have names, and what stands for them in a topic |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`comparison`] | the operators of conditions and thresholds |
-//! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
+//! | [`expect`] | conditions on a message: `payload == 21.5`, `/temp > 20 and not topic contains test` |
 //! | [`inflate`] | compressed bodies |
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`media`] | how a body is read, by its media type |
@@ -18,6 +18,7 @@
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
+//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
@@ -44,6 +45,7 @@ pub mod senml;
 pub mod sparkplug;
 pub(crate) mod standard;
 pub(crate) mod template;
+pub(crate) mod topics;
 
 use std::path::PathBuf;
 

@@ -176,7 +176,7 @@ fn what_comes_faster_than_commands_run_is_left_out_and_counted() {
     observer
         .ends()
         .exits(8)
-        .says("arrived faster than they were processed and were dropped");
+        .says(" dropped: they arrived faster than they were processed");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod bench_processes;
 mod bench_results;
 mod bench_scenarios;
 mod bench_truth;
+mod bridge;
 mod broker_limits;
 mod cli;
 mod coap_aiocoap;

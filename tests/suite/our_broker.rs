@@ -431,7 +431,7 @@ fn a_signal_ends_it_well_and_tells_its_clients() {
         broker.sees_subscription("a");
         broker.running.signal(name);
         let Broker { running, .. } = broker;
-        running.ends().exits(0).says("stopped after 1 connections");
+        running.ends().exits(0).says("stopped after 1 connection, ");
         client.ends().exits(6).says("server shutting down");
     }
 }

@@ -162,7 +162,7 @@ fn framing_that_does_not_fit_is_refused() {
             "-m x --jitter 1s",
             "--jitter needs --rate or --repeat-delay",
         ),
-        ("-m {] --encode cbor", "-m is not JSON: "),
+        ("-m {] --encode cbor", "-m: not JSON: "),
         ("-m x --hex --encode cbor", "cannot be used with"),
         (
             "--random 300M",
@@ -537,6 +537,18 @@ fn amqp_confirms_are_reported() {
         lines[1]
     );
     assert!(lines[0]["latency_ms"].as_f64().unwrap() > 0.0);
+    // It is confirmed although no queue got it, which the report says.
+    let line = run("publish", "-l -k q -k nowhere --ack-report text");
+    let ended = line.input("1\n2\n").run().exits(0);
+    let unrouted = |line: &&str| line.contains("reason no queue received it (312 NO_ROUTE)");
+    let (dropped, kept): (Vec<_>, Vec<_>) = ended.text().lines().partition(unrouted);
+    assert_eq!((dropped.len(), kept.len()), (2, 2));
+    assert!(
+        dropped
+            .iter()
+            .all(|it| it.starts_with("nowhere: acknowledged after "))
+    );
+    assert!(kept.iter().all(|it| it.starts_with("q: ")));
     let unconfirmed = run("publish", "-m x -k q --no-confirm --ack-report json").run();
     unconfirmed.exits(2).says("cannot be used with");
 }

@@ -197,8 +197,8 @@ fn figures_are_reported_at_the_end() {
         .exits(0)
         .prints("x\nxyz\nxy\n")
         .says("3 messages on 2 topics in ")
-        .says("size min/avg/p50/p99/max 1/2.0/2/3/3\n")
-        .says("         2            5 bytes  a/2\n         1            1 bytes  a/1\n");
+        .says("size min/avg/p50/p99/max 1/2.0/2/3/3 B\n")
+        .says("         2            5 B  a/2\n         1            1 B  a/1\n");
     let ended = received("--stats=json --latency payload -C 2", "1 2").exits(0);
     let object: Value = serde_json::from_str(&ended.stderr).unwrap();
     assert_eq!(object["messages"], 2);

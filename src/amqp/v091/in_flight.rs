@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::publisher::Outgoing;
+use crate::message::AmqpProperties;
 
 /// A message that went out and is not settled.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ struct Pending {
     /// Where it ends in all that was ever written.
     end: u64,
     settled: bool,
+    returned: bool,
 }
 
 /// The messages under way. Tags count up by one from 1 on a channel, so that the place in the row is the tag.
@@ -42,6 +44,7 @@ impl InFlight {
             message,
             end,
             settled: false,
+            returned: false,
         });
     }
 
@@ -62,6 +65,30 @@ impl InFlight {
         }
         self.tidy();
         true
+    }
+
+    /// The number of the message that came back from this exchange with this key: the oldest such one, of those with the
+    /// same properties if there are any. Returns come in the order of publishing, and before confirmations.
+    pub(super) fn returned(
+        &mut self,
+        exchange: &str,
+        key: &str,
+        properties: Option<&AmqpProperties>,
+    ) -> Option<u64> {
+        let alike = |flight: &Pending| {
+            let message = &flight.message;
+            !flight.settled
+                && !flight.returned
+                && *message.exchange == *exchange
+                && *message.key == *key
+        };
+        let same =
+            |flight: &Pending| properties.is_some_and(|it| *it == *flight.message.properties);
+        let exact = self.row.iter().position(|it| alike(it) && same(it));
+        let at = exact.or_else(|| self.row.iter().position(alike))?;
+        let flight = self.row.get_mut(at)?;
+        flight.returned = true;
+        Some(flight.number)
     }
 
     /// Without confirmations: what was written up to here is settled.
@@ -147,6 +174,29 @@ mod tests {
         assert_eq!(settled(&mut flights, 5, true).unwrap().len(), 5);
         assert_eq!(settled(&mut flights, 6, true), None);
         assert_eq!(settled(&mut flights, 5, true), Some(vec![]));
+    }
+
+    #[test]
+    fn what_comes_back_is_the_oldest_like_it() {
+        let mut flights = InFlight::default();
+        let typed = |kind: &'static str| AmqpProperties {
+            kind: Some(kind.into()),
+            ..AmqpProperties::default()
+        };
+        for (number, key, kind) in [(1, "a", "x"), (2, "b", "x"), (3, "a", "y"), (4, "a", "x")] {
+            let message = Outgoing {
+                key: key.into(),
+                properties: typed(kind).into(),
+                ..Outgoing::default()
+            };
+            flights.enter(number, message, 0);
+        }
+        let mut returned = |key, kind| flights.returned("", key, Some(&typed(kind)));
+        assert_eq!(returned("a", "y"), Some(3));
+        assert_eq!(returned("a", "z"), Some(1));
+        assert_eq!(returned("a", "x"), Some(4));
+        assert_eq!((returned("a", "x"), returned("c", "x")), (None, None));
+        assert_eq!(flights.returned("", "b", None), Some(2));
     }
 
     #[test]

@@ -19,8 +19,8 @@ const BEFORE_PROPERTIES: usize = 12;
 pub(super) struct News {
     pub(super) flights: InFlight,
     pub(super) fates: Vec<(u64, Outcome)>,
-    /// The words of a return, until its header tells which message it is.
-    returned: Option<String>,
+    /// A return, until its header tells which message it is.
+    returned: Option<Return>,
     /// Whether messages go out that are returned without a mark of ours.
     pub(super) counts: bool,
     /// How many of those came back.
@@ -30,6 +30,13 @@ pub(super) struct News {
     /// Since when it asks for a pause (channel.flow).
     pub(super) paused: Option<Instant>,
     on_event: Box<dyn Fn(Event) + Send>,
+}
+
+/// What basic.return says of a message.
+struct Return {
+    words: String,
+    exchange: String,
+    key: String,
 }
 
 impl News {
@@ -64,7 +71,11 @@ impl News {
             methods::ACK => self.settle(fields, &Outcome::Confirmed),
             methods::NACK => self.settle(fields, &Outcome::Nacked),
             methods::RETURN => {
-                self.returned = Some(format!("{} {}", fields.short()?, fields.text()?));
+                self.returned = Some(Return {
+                    words: format!("{} {}", fields.short()?, fields.text()?),
+                    exchange: fields.text()?,
+                    key: fields.text()?,
+                });
                 Ok(())
             }
             methods::FLOW => {
@@ -89,16 +100,27 @@ impl News {
         }
     }
 
-    /// The header of a returned message tells by our mark which one it is.
+    /// The header of a returned message tells by our mark which one it is; without a mark, where it was to go does.
     fn came_back(&mut self, header: &[u8], marks: &Marks) -> Result<(), End> {
         let nonsense = || End::Nonsense(String::from("an unexpected content header"));
-        let words = self.returned.take().ok_or_else(nonsense)?;
+        let returned = self.returned.take().ok_or_else(nonsense)?;
         let properties = header.get(BEFORE_PROPERTIES..).ok_or_else(nonsense)?;
-        let properties = properties::read(properties);
-        let number = properties.ok().and_then(|it| marks.number(&it));
+        let properties = properties::read(properties).ok();
+        let number = properties.as_ref().and_then(|it| marks.number(it));
+        let Return {
+            words,
+            exchange,
+            key,
+        } = returned;
         match number {
             Some(number) => self.fates.push((number, Outcome::Returned(words))),
-            None if self.counts => self.unroutable += 1,
+            None if self.counts => {
+                self.unroutable += 1;
+                let flights = &mut self.flights;
+                if let Some(number) = flights.returned(&exchange, &key, properties.as_ref()) {
+                    self.fates.push((number, Outcome::Unrouted(words)));
+                }
+            }
             None => {
                 let text = "it returned a message that was never sent";
                 return Err(End::Nonsense(String::from(text)));

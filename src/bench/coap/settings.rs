@@ -15,6 +15,7 @@ use super::template::{Body, Kind, carries};
 use crate::coap::option::Options;
 use crate::coap::uri::Uri;
 use crate::coap::wire::Framing;
+use crate::error::{counted, counted_were};
 
 /// The largest body that a server should get in one message without asking for it in blocks (RFC 7252 §4.6).
 const LARGEST_USUAL: usize = 1024;
@@ -119,14 +120,16 @@ impl Settings {
         if early > 0 {
             let seconds = self.lifetime() / 1_000_000_000;
             told.push(format!(
-                "{early} messages reused a message ID within {seconds} s, so a server may take them for duplicates: a socket has 65,535 IDs, enough for {} requests per second; use more sockets",
+                "{} reused a message ID within {seconds} s, so a server may take them for duplicates: a socket has 65,535 IDs, enough for {} requests per second; use more sockets",
+                counted(early, "message"),
                 65_535 / seconds
             ));
         }
         let partial = count(PARTIAL);
         if partial > 0 {
             told.push(format!(
-                "{partial} responses were the first block of a larger body; the rest was not requested"
+                "{} the first block of a larger body; the rest was not requested",
+                counted_were(partial, "response")
             ));
         }
         if self.observers > 0 && report.messages.received == 0 {
@@ -135,7 +138,8 @@ impl Settings {
         let missing = report.messages.missing;
         if self.observers > 0 && missing > 0 {
             told.push(format!(
-                "{missing} notifications are missing: a server may skip states that are soon replaced (RFC 7641 §1.3)"
+                "{} missing: a server may skip states that are soon replaced (RFC 7641 §1.3)",
+                counted_were(missing, "notification")
             ));
         }
         told

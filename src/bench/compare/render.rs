@@ -2,6 +2,7 @@
 
 use crate::bench::report::markdown as md;
 use crate::bench::report::units;
+use crate::error::counted;
 
 use super::{Comparison, Figure};
 
@@ -88,10 +89,7 @@ pub(super) fn headline(comparison: &Comparison) -> String {
 }
 
 fn runs(count: usize) -> String {
-    match count {
-        1 => String::from("1 run"),
-        more => format!("{more} runs"),
-    }
+    counted(count as u64, "run")
 }
 
 pub(super) fn row(figure: &Figure) -> [String; 5] {

@@ -19,6 +19,7 @@ use super::super::series;
 use super::super::system;
 use super::Run;
 use super::load::saturates;
+use crate::error::counted_were;
 
 /// Lateness of the generator itself, in nanoseconds, from which its numbers are doubtful.
 const TOO_LATE: u64 = 1_000_000;
@@ -344,8 +345,8 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     let messages = &total.messages;
     if messages.unsent > 0 {
         warnings.push(format!(
-            "{} messages were due but not sent: response times would be longer with them",
-            messages.unsent
+            "{} due but not sent: response times would be longer with them",
+            counted_were(messages.unsent, "message")
         ));
     }
     warnings.extend(drain(run, messages, phases.drain));
@@ -377,13 +378,15 @@ fn open_ends(total: &Records) -> Vec<String> {
     let undecided = total.messages.undecided;
     if undecided > 0 {
         warnings.push(format!(
-            "{undecided} messages arrived so far behind the newest that they may be duplicates: they count as missing"
+            "{} so late that they may be duplicates, and count as missing",
+            counted_were(undecided, "message")
         ));
     }
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     if not_proved > 0 {
         warnings.push(format!(
-            "{not_proved} messages are unconfirmed: the server does not acknowledge them, and sent nothing later that shows it has read them"
+            "{} not confirmed: the server does not acknowledge them, and sent nothing later that shows it has read them",
+            counted_were(not_proved, "message")
         ));
     }
     let messages = &total.messages;
@@ -391,7 +394,8 @@ fn open_ends(total: &Records) -> Vec<String> {
     let unanswered = unanswered.saturating_sub(not_proved);
     if unanswered > 0 {
         warnings.push(format!(
-            "{unanswered} messages were not acknowledged: no percentile includes them"
+            "{} not acknowledged: no percentile includes them",
+            counted_were(unanswered, "message")
         ));
     }
     warnings

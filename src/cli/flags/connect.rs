@@ -45,7 +45,7 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
     url_flag: Option<String>,
 
-    /// Host name or IP address; several with commas between them, such as a,b:1884, are tried in order, and on after a loss [default: localhost]
+    /// Host name or IP address, perhaps with a port as in a:1884; several with commas between them are tried in order, and on after a loss [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "unix")]
     host: Option<String>,
 

@@ -352,7 +352,7 @@ fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
     };
     match encoding.decode(text.clone()) {
         Ok(_) => Ok(()),
-        Err(why) => Err(Error::usage(format!("-m is {why}"))),
+        Err(why) => Err(Error::usage(format!("-m: {why}"))),
     }
 }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::command::mqtt::session::{AuthToken, SessionArgs, WillArgs};
 use crate::connect::scram::Mechanism;
 use crate::error::{Error, Result};
-use crate::mqtt::packet::{Place, Properties, QoS, Version};
+use crate::mqtt::packet::{Place, Properties, Property, QoS, Version};
 use crate::payload::Source;
 
 use super::property::{self, PropertySets};
@@ -45,7 +45,7 @@ pub(crate) struct SessionFlags {
     #[arg(short = 'c', long, alias = "disable-clean-session")]
     persistent: bool,
 
-    /// Session expiry interval: how long the server keeps the session after the connection ends, or never (MQTT 5)
+    /// Session expiry interval: how long the server keeps the session after the connection ends, or never (MQTT 5); without --id it ends with the command
     #[arg(
         short = 'x',
         long,
@@ -187,6 +187,16 @@ impl SessionFlags {
             "--auth-method",
             "authentication-method",
         )?;
+        let mut disconnect_properties = sets.take(Place::Disconnect);
+        let expiry = session_expiry.or_else(|| connect_properties.session_expiry_interval());
+        let is_named = self.id.as_ref().is_some_and(|id| !id.is_empty());
+        // Only this process knows a generated identifier: nobody else can come back to its session.
+        if !is_named
+            && expiry.is_some_and(|seconds| seconds > 0)
+            && disconnect_properties.session_expiry_interval().is_none()
+        {
+            disconnect_properties.push(Property::SessionExpiryInterval(0));
+        }
         let (mechanism, auth_token) = authentication(self.auth_method, self.auth_data_file)?;
         let words = SessionArgs {
             connect: self.connect.words()?,
@@ -202,7 +212,7 @@ impl SessionFlags {
             mechanism,
             auth_token,
             connect_properties,
-            disconnect_properties: sets.take(Place::Disconnect),
+            disconnect_properties,
             trace: self.trace,
             shows_session: self.show_session,
             stands_in: None,

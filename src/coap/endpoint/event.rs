@@ -184,12 +184,27 @@ pub struct Loss {
     pub why: String,
     /// The alert of TLS that the peer ended it with.
     pub alert: Option<u8>,
+    /// What was waited for did not come in time.
+    pub timed_out: bool,
 }
 
 impl<T: Into<String>> From<T> for Loss {
     fn from(why: T) -> Self {
         let why = why.into();
-        Self { why, alert: None }
+        Self {
+            why,
+            alert: None,
+            timed_out: false,
+        }
+    }
+}
+
+impl From<&Closing> for Loss {
+    fn from(closing: &Closing) -> Self {
+        Self {
+            timed_out: matches!(closing, Closing::LateCsm | Closing::Silent),
+            ..Self::from(closing.to_string())
+        }
     }
 }
 

@@ -200,6 +200,9 @@ impl Endpoint {
             .is_some_and(|it| it.csm.is_some());
         // A server that says nothing of itself has answered all the same.
         let awaited = message.code.is_response() && self.client.awaits(peer, message.token);
+        if awaited && let Some(connection) = self.core.connections.get_mut(&peer) {
+            connection.csm.get_or_insert_default();
+        }
         if !said && !awaited && message.code != Code::CSM && message.code != Code::ABORT {
             self.abort(peer, Closing::NoCsm);
         } else if message.code.is_signal() {

@@ -16,8 +16,8 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Received, Wire};
 use crate::coap::endpoint::{
-    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request,
-    Response, Transport,
+    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Loss, Peer, Refused,
+    Request, Response, Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -50,6 +50,7 @@ impl Client {
         mut tap: Option<Tap>,
     ) -> Result<Self> {
         config.transport = transport(target);
+        config.csm_deadline = Some(target.connect_timeout);
         if let Some(tap) = &mut tap {
             tap.set_transport(config.transport);
         }
@@ -166,7 +167,7 @@ impl Client {
                     if let Closing::Released { hold_off, .. } = closing {
                         self.held_off = Some(Instant::now() + hold_off);
                     }
-                    self.hang_up(&closing.to_string()).await;
+                    self.hang_up((&closing).into()).await;
                     continue;
                 }
                 Some(event) => return event,
@@ -197,7 +198,7 @@ impl Client {
     }
 
     /// Ends a connection that cannot go on; what is under way on it fails with `why`.
-    async fn hang_up(&mut self, why: &str) {
+    async fn hang_up(&mut self, why: Loss) {
         self.endpoint.disconnected(Instant::now(), self.peer, why);
         if let Wire::Stream(mut stream) = std::mem::replace(&mut self.wire, Wire::Gone) {
             // A peer that does not read cannot hold us.

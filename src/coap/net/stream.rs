@@ -140,8 +140,10 @@ impl Streamed {
 
 /// Why a connection ended that reports this error.
 pub(super) fn loss(cause: &io::Error) -> Loss {
-    let (why, alert) = (failure::reason(cause), failure::alert(cause));
-    Loss { why, alert }
+    Loss {
+        alert: failure::alert(cause),
+        ..Loss::from(failure::reason(cause))
+    }
 }
 
 impl Drop for Streamed {

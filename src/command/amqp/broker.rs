@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::amqp::broker::{Broker, Event, Options, Users, serve};
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-use crate::error::{Result, brief};
+use crate::error::{Result, brief, counted};
 use crate::output::{Console, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
@@ -45,11 +45,16 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let notes = starting.notes;
     let mut options = plan.options.clone();
     options.users = plan.users()?.or(options.users);
+    let has_users = options.users.is_some();
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
-        starting.listens(listen.url(listener.local_addr()));
+        let (address, tls) = (
+            listener.local_addr(),
+            plan.tls.as_ref().filter(|_| listen.tls),
+        );
+        starting.lets_in(listen.url(address), address, tls, has_users);
         listeners.push(listener);
     }
     let mut serving = starting.ready().await?;
@@ -113,16 +118,30 @@ fn log(event: &Event, notes: Console) {
         Event::Blocked(false) => notes.note("publishers are unblocked"),
         Event::Connected { user, peer, vhost } => {
             let user = brief(user);
-            notes.note(format_args!("{user} connected from {peer} to vhost {vhost}"));
+            notes.note(format_args!(
+                "{user} connected from {peer} to vhost {vhost}"
+            ));
         }
         Event::Refused { peer, reason } => notes.note(format_args!("{peer} was refused: {reason}")),
-        Event::Disconnected { peer, cleanly: true } => notes.note(format_args!("{peer} disconnected")),
-        Event::Disconnected { peer, cleanly: false } => notes.note(format_args!("{peer} disconnected without connection.close")),
+        Event::Disconnected {
+            peer,
+            cleanly: true,
+        } => notes.note(format_args!("{peer} disconnected")),
+        Event::Disconnected {
+            peer,
+            cleanly: false,
+        } => notes.note(format_args!("{peer} disconnected without connection.close")),
         Event::Declared { queue } => notes.note(format_args!("queue {queue} was declared")),
-        Event::Consuming { peer, queue } => notes.note(format_args!("{peer} consumes from {queue}")),
+        Event::Consuming { peer, queue } => {
+            notes.note(format_args!("{peer} consumes from {queue}"))
+        }
         Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages received, {} sent, {} unroutable, {} dropped",
-            counts.connections, counts.published, counts.delivered, counts.unroutable, counts.discarded
+            "stopped after {}, {} received, {} sent, {} unroutable, {} dropped",
+            counted(counts.connections, "connection"),
+            counted(counts.published, "message"),
+            counts.delivered,
+            counts.unroutable,
+            counts.discarded
         )),
     }
 }

@@ -1,9 +1,11 @@
 //! A connection that publishes, over whichever AMQP the server speaks, as a target of messages.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio::time::sleep_until;
 
 use super::publish::Plan;
@@ -41,6 +43,8 @@ pub(crate) struct Publishing<'a> {
     /// Read while the server asked for a pause.
     parked: Option<(Number, Outgoing)>,
     known: Vec<(Number, Known)>,
+    /// What the server said of messages that no queue got, until [`flow::Target::details`] asks.
+    unrouted: HashMap<Number, String>,
     /// What could not be published at all.
     unsendable: Vec<Progress>,
     newest: Number,
@@ -71,6 +75,7 @@ impl<'a> Publishing<'a> {
             properties: Arc::new(plan.properties.clone()),
             parked: None,
             known: Vec::new(),
+            unrouted: HashMap::new(),
             unsendable: Vec::new(),
             newest: 0,
             proving: false,
@@ -161,6 +166,13 @@ impl<'a> Publishing<'a> {
                 Known::Refused(words) => refused(cannot(&words)),
                 // Its confirmation comes besides, and counts no more.
                 Known::Returned(words) => refused(no_queue(words)),
+                // Its confirmation comes besides.
+                Known::Unrouted(words) => {
+                    if self.plan.ack_report.is_some() {
+                        self.unrouted.insert(number, words);
+                    }
+                    continue;
+                }
                 // Only the proof at the end counts.
                 Known::Written => continue,
             };
@@ -281,6 +293,13 @@ impl flow::Target for Publishing<'_> {
             }
             _ => self.publish(number, message),
         }
+    }
+
+    fn details(&mut self, number: Number) -> Vec<(&'static str, Value)> {
+        let Some(words) = self.unrouted.remove(&number) else {
+            return Vec::new();
+        };
+        vec![("reason", format!("no queue received it ({words})").into())]
     }
 
     fn finish(&mut self) {

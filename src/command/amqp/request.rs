@@ -194,7 +194,7 @@ impl<'a> AmqpRequester<'a> {
         };
         let (key, target) = (&request.key, self.connection.target());
         let text = match fate {
-            Outcome::Confirmed | Outcome::Written => return Ok(()),
+            Outcome::Confirmed | Outcome::Unrouted(_) | Outcome::Written => return Ok(()),
             Outcome::Nacked => format!("{target} refused the request to {key:?} (nack)"),
             Outcome::Refused(words) => format!("{target} refused the request to {key:?}: {words}"),
             Outcome::Returned(words) => format!("no responder for {key:?} on {target} ({words})"),

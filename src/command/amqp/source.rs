@@ -11,7 +11,7 @@ use crate::amqp::consumer::{Delivery, Offset};
 use crate::amqp::firehose;
 use crate::amqp::v091::Incoming;
 use crate::amqp::wish::Settlement;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::flow::recent::Recent;
 use crate::flow::{Fate, Next, Number, Source};
 use crate::message::AmqpValue;
@@ -199,8 +199,8 @@ impl<'a> Consumed<'a> {
         if link.widen(&self.plan.subscription(), self.held_here) {
             if self.held == u64::from(self.held_here) {
                 self.notes.note(format_args!(
-                    "{} messages are held until the end, and other consumers cannot get them before",
-                    self.held
+                    "holding {} until the end, which other consumers cannot get before",
+                    counted(self.held, "message")
                 ));
             }
             self.held_here = 0;

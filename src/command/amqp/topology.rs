@@ -6,7 +6,7 @@ use super::session::SessionArgs;
 use crate::amqp::Channel;
 use crate::amqp::topology::{Binding, Declaration, Deletion, QueueState};
 use crate::connect::Retry;
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
@@ -106,13 +106,17 @@ fn queue_line(state: &QueueState, json: bool) -> String {
         return serde_json::json!({"queue": queue, "messages": messages, "consumers": consumers})
             .to_string();
     }
-    format!("{name}\t{messages} messages\t{consumers} consumers")
+    let messages = counted((*messages).into(), "message");
+    format!(
+        "{name}\t{messages}\t{}",
+        counted((*consumers).into(), "consumer")
+    )
 }
 
 fn purge_line(queue: &str, gone: u32, json: bool) -> String {
     match json {
         true => removed(queue, gone),
-        false => format!("{queue}\t{gone} messages removed"),
+        false => format!("{queue}\t{} removed", counted(gone.into(), "message")),
     }
 }
 
@@ -121,8 +125,7 @@ fn deletion_line(queue: &str, gone: u32, json: bool) -> String {
     match gone {
         _ if json => removed(queue, gone),
         0 => format!("{queue}\tdeleted, or did not exist"),
-        1 => format!("{queue}\tdeleted with 1 message"),
-        more => format!("{queue}\tdeleted with {more} messages"),
+        more => format!("{queue}\tdeleted with {}", counted(more.into(), "message")),
     }
 }
 

@@ -303,6 +303,8 @@ pub(crate) async fn measure(
         ..plan.session.clone()
     };
     let (target, options) = words.resolved("bench amqp", Console::new(plan.course.style))?;
+    target.renew_password().await?;
+    let options = options.renewed(&target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;
     let mut topology = plan.topology(&settings, identity)?;

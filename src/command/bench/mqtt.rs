@@ -206,8 +206,8 @@ impl Plan {
             client_prefix: self.client_prefix.clone().unwrap_or(prefix),
             username: target.username.as_deref().map(ByteString::from),
             password: target
-                .password
-                .as_ref()
+                .latest_password()
+                .or_else(|| target.password.clone())
                 .map(|secret| Bytes::copy_from_slice(secret.reveal())),
             run_id,
             seed,
@@ -464,6 +464,7 @@ async fn alone(
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
     let sources = sources(&plan.bind, &target);
+    target.renew_password().await?;
     let settings = plan.settings(&target, identity)?;
     let target = plan.course.connecting(target);
     let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);

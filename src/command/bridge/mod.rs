@@ -21,7 +21,7 @@ use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
-use crate::flow::{self, Fan, Merged, Refusals, Stages, Until};
+use crate::flow::{self, Fan, Merged, Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Console, Format, Style};
 use crate::stop::Stop;
@@ -67,6 +67,8 @@ pub struct Plan {
     pub strict: bool,
     /// When it ends.
     pub until: Until,
+    /// Who is told when messages can come.
+    pub ready: Ready,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -112,8 +114,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     let mut fan = Fan::new(router, targets, plan.refusals);
     let stages = Stages::default();
+    let mut announcement = plan.ready.announcement()?;
     let ended = flow::pass(
-        &mut source,
+        &mut announcement.watch(&mut source),
         &mut fan,
         &stages,
         &plan.until,

@@ -71,6 +71,9 @@ impl Pinged for Connection<'_> {
             }) => return Err(connect::refused(&self.place.target, alert)),
             Failure::Unreachable => Kind::Unreachable,
             Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
+            Failure::Disconnected(Loss {
+                timed_out: true, ..
+            }) => Kind::TimedOut,
             _ => Kind::Lost,
         };
         let why = failure.to_string();

@@ -12,6 +12,7 @@ use crate::coap::format;
 use crate::coap::message::{self, Type};
 use crate::coap::option::{self, Format, Options};
 use crate::coap::uri::Uri;
+use crate::error::counted;
 use crate::message::{CoapDetail, CoapOption, CoapValue, Detail, Message};
 
 /// The record of an answer to `uri`.
@@ -107,12 +108,11 @@ pub(crate) fn response_line(response: &Response) -> String {
     line
 }
 
-fn push_length(line: &mut String, length: usize) {
-    let _ = match length {
-        0 => Ok(()),
-        1 => write!(line, ", 1 byte"),
-        _ => write!(line, ", {length} bytes"),
-    };
+/// Adds the length of a body, if there is one.
+pub(super) fn push_length(line: &mut String, length: usize) {
+    if length > 0 {
+        let _ = write!(line, ", {}", counted(length as u64, "byte"));
+    }
 }
 
 /// All options, each with a space in front; the numbers of signals are their own (RFC 8323 §5).
@@ -144,10 +144,23 @@ fn value_text(number: u16, value: &Bytes, signal: bool) -> String {
             )
         }
         CoapValue::Uint(number) if !signal => format!(" {number}"),
-        CoapValue::Text(text) if !signal => format!(" {text:?}"),
+        CoapValue::Text(text) if !signal => format!(" {:?}", without_secrets(number, &text)),
         CoapValue::Empty => String::new(),
         _ if value.is_empty() => String::new(),
         _ => format!(" 0x{}", data_encoding::HEXLOWER.encode(value)),
+    }
+}
+
+/// A text without what may be a token: the values of a query, whose names say enough.
+fn without_secrets(number: u16, text: &str) -> String {
+    let end = match number {
+        option::URI_QUERY | option::LOCATION_QUERY => text.find('='),
+        option::PROXY_URI => text.find('?'),
+        _ => None,
+    };
+    match end {
+        Some(end) if end + 1 < text.len() => format!("{}…", &text[..=end]),
+        _ => text.to_owned(),
     }
 }
 
@@ -178,12 +191,14 @@ mod tests {
             Token::new(&[0xAB]).expect("one byte"),
         );
         message.options.push_text(option::URI_PATH, "a b");
+        message.options.push_text(option::URI_QUERY, "token=hidden");
+        message.options.push_text(option::URI_QUERY, "flag");
         message.options.push_uint(option::ACCEPT, 50);
         message.options.push_uint(option::BLOCK2, 0x1E);
         message.options.push(65_000, vec![1, 2]);
         assert_eq!(
             line(&message, true),
-            "CON 0.01 GET mid 7 token ab Uri-Path \"a b\" Accept 50 (application/json) Block2 1+/1024 option-65000 0x0102"
+            "CON 0.01 GET mid 7 token ab Uri-Path \"a b\" Uri-Query \"token=…\" Uri-Query \"flag\" Accept 50 (application/json) Block2 1+/1024 option-65000 0x0102"
         );
         assert_eq!(
             line(&Message::empty(Type::Ack, 9), true),

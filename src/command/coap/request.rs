@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -30,6 +30,7 @@ use crate::file;
 use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
 use crate::message::{Detail, Message};
 use crate::output::{Console, Format, Output, Style};
+use crate::payload::expect::Scope;
 use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
 use crate::stop::Stop;
 
@@ -488,7 +489,11 @@ impl<'a> Asker<'a> {
         }
         self.keep_etag(reply).await?;
         let message = self.message(reply, place, datagram);
-        self.plan.stages.check(&message)
+        let scope = Scope {
+            now: Some(SystemTime::now()),
+            ..Scope::default()
+        };
+        self.plan.stages.check(&message, &scope)
     }
 
     fn message(&self, reply: &Reply, place: &Place, datagram: bool) -> Message {

@@ -16,7 +16,7 @@ use crate::connect::{
     Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Rpk, Secret,
     ServerTls,
 };
-use crate::error::{Result, brief};
+use crate::error::{Result, brief, counted};
 use crate::file::unreadable;
 use crate::output::Style;
 
@@ -179,9 +179,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let seen = move |what: Notice<'_>| match what {
         Notice::Request(request) if verbose => {
             let Incoming { peer, method, .. } = request;
-            let length = request.payload.len();
+            let length = counted(request.payload.len() as u64, "byte");
             notes.plain(format_args!(
-                "{peer} {method:?} {} {length} bytes",
+                "{peer} {method:?} {} {length}",
                 brief(&request.path())
             ));
         }

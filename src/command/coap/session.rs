@@ -14,7 +14,7 @@ use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{BadUri, Host, Uri};
 use crate::connect::{self, ConnectArgs, Environment, Protocol, Target, without_credentials};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::file;
 use crate::output::Console;
 
@@ -285,14 +285,10 @@ impl SessionArgs {
     /// Shows a request, for `-v`.
     pub(crate) fn show_request(&self, request: &Request, uri: &Uri, notes: Console) {
         if self.verbose {
-            let options = record::options_line(&request.options, false);
-            let length = request.payload.len();
-            let body = if length > 0 {
-                format!(", {length} bytes")
-            } else {
-                String::new()
-            };
-            notes.plain(format_args!("> {:?} {uri}{options}{body}", request.method));
+            let uri = shown(uri);
+            let mut rest = record::options_line(&request.options, false);
+            record::push_length(&mut rest, request.payload.len());
+            notes.plain(format_args!("> {:?} {uri}{rest}", request.method));
         }
     }
 
@@ -358,9 +354,9 @@ pub(crate) fn add_options(words: &[OptionWord], options: &mut Options) -> Result
             option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
         if !(limits.0..=limits.1).contains(&value.len()) {
             return Err(Error::usage(format!(
-                "the option {} has {} bytes; it must have {} to {}",
+                "the option {} has {}; it must have {} to {}",
                 name(),
-                value.len(),
+                counted(value.len() as u64, "byte"),
                 limits.0,
                 limits.1
             )));
@@ -466,10 +462,13 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     let came = partial
         .map(|partial| partial.response.payload.len())
         .filter(|length| *length > 0)
-        .map(|length| format!("; received {length} bytes of the body"))
+        .map(|length| format!("; received {} of the body", counted(length as u64, "byte")))
         .unwrap_or_default();
     let kind = match failure {
         Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
+        Failure::Disconnected(Loss {
+            timed_out: true, ..
+        }) => Kind::TimedOut,
         Failure::Unreachable => {
             let text = format!("cannot connect to {}: {failure}", place.target);
             return Error::new(Kind::Unreachable, text);

@@ -16,7 +16,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::Backoff;
 use crate::connect::failure::reconnected;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted_were};
 use crate::flow::{Next, Source};
 use crate::output::Console;
 
@@ -105,7 +105,8 @@ impl<'a> Observed<'a> {
             0 => Ok(()),
             count => {
                 let text = format!(
-                    "{count} notifications arrived faster than they were processed and were dropped"
+                    "{} dropped: they arrived faster than they were processed",
+                    counted_were(count, "notification")
                 );
                 Err(Error::new(Kind::Local, text))
             }

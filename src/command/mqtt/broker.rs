@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-use crate::error::{Result, brief};
+use crate::error::{Result, brief, counted};
 use crate::mqtt::broker::{Access, Acl, Broker, Event, Options, Users, serve};
 use crate::mqtt::packet::Place;
 use crate::output::{Console, Style};
@@ -63,14 +63,20 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let own = plan.listen.iter().filter_map(|it| it.own.as_ref());
     let files: Vec<_> = [&plan.files].into_iter().chain(own).cloned().collect();
     options.access = read_access(&files)?;
+    let has_users: Vec<_> = options.access.iter().map(|it| it.users.is_some()).collect();
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     let mut own = 0;
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
-        starting.listens(listen.url(listener.local_addr()));
         own += usize::from(listen.own.is_some());
-        listeners.push((listener, if listen.own.is_some() { own } else { 0 }));
+        let access = if listen.own.is_some() { own } else { 0 };
+        let (address, tls) = (
+            listener.local_addr(),
+            plan.tls.as_ref().filter(|_| listen.tls),
+        );
+        starting.lets_in(listen.url(address), address, tls, has_users[access]);
+        listeners.push((listener, access));
     }
     let mut serving = starting.ready().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
@@ -145,9 +151,9 @@ fn log(event: &Event, notes: Console) {
             brief(client_id)
         )),
         Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages received, {} sent, {} dropped",
-            counts.connections,
-            counts.messages_received,
+            "stopped after {}, {} received, {} sent, {} dropped",
+            counted(counts.connections, "connection"),
+            counted(counts.messages_received, "message"),
             counts.messages_sent,
             counts.messages_dropped
         )),

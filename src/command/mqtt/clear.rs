@@ -8,7 +8,7 @@ use super::publish;
 use super::session::{SessionArgs, Wants, topic_of};
 use super::source::{Subscribed, Wanted};
 use crate::connect::{Retry, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::flow::{self, Number, Pacing, Progress, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, QoS, Subscription};
@@ -135,10 +135,7 @@ impl Plan {
 }
 
 fn retained_messages(count: usize) -> String {
-    match count {
-        1 => String::from("1 retained message"),
-        count => format!("{count} retained messages"),
-    }
+    counted(count as u64, "retained message")
 }
 
 /// The topics with retained messages.

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use super::super::trace::Trace;
-use crate::error::brief;
+use crate::error::{brief, counted};
 use crate::mqtt::client::{Watcher, Way};
 use crate::mqtt::packet::{
-    Ack, Connect, Packet, Place, Properties, Publish, ReasonCode, RetainHandling, Subscription,
+    Ack, Connect, Packet, Place, Properties, Property, Publish, ReasonCode, RetainHandling,
+    Subscription,
 };
 use crate::output::Console;
 
@@ -14,7 +15,7 @@ use crate::output::Console;
 pub(super) fn packets(console: Console) -> Watcher {
     let trace = Trace::new(console);
     Box::new(move |way, packet, length| {
-        let what = described(packet);
+        let what = described(packet, false);
         let bytes = bytes(length);
         trace.line(way == Way::Out, format_args!("{what} ({bytes})"));
     })
@@ -28,20 +29,18 @@ pub(super) fn session(name: String, console: Console) -> Watcher {
             Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::Disconnect(_)
         );
         if way == Way::In && shown {
-            console.plain(format_args!("{name}: {}", described(packet)));
+            console.plain(format_args!("{name}: {}", described(packet, true)));
         }
     })
 }
 
 fn bytes(count: usize) -> String {
-    match count {
-        1 => String::from("1 byte"),
-        count => format!("{count} bytes"),
-    }
+    counted(count as u64, "byte")
 }
 
-/// A packet in one line, without payloads, passwords and authentication data.
-fn described(packet: &Packet) -> String {
+/// A packet in one line, without payloads, passwords and authentication data; the values of user properties only where
+/// `shows_values`.
+fn described(packet: &Packet, shows_values: bool) -> String {
     let (mut line, mut comma) = (packet.name().to_owned(), "");
     let mut add = |what: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -97,7 +96,14 @@ fn described(packet: &Packet) -> String {
         Packet::PingReq | Packet::PingResp => return line,
     };
     for property in properties {
-        add(format_args!("{property}"));
+        match property {
+            // Clients of some clouds log in by one, or give each message a token.
+            Property::UserProperty(name, value) if !shows_values => {
+                let (name, bytes) = (brief(name), bytes(value.len()));
+                add(format_args!("user-property \"{name}\" {bytes}"));
+            }
+            _ => add(format_args!("{property}")),
+        }
     }
     line
 }
@@ -180,7 +186,7 @@ fn subscription(one: &Subscription) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mqtt::packet::{Auth, ConnAck, Property, QoS, SubAck, Subscribe, Will};
+    use crate::mqtt::packet::{Auth, ConnAck, QoS, SubAck, Subscribe, Will};
 
     fn properties(all: impl IntoIterator<Item = Property>) -> Properties {
         let mut properties = Properties::default();
@@ -205,20 +211,20 @@ mod tests {
             properties: properties([
                 Property::ReceiveMaximum(20),
                 Property::AuthenticationData("hidden".into()),
-                Property::UserProperty("a".into(), "b \"c\"".into()),
+                Property::UserProperty("a".into(), "hidden".into()),
             ]),
             ..Connect::default()
         };
         assert_eq!(
-            described(&Packet::Connect(Box::new(connect))),
-            "CONNECT MQTT 5, client \"me\", clean start, keep alive 60 s, user \"u\", password, will (\"gone\", QoS 0, retain, payload 6 bytes), receive-maximum 20, authentication-data 6 bytes, user-property \"a\" \"b \\\"c\\\"\""
+            described(&Packet::Connect(Box::new(connect)), false),
+            "CONNECT MQTT 5, client \"me\", clean start, keep alive 60 s, user \"u\", password, will (\"gone\", QoS 0, retain, payload 6 bytes), receive-maximum 20, authentication-data 6 bytes, user-property \"a\" 6 bytes"
         );
         let auth = Auth {
             properties: properties([Property::AuthenticationData("hidden".into())]),
             ..Auth::default()
         };
         assert_eq!(
-            described(&Packet::Auth(auth)),
+            described(&Packet::Auth(auth), false),
             "AUTH success (0x00), authentication-data 6 bytes"
         );
     }
@@ -235,7 +241,7 @@ mod tests {
             ..Publish::default()
         };
         assert_eq!(
-            described(&Packet::Publish(publish)),
+            described(&Packet::Publish(publish), false),
             "PUBLISH \"a/b\", QoS 1, id 5, retain, dup, payload 1 byte"
         );
         let subscribe = Subscribe {
@@ -249,7 +255,7 @@ mod tests {
             ..Subscribe::default()
         };
         assert_eq!(
-            described(&Packet::Subscribe(subscribe)),
+            described(&Packet::Subscribe(subscribe), false),
             "SUBSCRIBE id 2, \"a/#\" QoS 0 nl rh=new"
         );
         let ack = SubAck {
@@ -258,7 +264,7 @@ mod tests {
             ..SubAck::default()
         };
         assert_eq!(
-            described(&Packet::SubAck(ack)),
+            described(&Packet::SubAck(ack), false),
             "SUBACK id 2, granted QoS 0 (0x00), not authorized (0x87)"
         );
         let ack = ConnAck {
@@ -266,9 +272,9 @@ mod tests {
             ..ConnAck::default()
         };
         assert_eq!(
-            described(&Packet::ConnAck(ack)),
+            described(&Packet::ConnAck(ack), false),
             "CONNACK success (0x00), session present"
         );
-        assert_eq!(described(&Packet::PingReq), "PINGREQ");
+        assert_eq!(described(&Packet::PingReq, false), "PINGREQ");
     }
 }

@@ -64,7 +64,7 @@ fn a_text_that_is_not_what_it_should_be_is_wrong_usage() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
         error.text(),
-        "the message is not hexadecimal: \"x\" at position 1"
+        "the message: not hexadecimal: \"x\" at position 1"
     );
 }
 

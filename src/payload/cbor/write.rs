@@ -1,10 +1,13 @@
 //! CBOR from JSON, and from diagnostic notation (RFC 8949 §8, with comments, `'…'`, `b64'…'` and `<<…>>` of RFC 8610 Appendix G).
 
+use std::collections::HashSet;
+
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use serde::de::IgnoredAny;
 
 use super::DEEPEST;
 use super::read::{BREAK, half};
+use crate::error::brief;
 
 /// The most digits of an integer: what it takes to read one grows with their square.
 const MOST_DIGITS: usize = 1000;
@@ -14,10 +17,10 @@ const MOST_DIGITS: usize = 1000;
 /// # Errors
 /// What was expected, and at which letter.
 pub fn from_diagnostic(text: &str) -> Result<Vec<u8>, String> {
-    items(text)
+    items(text, false)
 }
 
-/// JSON as one item. Integers stay what they are, however large (RFC 8949 §3.4.3); other numbers are floats, in the shortest
+/// JSON as one item, in whose maps each key stands once (RFC 8949 §5.6). Integers stay what they are, however large (RFC 8949 §3.4.3); other numbers are floats, in the shortest
 /// form that keeps their value (§6.2).
 ///
 /// # Errors
@@ -28,11 +31,15 @@ pub fn from_json(json: &[u8]) -> Result<Vec<u8>, String> {
     if let Err(why) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(format!("not JSON: {why}"));
     }
-    items(text)
+    items(text, true)
 }
 
-fn items(text: &str) -> Result<Vec<u8>, String> {
-    let mut parser = Parser { text, at: 0 };
+fn items(text: &str, is_json: bool) -> Result<Vec<u8>, String> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        is_json,
+    };
     let mut bytes = Vec::new();
     parser.item(&mut bytes, 0)?;
     if parser.rest()?.is_empty() {
@@ -44,6 +51,8 @@ fn items(text: &str) -> Result<Vec<u8>, String> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// What is not JSON has been refused.
+    is_json: bool,
 }
 
 type Parsed<T = ()> = Result<T, String>;
@@ -121,6 +130,7 @@ impl<'a> Parser<'a> {
         let indefinite = self.skip("_")?;
         let mut inner = Vec::new();
         let mut count = 0;
+        let mut keys = HashSet::new();
         while !self.skip(close)? {
             if count > 0 {
                 self.need(",")?;
@@ -129,8 +139,13 @@ impl<'a> Parser<'a> {
                     break;
                 }
             }
+            let (at, key) = (self.at, inner.len());
             self.item(&mut inner, depth + 1)?;
             if map {
+                if self.is_json && !keys.insert(inner[key..].to_vec()) {
+                    let name = brief(self.text[at..self.at].trim()).to_string();
+                    return Err(format!("the key {name} is given twice"));
+                }
                 self.need(":")?;
                 self.item(&mut inner, depth + 1)?;
             }
@@ -240,6 +255,7 @@ impl<'a> Parser<'a> {
             "simple" if is_followed => return self.simple(into, end),
             _ => match number(word) {
                 Some(bytes) => bytes,
+                None if self.is_json => return self.refuse("a smaller number"),
                 None => return self.refuse("an item"),
             },
         };
@@ -515,6 +531,8 @@ mod tests {
         ] {
             assert!(of(wrong).unwrap_err().starts_with("not JSON: "), "{wrong}");
         }
+        let huge = "at character 2, expected a smaller number";
+        assert_eq!(of("[1e400]"), Err(huge.into()));
         for beyond in [
             "1e400",
             &format!("{long}0"),
@@ -522,6 +540,9 @@ mod tests {
         ] {
             assert!(of(beyond).is_err());
         }
+        let twice = r#"{"a": {"b": 1, "c": 2, "\u0062": 3}}"#;
+        assert_eq!(of(twice), Err(r#"the key "\u0062" is given twice"#.into()));
+        assert!(of(r#"[{"a": 1}, {"a": {"a": 1}}]"#).is_ok());
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         assert_eq!(
             of(&deep),

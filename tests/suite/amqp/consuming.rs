@@ -145,7 +145,7 @@ fn a_queue_that_goes_is_told() {
             let state = carry_out(vec![Action::Declare(Declaration::QueueIsThere(
                 going.as_str().into(),
             ))]);
-            state.unwrap().contains("1 consumers").then_some(())
+            state.unwrap().contains("1 consumer").then_some(())
         });
         let deletion = Deletion::Queue {
             name: going.as_str().into(),
@@ -174,7 +174,7 @@ fn somebody_elses_exclusive_consumer_is_respected() {
     wait_for("the first consumer", || {
         let check = Declaration::QueueIsThere(name.as_str().into());
         let state = carry_out(vec![Action::Declare(check)]).unwrap();
-        state.contains("1 consumers").then_some(())
+        state.contains("1 consumer").then_some(())
     });
     let error = consume(plan(&name)).0.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused, "{error}");

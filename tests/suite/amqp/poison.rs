@@ -188,7 +188,7 @@ fn messages_that_are_not_wanted_do_not_fill_the_way_of_those_that_are() {
     let line = iotctl("amqp consume").words(&url).words(&name);
     let line = line.words("-C 1 -W 60 --filter").word("payload == wanted");
     let ended = line.run().exits(0).prints("wanted\n");
-    ended.says("messages are held until the end, and other consumers");
+    ended.says("until the end, which other consumers cannot get before");
     let state = carry_out(vec![Action::Purge(name.as_str().into())]).unwrap();
     assert_eq!(state, format!("{name}\t350 messages removed\n"));
 }
@@ -285,7 +285,7 @@ fn an_answer_that_closes_the_connection_is_given_up_and_the_rest_is_answered() {
         "{said}"
     );
     let state = carry_out(vec![Action::Purge(answers.as_str().into())]).unwrap();
-    assert_eq!(state, format!("{answers}\t1 messages removed\n"));
+    assert_eq!(state, format!("{answers}\t1 message removed\n"));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn an_answer_comes_by_a_named_queue_among_others() {
     assert_eq!(answer, "42\n");
     serving.join().unwrap().unwrap();
     let state = carry_out(vec![Action::Purge(answers.as_str().into())]).unwrap();
-    assert_eq!(state, format!("{answers}\t1 messages removed\n"));
+    assert_eq!(state, format!("{answers}\t1 message removed\n"));
 }
 
 #[test]

@@ -166,9 +166,14 @@ fn observation_and_ping_work() {
 }
 
 fn client() -> (Endpoint, Instant) {
+    client_with(None)
+}
+
+fn client_with(csm_deadline: Option<Duration>) -> (Endpoint, Instant) {
     let now = Instant::now();
     let config = Config {
         transport: Transport::Stream,
+        csm_deadline,
         ..Config::default()
     };
     let mut client = Endpoint::seeded(config, 1);
@@ -234,6 +239,22 @@ fn a_server_that_answers_without_csm_is_heard() {
     hear(&mut client, now, &answer);
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
     assert!(matches!(&events[..], [Event::Reply { reply, .. }] if body(reply) == "here"));
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left_in_time_and_one_that_answers_without_csm_is_not() {
+    for answers in [false, true] {
+        let (mut client, now) = client_with(Some(seconds(2.0)));
+        client.request(now, get("x")).expect("a request");
+        if answers {
+            let asked = said(&mut client).pop().expect("a request");
+            let answer = Message::new(Type::Con, Code::CONTENT, 0, asked.token);
+            hear(&mut client, now, &answer);
+        }
+        client.handle_timeout(now + seconds(2.0));
+        let late = (!answers).then_some(Closing::LateCsm);
+        assert_eq!(closing(&mut client), late);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
-use crate::error::brief;
+use crate::error::{brief, counted};
 
 use super::{Place, Properties, Property, PropertyId, Source, Target};
 
@@ -114,7 +114,7 @@ impl Target for Shown<'_, '_> {
     }
 
     fn binary(&mut self, value: &[u8]) -> fmt::Result {
-        write!(self.0, " {} bytes", value.len())
+        write!(self.0, " {}", counted(value.len() as u64, "byte"))
     }
 }
 

@@ -13,7 +13,7 @@ const ENTRY: usize = 32;
 /// There are two generations: what is used moves to the young one, and when that is full the old one is dropped, so that the
 /// topics that were silent longest are forgotten, at no cost for each use.
 #[derive(Debug)]
-pub(super) struct PerTopic<T> {
+pub(crate) struct PerTopic<T> {
     young: HashMap<Box<str>, T>,
     old: HashMap<Box<str>, T>,
     /// Held by the young ones.
@@ -25,7 +25,7 @@ pub(super) struct PerTopic<T> {
 
 impl<T: Default> PerTopic<T> {
     /// For values that hold at most `largest` bytes each.
-    pub(super) fn new(largest: usize) -> Self {
+    pub(crate) fn new(largest: usize) -> Self {
         Self {
             young: HashMap::new(),
             old: HashMap::new(),
@@ -36,7 +36,7 @@ impl<T: Default> PerTopic<T> {
     }
 
     /// What is remembered of a topic; a new value where that is nothing.
-    pub(super) fn of(&mut self, topic: &str) -> &mut T {
+    pub(crate) fn of(&mut self, topic: &str) -> &mut T {
         if !self.young.contains_key(topic) {
             let value = self.old.remove(topic).unwrap_or_default();
             let size = topic.len() + self.largest + ENTRY;
@@ -53,12 +53,12 @@ impl<T: Default> PerTopic<T> {
     }
 
     /// How many topics were forgotten.
-    pub(super) const fn forgotten(&self) -> u64 {
+    pub(crate) const fn forgotten(&self) -> u64 {
         self.forgotten
     }
 
     /// Forgets all of them on purpose.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
         self.bytes = 0;
