@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::exec::ExecFlags;
+use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::DrainFlags;
 use super::syntax::numbers::{Count, Span, Wait};
@@ -15,13 +16,35 @@ use crate::command::Command;
 use crate::command::alert::shape::Shape;
 use crate::command::alert::{From, Plan, To, admin};
 use crate::command::ends::End;
+use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::Until;
 use crate::flow::alarm::{Millis, Rule, Step, Test};
+use crate::message::fields;
 use crate::mqtt::packet::QoS;
 use crate::payload::captures::Pattern;
 use crate::payload::expect::{Condition, Subject};
 use crate::payload::template::Template;
+
+/// On its help page.
+pub(super) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Publish an alert for each device above 27 degrees, retained, until it is below 26",
+        "iotctl alert mqtt://broker.example -t 'sensors/{device}/temperature' --value /value --above 27 --clear-below 26 --to mqtt://broker.example --topic-out 'alerts/{device}/high_temp' -q 2 -r",
+    ),
+    (
+        "Run a command when a device has been silent for five minutes",
+        "iotctl alert mqtt://broker.example -t 'devices/{id}/status' --stale 5m --exec ./page.sh",
+    ),
+    (
+        "Tell a webhook of what lasts for half a minute, and another one when nobody acknowledges it",
+        "iotctl alert cloud -t 'sensors/{device}/temperature' --above 27 --for 30s --webhook https://hooks.example/t --escalate 10m=critical=https://hooks.example/call",
+    ),
+    (
+        "See what is firing, and acknowledge it",
+        "iotctl alert list alert; iotctl alert ack alert d7",
+    ),
+];
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Readings")]
@@ -88,6 +111,9 @@ pub(crate) struct AlertFlags {
 
     #[command(flatten)]
     drain: DrainFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     ends: EndsFlags,
@@ -234,7 +260,7 @@ struct ToFlags {
     #[arg(long, value_name = "TIME")]
     repeat: Option<Wait>,
 
-    /// After TIME, an alarm that fires and is not acknowledged has another severity, and is told again: to all, or only to the URL of a webhook; may be repeated
+    /// After TIME, an alarm that fires and is not acknowledged has another severity, and is told again: to all, or only to the URL of a webhook, which is told of the end too; may be repeated
     #[arg(long, value_name = "TIME=SEVERITY[=URL]", value_parser = step)]
     escalate: Vec<(Step, Option<String>)>,
 
@@ -402,85 +428,57 @@ impl AlertFlags {
         Ok(rule)
     }
 
+    /// Refuses what messages of the protocol do not have, where that is known.
+    fn check_fields(&self, end: &End, topic: &Pattern) -> Result<()> {
+        let fields = match end {
+            End::Url(Protocol::Mqtt, _) => &fields::MQTT,
+            End::Url(Protocol::Amqp, _) => &fields::AMQP,
+            End::Url(Protocol::Coap, _) => &fields::COAP,
+            End::Url(Protocol::Http, _) | End::Context(_) | End::File(_) | End::Standard => {
+                return Ok(());
+            }
+        };
+        for (flag, subject) in [
+            ("--value", Some(&self.value)),
+            ("--time", self.time.as_ref()),
+        ] {
+            let checked = subject.map_or(Ok(()), |subject| subject.check(fields));
+            checked.map_err(|why| Error::usage(format!("{flag}: {why}")))?;
+        }
+        let when = self.test.when.as_ref();
+        let checked = when.map_or(Ok(()), |when| when.check_in(fields, |name| topic.has(name)));
+        checked.map_err(|why| Error::usage(format!("--when: {why}")))
+    }
+
     fn plan(self) -> Result<Plan> {
         let rule = self.rule()?;
-        let topic = self.topic.ok_or_else(|| {
+        let topic = self.topic.clone().ok_or_else(|| {
             Error::usage("no topic to watch over")
                 .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
         })?;
+        let end = End::parse(&self.from)?;
+        self.check_fields(&end, &topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
-        let out = self
-            .to
-            .topic_out
-            .as_deref()
-            .map(|text| topic_out(text, &topic))
-            .transpose()?;
-        let servers = self.to.to.iter().map(|name| server("--to", name));
-        let servers = servers.collect::<Result<Vec<End>>>()?;
-        match (&out, servers.is_empty()) {
-            (None, false) => {
-                return Err(Error::usage("--to needs --topic-out")
-                    .hint("such as --topic-out 'alerts/{device}'"));
-            }
-            (Some(_), true) => {
-                return Err(Error::usage("--topic-out needs --to").hint("such as --to mqtt://HOST"));
-            }
-            _ => {}
-        }
-        let steps: Vec<_> = self
-            .to
-            .escalate
-            .iter()
-            .map(|(_, url)| url.clone())
-            .collect();
-        for url in self.to.webhook.iter().chain(steps.iter().flatten()) {
-            if !["http://", "https://"]
-                .iter()
-                .any(|scheme| url.starts_with(scheme))
-            {
-                let shown = crate::connect::without_credentials(url);
-                return Err(Error::usage(format!(
-                    "{shown} is not a URL with http or https"
-                )));
-            }
-        }
         let [from_connect, to_connect] = self.ends.connect();
-        let text = |text: Option<String>| text.map(ByteString::from);
+        let to = To {
+            connect: to_connect,
+            exec: self.exec.exec::<Self>(false)?,
+            ..self.to.to(&topic)?
+        };
         Ok(Plan {
             rule,
             when: self.test.when,
             from: From {
-                end: End::parse(&self.from)?,
+                end,
                 connect: from_connect,
                 topic,
                 value: self.value,
                 time: self.time,
-                queue: text(self.from_queue),
-                exchange: text(self.from_exchange),
+                queue: self.from_queue.map(ByteString::from),
+                exchange: self.from_exchange.map(ByteString::from),
                 clean: self.clean,
             },
-            to: To {
-                ends: servers,
-                connect: to_connect,
-                topic: out,
-                exchange: text(self.to.to_exchange),
-                qos: match self.to.qos {
-                    0 => QoS::AtMostOnce,
-                    1 => QoS::AtLeastOnce,
-                    _ => QoS::ExactlyOnce,
-                },
-                retain: self.to.retain,
-                forget: self.to.forget,
-                exec: self.exec.exec::<Self>(false)?,
-                webhooks: self.to.webhook,
-                shape: match self.to.webhook_format {
-                    FormatWord::Json => Shape::Json,
-                    FormatWord::Alertmanager => Shape::Alertmanager,
-                    FormatWord::Ntfy => Shape::Ntfy,
-                },
-                json: self.to.output == OutputWord::Json,
-                steps,
-            },
+            to,
             acknowledgements: self.state.ack_topic,
             unless: self.test.unless,
             state: self.state.state,
@@ -492,7 +490,60 @@ impl AlertFlags {
                 timeout: self.timeout.map(|Wait(time)| time),
                 ..self.drain.until()
             },
+            ready: self.ready.ready(),
             style: self.terminal.style(),
+        })
+    }
+}
+
+impl ToFlags {
+    /// Where notices go, but for the command, and for how to connect.
+    fn to(self, topic: &Pattern) -> Result<To> {
+        let out = self.topic_out.as_deref();
+        let out = out.map(|text| topic_out(text, topic)).transpose()?;
+        let servers = self.to.iter().map(|name| server("--to", name));
+        let servers = servers.collect::<Result<Vec<End>>>()?;
+        match (&out, servers.is_empty()) {
+            (None, false) => {
+                return Err(Error::usage("--to needs --topic-out")
+                    .hint("such as --topic-out 'alerts/{device}'"));
+            }
+            (Some(_), true) => {
+                return Err(Error::usage("--topic-out needs --to").hint("such as --to mqtt://HOST"));
+            }
+            _ => {}
+        }
+        let steps: Vec<_> = self.escalate.into_iter().map(|(_, url)| url).collect();
+        for url in self.webhook.iter().chain(steps.iter().flatten()) {
+            let is_http = |scheme| url.starts_with(scheme);
+            if !["http://", "https://"].into_iter().any(is_http) {
+                let shown = without_credentials(url);
+                return Err(Error::usage(format!(
+                    "{shown} is not a URL with http or https"
+                )));
+            }
+        }
+        Ok(To {
+            ends: servers,
+            topic: out,
+            exchange: self.to_exchange.map(ByteString::from),
+            qos: match self.qos {
+                0 => QoS::AtMostOnce,
+                1 => QoS::AtLeastOnce,
+                _ => QoS::ExactlyOnce,
+            },
+            retain: self.retain,
+            forget: self.forget,
+            webhooks: self.webhook,
+            shape: match self.webhook_format {
+                FormatWord::Json => Shape::Json,
+                FormatWord::Alertmanager => Shape::Alertmanager,
+                FormatWord::Ntfy => Shape::Ntfy,
+            },
+            json: self.output == OutputWord::Json,
+            steps,
+            connect: ConnectArgs::default(),
+            exec: None,
         })
     }
 }

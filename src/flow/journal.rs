@@ -156,7 +156,7 @@ impl Journal {
         file.lock().map_err(failed)?;
         let mut text = Vec::new();
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let read = Read::by_ref(&mut file).take(file::SMALL);
+        let read = Read::by_ref(&mut file).take(LARGEST);
         { read }.read_to_end(&mut text).map_err(failed)?;
         let (lines, _) = whole_lines(&text);
         apply(self, lines)?;
@@ -173,6 +173,10 @@ impl Journal {
 pub fn leave(path: &Path, line: &str) -> Result<()> {
     fs::metadata(path).map_err(|cause| file::unreadable(path.display(), &cause))?;
     let inbox = beside(path, "inbox");
+    if fs::metadata(&inbox).is_ok_and(|about| about.len() > file::SMALL) {
+        let text = format!("{} is full: nobody collects it", inbox.display());
+        return Err(Error::new(Kind::Local, text));
+    }
     let write = || {
         let mut file = options().open(&inbox)?;
         file.lock()?;

@@ -31,7 +31,7 @@ use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
 use crate::error::Result;
 use crate::flow::alarm::Rule;
 use crate::flow::webhook::Webhook;
-use crate::flow::{self, Commands, Exec, Fan, Printed, Refusals, Stages, Until};
+use crate::flow::{self, Commands, Exec, Fan, Printed, Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, Subscription};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::captures::Pattern;
@@ -126,6 +126,8 @@ pub struct Plan {
     pub window: u16,
     /// When it ends.
     pub until: Until,
+    /// Who is told when readings can come.
+    pub ready: Ready,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -149,15 +151,16 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut source = Once::new(source, plan.once.then(|| marks.clone()));
     let mut fan = Fan::new(watch, ways, plan.refusals);
     let stages = Stages::default();
-    let passed = flow::pass(
-        &mut source,
+    let mut announcement = plan.ready.announcement()?;
+    let ended = flow::pass(
+        &mut announcement.watch(&mut source),
         &mut fan,
         &stages,
         &plan.until,
         &mut stop,
         console,
-    );
-    let ended = passed.await;
+    )
+    .await;
     let refused = fan.own_refusal();
     let (watch, ways) = fan.into_parts();
     let kept = watch.finish();

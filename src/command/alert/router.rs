@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytestring::ByteString;
 use serde_json::Value as Json;
-use tokio::time::Instant as Clock;
+use tokio::time::Instant as Runtime;
 
 use super::keys::{self, ALL, Keys};
 use super::shape::{self, Shape};
@@ -16,12 +16,12 @@ use super::way::Marks;
 use crate::command::ends::carry::{self, Losses};
 use crate::connect::Protocol;
 use crate::error::{Error, Result, brief};
-use crate::flow::alarm::{Alarms, Counts, Millis, Notice, Reading, State, Value};
+use crate::flow::alarm::{Alarms, Clock, Counts, Millis, Notice, Reading, State, Value};
 use crate::flow::{Outgoing, Routed, Router, Stages};
 use crate::message::{Detail, Message, UNTIMED};
 use crate::output::Console;
 use crate::payload::captures::Pattern;
-use crate::payload::expect::{Condition, Subject};
+use crate::payload::expect::{Changes, Condition, Scope, Subject};
 use crate::payload::template::{Filler, Template};
 use crate::payload::{instant, pointer};
 
@@ -69,6 +69,7 @@ pub(super) struct Parts {
 pub(super) struct Watch {
     parts: Parts,
     stages: Stages,
+    changes: Option<Changes>,
     filler: Filler,
     losses: Losses,
     notices: Vec<Notice>,
@@ -82,11 +83,14 @@ pub(super) struct Watch {
     /// When it is told next what cannot be judged, and what there was up to the last time.
     note: Millis,
     noted: Counts,
+    /// Why it cannot go on.
+    failure: Option<Error>,
 }
 
 impl Watch {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
+            changes: Changes::of(&parts.when),
             parts,
             stages: Stages::default(),
             filler: Filler::default(),
@@ -98,6 +102,7 @@ impl Watch {
             poll: 0,
             note: 0,
             noted: Counts::default(),
+            failure: None,
         }
     }
 
@@ -114,38 +119,37 @@ impl Watch {
         subject.find(message, || self.stages.json(message))
     }
 
-    /// When a reading was, and what time it is.
-    fn times(&mut self, message: &Message, now: Millis) -> (Millis, Millis) {
-        let said = self
-            .parts
-            .time
-            .as_ref()
-            .and_then(|time| self.find(time, message));
+    /// When a reading was and who says so, and what time it is.
+    fn times(&mut self, message: &Message, now: Millis) -> (Millis, Clock, Millis) {
+        let said = self.parts.time.as_ref();
+        let said = said.and_then(|time| self.find(time, message));
         let said = said.and_then(|text| instant::read(&text)).map(millis);
         let at = said.unwrap_or_else(|| match message.time == UNTIMED {
             true => now,
             false => millis(message.time),
         });
+        let clock = match (said, self.parts.recorded) {
+            (Some(_), _) => Clock::Message,
+            (None, true) => Clock::Recording,
+            (None, false) => Clock::Arrival,
+        };
         if self.parts.recorded {
             self.newest = self.newest.max(at);
-            return (at, self.newest);
+            return (at, clock, self.newest);
         }
-        (at.min(now), now)
+        (at.min(now), clock, now)
     }
 
     fn judge(&mut self, key: &str, name: &str, message: &Message, now: Millis) {
-        let (at, now) = self.times(message, now);
+        let (at, clock, now) = self.times(message, now);
         self.begin(now);
         self.time_passed(now);
         let found = self.find(&self.parts.value, message);
-        let holds = self
-            .parts
-            .when
-            .as_ref()
-            .is_some_and(|when| self.stages.fulfils(when, message));
+        let holds = self.holds(name, message);
         let reading = Reading {
             value: found.as_deref().map_or(Value::Nothing, Value::read),
             at,
+            clock,
             holds,
         };
         let Self {
@@ -164,6 +168,24 @@ impl Watch {
         if !alarms.read(key, reading, now, &muted, notices) {
             self.complain(name, found.as_deref(), now);
         }
+    }
+
+    /// Whether a message fulfils the condition, if there is one.
+    fn holds(&mut self, name: &str, message: &Message) -> bool {
+        let Some(when) = &self.parts.when else {
+            return false;
+        };
+        let json = || self.stages.json(message);
+        if let Some(changes) = &mut self.changes {
+            changes.see(message, json);
+        }
+        let captures = self.parts.keys.captures(name);
+        let scope = Scope {
+            captures: captures.as_ref(),
+            now: Some(SystemTime::now()),
+            changes: self.changes.as_ref(),
+        };
+        when.holds_in(message, &scope, json)
     }
 
     /// Says what cannot be judged, once a minute, with an example.
@@ -262,7 +284,7 @@ impl Watch {
         };
         let state = pointer::find(&message.payload, "/state");
         match state {
-            Some("\"firing\"") => {
+            Some("\"firing\"") if self.others.len() < self.parts.alarms.rule().max_keys => {
                 let named = captures
                     .named()
                     .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -314,16 +336,24 @@ impl Watch {
         }
     }
 
+    /// Who gets a notice: a step of the escalation may have somebody of its own, who is told of the end too.
+    fn exits(&self, notice: &Notice) -> Vec<usize> {
+        let exits = &self.parts.exits;
+        let has_own = notice.step.is_some() && exits.iter().any(|it| it.step == notice.step);
+        let gets = |exit: &Exit| match exit.step {
+            step if has_own => step == notice.step,
+            None => true,
+            Some(step) => notice.state == State::Ok && step < notice.steps,
+        };
+        (0..exits.len()).filter(|at| gets(&exits[*at])).collect()
+    }
+
     fn send_one(&mut self, notice: &Notice, into: &mut Outgoing) -> Result<()> {
         let alarms = &mut self.parts.alarms;
         let json = notice.json(&alarms.rule().name, alarms.limit());
         let source = self.parts.keys.topic(&notice.key);
         let topic = self.topic(notice, &source);
-        let has_own = |exit: &&Exit| exit.step.is_some() && exit.step == notice.step;
-        let own = self.parts.exits.iter().any(|exit| has_own(&exit));
-        let exits: Vec<usize> = (0..self.parts.exits.len())
-            .filter(|at| self.parts.exits[*at].step == notice.step.filter(|_| own))
-            .collect();
+        let exits = self.exits(notice);
         let places = exits.len() as u32;
         if let Some(mark) = notice.mark() {
             self.parts.marks.borrow_mut().begin(mark, places);
@@ -504,7 +534,8 @@ impl Router for Watch {
             }
         }
         if !self.notices.is_empty() || self.parts.alarms.has_changed() {
-            self.send(into)?;
+            // It is no fault of the reading, which must not be dropped for it.
+            self.failure = self.failure.take().or(self.send(into).err());
         }
         Ok(Routed::Sent)
     }
@@ -526,6 +557,9 @@ impl Router for Watch {
     }
 
     fn sync(&mut self) -> Result<()> {
+        if let Some(why) = self.failure.take() {
+            return Err(why);
+        }
         for mark in self.parts.marks.borrow_mut().arrived() {
             self.parts.alarms.arrived(mark);
         }
@@ -539,8 +573,11 @@ impl Router for Watch {
     }
 
     fn due(&self) -> Option<Instant> {
-        let clock = Clock::now().into_std();
-        if self.parts.marks.borrow().has_arrived() || !self.resumed && !self.parts.recorded {
+        let clock = Runtime::now().into_std();
+        if self.failure.is_some()
+            || self.parts.marks.borrow().has_arrived()
+            || !self.resumed && !self.parts.recorded
+        {
             return Some(clock);
         }
         let timer = self.parts.alarms.due().filter(|_| !self.parts.recorded);
@@ -551,6 +588,9 @@ impl Router for Watch {
 
     fn wake(&mut self, _: Instant, into: &mut Outgoing) -> Result<()> {
         let now = store::now();
+        if let Some(why) = self.failure.take() {
+            return Err(why);
+        }
         if !self.parts.recorded {
             self.begin(now);
             self.time_passed(now);

@@ -21,7 +21,7 @@ pub(crate) use notice::time;
 pub use notice::{Mark, Notice};
 pub use rule::{Rule, Step, Test};
 pub use set::{Alarms, Counts, Muted, Silence};
-pub use state::{Reading, Saved, State, Value};
+pub use state::{Clock, Reading, Saved, State, Value};
 
 /// Since 1970, by the wall clock: timers go on over a restart.
 pub type Millis = u64;

@@ -27,6 +27,8 @@ pub struct Notice {
     pub id: u64,
     /// The step of the escalation that this belongs to, from 0; `None`: none.
     pub step: Option<usize>,
+    /// How many steps of the escalation were taken: who was told of these is to be told of the end.
+    pub steps: usize,
     /// Who is to be told once it has arrived: the place of the alarm, and the number of the notice.
     pub(super) mark: Option<Mark>,
 }

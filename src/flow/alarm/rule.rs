@@ -100,7 +100,7 @@ pub(super) enum Verdict {
     Good,
 }
 
-/// A test needs a number, and the reading is none.
+/// A test needs a number, and the reading is none; or it needs a value, and there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoNumber;
 
@@ -217,6 +217,10 @@ impl Rule {
     /// What a reading means.
     pub(super) fn judge(&self, case: &Case<'_>) -> Result<Verdict, NoNumber> {
         let Case { value, before, .. } = case;
+        let needs_none = matches!(self.test, Test::When(_) | Test::Missing);
+        if **value == Value::Nothing && !needs_none {
+            return Err(NoNumber);
+        }
         let bad = match &self.test {
             Test::Above(limit) => self.test.number(value)? > *limit,
             Test::Below(limit) => self.test.number(value)? < *limit,

@@ -137,13 +137,14 @@ impl Alarms {
         let Some((key, alarm)) = &mut self.alarms[slot as usize] else {
             return false;
         };
-        if reading.at <= alarm.last && alarm.seen > 0 {
+        if alarm.seen > 0 && reading.is_late(alarm.last) {
             self.counts.late += 1;
             return true;
         }
+        let at = reading.at.max(alarm.last);
         let case = Case {
             value: &reading.value,
-            at: reading.at,
+            at,
             holds: reading.holds,
             before: (&alarm.value, alarm.last),
         };
@@ -154,9 +155,9 @@ impl Alarms {
         let was = (alarm.phase, alarm.stale, alarm.flapping);
         let is_new = alarm.seen == 0;
         let verdict = alarm.counted(&self.rule, verdict);
-        (alarm.value, alarm.last, alarm.seen) = (reading.value, reading.at, now);
+        (alarm.value, alarm.last, alarm.seen) = (reading.value, at, now);
         alarm.stale = false;
-        alarm.go_on(&self.rule, key, verdict, reading.at, now);
+        alarm.go_on(&self.rule, key, verdict, at, now);
         // A key that is to be missed must be known after a restart too.
         if was != (alarm.phase, alarm.stale, alarm.flapping) || is_new && self.rule.stale.is_some()
         {
@@ -363,6 +364,7 @@ impl Alarms {
             at: now,
             id: alarm.id,
             step,
+            steps: usize::from(alarm.step),
             mark: Some(Mark {
                 slot,
                 emission: alarm.emission,
@@ -418,6 +420,7 @@ impl Alarms {
             at: now,
             id: from,
             step: None,
+            steps: 0,
             mark: None,
         });
     }

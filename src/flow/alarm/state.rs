@@ -63,8 +63,32 @@ pub struct Reading {
     pub value: Value,
     /// When, as far as is known; not later than now.
     pub at: Millis,
+    /// Who says so.
+    pub clock: Clock,
     /// Whether it fulfils the condition of [`super::Test::When`].
     pub holds: bool,
+}
+
+/// Who says when a reading was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The message: the same time again is the same reading again.
+    Message,
+    /// The recording that it is from.
+    Recording,
+    /// We, as it came; a clock that was set back makes none late.
+    Arrival,
+}
+
+impl Reading {
+    /// Whether it says nothing new after one at `last`.
+    pub(super) const fn is_late(&self, last: Millis) -> bool {
+        match self.clock {
+            Clock::Message => self.at <= last,
+            Clock::Recording => self.at < last,
+            Clock::Arrival => false,
+        }
+    }
 }
 
 /// Where an alarm is on its way.

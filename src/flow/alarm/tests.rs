@@ -44,6 +44,7 @@ impl Bench {
             let reading = Reading {
                 value: Value::read(value),
                 at: seconds(at),
+                clock: Clock::Message,
                 holds: value == "true",
             };
             self.alarms.read(key, reading, now, &muted, &mut notices);
@@ -454,6 +455,34 @@ fn late_and_repeated_readings_change_nothing() {
     });
     other.told_of(200, 50, "k", Some("28"));
     assert_eq!(other.told_of(201, 51, "k", Some("28"))[0].id, fired[0].id);
+}
+
+#[test]
+fn what_comes_at_once_comes_in_order() {
+    for (clock, at, states, late) in [
+        (Clock::Arrival, 5, 2, 0),
+        (Clock::Arrival, 4, 2, 0),
+        (Clock::Recording, 5, 2, 0),
+        (Clock::Recording, 4, 1, 1),
+        (Clock::Message, 5, 1, 1),
+    ] {
+        let mut alarms = Alarms::new(above());
+        let mut told = Vec::new();
+        for (at, value) in [(5, "28"), (at, "20")] {
+            let reading = Reading {
+                value: Value::read(value),
+                at: seconds(at),
+                clock,
+                holds: false,
+            };
+            alarms.read("k", reading, seconds(5), &|_| false, &mut told);
+        }
+        assert_eq!(
+            (told.len(), alarms.counts().late),
+            (states, late),
+            "{clock:?} {at}"
+        );
+    }
 }
 
 #[test]
