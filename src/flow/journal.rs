@@ -253,7 +253,7 @@ fn whole_lines(bytes: &[u8]) -> (Lines, u64) {
 /// So that the new name survives too.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 fn cannot_open(path: &Path, cause: &io::Error) -> Error {

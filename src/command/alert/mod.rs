@@ -8,11 +8,13 @@
 //! | [`keys`] | the keys of alarms, and the topics they stand for |
 //! | [`store`] | the journal: what is kept over a restart |
 //! | [`admin`] | `alert ack`, `alert silence`, `alert list` |
+//! | [`others`] | alarms of others that explain ours |
 //! | [`once`] | ends the flow when the first notice has arrived |
 
 pub(crate) mod admin;
 mod keys;
 mod once;
+mod others;
 mod router;
 pub(crate) mod shape;
 mod store;
@@ -41,6 +43,7 @@ use crate::stop::Stop;
 
 use keys::Keys;
 use once::Once;
+use others::Others;
 use router::{Exit, Watch};
 use shape::Shape;
 use store::Store;
@@ -161,7 +164,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         console,
     )
     .await;
-    let refused = fan.own_refusal();
+    let refused = fan.own_refusal().map_or(Ok(()), Err);
     let (watch, ways) = fan.into_parts();
     let kept = watch.finish();
     let closing = async {
@@ -172,7 +175,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         closed
     };
     let closed = stop.close(closing).await.unwrap_or(Ok(()));
-    ended.and(kept).and(refused.map_or(Ok(()), Err)).and(closed)
+    ended.and(kept).and(refused).and(closed)
 }
 
 /// The ends of the flow, with their files and secrets read.
@@ -357,7 +360,7 @@ impl Plan {
             time: self.from.time.clone(),
             when: self.when.clone(),
             acknowledgements: self.acknowledgements.clone(),
-            unless: self.unless.clone(),
+            others: Others::new(self.unless.clone(), self.rule.max_keys),
             alarms,
             store,
             exits,

@@ -1,7 +1,6 @@
 //! What becomes of a reading: nothing, or a notice to each of the targets.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +8,8 @@ use bytestring::ByteString;
 use serde_json::Value as Json;
 use tokio::time::Instant as Runtime;
 
-use super::keys::{self, ALL, Keys};
+use super::keys::{self, Keys};
+use super::others::{Others, Said};
 use super::shape::{self, Shape};
 use super::store::{self, Line, Store, millis};
 use super::way::Marks;
@@ -51,7 +51,7 @@ pub(super) struct Parts {
     pub(super) time: Option<Subject>,
     pub(super) when: Option<Condition>,
     pub(super) acknowledgements: Option<Pattern>,
-    pub(super) unless: Option<Pattern>,
+    pub(super) others: Others,
     pub(super) alarms: Alarms,
     pub(super) store: Option<Store>,
     pub(super) exits: Vec<Exit>,
@@ -73,8 +73,6 @@ pub(super) struct Watch {
     filler: Filler,
     losses: Losses,
     notices: Vec<Notice>,
-    /// The alarms of others that are firing, by their topics: what stands for the names in it.
-    others: HashMap<ByteString, Vec<(String, String)>>,
     /// Of a recording: the newest time.
     newest: Millis,
     /// Whether alarms go on that were kept.
@@ -96,7 +94,6 @@ impl Watch {
             filler: Filler::default(),
             losses: Losses::default(),
             notices: Vec::new(),
-            others: HashMap::new(),
             newest: 0,
             resumed: false,
             poll: 0,
@@ -152,19 +149,14 @@ impl Watch {
             clock,
             holds,
         };
-        let Self {
-            parts,
-            others,
-            notices,
-            ..
-        } = self;
+        let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
             keys,
-            unless,
+            others,
             ..
         } = parts;
-        let muted = |key: &str| is_muted(others, unless.as_ref(), keys, key);
+        let muted = |key: &str| others.mute(keys, key);
         if !alarms.read(key, reading, now, &muted, notices) {
             self.complain(name, found.as_deref(), now);
         }
@@ -225,98 +217,53 @@ impl Watch {
         if std::mem::replace(&mut self.resumed, true) {
             return;
         }
-        let Self {
-            parts,
-            others,
-            notices,
-            ..
-        } = self;
+        let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
             keys,
-            unless,
+            others,
             ..
         } = parts;
-        alarms.resume(
-            now,
-            &|key| is_muted(others, unless.as_ref(), keys, key),
-            notices,
-        );
+        alarms.resume(now, &|key| others.mute(keys, key), notices);
     }
 
     fn time_passed(&mut self, now: Millis) {
         if self.parts.alarms.due().is_none_or(|due| due > now) {
             return;
         }
-        let Self {
-            parts,
-            others,
-            notices,
-            ..
-        } = self;
+        let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
             keys,
-            unless,
+            others,
             ..
         } = parts;
-        alarms.wake(
-            now,
-            &|key| is_muted(others, unless.as_ref(), keys, key),
-            notices,
-        );
+        alarms.wake(now, &|key| others.mute(keys, key), notices);
     }
 
     /// Looks at what others do: acknowledgements, and alarms that explain ours. Whether the message is one of these.
     fn heed(&mut self, name: &ByteString, message: &Message, now: Millis) -> bool {
-        let key = self
-            .parts
-            .acknowledgements
-            .as_ref()
-            .and_then(|it| keys::key(it, name));
-        if let Some(key) = key {
+        let pattern = self.parts.acknowledgements.as_ref();
+        if let Some(key) = pattern.and_then(|it| keys::key(it, name)) {
             self.parts.alarms.acknowledge(&key);
             return true;
         }
-        let captures = self.parts.unless.as_ref().and_then(|it| it.matches(name));
-        let Some(captures) = captures else {
-            return false;
-        };
-        let state = pointer::find(&message.payload, "/state");
-        match state {
-            Some("\"firing\"") if self.others.len() < self.parts.alarms.rule().max_keys => {
-                let named = captures
-                    .named()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()));
-                let named = named.collect();
-                self.others.insert(name.clone(), named);
-            }
-            _ => {
-                self.others.remove(name);
-                self.look_again(now);
-            }
+        let said = self.parts.others.see(name, message);
+        if said == Said::Ended {
+            self.look_again(now);
         }
-        true
+        said != Said::Nothing
     }
 
     fn look_again(&mut self, now: Millis) {
-        let Self {
-            parts,
-            others,
-            notices,
-            ..
-        } = self;
+        let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
             keys,
-            unless,
+            others,
             ..
         } = parts;
-        alarms.look_again(
-            now,
-            &|key| is_muted(others, unless.as_ref(), keys, key),
-            notices,
-        );
+        alarms.look_again(now, &|key| others.mute(keys, key), notices);
     }
 
     /// Sends the notices, and keeps what has changed.
@@ -414,16 +361,11 @@ impl Watch {
 
     /// Does what others have left in the inbox.
     fn collect(&mut self, now: Millis) -> Result<()> {
-        let Self {
-            parts,
-            others,
-            notices,
-            ..
-        } = self;
+        let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
             keys,
-            unless,
+            others,
             store,
             console,
             ..
@@ -431,7 +373,7 @@ impl Watch {
         let Some(store) = store else {
             return Ok(());
         };
-        let muted = |key: &str| is_muted(others, unless.as_ref(), keys, key);
+        let muted = |key: &str| others.mute(keys, key);
         store.collect(|journal, lines| {
             for line in lines {
                 match Line::read(&line) {
@@ -485,26 +427,6 @@ impl Watch {
     }
 }
 
-/// Whether an alarm of others explains ours: what has the same name stands for the same.
-fn is_muted(
-    others: &HashMap<ByteString, Vec<(String, String)>>,
-    unless: Option<&Pattern>,
-    keys: &Keys,
-    key: &str,
-) -> bool {
-    if others.is_empty() || unless.is_none() || key == ALL {
-        return false;
-    }
-    let topic = keys.topic(key);
-    let Some(own) = keys.captures(&topic) else {
-        return false;
-    };
-    others.values().any(|named| {
-        let mut named = named.iter();
-        named.all(|(name, value)| own.get(name).is_none_or(|own| own == value))
-    })
-}
-
 /// `3 readings are`
 fn readings(count: u64) -> String {
     match count {
@@ -535,7 +457,9 @@ impl Router for Watch {
         }
         if !self.notices.is_empty() || self.parts.alarms.has_changed() {
             // It is no fault of the reading, which must not be dropped for it.
-            self.failure = self.failure.take().or(self.send(into).err());
+            if let Err(why) = self.send(into) {
+                self.failure.get_or_insert(why);
+            }
         }
         Ok(Routed::Sent)
     }

@@ -247,7 +247,7 @@ fn missing_readings_neither_raise_nor_end_an_alarm() {
         hold: seconds(400),
         ..above()
     };
-    Bench::new(stale.clone()).goes(&[
+    Bench::new(stale).goes(&[
         (1, "20", ""),
         (200, "20", ""),
         (499, "-", ""),
@@ -592,9 +592,9 @@ fn timers_that_were_due_meanwhile_are_due_at_once() {
     let mut bench = Bench::new(rule.clone());
     bench.told(1, "pending", Some("28"));
     bench.told(1, "ok", Some("20"));
-    let saved: Vec<Saved> = bench.alarms.all().collect();
+    let before = bench.alarms;
     let mut bench = Bench::new(rule);
-    saved.into_iter().for_each(|it| bench.alarms.restore(it));
+    before.all().for_each(|it| bench.alarms.restore(it));
     let mut told = Vec::new();
     bench.alarms.resume(seconds(1000), &|_| false, &mut told);
     assert_eq!(
