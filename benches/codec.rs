@@ -1,10 +1,13 @@
-//! Our MQTT codec beside rumqttc's: a batch of PUBLISH packets with 64 bytes each, written and read.
+//! Our MQTT codec beside rumqttc's: a batch of PUBLISH packets with 64 bytes each, written and read. Conditions on a message with
+//! a JSON body of 130 bytes.
 
 use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
+use iotctl::message::Message;
 use iotctl::mqtt::packet::{Decoder, Packet, Publish, Version, encode_publish};
+use iotctl::payload::expect::Condition;
 use rumqttc::mqttbytes::v4;
 use rumqttc::v5::mqttbytes::{QoS as PeerQoS, v5};
 
@@ -98,9 +101,34 @@ fn decoding(criterion: &mut Criterion) {
     });
 }
 
+const READING: &str = r#"{"device":"boiler-7","time":"2026-11-30T01:02:03Z","value":36.25,"unit":"C","tags":["cellar","heating"],"battery":87,"ok":true}"#;
+
+fn conditions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("condition");
+    let message = Message {
+        topic: TOPIC.into(),
+        payload: READING.into(),
+        ..Message::default()
+    };
+    for words in [
+        "/value > 35",
+        "/value > 35 and /battery > 20 or topic == x",
+        #[cfg(feature = "jq")]
+        "jq: select(.value > 35)",
+    ] {
+        let condition: Condition = words.parse().expect("a condition");
+        group.bench_function(words, |bencher| {
+            bencher.iter(|| {
+                condition.holds(black_box(&message), || serde_json::from_str(READING).ok())
+            });
+        });
+    }
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     encoding(&mut criterion);
     decoding(&mut criterion);
+    conditions(&mut criterion);
     criterion.final_summary();
 }

@@ -181,7 +181,7 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
             (found.what, found.hint.map(str::to_owned))
         }
     };
-    let text = format!("{target} does not speak {ours} but {what}");
+    let text = format!("{target} speaks {what}, not {ours}");
     let error = Error::new(Kind::Unreachable, text);
     let error = match what == ONE {
         true => error.because(Cause::SpeaksAmqp10),
@@ -342,11 +342,11 @@ mod tests {
     #[test]
     fn other_protocols_are_named() {
         for (bytes, words) in [
-            (&b"AMQP\0\x01\0\0"[..], "but AMQP 1.0"),
-            (b"AMQP\x03\x01\0\0", "but AMQP 1.0"),
-            (b"AMQP\0\0\x08\0", "but AMQP 0-8-0"),
-            (b"HTTP/1.1 400 Bad Request\r\n", "but HTTP"),
-            (&[0x15, 3, 3, 0, 2, 2, 40], "but TLS"),
+            (&b"AMQP\0\x01\0\0"[..], "speaks AMQP 1.0, not"),
+            (b"AMQP\x03\x01\0\0", "speaks AMQP 1.0, not"),
+            (b"AMQP\0\0\x08\0", "speaks AMQP 0-8-0, not"),
+            (b"HTTP/1.1 400 Bad Request\r\n", "speaks HTTP"),
+            (&[0x15, 3, 3, 0, 2, 2, 40], "speaks TLS, not"),
         ] {
             let error = foreign(&target(), bytes, NINE).unwrap();
             assert_eq!(error.kind(), Kind::Unreachable);

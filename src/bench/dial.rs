@@ -191,7 +191,7 @@ impl Dialer {
         }
         let found = diagnose::first_bytes(bytes)?;
         let (target, name) = (&self.target, protocol.name());
-        let text = format!("{target} does not speak {name} but {}", found.what);
+        let text = format!("{target} speaks {}, not {name}", found.what);
         Some(Broken {
             hint: found.hint.map(str::to_owned),
             ..Broken::of(Kind::Unreachable, text)

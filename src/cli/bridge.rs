@@ -1,5 +1,7 @@
 //! `bridge`: its flags, and the plan they make.
 
+use std::path::PathBuf;
+
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
@@ -8,8 +10,9 @@ use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
 use super::syntax::values;
-use crate::command::bridge::{Letters, Map, Place, Plan, Retain, topics};
+use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, topics};
 use crate::error::{Error, Result};
+use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
 
 #[derive(Args, Debug)]
@@ -20,8 +23,16 @@ pub(crate) struct BridgeFlags {
     from: String,
 
     /// The other server, which counts as the remote one
-    #[arg(value_name = "TO", help_heading = None)]
-    to: String,
+    #[arg(value_name = "TO", help_heading = None, required_unless_present = "import")]
+    to: Option<String>,
+
+    /// Take the other server, the topics and the connection from a bridge of this mosquitto.conf instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "topic"])]
+    import: Option<PathBuf>,
+
+    /// Its name in that file, where there are several
+    #[arg(long, value_name = "NAME", requires = "import")]
+    connection: Option<String>,
 
     /// Which messages cross, as in mosquitto.conf: 'PATTERN [out|in|both [QOS [LOCAL-PREFIX [REMOTE-PREFIX]]]]'; may be repeated [default: '# out', at the QoS of the messages]
     #[arg(short = 't', long, value_name = "LINE")]
@@ -30,6 +41,10 @@ pub(crate) struct BridgeFlags {
     /// Name of the bridge, from which client identifiers are made; two bridges between the same servers need two names [default: bridge- and a number made of both servers]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+
+    /// Topic that gets 1 while the bridge is connected, and 0 otherwise, retained, at both servers; for mosquitto's, the state of its own bridges is at $SYS/broker/connection/NAME/state
+    #[arg(long, value_name = "TOPIC")]
+    notify: Option<String>,
 
     /// Leave no sessions behind: messages that are published while the bridge is away are not carried
     #[arg(long)]
@@ -94,8 +109,17 @@ impl BridgeFlags {
         });
         let maps = maps.collect::<Result<Vec<Vec<Map>>>>()?.concat();
         let (refusals, letters) = self.delivery.refusals()?;
-        let (from_end, to_end) = (server("FROM", &self.from)?, server("TO", &self.to)?);
         let [from, to] = self.ends.connect();
+        let from_end = server("FROM", &self.from)?;
+        // With --import it is in the file.
+        let to_end = match &self.to {
+            Some(name) => server("TO", name)?,
+            None => from_end.clone(),
+        };
+        let notify = self.notify;
+        if let Some(topic) = &notify {
+            topic::check_name(topic).map_err(|why| Error::usage(format!("--notify: {why}")))?;
+        }
         let text = |text: Option<String>| text.map(ByteString::from);
         Ok(Plan {
             dead_letters: letters.map(|end| Letters {
@@ -106,19 +130,26 @@ impl BridgeFlags {
                 Place {
                     end: from_end,
                     connect: from,
+                    version: None,
                     queue: text(self.from_queue),
                     exchange: text(self.from_exchange),
                 },
                 Place {
                     end: to_end,
                     connect: to,
+                    version: None,
                     queue: text(self.to_queue),
                     exchange: text(self.to_exchange),
                 },
             ],
+            import: self.import.map(|file| Import {
+                file,
+                connection: self.connection,
+            }),
             maps,
             name: self.name,
             clean: self.clean,
+            notify: text(notify),
             retained: self.retain_handling,
             retain: match self.retain {
                 RetainWord::Keep => Retain::Keep,

@@ -53,6 +53,7 @@ pub(crate) mod mosquitto;
 mod mqtt;
 mod page;
 mod refusal;
+mod route;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -117,7 +118,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     };
     words.extend(command);
     match top::Cli::read(&words) {
-        Ok(cli) => cli.parsed(),
+        Ok(cli) => match refusal::stray(&words) {
+            Some(stray) => Err(stray),
+            None => cli.parsed(),
+        },
         Err(answer) => refusal::read(&answer, &words),
     }
     .map_err(|refused| refusal::as_given(refused, &words))

@@ -167,7 +167,7 @@ fn arguments(command: &Command, page: &mut String) {
         row(page, arg, widest);
     }
     if !common.is_empty() {
-        page.push_str("\nFlags used most:\n");
+        page.push_str("\nCommon options:\n");
     }
     for arg in &common {
         row(page, arg, widest);

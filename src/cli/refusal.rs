@@ -11,6 +11,54 @@ use crate::output::ColorChoice;
 
 use super::Parsed;
 
+/// Flags that other programs have; what does the same here, by a flag that the command must have; and the hint.
+const FOREIGN: &[(&[&str], &str, &str)] = &[
+    (&["--cacert", "--ca-cert"], "cafile", "use --cafile FILE"),
+    (
+        &["-d", "--debug"],
+        "trace",
+        "--trace shows what is sent and received",
+    ),
+    (&["-o", "--json"], "output", "use --output json"),
+    (
+        &["--pinnedpubkey"],
+        "tls-pin",
+        "use --tls-pin sha256/BASE64",
+    ),
+    (
+        &["--remove-retained"],
+        "topic",
+        "`iotctl mqtt clear` removes retained messages",
+    ),
+    (
+        &["--key-password", "--keypass"],
+        "key-password-file",
+        "use --key-password-file FILE, or IOTCTL_KEY_PASSWORD",
+    ),
+    (&["-p", "--port"], "listen", "use --listen ADDRESS:PORT"),
+    (
+        &["-q", "--queue"],
+        "mandatory",
+        "-k QUEUE publishes to a queue",
+    ),
+    (
+        &["-q", "--queue"],
+        "vhost",
+        "the queue is an argument without a flag, after the URL",
+    ),
+];
+
+/// Flags whose value may have several words.
+const TEXTS: [&str; 4] = ["-m", "--message", "--template", "--cbor"];
+
+/// Flags whose value, which may be left out, follows an equals sign.
+const WITH_EQUALS: [&str; 3] = ["--on-change", "--stats", "--decode"];
+
+/// Units that are written without a space.
+const UNITS: [&str; 12] = [
+    "ms", "s", "sec", "m", "min", "h", "d", "B", "kB", "KiB", "MB", "MiB",
+];
+
 /// The longest line, in characters; a word of the user may be much longer.
 const LONGEST: usize = 300;
 
@@ -69,6 +117,9 @@ fn hint(answer: &clap::Error, command: &Command, words: &[OsString]) -> Option<S
     let meant = match answer.kind() {
         ErrorKind::UnknownArgument => {
             let word = said(answer, ContextKind::InvalidArg)?;
+            if let Some(hint) = foreign(command, &word).or_else(|| stray_hint(words, &word)) {
+                return Some(hint);
+            }
             if word.starts_with("--psk") {
                 return Some(String::from(
                     "pre-shared keys are for CoAP over DTLS only; TLS needs certificates: --cafile, --cert",
@@ -97,6 +148,65 @@ fn hint(answer: &clap::Error, command: &Command, words: &[OsString]) -> Option<S
         _ => Vec::new(),
     };
     (!meant.is_empty()).then(|| format!("did you mean {}?", meant.join(" or ")))
+}
+
+/// What does here what a flag of another program does.
+fn foreign(command: &Command, flag: &str) -> Option<String> {
+    let has = |long: &str| {
+        command
+            .get_arguments()
+            .any(|it| it.get_long() == Some(long))
+    };
+    let fits = |row: &&(&[&str], &str, &str)| row.0.contains(&flag) && has(row.1);
+    let row = FOREIGN.iter().find(fits)?;
+    Some(row.2.to_owned())
+}
+
+/// The refusal of a word that stands where the server is named, because the value before it was cut by a space.
+pub(super) fn stray(words: &[OsString]) -> Option<Error> {
+    let looks_stray = |word: &&OsString| {
+        let word = word.to_string_lossy();
+        !word.contains(':') && stray_hint(words, &word).is_some()
+    };
+    let suspect = words.iter().skip(1).find(looks_stray)?;
+    // That is seldom the case: the words are read once more.
+    let root = super::command();
+    let (known, _) = command(&root, words);
+    // Where more than the server has no flag, the first may be left out.
+    if known.get_positionals().count() > 1 {
+        return None;
+    }
+    let matches = super::command().try_get_matches_from(words).ok()?;
+    let mut below = &matches;
+    while let Some((_, next)) = below.subcommand() {
+        below = next;
+    }
+    let names_server = known.get_positionals().any(|arg| {
+        let named = below.get_raw(arg.get_id().as_str());
+        named.is_some_and(|mut all| all.any(|it| it == suspect))
+    });
+    let word = suspect.to_string_lossy();
+    let hint = stray_hint(words, &word).filter(|_| names_server)?;
+    Some(Error::usage(cut(format!("unexpected argument '{word}' found"))).hint(hint))
+}
+
+/// How to write the value that `word` was probably meant to belong to.
+fn stray_hint(words: &[OsString], word: &str) -> Option<String> {
+    let at = words.iter().rposition(|it| *it == *word)?;
+    let before = words.get(at.checked_sub(1)?)?.to_string_lossy();
+    if WITH_EQUALS.contains(&&*before) {
+        return Some(cut(format!("write {before}={word}")));
+    }
+    if before.parse::<f64>().is_ok() && UNITS.contains(&word) {
+        return Some(format!("write {before}{word}, without a space"));
+    }
+    let flag = words.get(at.checked_sub(2)?)?.to_str()?;
+    let is_text = TEXTS.contains(&flag) && !word.starts_with(['-', '/']);
+    is_text.then(|| {
+        cut(format!(
+            "quote a text of several words: {flag} '{before} {word}'"
+        ))
+    })
 }
 
 /// The error for a command that does not exist below `known`, whose words are `path`.
@@ -305,6 +415,46 @@ mod tests {
                 format!("error: invalid value '{value}' for '[URL]': \"{value}\" is none\n\n");
             let shown = without_secrets(text, &[OsString::from(word)]);
             assert!(!shown.contains("ter2") && !shown.contains("me:"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_other_programs_have_and_what_was_not_quoted_is_explained() {
+        for (line, hint) in [
+            ("mqtt sub -t a --cacert x", "--cafile FILE"),
+            ("mqtt sub -t a -d", "--trace"),
+            ("coap get coap://h/ --debug", "--trace"),
+            ("amqp get q --json", "--output json"),
+            ("mqtt sub -t a -o json", "--output json"),
+            ("amqp ping --pinnedpubkey x", "--tls-pin"),
+            ("mqtt pub -t a --remove-retained", "`iotctl mqtt clear`"),
+            ("mqtt pub -t a --key-password x", "--key-password-file"),
+            ("mqtt broker -p 1883", "--listen ADDRESS:PORT"),
+            ("coap server --port 5683", "--listen ADDRESS:PORT"),
+            ("amqp publish -q jobs -m x", "-k QUEUE"),
+            ("amqp consume --queue jobs", "argument without a flag"),
+            ("mqtt pub -t a -m hello world", "-m 'hello world'"),
+            ("mqtt pub -t a mqtt://h -m hello world", "-m 'hello world'"),
+            ("coap put coap://h/ -m hello world", "-m 'hello world'"),
+            ("mqtt sub -t a --on-change /t", "write --on-change=/t"),
+            (
+                "mqtt sub mqtt://h -t a --on-change /t",
+                "write --on-change=/t",
+            ),
+            ("mqtt sub -t a -W 10 s", "write 10s, without a space"),
+        ] {
+            let refused = crate::cli::parse(words(&format!("iotctl {line}"))).unwrap_err();
+            let told = refused.hint_text().unwrap_or_default();
+            assert!(told.contains(hint), "{line}: {refused} {told}");
+        }
+        for line in [
+            "mqtt pub -t a -m hello mqtt://h",
+            "coap put -m on /led -h h",
+        ] {
+            assert!(
+                crate::cli::parse(words(&format!("iotctl {line}"))).is_ok(),
+                "{line}"
+            );
         }
     }
 

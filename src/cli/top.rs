@@ -14,6 +14,7 @@ use super::alone::{alone, top};
 use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::mqtt::Mqtt;
+use super::route::RouteFlags;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
 use crate::cli::bench::Bench;
@@ -100,6 +101,10 @@ enum Topic {
     /// Carry messages between two servers, of any of the three protocols
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
     Bridge(Box<BridgeFlags>),
+
+    /// Carry messages from sources to targets as a file of routes says
+    #[command(disable_help_flag = true, after_help = help::below("route"))]
+    Route(Box<RouteFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -195,6 +200,7 @@ impl Cli {
             }
             Topic::Alert(flags) => flags.command()?,
             Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
+            Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => command.command()?,
@@ -215,6 +221,7 @@ impl Topic {
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
             "alert" => top(words).map(Self::Alert),
             "bridge" => top(words).map(Self::Bridge),
+            "route" => top(words).map(Self::Route),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             _ => None,
         }

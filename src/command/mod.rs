@@ -10,6 +10,7 @@ mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
 
@@ -37,6 +38,8 @@ pub enum Command {
     Alarms(alert::admin::Plan),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl route FILE`
+    Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -72,6 +75,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Alert(plan) => runtime.block_on(alert::run(*plan)),
         Command::Alarms(plan) => alert::admin::run(plan),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -20,7 +20,7 @@ use super::verify::{check_key, signed_in_tls12, signed_in_tls13};
 pub struct Pin([u8; 32]);
 
 impl Pin {
-    fn of(public_key_info: &[u8]) -> Self {
+    pub(super) fn of(public_key_info: &[u8]) -> Self {
         let hash = digest::digest(&digest::SHA256, public_key_info);
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.as_ref());
@@ -101,7 +101,7 @@ impl ServerCertVerifier for Pinned {
             own => {
                 let own = own.map_or_else(|| String::from("unreadable"), |own| own.to_string());
                 Err(Reason {
-                    text: format!("certificate has another key than --tls-pin demands ({own})"),
+                    text: format!("the public key {own} does not match --tls-pin"),
                     hint: "compare the key with the server's own before you trust it",
                 }
                 .into())

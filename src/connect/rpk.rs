@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use data_encoding::BASE64;
-use ring::digest;
 use rustls::SignatureScheme;
 use rustls::crypto::ring::default_provider;
 use rustls::sign::{Signer, SigningKey};
@@ -13,6 +11,7 @@ use rustls::sign::{Signer, SigningKey};
 use super::args::ConnectArgs;
 use super::identity::{self, Unlock};
 use super::pem;
+use super::pin::Pin;
 use crate::error::{Error, Result};
 
 /// What comes before the point in the SubjectPublicKeyInfo of a P-256 key (RFC 5480 §2).
@@ -136,10 +135,9 @@ impl PublicKey {
 }
 
 impl fmt::Display for PublicKey {
-    /// The hash of its SubjectPublicKeyInfo, as curl and others pin it.
+    /// The hash of its SubjectPublicKeyInfo, as `--tls-pin` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hash = digest::digest(&digest::SHA256, &self.info());
-        write!(f, "sha256//{}", BASE64.encode(hash.as_ref()))
+        Pin::of(&self.info()).fmt(f)
     }
 }
 
@@ -195,8 +193,8 @@ mod tests {
         assert!(rpk.accepts(own.public()));
         assert_eq!(rpk.peers.as_ref().unwrap().len(), 2);
         assert!(!rpk.accepts(RawKey::generate().public()));
-        assert!(own.public().to_string().starts_with("sha256//"));
-        assert_eq!(own.public().to_string().len(), 8 + 44);
+        assert!(own.public().to_string().starts_with("sha256/"));
+        assert_eq!(own.public().to_string().len(), 7 + 44);
     }
 
     #[test]

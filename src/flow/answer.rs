@@ -170,8 +170,8 @@ mod tests {
             detail: Detail::Mqtt(MqttDetail::default()),
             ..Message::default()
         };
-        let text = "{topic} {2} {9} {/on} {/by} {/none} {qos} {seq} {pin} {x} {payload}";
-        let template = Template::with_names(text, |word| is_name(word) || word == "pin");
+        let text = "{topic} {2} {9} {/on} {/by} {/none} {qos} {seq} {pin} {{x}} {payload}";
+        let template = Template::with_names(text, |word| is_name(word) || word == "pin").unwrap();
         let mut answers = Answers::new(Answer::Template(template));
         for _ in 0..2 {
             answers.begin((), &request, |word| (word == "pin").then(|| "17".into()));

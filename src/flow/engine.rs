@@ -117,6 +117,8 @@ struct Passage<'a, T> {
     findings: Findings<'a>,
     /// What conditions remember of earlier messages.
     changes: Option<Changes>,
+    /// Whether conditions may ask what stands for wildcards of topics.
+    asks_captures: bool,
     /// Whether conditions ask what time it is.
     asks_time: bool,
     /// Whether every message passes as it is, and none ends the flow but by their number.
@@ -158,6 +160,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             selection: Selection::new(&stages.select),
             findings: Findings::new(stages.checks.as_ref()),
             changes: stages.changes(until.until.as_ref()),
+            asks_captures: stages.ask_captures(until.until.as_ref()),
             asks_time: stages.ask_time(until.until.as_ref()),
             bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
@@ -354,8 +357,18 @@ impl<T: Target> Passage<'_, T> {
     }
 
     /// Takes what came from the source; whether more is wanted.
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, next: Next) -> Result<bool> {
+        match next {
+            Next::Message(message) => self.message(message, false)?,
+            other => self.take_other(other)?,
+        }
+        Ok(self.wants_more())
+    }
+
+    /// Takes what comes seldom.
+    #[inline(never)]
+    fn take_other(&mut self, next: Next) -> Result<()> {
         match next {
             Next::Message(message) => self.message(message, false)?,
             Next::Again(message) => self.message(message, true)?,
@@ -378,10 +391,10 @@ impl<T: Target> Passage<'_, T> {
             Next::Complete => self.end = Some(self.progress.enough()),
             Next::End(end) => self.end = Some(end),
         }
-        Ok(self.wants_more())
+        Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn message(&mut self, message: Message, again: bool) -> Result<()> {
         let number = self.ledger.arrive();
         self.progress.not_silent(self.now);
@@ -404,7 +417,10 @@ impl<T: Target> Passage<'_, T> {
         if let Some(changes) = &mut self.changes {
             changes.see(&message, || stages.json(&message));
         }
-        let captures = stages.captures(&message);
+        let captures = match self.asks_captures {
+            true => stages.captures(&message),
+            false => None,
+        };
         let scope = Scope {
             captures: captures.as_ref(),
             now: self.asks_time.then(SystemTime::now),

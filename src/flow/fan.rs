@@ -437,3 +437,6 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
 fn now() -> Instant {
     Clock::now().into_std()
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,6 +79,27 @@ impl Input {
         }
     }
 
+    /// What comes next, if it is there and due. A part of the one loop that messages go through, so that they are built where
+    /// they are used.
+    #[inline(always)]
+    fn next(&mut self, now: Instant) -> Option<Next> {
+        loop {
+            if let Some(next) = self.queue.front() {
+                if self.pacer.due(next, now).is_some() {
+                    return None;
+                }
+                let message = self.queue.pop_front()?;
+                self.pacer.sent(now);
+                self.begun = true;
+                return Some(Next::Message(message));
+            }
+            if let Some(end) = self.end.take() {
+                return Some(Next::End(end));
+            }
+            self.read().now_or_never()?;
+        }
+    }
+
     fn round_done(&mut self, began: Instant) {
         match self.rounds.checked_sub(1) {
             Some(left) => {
@@ -127,27 +148,13 @@ impl Source for Input {
             return Ok(());
         }
         let now = now();
-        loop {
-            while let Some(next) = self.queue.front() {
-                if self.pacer.due(next, now).is_some() {
-                    return Ok(());
-                }
-                let Some(message) = self.queue.pop_front() else {
-                    break;
-                };
-                self.pacer.sent(now);
-                self.begun = true;
-                if !sink(Next::Message(message))? {
-                    return Ok(());
-                }
-            }
-            if let Some(end) = self.end.take() {
-                return sink(Next::End(end)).map(drop);
-            }
-            if self.read().now_or_never().is_none() {
-                return Ok(());
+        while let Some(next) = self.next(now) {
+            let ended = matches!(next, Next::End(_));
+            if !sink(next)? || ended {
+                break;
             }
         }
+        Ok(())
     }
 
     fn settle(&mut self, _: u64) {}

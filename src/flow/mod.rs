@@ -18,6 +18,7 @@
 //! | [`alarm`] | what readings mean over time: states, timers, silences; pure, on a virtual clock |
 //! | [`journal`] | lines on the disk that survive a crash |
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
+//! | [`mapped`] | messages that become several, or none, on their way to their target |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
@@ -48,6 +49,7 @@ pub(crate) mod input;
 pub mod journal;
 pub(crate) mod latency;
 pub(crate) mod ledger;
+mod mapped;
 pub(crate) mod merged;
 pub(crate) mod pacing;
 pub(crate) mod printed;
@@ -73,6 +75,7 @@ pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;
 pub use ledger::Ledger;
+pub use mapped::send_mapped;
 pub use merged::{Merged, Origin};
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;

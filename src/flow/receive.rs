@@ -1,6 +1,6 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Tree, Until, engine};
+use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Tree, Until, mapped};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
@@ -46,23 +46,26 @@ impl Receiver<'_> {
         let source = &mut announcement.watch(source);
         let (ended, mut account) = match (self.exec, self.summary) {
             (None, Some(Summary::Rate)) => {
-                let mut target = Counted::new(self.output);
-                engine::carry(source, &mut target, stages, until, stop).await
+                let target = Counted::new(self.output);
+                let carried = mapped::carry(source, target, stages, until, stop).await;
+                (carried.0, carried.1)
             }
             (None, Some(Summary::Tree { json })) => {
-                let mut target = Tree::new(self.output);
-                let (ended, account) =
-                    engine::carry(source, &mut target, stages, until, stop).await;
+                let target = Tree::new(self.output);
+                let (ended, account, target) =
+                    mapped::carry(source, target, stages, until, stop).await;
                 // Also after a signal, which is how most of them end.
                 (ended.and(target.show(json).await), account)
             }
             (None, None) => {
-                let mut target = Printed::new(self.output);
-                engine::carry(source, &mut target, stages, until, stop).await
+                let target = Printed::new(self.output);
+                let carried = mapped::carry(source, target, stages, until, stop).await;
+                (carried.0, carried.1)
             }
             (Some(exec), _) => {
-                let mut target = Commands::new(exec, self.console);
-                engine::carry(source, &mut target, stages, until, stop).await
+                let target = Commands::new(exec, self.console);
+                let carried = mapped::carry(source, target, stages, until, stop).await;
+                (carried.0, carried.1)
             }
         };
         let gone = matches!(&ended, Err(error) if error.kind() == Kind::ReaderGone);

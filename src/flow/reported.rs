@@ -57,6 +57,16 @@ impl<'a, T: Target> Reported<'a, T> {
 }
 
 impl Report {
+    #[inline(never)]
+    fn taken(&mut self, number: Number, message: &Message) {
+        let topic = match message.topic.is_empty() {
+            true => &self.topic,
+            false => &message.topic,
+        };
+        let sent = self.sent.entry(number);
+        sent.or_insert_with(|| (topic.clone(), now()));
+    }
+
     fn put(&mut self, number: Number, outcome: &Outcome, details: Vec<(&'static str, Value)>) {
         // It is known once, but for those that are sent again.
         let Some((topic, since)) = self.sent.get(&number) else {
@@ -167,12 +177,7 @@ impl<T: Target> Target for Reported<'_, T> {
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         if let Some(report) = &mut self.report {
-            let topic = match message.topic.is_empty() {
-                true => &report.topic,
-                false => &message.topic,
-            };
-            let sent = report.sent.entry(number);
-            sent.or_insert_with(|| (topic.clone(), now()));
+            report.taken(number, &message);
         }
         self.target.take(number, message)
     }

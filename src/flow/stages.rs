@@ -1,15 +1,20 @@
 //! What happens to a message between its source and its target.
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::payload::captures::{Captures, Pattern};
 use crate::payload::expect::{Changes, Condition, Scope};
+use crate::payload::jq::Input;
+use crate::payload::map::Map;
 
 use super::decode::{self, Decode};
 use super::decompress::Decompress;
 use super::findings::Checks;
+use super::mapped::refusal;
 use super::select::Select;
 
 /// How bodies are read, which messages pass, what every one of those must be, and how its body is shown.
@@ -21,6 +26,8 @@ pub struct Stages {
     pub filter: Vec<Condition>,
     /// What conditions know the wildcards of topics by; the first that a topic matches counts.
     pub patterns: Vec<Pattern>,
+    /// What becomes of those that were let through, last of all (`--map`).
+    pub map: Option<Map>,
     /// What is found out about those that pass.
     pub checks: Option<Checks>,
     /// Which of those that pass are passed on.
@@ -50,7 +57,7 @@ impl Stages {
     pub fn are_bare(&self) -> bool {
         let conditions = self.filter.is_empty() && self.expect.is_empty();
         let bodies = self.decompress.is_none() && self.decode.is_none();
-        conditions && bodies && self.select.is_bare() && self.checks.is_none()
+        conditions && bodies && self.map.is_none() && self.select.is_bare() && self.checks.is_none()
     }
 
     /// Makes the body what its sender meant, before anything looks at it.
@@ -77,6 +84,11 @@ impl Stages {
     /// Whether these conditions, or one more, ask what time it is.
     pub(super) fn ask_time(&self, until: Option<&Condition>) -> bool {
         self.conditions(until).any(Condition::asks_time)
+    }
+
+    /// Whether these conditions, or one more, may ask what stands for wildcards of topics.
+    pub(super) fn ask_captures(&self, until: Option<&Condition>) -> bool {
+        self.conditions(until).any(Condition::asks_captures)
     }
 
     fn conditions<'a>(
@@ -118,19 +130,35 @@ impl Stages {
         decode::json(message, self.decode.as_ref())
     }
 
-    /// The message as its target gets it.
+    /// The message as its target gets it; a map gets it as it is, and reads it itself.
     pub fn decoded(&self, message: Message) -> Message {
         match &self.decode {
-            None => message,
-            Some(decode) => decode.decoded(message),
+            Some(decode) if self.map.is_none() => decode.decoded(message),
+            _ => message,
         }
+    }
+
+    /// The messages that become of one; `now` is for the map.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`]: the map fails on it.
+    pub fn mapped(&self, message: Message, now: SystemTime) -> Result<Vec<Message>> {
+        let Some(map) = &self.map else {
+            return Ok(vec![self.decoded(message)]);
+        };
+        let captures = self.captures(&message);
+        let input = Input {
+            message: &message,
+            captures: captures.as_ref(),
+            now: Some(now),
+        };
+        map.apply(input, self.json(&message).as_ref())
+            .map_err(|why| refusal(&message.topic, &why))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::message::{Detail, MqttDetail};
 

@@ -402,6 +402,22 @@ pub(crate) fn value(message: &Message, name: &str) -> Option<String> {
     all.find_map(|(known, value)| (known == name).then_some(value))
 }
 
+/// All that a message has, with the names of conditions; of what peers may repeat, the first.
+pub(crate) fn all(message: &Message) -> Vec<(String, String)> {
+    let fields = Fields::of(message);
+    let named = fields.named.iter();
+    let mut all: Vec<_> = named
+        .filter_map(|field| Some((field.name.to_owned(), (field.value)(message)?)))
+        .collect();
+    for (name, value) in pairs(message) {
+        let name = format!("{}.{name}", fields.pairs.0);
+        if all.iter().all(|(known, _)| *known != name) {
+            all.push((name, value));
+        }
+    }
+    all
+}
+
 fn pairs(message: &Message) -> Vec<(String, String)> {
     let text = |(name, value): &(bytestring::ByteString, bytestring::ByteString)| {
         (name.to_string(), value.to_string())

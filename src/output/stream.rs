@@ -92,10 +92,21 @@ impl Output {
     ///
     /// # Errors
     /// [`Kind::Local`] when a file cannot be written; nothing of the message is there then.
+    #[inline]
     pub fn message(&mut self, message: &Message) -> Result<()> {
+        if let Way::Stream(_) = self.way {
+            self.render.render(message, &mut self.pending);
+            return Ok(());
+        }
+        self.message_into_file(message)
+    }
+
+    #[inline(never)]
+    fn message_into_file(&mut self, message: &Message) -> Result<()> {
         let start = self.pending.len();
         match &mut self.way {
-            Way::Stream(_) => self.render.render(message, &mut self.pending),
+            // Above.
+            Way::Stream(_) => {}
             Way::Log(log) => {
                 self.render.render(message, &mut self.pending);
                 log.take(&mut self.pending, start, message.time)?;

@@ -247,11 +247,19 @@ impl Bodies {
 }
 
 impl Outline {
+    /// Whether a message that names no topic goes out once, with nothing to be said of it.
+    fn is_bare(&self) -> bool {
+        match &self.topics[..] {
+            [] => true,
+            [only] => only.is_bare(),
+            _ => false,
+        }
+    }
+
     /// Appends a message that names no topic: once for each of ours, and as it is where there is none to choose from.
     ///
     /// # Errors
     /// What nothing can be made of, or a topic that cannot be filled in or is wrong then. Nothing was appended.
-    #[inline]
     fn addressed(
         &self,
         message: Message,
@@ -259,10 +267,8 @@ impl Outline {
         filler: &mut Filler,
         into: &mut VecDeque<Message>,
     ) -> Result<(), String> {
-        match &self.topics[..] {
-            [] => {}
-            [only] if only.is_bare() => {}
-            topics => return self.to_each(topics, &message, encoding, filler, into),
+        if !self.is_bare() {
+            return self.to_each(&self.topics, &message, encoding, filler, into);
         }
         filler.advance();
         let payload = encoding.made(message.payload)?;
@@ -448,16 +454,18 @@ impl Stream {
     /// Appends the records of the next chunk that ends any; `false` after the last.
     async fn read(&mut self, taker: &mut Taker<'_>) -> Result<bool> {
         let before = taker.into.len();
+        // Known once, so that what is not asked for costs nothing for each record.
+        let bare = self.shape.is_bare() && taker.is_bare();
         while taker.into.len() == before {
             let chunk = self.reader.next().await;
             let chunk = chunk.map_err(|cause| unreadable(&self.name, &cause))?;
-            let shape = &self.shape;
-            let take = |record| shape.take(record, taker);
-            let taken = match &chunk {
-                // A file that is followed has given way to another.
-                Some(chunk) if chunk.is_empty() => self.lines.finish(take),
-                Some(chunk) => self.lines.split(chunk, take),
-                None => self.lines.finish(take),
+            let (lines, shape) = (&mut self.lines, &self.shape);
+            let taken = match bare {
+                true => lines.feed(chunk.as_ref(), |body| {
+                    taker.body(body);
+                    Ok(())
+                }),
+                false => lines.feed(chunk.as_ref(), |record| shape.take(record, taker)),
             };
             taken.map_err(|flaw| self.wrong(&flaw))?;
             if chunk.is_none() {
@@ -487,8 +495,15 @@ struct Taker<'a> {
 }
 
 impl Shape {
+    /// Whether a record is a body as it is.
+    fn is_bare(&self) -> bool {
+        match self {
+            Self::Line(framing) => !framing.trim_cr && framing.separator.is_none(),
+            Self::Record => false,
+        }
+    }
+
     /// Appends the messages that `record` stands for.
-    #[inline]
     fn take(&self, record: Bytes, taker: &mut Taker<'_>) -> Result<(), String> {
         match self {
             Self::Line(framing) => taker.line(record, framing),
@@ -499,7 +514,18 @@ impl Shape {
 }
 
 impl Taker<'_> {
+    /// Whether a body goes out once, as it is.
+    fn is_bare(&self) -> bool {
+        self.encoding == Encoding::Plain && self.outline.is_bare()
+    }
+
+    /// A body that goes out as it is.
     #[inline]
+    fn body(&mut self, body: Bytes) {
+        self.filler.advance();
+        self.into.push_back(Message::plain(body));
+    }
+
     fn line(&mut self, mut line: Bytes, framing: &Framing) -> Result<(), String> {
         if framing.trim_cr && line.ends_with(b"\r") {
             line.truncate(line.len() - 1);

@@ -3,6 +3,7 @@
 use bytestring::ByteString;
 use serde_json::Value;
 
+use crate::error::Result;
 use crate::message::{Detail, Message};
 
 use super::template::{Filler, Template};
@@ -29,12 +30,18 @@ impl Destination {
     }
 
     /// A topic whose placeholders are filled in for each message: those of [`Template`], and `{/POINTER}` from its JSON.
-    pub fn filled(name: ByteString) -> Self {
-        let template = Template::with_names(&name, |word| word.starts_with('/'));
-        Self {
-            template: template.has_places().then_some(template),
-            ..Self::new(name)
-        }
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn filled(name: ByteString) -> Result<Self> {
+        let template = Template::with_names(&name, |word| word.starts_with('/'))?;
+        Ok(match template.fixed() {
+            Some(text) => Self::new(text.into()),
+            None => Self {
+                template: Some(template),
+                ..Self::new(name)
+            },
+        })
     }
 
     /// The same, where a message begins with this.
@@ -69,7 +76,7 @@ impl Destination {
         &self,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<Message, String> {
+    ) -> std::result::Result<Message, String> {
         let topic = match &self.template {
             None => self.name.clone(),
             Some(template) => self.fill(template, message, filler)?.into(),
@@ -90,7 +97,7 @@ impl Destination {
         template: &Template,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<String, String> {
+    ) -> std::result::Result<String, String> {
         let json: Option<Value> = match template.has_names() {
             true => serde_json::from_slice(&message.payload).ok(),
             false => None,
@@ -131,10 +138,11 @@ impl From<&str> for Destination {
 mod tests {
     use super::*;
 
-    fn topic(name: &str, payload: &'static str) -> Result<String, String> {
+    fn topic(name: &str, payload: &'static str) -> std::result::Result<String, String> {
         let message = Message::plain(payload.into());
         let mut filler = Filler::seeded(Some(1));
         Destination::filled(name.into())
+            .unwrap()
             .address(&message, &mut filler)
             .map(|message| message.topic.to_string())
     }
@@ -143,7 +151,7 @@ mod tests {
     fn a_topic_is_filled_in_from_its_message() {
         let json = r#"{"id":7,"at":{"room":"a/b"},"on":true,"none":null}"#;
         assert_eq!(
-            topic("x/{/id}/{/at/room}/{/on}/{seq}/{y}", json).unwrap(),
+            topic("x/{/id}/{/at/room}/{/on}/{seq}/{{y}}", json).unwrap(),
             "x/7/a/b/true/0/{y}"
         );
         assert_eq!(topic("plain", "no json").unwrap(), "plain");
@@ -166,7 +174,10 @@ mod tests {
     fn braces_may_be_text() {
         let own = Destination::new("{seq}".into());
         assert!(own.is_bare() && own.fixed().is_some_and(|name| name == "{seq}"));
-        assert!(Destination::filled("{seq}".into()).fixed().is_none());
-        assert!(Destination::filled("{sequence}".into()).is_bare());
+        let filled = |name: &'static str| Destination::filled(name.into());
+        assert!(filled("{seq}").unwrap().fixed().is_none());
+        let doubled = filled("{{seq}}").unwrap();
+        assert!(doubled.is_bare() && doubled.fixed().is_some_and(|name| name == "{seq}"));
+        assert!(filled("{sequence}").is_err());
     }
 }

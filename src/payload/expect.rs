@@ -35,10 +35,12 @@ use serde_json::Value;
 
 use super::captures::Captures;
 use super::comparison::Comparison;
+use super::jq::{Filter, Input};
 use crate::message::fields::{self, Fields};
 use crate::message::{Detail, Message, UNTIMED};
 
 pub use changes::Changes;
+pub(crate) use parse::JQ;
 
 /// A condition on a message.
 #[derive(Clone, Debug)]
@@ -52,6 +54,8 @@ pub struct Condition {
 enum Form {
     One(Test),
     Tree(Box<Node>),
+    /// Behind `jq:`.
+    Jq(Filter),
 }
 
 /// One comparison.
@@ -223,6 +227,14 @@ impl Condition {
                 let pointed = |pointer: &str| json.as_ref()?.pointer(pointer).map(text_of);
                 node.holds(message, scope, &pointed)
             }
+            Form::Jq(filter) => {
+                let input = Input {
+                    message,
+                    captures: scope.captures,
+                    now: scope.now,
+                };
+                filter.holds(input, json().as_ref())
+            }
         }
     }
 
@@ -254,8 +266,15 @@ impl Condition {
 
     /// Whether it asks what time it is.
     pub fn asks_time(&self) -> bool {
-        let mut asks = false;
+        let mut asks = matches!(self.form, Form::Jq(_));
         self.each_subject(&mut |subject, _| asks |= *subject == Subject::Age);
+        asks
+    }
+
+    /// Whether it may ask what stands for wildcards of the topic filter.
+    pub fn asks_captures(&self) -> bool {
+        let mut asks = matches!(self.form, Form::Jq(_));
+        self.each_subject(&mut |subject, _| asks |= matches!(subject, Subject::Capture(_)));
         asks
     }
 
@@ -264,6 +283,7 @@ impl Condition {
         match &self.form {
             Form::One(test) => see(&test.subject, false),
             Form::Tree(node) => node.each_subject(see),
+            Form::Jq(_) => {}
         }
     }
 }

@@ -49,6 +49,21 @@ impl Lines {
         }
     }
 
+    /// As [`Lines::split`]; where there is no chunk, or an empty one, as [`Lines::finish`].
+    ///
+    /// # Errors
+    /// As theirs.
+    pub(super) fn feed(
+        &mut self,
+        chunk: Option<&Bytes>,
+        take: impl FnMut(Bytes) -> Result<(), String>,
+    ) -> Result<(), Flaw> {
+        match chunk.filter(|chunk| !chunk.is_empty()) {
+            Some(chunk) => self.split(chunk, take),
+            None => self.finish(take),
+        }
+    }
+
     /// Gives each record that ends in `chunk` to `take`, without its delimiter or length.
     ///
     /// # Errors
@@ -137,6 +152,7 @@ impl Lines {
         }
     }
 
+    #[inline]
     fn give(
         &mut self,
         record: Bytes,

@@ -12,7 +12,9 @@
 //! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a message: `payload == 21.5`, `/temp > 20 and not topic contains test` |
 //! | [`inflate`] | compressed bodies |
+//! | [`jq`] | expressions of jq, as conditions and maps |
 //! | [`link`] | link-format (RFC 6690) |
+//! | [`map`] | what becomes of a body on its way |
 //! | [`media`] | how a body is read, by its media type |
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
@@ -31,9 +33,15 @@ pub mod expect;
 mod follow;
 pub(crate) mod inflate;
 pub mod instant;
+#[cfg(feature = "jq")]
+pub mod jq;
+#[cfg(not(feature = "jq"))]
+#[path = "jq/absent.rs"]
+pub mod jq;
 mod json_text;
 mod lines;
 pub mod link;
+pub mod map;
 pub(crate) mod media;
 pub mod msgpack;
 pub(crate) mod pointer;

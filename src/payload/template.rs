@@ -10,7 +10,8 @@
 //! | `{uuid}` | a random UUID (RFC 9562, version 4) |
 //!
 //! A text that is filled in for a message has more places, by names that its command knows, such as `{topic}`; and `{/POINTER}`
-//! where that message is JSON. All other braces are text, so that JSON needs no escapes.
+//! where that message is JSON. A word in braces that is no place is a slip, and `{{word}}` the text `{word}`; all other braces are
+//! text, so that JSON needs no escapes.
 //!
 //! A place whose value is a number may say how it is spelled: `{seq:04}` with zeros up to four characters, `{value:.2}` with two
 //! decimals, `{value:06.1}` with both. What is no number stays as it is.
@@ -20,7 +21,12 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use crate::error::{Error, Result, brief, meant};
 use crate::random::Random;
+
+/// The places of every text, as hints name them.
+const PLACES: [&str; 6] = ["client", "seq", "time", "unix_ms", "uuid", RANDOM];
+const RANDOM: &str = "random:LOW-HIGH";
 
 /// A text with places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +107,16 @@ pub struct Filling {
 
 impl Template {
     /// Reads a text.
-    pub fn parse(text: &str) -> Self {
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn parse(text: &str) -> Result<Self> {
         Self::with_names(text, |_| false)
+    }
+
+    /// Whether `{word}` is filled in wherever it stands.
+    pub(crate) fn is_place(word: &str) -> bool {
+        piece(word).is_some()
     }
 
     /// A text without places, whatever is in it.
@@ -111,7 +125,15 @@ impl Template {
     }
 
     /// Reads a text with places of further names.
-    pub fn with_names(text: &str, is_name: impl Fn(&str) -> bool) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] that names a word in braces which is no place.
+    pub fn with_names(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Self> {
+        Self::read(text, is_name).map_err(unknown)
+    }
+
+    /// The same with the word alone as the error.
+    fn read(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Self, &str> {
         let plain =
             |word: &str| piece(word).or_else(|| is_name(word).then(|| Piece::Named(word.into())));
         let piece = |word: &str| {
@@ -125,18 +147,30 @@ impl Template {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             plain.push_str(&rest[..at]);
-            let place = rest[at + 1..].split_once('}');
-            match place.and_then(|(word, behind)| Some((piece(word)?, behind))) {
-                Some((piece, behind)) => {
+            let inside = &rest[at + 1..];
+            let doubled = inside.strip_prefix('{').and_then(|it| it.split_once("}}"));
+            if let Some((word, behind)) = doubled
+                && (piece(word).is_some() || is_word(word))
+            {
+                plain.extend(["{", word, "}"]);
+                rest = behind;
+                continue;
+            }
+            match inside
+                .split_once('}')
+                .map(|(word, rest)| (word, piece(word), rest))
+            {
+                Some((_, Some(piece), behind)) => {
                     if !plain.is_empty() {
                         pieces.push(Piece::Text(std::mem::take(&mut plain)));
                     }
                     pieces.push(piece);
                     rest = behind;
                 }
-                None => {
+                Some((word, None, _)) if is_word(word) => return Err(word),
+                _ => {
                     plain.push('{');
-                    rest = &rest[at + 1..];
+                    rest = inside;
                 }
             }
         }
@@ -144,7 +178,16 @@ impl Template {
         if !plain.is_empty() {
             pieces.push(Piece::Text(plain));
         }
-        Self(pieces)
+        Ok(Self(pieces))
+    }
+
+    /// The text, where nothing is filled in.
+    pub(super) fn fixed(&self) -> Option<&str> {
+        match &self.0[..] {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
     }
 
     /// Reads a topic, in which no brace is text.
@@ -152,7 +195,7 @@ impl Template {
     /// # Errors
     /// The first place that is not known, in its braces; or the brace that belongs to none.
     pub fn of_topic(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let template = Self::with_names(text, is_name);
+        let template = Self::read(text, is_name).map_err(|word| format!("{{{word}}}"))?;
         let texts = template.0.iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text),
             _ => None,
@@ -313,6 +356,26 @@ fn piece(word: &str) -> Option<Piece> {
     })
 }
 
+/// Whether a word in braces can only be meant as a place: JSON and most other formats have none.
+fn is_word(word: &str) -> bool {
+    let of_name = |it: char| it.is_ascii_alphanumeric() || "_-".contains(it);
+    let begins = word.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+    begins && (word.chars().all(of_name) || word.starts_with("random:"))
+}
+
+fn unknown(word: &str) -> Error {
+    let near = match word.starts_with("random") {
+        true => vec![RANDOM],
+        false => meant(word, PLACES),
+    };
+    let near = near.first().map(|it| format!("did you mean {{{it}}}? "));
+    let word = brief(word);
+    Error::usage(format!("unknown placeholder {{{word}}}")).hint(format!(
+        "{}write {{{{{word}}}}} for the text {{{word}}}",
+        near.unwrap_or_default()
+    ))
+}
+
 fn time(nanoseconds: u64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default()
 }
@@ -342,7 +405,8 @@ mod tests {
             now: 1_795_208_400_123_456_789,
         };
         let mut into = String::new();
-        Template::parse(text).fill(&filling, || u64::MAX, &mut into);
+        let template = Template::parse(text).unwrap();
+        template.fill(&filling, || u64::MAX, &mut into);
         into
     }
 
@@ -363,8 +427,9 @@ mod tests {
 
     #[test]
     fn names_are_filled_in_by_who_knows_them() {
-        let template = Template::with_names("{pin}/{seq}/{other}", |name| name == "pin");
-        assert!(template.has_names() && !Template::parse("{pin}/{seq}").has_names());
+        let template = Template::with_names("{pin}/{seq}/{{other}}", |name| name == "pin");
+        let template = template.unwrap();
+        assert!(template.has_names() && !Template::parse("x/{seq}").unwrap().has_names());
         let mut filler = Filler::default();
         let mut fill = |value| filler.fill(&template, |_, into| into.push_str(value));
         assert_eq!(fill("17"), "17/0/{other}");
@@ -377,7 +442,7 @@ mod tests {
             filled("{seq:04}|{client:.2}|{unix_ms:02}|{random:1-9:03}|{seq:05.1}"),
             "0009|3.00|1795208400123|007|009.0"
         );
-        let template = Template::with_names("{v:.1}/{v:07.2}/{v:04}", |name| name == "v");
+        let template = Template::with_names("{v:.1}/{v:07.2}/{v:04}", |name| name == "v").unwrap();
         assert!(template.has_names());
         let mut filler = Filler::default();
         for (value, text) in [
@@ -423,15 +488,37 @@ mod tests {
             "",
             "{",
             "{}",
-            "{x}",
+            "{21}",
             "{{seq",
-            "{random:9-1}",
-            "{random:a-b}",
+            "{temp:21}",
+            "{ x }",
+            "{{ value }}",
+            "{x,y}",
             "a}b",
         ] {
             assert_eq!(filled(text), text);
-            assert!(!Template::parse(text).has_places(), "{text}");
+            assert!(!Template::parse(text).unwrap().has_places(), "{text}");
         }
-        assert_eq!(filled("{{seq}}"), "{9}");
+        assert_eq!(filled("{{seq}} {{x}} {{{seq}}}"), "{seq} {x} {{seq}}");
+        assert_eq!(filled(r#"{"a":{"b":{seq}}}"#), r#"{"a":{"b":9}}"#);
+    }
+
+    #[test]
+    fn a_place_that_is_unknown_is_a_slip() {
+        for (text, word, near) in [
+            ("a/{tiem}", "tiem", "did you mean {time}? "),
+            (r#"{"a":{sequence}}"#, "sequence", "did you mean {seq}? "),
+            (
+                "{random:9-1}",
+                "random:9-1",
+                "did you mean {random:LOW-HIGH}? ",
+            ),
+            ("{{seq}} {nothing}", "nothing", ""),
+        ] {
+            let slip = Template::parse(text).unwrap_err();
+            assert_eq!(slip.text(), format!("unknown placeholder {{{word}}}"));
+            let hint = format!("{near}write {{{{{word}}}}} for the text {{{word}}}");
+            assert_eq!(slip.hint_text(), Some(&*hint));
+        }
     }
 }

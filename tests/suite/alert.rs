@@ -7,8 +7,10 @@ use std::sync::mpsc;
 
 use serde_json::Value;
 
+use crate::support::coap::server;
 use crate::support::command::{Line, Running, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::wait_for;
 
 /// A broker, and a folder for what an alert keeps.
@@ -472,4 +474,44 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         let line = iotctl(&format!("alert mqtt://127.0.0.1:1 {words}"));
         line.run().exits(2).says(why);
     }
+}
+
+#[test]
+fn readings_of_coap_are_told_to_amqp() {
+    let rabbit = rabbitmq();
+    let amqp = format!("amqp://127.0.0.1:{}", rabbit.port);
+    let (queue, topic) = (unique("alert-queue"), unique("alert/out"));
+    let key = topic.replace('/', ".");
+    iotctl(&format!("amqp declare queue {amqp} {queue}"))
+        .run()
+        .exits(0);
+    iotctl(&format!("amqp bind {amqp} {queue} -e amq.topic -k {key}.*"))
+        .run()
+        .exits(0);
+    let server = server("-r /store/d7=text:20", &["coap"]);
+    let url = format!("{}/store/d7", server.uris[0]);
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready");
+    let alert = iotctl(&format!(
+        "alert {url} --above 27 --once --to {amqp} --ready-file"
+    ))
+    .word(&ready)
+    .words("-t store/{device} --topic-out")
+    .word(format!("{topic}/{{device}}"))
+    .word("--state")
+    .word(folder.path().join("state"))
+    .start();
+    wait_for("the alert", || ready.exists().then_some(()));
+    iotctl(&format!("coap put --quiet {url} -m 28"))
+        .run()
+        .exits(0);
+    let got = iotctl(&format!(
+        "amqp consume {amqp} {queue} -C 1 -W 60 --output json"
+    ))
+    .run()
+    .exits(0);
+    let record = json(got.text());
+    assert_eq!(record["routing_key"], format!("{key}.d7"), "{record}");
+    assert_eq!(json(record["payload"].as_str().unwrap())["value"], 28);
+    alert.ends_by_itself().exits(0);
 }

@@ -26,12 +26,9 @@ fn unusable(port: u16, words: &str, code: i32, says: &str) {
 #[test]
 fn other_protocols_are_named() {
     for (bytes, says) in [
-        (
-            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
-            "does not speak MQTT but HTTP",
-        ),
-        (&[0x15, 3, 3, 0, 2, 2, 40], "does not speak MQTT but TLS"),
-        (b"SSH-2.0-x\r\n", "does not speak MQTT but SSH"),
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "speaks HTTP"),
+        (&[0x15, 3, 3, 0, 2, 2, 40], "speaks TLS, not MQTT"),
+        (b"SSH-2.0-x\r\n", "speaks SSH"),
     ] {
         let peer = Peer::start(move |stream, _| {
             read_packet(stream);

@@ -374,3 +374,43 @@ fn what_cannot_go_well_is_refused_before_anything_is_sent() {
         .run()
         .exits(3);
 }
+
+#[test]
+fn a_bridge_of_mosquittos_is_taken_over_and_tells_its_state() {
+    let mut one = broker("");
+    let mut two = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mosquitto.conf");
+    let text = format!(
+        "port 1883\nconnection cloud\naddress 127.0.0.1:{}\ntopic a/# out 1 \"\" site/\n\
+         notification_topic state/cloud\nbridge_protocol_version mqttv311\n",
+        two.port
+    );
+    std::fs::write(&file, text).unwrap();
+    let words = format!("bridge {} --retry 10s --import", url(&one));
+    let start = || iotctl(&words).word(&file).start();
+    let bridge = start();
+    one.sees_subscription("a/#");
+    let mut watcher = two.iotctl("sub -t # -q 1 -v").start();
+    two.sees_subscription("#");
+    assert_eq!(watcher.line(), "state/cloud 1");
+    one.iotctl("pub -t a/b -m x -q 1").run().exits(0);
+    assert_eq!(watcher.line(), "site/a/b x");
+    bridge.signal("TERM");
+    assert_eq!(watcher.line(), "state/cloud 0");
+    bridge.ends().exits(143);
+    let bridge = start();
+    assert_eq!(watcher.line(), "state/cloud 1");
+    bridge.signal("KILL");
+    assert_eq!(watcher.line(), "state/cloud 0");
+    bridge.ends();
+    one.iotctl("sub -t state/cloud -C 1 --retained-only")
+        .run()
+        .exits(0)
+        .prints("0\n");
+    std::fs::write(&file, "connection a\naddress b\nbridge_psk 00\n").unwrap();
+    let refused = iotctl(&format!("bridge {} --import", url(&one)))
+        .word(&file)
+        .run();
+    refused.exits(2).says("line 3: bridge_psk");
+}

@@ -52,6 +52,8 @@ mod publishing;
 mod readme;
 mod receiving;
 mod request;
+mod route;
+mod rules;
 mod rumqttc_peer;
 mod sending;
 mod serving;

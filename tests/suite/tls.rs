@@ -344,7 +344,7 @@ fn tls_and_plain_are_told_apart() {
         iotctl(&format!("mqtt {command} -h localhost -p {port}"))
             .run()
             .exits(3)
-            .says("does not speak MQTT but TLS")
+            .says("speaks TLS, not MQTT")
             .says("hint: this looks like a TLS port; use mqtts://");
     }
     let plain = broker("");

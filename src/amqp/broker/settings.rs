@@ -309,7 +309,7 @@ impl Arguments<'_> {
         let text = String::from_utf8(text.as_bytes().to_vec()).ok();
         let text = text.filter(|text| text.len() <= 255);
         text.map(Some)
-            .ok_or_else(|| self.wrong(name, "it is no text of up to 255 bytes"))
+            .ok_or_else(|| self.wrong(name, "it must be a text of at most 255 bytes"))
     }
 
     fn flag(&self, name: &str) -> Result<bool, Refusal> {

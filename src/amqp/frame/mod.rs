@@ -104,7 +104,7 @@ impl<'a> Frame<'a> {
 
 #[cold]
 fn no_type(kind: u8) -> Refusal {
-    Refusal::frame(format!("type {kind} is no frame type"))
+    Refusal::frame(format!("unknown frame type {kind}"))
 }
 
 #[cold]

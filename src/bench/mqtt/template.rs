@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_ours_is_stamped_in_a_property() {
-        let text = payload::template::Template::parse("{\"n\":{seq}}");
+        let text = payload::template::Template::parse("{\"n\":{seq}}").unwrap();
         for (body, expected) in [
             (Body::Verbatim(Bytes::from_static(b"21.5")), "21.5"),
             (Body::Template(Arc::new(text)), "{\"n\":77}"),

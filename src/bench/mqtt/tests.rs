@@ -585,7 +585,7 @@ fn subscribers_that_were_away_get_all_that_was_kept() {
 #[test]
 fn bodies_that_are_not_ours_are_measured_by_a_property() {
     let peer = broker(&[]);
-    let text = Template::parse("{\"n\":{seq},\"of\":{client}}");
+    let text = Template::parse("{\"n\":{seq},\"of\":{client}}").unwrap();
     for body in [
         Body::Verbatim(bytes::Bytes::from_static(b"21.5")),
         Body::Template(Arc::new(text)),

@@ -9,6 +9,7 @@ use crate::command::amqp::get::Plan;
 use crate::error::Result;
 use crate::flow::Stages;
 use crate::message::fields;
+use crate::payload::map::Map;
 
 use super::consume::AckMode;
 use super::session::{self, AmqpSessionFlags};
@@ -46,6 +47,10 @@ pub(crate) struct GetFlags {
     #[arg(long, value_name = "MODE", default_value = "ack")]
     ack: AckMode,
 
+    /// Show what this makes of each message: 'jq: EXPRESSION' of its payload as JSON; a string is shown as its text, anything else as JSON; no output shows nothing, several are several messages
+    #[arg(long, value_name = "MAP")]
+    map: Option<Map>,
+
     #[command(flatten)]
     decode: DecodeFlags,
 
@@ -71,13 +76,17 @@ impl GetFlags {
         let count = values::messages(self.count)?;
         let style = self.terminal.style();
         let decode = &self.decode;
+        let mapping = Stages {
+            map: self.map,
+            ..Stages::default()
+        };
         Ok(Plan {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
             count: (!self.all).then(|| count.unwrap_or(1)),
             settle: self.ack.settle(),
-            stages: decode.stages(&self.format.output, style, Stages::default())?,
+            stages: decode.stages(&self.format.output, style, mapping)?,
             destination: self.destination.destination(&fields::AMQP, false)?,
             format: self.format.format(&fields::AMQP)?,
             style,

@@ -10,11 +10,12 @@ use crate::amqp::topology::{Declaration, Exchange, Queue};
 use crate::command::amqp::publish::Plan;
 use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
-use crate::payload::{Destination, Source};
+use crate::payload::Source;
 
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
+use crate::cli::flags::condition::MapFlags;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -42,6 +43,9 @@ pub(crate) struct PublishFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    map: MapFlags,
 
     /// Fail if a message cannot be routed to a queue
     #[arg(long, conflicts_with = "no_confirm")]
@@ -91,6 +95,7 @@ pub(crate) struct PublishFlags {
 
 /// Whether the destination is declared first.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Declaring")]
 pub(crate) struct TargetFlags {
     /// First declare the destination, durable: the exchange of -e, or the queues named by the routing keys
     #[arg(long)]
@@ -114,21 +119,14 @@ impl TargetFlags {
             return Ok(Vec::new());
         }
         if exchange.is_empty() {
-            let filled = |key: &&ByteString| {
-                Destination::filled(ByteString::clone(key))
-                    .fixed()
-                    .is_none()
-            };
-            if let Some(key) = keys.iter().find(filled) {
-                return Err(Error::usage(format!(
+            let queue = |key: &ByteString| match values::destination("-k", key.clone())?.fixed() {
+                Some(name) => Ok(Declaration::Queue(Queue::new(name.clone()))),
+                None => Err(Error::usage(format!(
                     "--declare: the name of the queue {:?} is not known before its messages",
                     &**key
-                )));
-            }
-            let queues = keys
-                .iter()
-                .map(|key| Declaration::Queue(Queue::new(key.clone())));
-            return Ok(queues.collect());
+                ))),
+            };
+            return keys.iter().map(queue).collect();
         }
         let kind = self.exchange_type.unwrap_or_else(|| "direct".into());
         Ok(vec![Declaration::Exchange(Exchange::new(
@@ -170,7 +168,10 @@ impl PublishFlags {
             address,
             declare: self.declare.declarations(&exchange, &keys)?,
             exchange,
-            keys: keys.into_iter().map(Destination::filled).collect(),
+            keys: keys
+                .into_iter()
+                .map(|key| values::destination("-k", key))
+                .collect::<Result<_>>()?,
             ack_report: self.report.report(),
             properties: AmqpProperties {
                 correlation_id: short_or_none("--correlation-id", self.correlation_id)?,
@@ -180,6 +181,7 @@ impl PublishFlags {
             mandatory: self.mandatory,
             confirms: !self.no_confirm,
             window: values::at_least_one("--window", window)?.get(),
+            stages: self.map.stages(),
             source,
             encoding,
             pacing,

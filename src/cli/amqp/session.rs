@@ -59,7 +59,7 @@ pub(crate) struct AmqpSessionFlags {
     reply_timeout: Wait,
 
     /// Show every frame on standard error, with the time since the start, without bodies and secrets
-    #[arg(long, conflicts_with = "quiet")]
+    #[arg(long, conflicts_with = "quiet", help_heading = "Diagnostics")]
     trace: bool,
 
     #[command(flatten)]

@@ -11,7 +11,6 @@ use crate::bench::pattern::Pattern;
 use crate::command::bench::mqtt::{BodyArgs, Plan, ScenarioPreset};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
-use crate::payload::template::Template;
 
 use super::load::LoadFlags;
 use super::run::{RunOptionFlags, check_processes};
@@ -121,7 +120,7 @@ struct BodyFlags {
     #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
 
-    /// Send this text, with {client}, {seq}, {time}, {unix_ms}, {random:LOW-HIGH} and {uuid} filled in; other braces are text
+    /// Send this text, with {client}, {seq}, {time}, {unix_ms}, {random:LOW-HIGH} and {uuid} filled in; {{seq}} is the text {seq}
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["size", "file", "message"])]
     template: Option<String>,
 
@@ -221,7 +220,8 @@ impl BodyFlags {
         let stamp = self.stamp;
         if let Some(text) = self.template {
             values::needs("--stamp", stamp, "--file or --message", false)?;
-            return Ok(BodyArgs::Template(Template::parse(&text)));
+            let template = values::template("--template", &text, |_| false)?;
+            return Ok(BodyArgs::Template(template));
         }
         match (self.file, self.message) {
             (Some(path), _) => Ok(BodyArgs::File { path, stamp }),

@@ -278,15 +278,20 @@ pub(crate) struct OptionFlags {
     oscore: OscoreFlags,
 
     /// Show the request and the response with their options on standard error
-    #[arg(short = 'v', long, conflicts_with = "quiet", help_heading = "Request")]
+    #[arg(
+        short = 'v',
+        long,
+        conflicts_with = "quiet",
+        help_heading = "Diagnostics"
+    )]
     verbose: bool,
 
     /// Show every message on standard error
-    #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
+    #[arg(long, conflicts_with = "quiet", help_heading = "Diagnostics")]
     trace: bool,
 
     /// Capture every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683; DTLS and TLS traffic is captured decrypted
-    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    #[arg(long, value_name = "FILE", help_heading = "Diagnostics")]
     pcap: Option<PathBuf>,
 }
 

@@ -24,11 +24,11 @@ pub(crate) struct CoapPingFlags {
     ping: PingFlags,
 
     /// Show every message on standard error
-    #[arg(long, conflicts_with = "quiet", help_heading = "Output")]
+    #[arg(long, conflicts_with = "quiet", help_heading = "Diagnostics")]
     trace: bool,
 
     /// Capture every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683; DTLS and TLS traffic is captured decrypted
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Diagnostics")]
     pcap: Option<PathBuf>,
 
     #[command(flatten)]

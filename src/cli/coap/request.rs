@@ -16,7 +16,7 @@ use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
 
 use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
-use crate::cli::flags::condition::check;
+use crate::cli::flags::condition::{MapFlags, check};
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::DrainFlags;
@@ -41,6 +41,9 @@ pub(crate) struct AskFlags {
 pub(crate) struct SendFlags {
     #[command(flatten)]
     source: BodySource,
+
+    #[command(flatten)]
+    map: MapFlags,
 
     #[command(flatten)]
     asking: AskingFlags,
@@ -166,8 +169,13 @@ impl SendFlags {
     pub(crate) fn plan(self, method: Code) -> Result<Plan> {
         let content_format = self.source.content_format();
         let body = self.source.body(method)?;
-        self.asking
-            .plan(method, self.connect, self.terminal, body, content_format)
+        let plan = self
+            .asking
+            .plan(method, self.connect, self.terminal, body, content_format)?;
+        Ok(Plan {
+            outgoing: self.map.stages(),
+            ..plan
+        })
     }
 }
 
@@ -215,6 +223,7 @@ impl AskingFlags {
             file: self.file.output_file,
             resume: self.file.resume,
             stages,
+            outgoing: Stages::default(),
             format,
             style,
         })

@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStringExt;
 use bytes::Bytes;
 use clap::Args;
 
+use crate::cli::syntax::values;
 use crate::error::{Error, Result};
 use crate::flow::{Answer, Exec};
-use crate::payload::template::Template;
 
 /// What the reply is; beside these, --exec.
 #[derive(Args, Debug)]
@@ -48,7 +48,9 @@ impl AnswerFlags {
         match (self.echo, self.message, self.template, exec) {
             (true, ..) => Ok(Answer::Echo),
             (_, Some(text), ..) => Ok(Answer::Text(Bytes::from(text.into_vec()))),
-            (_, _, Some(text), _) => Ok(Answer::Template(Template::with_names(&text, is_name))),
+            (_, _, Some(text), _) => {
+                values::template("--template", &text, is_name).map(Answer::Template)
+            }
             (.., Some(exec)) => Ok(Answer::Exec(exec)),
             _ => Err(Error::usage("no reply was given")
                 .hint("use --echo, -m TEXT, --template TEXT or --exec COMMAND")),

@@ -158,7 +158,7 @@ pub(crate) struct TlsFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) key_password_file: Option<PathBuf>,
 
-    /// Public key that the server must have, as sha256/BASE64 of its SubjectPublicKeyInfo, besides a valid certificate; with --insecure its key alone counts; may be repeated
+    /// Pin the server's public key: sha256/BASE64, the hash of its SubjectPublicKeyInfo. Its certificate must be valid as well, unless --insecure is given; may be repeated
     #[arg(long, value_name = "PIN")]
     pub(crate) tls_pin: Vec<Pin>,
 

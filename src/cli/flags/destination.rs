@@ -15,7 +15,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct DestinationFlags {
-    /// Append messages to this file instead of writing them to standard output; a name with {seq} (1, 2, 3 …), {topic} or another name in braces, as in --columns, makes a file of each message: 'out/{topic}/{seq}.bin'. Nothing is written outside the folder before the first brace, and no file is replaced
+    /// Append messages to this file instead of writing them to standard output; a name with {seq} (1, 2, 3 …, and on after the highest that is there), {topic} or another name in braces, as in --columns, makes a file of each message: 'out/{topic}/{seq}.bin'. Nothing is written outside the folder before the first brace, and no file is replaced
     #[arg(long, value_name = "FILE")]
     output_file: Option<Name>,
 

@@ -10,7 +10,6 @@ use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::flow::{self, Pacing};
-use crate::payload::template::Template;
 use crate::payload::{Cut, Encoding, Framing, LONGEST, Source, cbor};
 
 use crate::cli::syntax::escape;
@@ -161,7 +160,7 @@ impl SourceFlags {
             Self {
                 template: Some(text),
                 ..
-            } => Source::Template(Template::parse(&text)),
+            } => Source::Template(values::template("--template", &text, |_| false)?),
             Self {
                 cbor: Some(text), ..
             } => match cbor::from_diagnostic(&text) {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Args, Debug)]
 pub(crate) struct LaunchFlags {
     /// Write the URLs of the listeners to this file, one per line, once clients can connect, and remove it at the end
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Listening")]
     url_file: Option<PathBuf>,
 
     /// Run this command with the URL of the server in IOTCTL_URL, and exit with its exit code; signals are passed on to it

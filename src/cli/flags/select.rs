@@ -12,6 +12,7 @@ use crate::flow::{Stages, Summary};
 use crate::message::fields::Fields;
 use crate::output::{Console, Style};
 use crate::payload::expect::Subject;
+use crate::payload::map::Map;
 
 use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
@@ -31,6 +32,10 @@ pub(crate) struct SelectFlags {
     /// Pass on at most one message per topic in this time, the first
     #[arg(long, value_name = "TIME")]
     throttle: Option<Wait>,
+
+    /// Show, or hand to the command, what this makes of each message that passes: 'jq: EXPRESSION' of its payload as JSON; a string is shown as its text, anything else as JSON; no output leaves the message out, several are several messages; --filter, --until, --expect and -C look at the message before
+    #[arg(long, value_name = "MAP")]
+    map: Option<Map>,
 
     /// Fail with exit code 7 unless the messages of each topic are numbered without gaps: SUBJECT names the number, as in --filter (payload, /n, property.n); missing, late, repeated and restarted numbers are reported and counted
     #[arg(long, value_name = "SUBJECT")]
@@ -88,6 +93,7 @@ impl SelectFlags {
         };
         let looks = self.sequence.is_some() || self.latency.is_some() || self.stats.is_some();
         Ok(Stages {
+            map: self.map.clone(),
             checks: looks.then_some(checks),
             select: Select {
                 sample: self.sample,

@@ -340,6 +340,7 @@ fn publish(given: &Given) -> Outcome<publish::Plan> {
         .map(decimal)
         .unwrap_or_default();
     Ok(publish::Plan {
+        stages: Stages::default(),
         session,
         topics: last(given, "-t")?
             .map(|topic| Destination::new(topic.into()))

@@ -16,7 +16,7 @@ pub(super) fn read(word: OsString, qos: QoS, retain: bool) -> Result<Destination
     let mut pieces = pieces(&text).into_iter();
     // `pieces` gives at least one, the topic.
     let topic = values::topic_name("-t", pieces.next().unwrap_or_default().into())?;
-    let destination = Destination::filled(topic);
+    let destination = values::destination("-t", topic)?;
     let mut own = None;
     for piece in pieces {
         let detail = own.get_or_insert(MqttDetail {

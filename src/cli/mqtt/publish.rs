@@ -10,6 +10,7 @@ use crate::mqtt::packet::{Place, QoS};
 
 use super::destination;
 use super::session::SessionFlags;
+use crate::cli::flags::condition::MapFlags;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -26,6 +27,9 @@ pub(crate) struct PubFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    map: MapFlags,
 
     /// Quality of service: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
@@ -83,6 +87,7 @@ impl PubFlags {
             qos: self.qos,
             retain: self.retain,
             properties: sets.take(Place::Publish),
+            stages: self.map.stages(),
             source,
             encoding,
             pacing,

@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::flow::answer;
 use crate::message::fields;
 use crate::mqtt::packet::{Place, Properties, QoS, Version};
-use crate::payload::template::Template;
 
 use super::destination;
 use super::session::SessionFlags;
@@ -91,7 +90,9 @@ impl RequestFlags {
         Ok(Plan {
             session,
             topics: destination::all(self.topic, self.qos, self.retain, &source)?,
-            response_topic: response_topic.map(|text| Template::with_names(&text, answer::is_name)),
+            response_topic: response_topic
+                .map(|text| values::template("--response-topic", &text, answer::is_name))
+                .transpose()?,
             correlate: true,
             subscription: None,
             subscribe_properties: Properties::default(),

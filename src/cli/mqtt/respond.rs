@@ -148,7 +148,7 @@ fn subscribed(
         .parse()
         .map_err(|why| Error::usage(format!("-t: {why}")))?;
     for name in pattern.names() {
-        if Template::parse(&format!("{{{name}}}")).has_places() || answer::is_name(name) {
+        if Template::is_place(name) || answer::is_name(name) {
             let text = format!("-t: {{{name}}} has a meaning of its own; use another name");
             return Err(Error::usage(text));
         }

@@ -81,11 +81,11 @@ pub(crate) struct SessionFlags {
     auth_data_file: Option<PathBuf>,
 
     /// Show every packet on standard error, with the time since the start, without payloads and passwords
-    #[arg(long, conflicts_with = "quiet")]
+    #[arg(long, conflicts_with = "quiet", help_heading = "Diagnostics")]
     trace: bool,
 
     /// Show on standard error what the server says of the session: session present, reason codes and properties of CONNACK, SUBACK, UNSUBACK and DISCONNECT
-    #[arg(long, conflicts_with_all = ["quiet", "trace"])]
+    #[arg(long, conflicts_with_all = ["quiet", "trace"], help_heading = "Diagnostics")]
     show_session: bool,
 
     #[command(flatten)]

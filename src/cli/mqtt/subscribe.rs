@@ -8,10 +8,12 @@ use clap::Args;
 
 use crate::command::mqtt::subscribe::{Plan, Wanted};
 use crate::command::mqtt::topics::{Defaults, TopicsFile};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::Until;
 use crate::message::fields;
+use crate::message::topic::InvalidTopic;
 use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
+use crate::payload::captures::Pattern;
 
 use super::session::SessionFlags;
 use super::subscription;
@@ -29,7 +31,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Subscribing")]
 pub(crate) struct SubFlags {
-    /// Topic filter to subscribe to, optionally with subscription options: 'a/#;qos=1;nl;rap;rh=new'; may be repeated [default: the path of the URL]
+    /// Topic filter to subscribe to, optionally with subscription options: 'a/#;qos=1;nl;rap;rh=new'; conditions and maps know {name} and {name...} in place of + and #; may be repeated [default: the path of the URL]
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
@@ -122,6 +124,8 @@ impl SubFlags {
         let defaults = self.defaults()?;
         let topics = self.topic.into_iter();
         let subscriptions = topics.map(|word| subscription::read_for(word, &defaults));
+        let subscriptions = subscriptions.collect::<Result<Vec<_>>>()?;
+        let (subscriptions, patterns) = captured(subscriptions)?;
         let (session, mut sets) = self
             .session
             .words(&[Place::Subscribe, Place::Unsubscribe])?;
@@ -131,7 +135,7 @@ impl SubFlags {
             .destination(&fields::MQTT, exec.is_some())?;
         Ok(Plan {
             session,
-            subscriptions: subscriptions.collect::<Result<_>>()?,
+            subscriptions,
             topics_file: self.topics_file.map(|path| TopicsFile {
                 path,
                 read: subscription::read_line,
@@ -157,8 +161,11 @@ impl SubFlags {
             stages: self.decode.stages(
                 &self.format.output,
                 style,
-                self.select
-                    .stages(&fields::MQTT, style, self.conditions.stages(&fields::MQTT)?)?,
+                self.select.stages(
+                    &fields::MQTT,
+                    style,
+                    self.conditions.stages_of(&fields::MQTT, patterns)?,
+                )?,
             )?,
             exec,
             ready: self.ready.ready(),
@@ -194,6 +201,25 @@ impl SubFlags {
         values::needs_v5(version, "--retain-as-published", self.retain_as_published)?;
         values::needs_v5(version, "--retain-handling", self.retain_handling.is_some())
     }
+}
+
+/// The filters with wildcards instead of names, and what these are.
+fn captured(subscriptions: Vec<Subscription>) -> Result<(Vec<Subscription>, Vec<Pattern>)> {
+    let mut patterns = Vec::new();
+    let plain = |subscription: Subscription| {
+        let pattern: Pattern = subscription
+            .filter
+            .parse()
+            .map_err(|why: InvalidTopic| Error::usage(format!("-t: {why}")))?;
+        let filter = pattern.filter().into();
+        patterns.push(pattern);
+        Ok(Subscription {
+            filter,
+            ..subscription
+        })
+    };
+    let subscriptions = subscriptions.into_iter().map(plain);
+    Ok((subscriptions.collect::<Result<_>>()?, patterns))
 }
 
 pub(super) fn filters(flag: &str, words: Vec<OsString>) -> Result<Vec<ByteString>> {

@@ -10,6 +10,8 @@ use crate::connect::ListenAddress;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{LARGEST_PACKET, QoS, RetainHandling, Version};
 use crate::mqtt::topic;
+use crate::payload::Destination;
+use crate::payload::template::Template;
 
 use super::numbers::{Count, Size, Span};
 
@@ -104,6 +106,21 @@ pub(crate) fn topic_name(flag: &str, word: OsString) -> Result<ByteString> {
     Ok(topic.into())
 }
 
+/// A text with places, those that `is_name` knows among them.
+pub(crate) fn template(flag: &str, text: &str, is_name: impl Fn(&str) -> bool) -> Result<Template> {
+    Template::with_names(text, is_name).map_err(|slip| of_flag(flag, slip))
+}
+
+/// A topic or a key with places.
+pub(crate) fn destination(flag: &str, name: ByteString) -> Result<Destination> {
+    Destination::filled(name).map_err(|slip| of_flag(flag, slip))
+}
+
+fn of_flag(flag: &str, slip: Error) -> Error {
+    let text = format!("{flag}: {}", slip.text());
+    slip.reworded(text)
+}
+
 /// A filter that can be subscribed to (MQTT 5.0 §4.7, §4.8.2).
 pub(crate) fn topic_filter(flag: &str, word: OsString) -> Result<ByteString> {
     let filter = text(flag, word)?;
@@ -156,7 +173,7 @@ fn shown(word: &OsStr) -> String {
 /// A content format by number, media type or short name.
 pub(crate) fn content_format(word: &str) -> Result<u16, String> {
     crate::coap::format::number(word).ok_or_else(|| {
-        format!("{word:?} is not a content format: expected a number up to 65535, a media type, or a short name such as json")
+        format!("invalid content format {word:?}: expected a number up to 65535, a media type, or a short name such as json")
     })
 }
 

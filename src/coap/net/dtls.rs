@@ -115,12 +115,14 @@ impl Secured {
                     doubt = before;
                     continue;
                 }
-                (Ok(Err(Ended::Channel(it @ Trouble::Other(_)))), before) => {
+                // Nothing protects an alert in a handshake, so that anyone may have sent it (RFC 6347 §4.1.2.7).
+                (Ok(Err(Ended::Channel(it @ (Trouble::Other(_) | Trouble::Alert(_))))), before) => {
                     doubt = before.or(Some((Instant::now() + DOUBT, it)));
                     continue;
                 }
+                // A server that has said why may be gone after that.
+                (Ok(Err(Ended::Socket(_))) | Err(_), Some((_, trouble))) => Ended::Channel(trouble),
                 (Ok(Err(cause)), _) => cause,
-                (Err(_), Some((_, trouble))) => Ended::Channel(trouble),
                 (Err(_), None) => continue,
             };
             // The alert that says why is a courtesy to the server.

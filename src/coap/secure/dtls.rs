@@ -21,6 +21,9 @@ use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
 use crate::error::{Error, Result};
 
+/// What an alert in a handshake means.
+const REJECTED: &str = "the peer rejected the handshake";
+
 /// The stronger one first, then the one that every CoAP implementation has (RFC 7252 §9.1.3.1).
 pub(super) const PSK_SUITES: [CipherSuiteId; 2] = [
     CipherSuiteId::Tls_Psk_With_Aes_128_Gcm_Sha256,
@@ -185,9 +188,7 @@ impl Client {
         let refused = self.refusal.lock().ok().and_then(|mut said| said.take());
         match (refused, cause) {
             (Some(refused), _) => Trouble::Certificate(refused),
-            (None, DtlsError::ErrAlertFatalOrClose) => {
-                Trouble::Alert(String::from("the peer rejected the handshake"))
-            }
+            (None, DtlsError::ErrAlertFatalOrClose) => Trouble::Alert(String::from(REJECTED)),
             // GnuTLS asks for the cookie again where it would have to refuse.
             (None, DtlsError::ErrInvalidFsmTransition) => {
                 Trouble::Alert(String::from("the peer does not continue the handshake"))
@@ -206,9 +207,20 @@ impl SecureDatagram for Client {
     }
 
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
-        let records = record::records(datagram);
+        let mut records = record::records(datagram);
+        let mut refused = false;
+        if !self.established {
+            records.retain(|it| {
+                let alert = it.bare_alert();
+                refused |= alert == Some(true);
+                alert.is_none()
+            });
+        }
         if records.is_empty() {
-            return Ok(Vec::new());
+            return match refused {
+                true => Err(Trouble::Alert(String::from(REJECTED))),
+                false => Ok(Vec::new()),
+            };
         }
         self.flight.turn();
         let datagram: BytesMut = records.iter().flat_map(|it| it.bytes()).copied().collect();

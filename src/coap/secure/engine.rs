@@ -69,6 +69,11 @@ impl Engine {
     pub(super) fn read(&mut self, now: Instant, record: &Record<'_>) -> Result<Vec<Event>, Cause> {
         match self {
             Self::Library(endpoint, client) => {
+                match record.bare_alert() {
+                    Some(true) => return Err(Cause::Library(DtlsError::ErrAlertFatalOrClose)),
+                    Some(false) => return Ok(Vec::new()),
+                    None => {}
+                }
                 let bytes = BytesMut::from(record.bytes());
                 let read = endpoint.read(now, *client, None, bytes);
                 let events = read.map_err(Cause::Library)?.into_iter();

@@ -93,6 +93,13 @@ impl<'a> Record<'a> {
         self.epoch > 0
     }
 
+    /// Of an alert in clear, which anyone can send (RFC 6347 §4.1.2.7): whether it says that the peer goes away. The library
+    /// would take it at its word, and is not shown it.
+    pub(super) fn bare_alert(&self) -> Option<bool> {
+        let is_alert = self.kind == ALERT && !self.is_protected();
+        is_alert.then(|| matches!(self.body, [2, _] | [1, 0]))
+    }
+
     /// Whether it is a part of a handshake, which the library keeps.
     pub(super) const fn is_handshake(&self) -> bool {
         self.kind == HANDSHAKE

@@ -179,6 +179,32 @@ fn a_wrong_key_ends_a_handshake_soon() {
 }
 
 #[test]
+fn a_forged_alert_does_not_end_a_handshake() {
+    for alert in [[2, 40], [1, 0], [1, 100]] {
+        let (mut server, now, peer) = (server(), Instant::now(), peer(1, 1));
+        let mut client = begun(now, b"secret");
+        let mut forged = vec![21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2];
+        forged.extend(alert);
+        for _ in 0..3 {
+            let told = client.feed(now, &forged).err();
+            assert_eq!(told.is_some(), alert[1] != 100, "{told:?}");
+            let up: Vec<_> = std::iter::from_fn(|| client.poll_transmit()).collect();
+            for datagram in up {
+                server.feed(now, peer, &datagram);
+            }
+            server.feed(now, peer, &forged);
+            let down: Vec<_> = std::iter::from_fn(|| server.poll_transmit()).collect();
+            for (_, datagram) in down {
+                let _ = client.feed(now, &datagram);
+            }
+        }
+        talk(now, &mut server, peer, client.as_mut());
+        assert!(client.is_established());
+        hears(now, &mut server, peer, client.as_mut());
+    }
+}
+
+#[test]
 fn who_has_most_associations_makes_room() {
     let (mut server, now) = (server(), Instant::now());
     server.most = 3;

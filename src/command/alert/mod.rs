@@ -304,6 +304,7 @@ impl Plan {
             },
             queue: self.from.queue.clone(),
             exchange: exchange(self.from.exchange.as_ref()),
+            peek: false,
             window: self.window,
             style: self.style,
         }
@@ -319,6 +320,7 @@ impl Plan {
                 max_inflight: Some(self.window),
                 ..SessionArgs::default()
             },
+            state: None,
             qos: self.to.qos,
             retain: self.to.retain,
             exchange: exchange(self.to.exchange.as_ref()),

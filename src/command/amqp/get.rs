@@ -1,5 +1,7 @@
 //! `amqp get`: takes what a queue has, without waiting for more.
 
+use std::time::SystemTime;
+
 use bytestring::ByteString;
 
 use super::consume::Settle;
@@ -90,7 +92,9 @@ async fn take_all(
         };
         taken += 1;
         plan.stages.prepare(&mut delivery.message);
-        output.message(&plan.stages.decoded(delivery.message))?;
+        for message in plan.stages.mapped(delivery.message, SystemTime::now())? {
+            output.message(&message)?;
+        }
         connection.alive_during(output.flush()).await?;
         match plan.settle {
             Settle::Auto | Settle::Peek => {}

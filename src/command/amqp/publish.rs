@@ -12,7 +12,7 @@ use crate::amqp::wish::Sending;
 use crate::amqp::{v1, v091};
 use crate::connect::Retry;
 use crate::error::{Error, Result};
-use crate::flow::{self, AckReport, Input, Pacing, Reported, Until};
+use crate::flow::{self, AckReport, Input, Pacing, Reported, Stages, Until};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
@@ -48,6 +48,8 @@ pub struct Plan {
     pub source: Source,
     /// How the bodies are written there (`--hex`, `--base64`).
     pub encoding: Encoding,
+    /// What becomes of each message before (`--map`).
+    pub stages: Stages,
     /// How often, and how fast.
     pub pacing: Pacing,
     /// What is made before anything is published (`--declare`), again after each reconnect.
@@ -76,6 +78,7 @@ impl Plan {
             window: WINDOW,
             source,
             encoding: Encoding::Plain,
+            stages: Stages::default(),
             pacing: Pacing::default(),
             declare: Vec::new(),
             ack_timeout: Duration::from_secs(30),
@@ -107,8 +110,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut publishing = Publishing::new(&plan, session, notes);
     let first = plan.keys.first().and_then(Destination::fixed);
     let key = first.cloned().unwrap_or_default();
-    let mut target = Reported::new(&mut publishing, report, key);
-    let ended = flow::send(&mut input, &mut target, &plan.until, &mut stop).await;
+    let target = Reported::new(&mut publishing, report, key);
+    let (ended, _) =
+        flow::send_mapped(&mut input, target, &plan.stages, &plan.until, &mut stop).await;
     let unroutable = publishing.unroutable();
     let _ = stop.close(publishing.close()).await;
     input.report(notes);
@@ -184,7 +188,7 @@ impl Plan {
 fn check_record(message: &Message) -> Result<(), String> {
     match message.topic.len() {
         256.. => Err(String::from(
-            "the topic is longer than 255 bytes, so it is no routing key",
+            "the topic is longer than 255 bytes, too long for a routing key",
         )),
         _ => Ok(()),
     }

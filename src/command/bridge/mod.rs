@@ -3,13 +3,16 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`topics`] | which messages cross, and under which topic |
+//! | [`import`] | a bridge of mosquitto's as one of ours |
 //! | [`router`] | what becomes of a message that crosses |
 
+pub(crate) mod import;
 mod router;
 pub(crate) mod topics;
 
 use bytestring::ByteString;
 
+pub(crate) use import::Import;
 pub(crate) use router::Retain;
 use router::{Crossing, Exit};
 pub(crate) use topics::Map;
@@ -17,14 +20,13 @@ use topics::Side;
 
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::TOPIC_EXCHANGE;
-use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{self, End, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
-use crate::flow::{self, Fan, Merged, Ready, Refusals, Stages, Until};
+use crate::flow::{Ready, Refusals, Until};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Console, Format, Style};
-use crate::stop::Stop;
 
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
@@ -36,6 +38,8 @@ pub struct Place {
     pub end: End,
     /// How to connect.
     pub connect: ConnectArgs,
+    /// MQTT: the version to speak.
+    pub version: Option<Version>,
     /// AMQP: the queue to consume from; otherwise a temporary one, bound to the exchange.
     pub queue: Option<ByteString>,
     /// AMQP: the exchange to bind to and to publish to; otherwise the one of MQTT's topics.
@@ -47,6 +51,8 @@ pub struct Place {
 pub struct Plan {
     /// The servers.
     pub places: [Place; 2],
+    /// The second server, the maps and the name are those of a bridge of mosquitto's.
+    pub import: Option<Import>,
     /// Which messages cross; without any, all go from the first to the second.
     pub maps: Vec<Map>,
     /// The name of the bridge: client identifiers and the list of hops are made of it.
@@ -57,6 +63,8 @@ pub struct Plan {
     pub retained: RetainHandling,
     /// What becomes of the RETAIN flag.
     pub retain: Retain,
+    /// MQTT: gets `1` while the bridge is connected there, and `0` otherwise, retained, at both servers.
+    pub notify: Option<ByteString>,
     /// What becomes of messages that are refused for good.
     pub refusals: Refusals,
     /// Where those go then.
@@ -86,23 +94,24 @@ pub struct Letters {
 ///
 /// # Errors
 /// No connection, a refused message, a deadline; see [`Kind`](crate::error::Kind).
-pub(crate) async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
+    plan.import()?;
     let bridge = plan.resolve(console)?;
-    let mut stop = Stop::watch()?;
-    let mut sources = Vec::new();
-    for (_, source) in &bridge.sources {
-        sources.push(source.open().await?);
-    }
-    let mut targets = Vec::new();
-    for target in &bridge.targets {
-        targets.push(target.open().await?);
-    }
-    let mut source = Merged::new(sources);
-    let router = Crossing {
+    let targets = ends::open(&bridge.targets).await?;
+    let sides = bridge.sources.iter().map(|(side, _)| *side).collect();
+    let sources: Vec<_> = bridge.sources.into_iter().map(|(_, it)| it).collect();
+    let passing = Passing {
+        sources: &sources,
+        refusals: plan.refusals,
+        until: &plan.until,
+        ready: &plan.ready,
+        console,
+    };
+    let crossing = |origin| Crossing {
         name: bridge.name,
-        origin: source.origin(),
-        sides: bridge.sources.iter().map(|(side, _)| *side).collect(),
+        origin,
+        sides,
         maps: bridge.maps,
         exits: bridge.exits,
         dead_letters: bridge.dead_letters,
@@ -112,31 +121,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         told_loop: bridge.loops,
         console,
     };
-    let mut fan = Fan::new(router, targets, plan.refusals);
-    let stages = Stages::default();
-    let mut announcement = plan.ready.announcement()?;
-    let ended = flow::pass(
-        &mut announcement.watch(&mut source),
-        &mut fan,
-        &stages,
-        &plan.until,
-        &mut stop,
-        console,
-    )
-    .await;
-    let (_, targets) = fan.into_parts();
-    let closing = async {
-        let mut closed = Ok(());
-        for source in source.into_sources() {
-            closed = closed.and(source.close().await);
-        }
-        for target in targets {
-            closed = closed.and(target.close().await);
-        }
-        closed
-    };
-    let closed = stop.close(closing).await.unwrap_or(Ok(()));
-    ended.and(closed)
+    let (ended, _, targets) = passing.run(targets, crossing).await?;
+    ended.and(ends::close(targets).await)
 }
 
 /// A bridge whose files and secrets were read.
@@ -152,6 +138,28 @@ struct Bridge {
 }
 
 impl Plan {
+    /// Takes over what a bridge of mosquitto's is.
+    fn import(&mut self) -> Result<()> {
+        let Some(import) = self.import.take() else {
+            return Ok(());
+        };
+        let section = import::read(&import)?;
+        let [_, to] = &mut self.places;
+        to.end = End::parse(&section.url)?;
+        to.connect = import::merged(section.connect, to.connect.clone());
+        to.version = section.version;
+        self.maps = section.maps;
+        self.clean |= section.clean;
+        self.name.get_or_insert(section.name);
+        if self.notify.is_none() {
+            self.notify = section.notify;
+        }
+        if section.drops_retain {
+            self.retain = Retain::Drop;
+        }
+        Ok(())
+    }
+
     /// Reads what the plan names, and refuses what cannot go well.
     fn resolve(&self, console: Console) -> Result<Bridge> {
         let maps = match self.maps.is_empty() {
@@ -178,6 +186,14 @@ impl Plan {
             targets.push(target);
         }
         self.check(&maps, &sources, &targets)?;
+        for side in [Side::From, Side::To] {
+            let place = &self.places[side.index()];
+            let is_mqtt = place.end.protocol()? == Some(Protocol::Mqtt);
+            if self.notify.is_some() && is_mqtt && exits[side.index()].is_none() {
+                let args = self.target(side, &name, loops)?;
+                targets.push(TargetEnd::resolve(args, console)?);
+            }
+        }
         let dead_letters = match &self.dead_letters {
             Some(letters) => {
                 let args = self.letters(letters, &name);
@@ -231,11 +247,12 @@ impl Plan {
                 persistent: !self.clean,
                 keep_alive: KEEP_ALIVE,
                 // Loops are seen by what MQTT 5 carries with a message.
-                version: loops.then_some(Version::V5),
+                version: loops.then_some(Version::V5).or(place.version),
                 ..SessionArgs::default()
             },
             queue: place.queue.clone(),
             exchange: self.exchange(side),
+            peek: false,
             window: self.window,
             style: self.style,
         }
@@ -251,8 +268,9 @@ impl Plan {
             name,
         );
         args.exchange = self.exchange(side);
+        args.state = self.notify.clone();
         args.mqtt.client_id = Some(format!("{name}-{}-pub", side.index()).into());
-        args.mqtt.version = loops.then_some(Version::V5);
+        args.mqtt.version = loops.then_some(Version::V5).or(place.version);
         Ok(args)
     }
 
@@ -266,6 +284,7 @@ impl Plan {
                 max_inflight: Some(self.window),
                 ..SessionArgs::default()
             },
+            state: None,
             qos: QoS::AtLeastOnce,
             retain: false,
             exchange: ByteString::from_static(TOPIC_EXCHANGE),

@@ -49,6 +49,8 @@ pub struct Plan {
     pub encoding: Encoding,
     /// The requests deliver messages: outages are waited out, so long, and answers are not shown.
     pub delivers: Option<Retry>,
+    /// What becomes of each body before (`--map`).
+    pub outgoing: Stages,
     /// How often each URI is asked, and how fast.
     pub pacing: Pacing,
     /// How long a request under way may take after a signal; otherwise its answer is not waited for.
@@ -86,9 +88,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let notes = Console::new(plan.style);
     let written = Cell::new(0);
     let named = names.into_iter().zip(&places).collect();
-    let mut requests = Requests::open(&plan, named, &written)?;
+    let requests = Requests::open(&plan, named, &written)?;
     let mut input = Input::new(bodies, &plan.pacing);
-    let ended = flow::send(&mut input, &mut requests, &plan.until, &mut stop).await;
+    let (ended, mut requests) =
+        flow::send_mapped(&mut input, requests, &plan.outgoing, &plan.until, &mut stop).await;
     let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
     drop(requests);
     input.report(notes);

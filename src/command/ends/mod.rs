@@ -18,11 +18,14 @@ use std::path::PathBuf;
 
 use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, without_credentials};
 use crate::error::{Error, Result};
+use crate::flow::{self, Fan, Merged, Origin, Ready, Refusals, Router, Stages, Target, Until};
+use crate::output::Console;
+use crate::stop::Stop;
 
 pub(crate) use source::SourceArgs;
 pub(crate) use source::SourceEnd;
 pub(crate) use target::TargetArgs;
-pub(crate) use target::TargetEnd;
+pub(crate) use target::{AnyTarget, TargetEnd};
 
 /// What the name of an end stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +100,79 @@ impl fmt::Display for End {
             Self::Standard => f.write_str("-"),
         }
     }
+}
+
+/// Messages on their way from sources, through a router, to targets.
+pub(crate) struct Passing<'a> {
+    pub(crate) sources: &'a [SourceEnd],
+    pub(crate) refusals: Refusals,
+    pub(crate) until: &'a Until,
+    pub(crate) ready: &'a Ready,
+    pub(crate) console: Console,
+}
+
+impl Passing<'_> {
+    /// Carries messages until the end that was asked for, and says in one line what became of them; the sources are closed
+    /// then. Gives back the router, and the targets, which are still open.
+    pub(crate) async fn run<R: Router, T: Target>(
+        &self,
+        targets: Vec<T>,
+        router: impl FnOnce(Origin) -> R,
+    ) -> Result<(Result<()>, R, Vec<T>)> {
+        let mut stop = Stop::watch()?;
+        let mut sources = Vec::new();
+        for source in self.sources {
+            sources.push(source.open().await?);
+        }
+        let mut source = Merged::new(sources);
+        let router = router(source.origin());
+        let mut fan = Fan::new(router, targets, self.refusals);
+        let mut announcement = self.ready.announcement()?;
+        let ended = flow::pass(
+            &mut announcement.watch(&mut source),
+            &mut fan,
+            &Stages::default(),
+            self.until,
+            &mut stop,
+            self.console,
+        )
+        .await;
+        let own = fan.own_refusal().map_or(Ok(()), Err);
+        let closing = async {
+            let mut closed = Ok(());
+            for source in source.into_sources() {
+                closed = closed.and(source.close().await);
+            }
+            closed
+        };
+        let closed = stop.close(closing).await.unwrap_or(Ok(()));
+        let (router, targets) = fan.into_parts();
+        Ok((ended.and(own).and(closed), router, targets))
+    }
+}
+
+/// Opens targets; they connect when they are driven.
+///
+/// # Errors
+/// A session that cannot be what it is to be.
+pub(crate) async fn open(targets: &[TargetEnd]) -> Result<Vec<AnyTarget<'_>>> {
+    let mut opened = Vec::new();
+    for target in targets {
+        opened.push(target.open().await?);
+    }
+    Ok(opened)
+}
+
+/// Ends the connections of targets in good order.
+///
+/// # Errors
+/// The first failure.
+pub(crate) async fn close(targets: Vec<AnyTarget<'_>>) -> Result<()> {
+    let mut closed = Ok(());
+    for target in targets {
+        closed = closed.and(target.close().await);
+    }
+    closed
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use super::End;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::coap::code::Code;
-use crate::command::amqp::consume;
+use crate::command::amqp::consume::{self, Settle};
 use crate::command::amqp::session::{Session, SessionArgs as AmqpSession};
 use crate::command::amqp::source::Consumed;
 use crate::command::coap::client::{ProxyMode, Tracer};
@@ -44,10 +44,22 @@ pub(crate) struct SourceArgs {
     pub(crate) queue: Option<ByteString>,
     /// AMQP: the exchange that a temporary queue is bound to.
     pub(crate) exchange: ByteString,
+    /// AMQP: messages are given back to their queue at the end.
+    pub(crate) peek: bool,
     /// How many messages may be handed out and not settled.
     pub(crate) window: u16,
     /// What the terminal shows.
     pub(crate) style: Style,
+}
+
+impl SourceArgs {
+    /// The same for who only looks: nothing is taken from anybody else.
+    pub(crate) fn only_looks(mut self) -> Self {
+        self.peek = true;
+        self.mqtt.persistent = false;
+        self.mqtt.client_id = None;
+        self
+    }
 }
 
 /// A source whose files and secrets were read; nothing is connected.
@@ -194,6 +206,9 @@ fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind
     }
     let mut plan = consume::Plan::new(session.clone(), queue.clone());
     plan.prefetch = args.window;
+    if args.peek {
+        plan.settle = Settle::Peek;
+    }
     plan.style = args.style;
     if queue.is_empty() {
         plan.declare.push(Declaration::Queue(Queue::temporary()));

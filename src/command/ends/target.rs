@@ -15,13 +15,13 @@ use crate::command::coap::client::ProxyMode;
 use crate::command::coap::request::{self, Requests};
 use crate::command::coap::session::{Place, SessionArgs as CoapSession, Transfer, Wording};
 use crate::command::mqtt::publisher::Publisher;
-use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
 use crate::flow::{Number, Pacing, Printed, Progress, Stages, Target, Unit, Until};
 use crate::message::Message;
-use crate::mqtt::packet::{Disconnect, Publish, QoS};
-use crate::output::{Console, Format, Output, Style};
+use crate::mqtt::packet::{Properties, Publish, QoS};
+use crate::output::{Console, Destination, Format, Output, Rotation, Style};
 use crate::payload::{self, Encoding};
 
 /// How long no acknowledgement at all may come while some are awaited, before the connection is given up and made anew.
@@ -36,6 +36,8 @@ pub(crate) struct TargetArgs {
     pub(crate) connect: ConnectArgs,
     /// MQTT: the session, but for its connection.
     pub(crate) mqtt: MqttSession,
+    /// MQTT: gets `1` while the connection is there, and `0` otherwise, retained.
+    pub(crate) state: Option<ByteString>,
     /// MQTT: for messages that do not say their own.
     pub(crate) qos: QoS,
     /// MQTT: whether messages are retained that do not say it.
@@ -63,6 +65,7 @@ enum Kind {
         session: Box<MqttSession>,
         server: Box<Server>,
         outline: Box<Publish>,
+        state: Option<ByteString>,
     },
     Amqp {
         plan: Box<publish::Plan>,
@@ -72,7 +75,7 @@ enum Kind {
         plan: Box<request::Plan>,
         place: Box<Place>,
     },
-    Standard(Format, Style),
+    Shown(Destination, Format, Style),
 }
 
 impl TargetEnd {
@@ -86,11 +89,14 @@ impl TargetEnd {
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect)?,
-            (None, End::Standard) => Kind::Standard(args.format, args.style),
-            (Some(Protocol::Http) | None, end) => {
-                let text = format!("{end} is not a server");
-                return Err(Error::usage(text).hint("use `iotctl log` to write files"));
+            (Some(Protocol::Http), end) => {
+                return Err(Error::usage(format!("{end} is not a server")));
             }
+            (None, End::File(path)) => {
+                let destination = Destination::File(path.clone(), Rotation::default());
+                Kind::Shown(destination, args.format, args.style)
+            }
+            (None, _) => Kind::Shown(Destination::Stdout, args.format, args.style),
         };
         Ok(Self {
             kind,
@@ -105,7 +111,7 @@ impl TargetEnd {
             Kind::Mqtt { .. } => Some(Protocol::Mqtt),
             Kind::Amqp { .. } => Some(Protocol::Amqp),
             Kind::Coap { .. } => Some(Protocol::Coap),
-            Kind::Standard(..) => None,
+            Kind::Shown(..) => None,
         }
     }
 
@@ -115,7 +121,8 @@ impl TargetEnd {
             Kind::Mqtt { server, .. } => server.to_string(),
             Kind::Amqp { name, .. } => name.clone(),
             Kind::Coap { place, .. } => place.target.to_string(),
-            Kind::Standard(..) => String::from("standard output"),
+            Kind::Shown(Destination::File(path, _), ..) => path.display().to_string(),
+            Kind::Shown(..) => String::from("standard output"),
         }
     }
 
@@ -129,6 +136,7 @@ impl TargetEnd {
                 session,
                 server,
                 outline,
+                state,
             } => {
                 let wants = Wants {
                     later: Retry::Forever,
@@ -138,7 +146,10 @@ impl TargetEnd {
                 let client = session.client(Server::clone(server), &wants, self.console);
                 let client = client.await?;
                 let outline = Publish::clone(outline);
-                let publisher = Publisher::new(client, outline, Some(PATIENCE), self.console);
+                let mut publisher = Publisher::new(client, outline, Some(PATIENCE), self.console);
+                if let Some(topic) = state {
+                    publisher.tell_state(topic.clone());
+                }
                 AnyTarget::Mqtt(Box::new(publisher))
             }
             Kind::Amqp { plan, .. } => {
@@ -152,23 +163,32 @@ impl TargetEnd {
                 let requests = Requests::open(plan, places, &self.written)?;
                 AnyTarget::Coap(Box::new(requests))
             }
-            Kind::Standard(format, style) => {
-                let output = Output::open(format.clone(), *style)?;
-                AnyTarget::Standard(Box::new(Printed::new(output)))
+            Kind::Shown(destination, format, style) => {
+                let output = Output::open_at(destination, format.clone(), *style)?;
+                AnyTarget::Shown(Box::new(Printed::new(output)))
             }
         })
     }
 }
 
 fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
+    let will = args.state.clone().map(|topic| WillArgs {
+        topic,
+        payload: payload::Source::Text("0".into()),
+        qos: QoS::AtLeastOnce,
+        retain: true,
+        properties: Properties::default(),
+    });
     let session = MqttSession {
         connect,
+        will,
         ..args.mqtt
     };
     let server = session.target()?;
     Ok(Kind::Mqtt {
         session: Box::new(session),
         server: Box::new(server),
+        state: args.state,
         outline: Box::new(Publish {
             qos: args.qos,
             retain: args.retain,
@@ -219,6 +239,7 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         source: payload::Source::Records,
         encoding: Encoding::Plain,
         delivers: Some(Retry::Forever),
+        outgoing: Stages::default(),
         pacing: Pacing::default(),
         until: Until::default(),
         etag_file: None,
@@ -239,7 +260,7 @@ pub(crate) enum AnyTarget<'a> {
     Mqtt(Box<Publisher>),
     Amqp(Box<Publishing<'a>>),
     Coap(Box<Requests<'a>>),
-    Standard(Box<Printed<Output>>),
+    Shown(Box<Printed<Output>>),
 }
 
 /// The same of whichever target it is.
@@ -249,7 +270,7 @@ macro_rules! each {
             AnyTarget::Mqtt($target) => $what,
             AnyTarget::Amqp($target) => $what,
             AnyTarget::Coap($target) => $what,
-            AnyTarget::Standard($target) => $what,
+            AnyTarget::Shown($target) => $what,
         }
     };
 }
@@ -262,7 +283,7 @@ impl AnyTarget<'_> {
     pub(crate) async fn close(self) -> Result<()> {
         match self {
             Self::Mqtt(mut publisher) => {
-                publisher.client.close(Disconnect::default()).await;
+                publisher.close().await;
                 Ok(())
             }
             Self::Amqp(publishing) => {
@@ -270,7 +291,7 @@ impl AnyTarget<'_> {
                 Ok(())
             }
             Self::Coap(mut requests) => requests.close().await,
-            Self::Standard(_) => Ok(()),
+            Self::Shown(_) => Ok(()),
         }
     }
 }

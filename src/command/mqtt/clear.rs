@@ -109,6 +109,7 @@ impl Plan {
             properties: Properties::default(),
             source: Source::Empty,
             encoding: Encoding::Plain,
+            stages: Stages::default(),
             pacing: Pacing::default(),
             ack_timeout: None,
             require_subscribers: false,

@@ -9,7 +9,7 @@ use super::publisher::Publisher;
 use super::session::{SessionArgs, Wants, topic_of};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{self, AckReport, Input, Pacing, Reported, Until};
+use crate::flow::{self, AckReport, Input, Pacing, Reported, Stages, Until};
 use crate::message::{Detail, Message, MqttDetail};
 use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS};
 use crate::mqtt::topic;
@@ -38,6 +38,8 @@ pub struct Plan {
     pub source: Source,
     /// How the bodies are written there.
     pub encoding: Encoding,
+    /// What becomes of each message before (`--map`).
+    pub stages: Stages,
     /// How often, and how fast.
     pub pacing: Pacing,
     /// How long no acknowledgement at all may come while some are awaited; `None`: for ever.
@@ -82,8 +84,9 @@ async fn publish(mut plan: Plan) -> Result<()> {
     let mut input = Input::new(bodies, &plan.pacing);
     let topic = first(topics);
     let mut publisher = plan.publisher(target, topic.clone(), notes).await?;
-    let mut target = Reported::new(&mut publisher, report, topic);
-    let ended = flow::send(&mut input, &mut target, &plan.until, &mut stop).await;
+    let target = Reported::new(&mut publisher, report, topic);
+    let (ended, _) =
+        flow::send_mapped(&mut input, target, &plan.stages, &plan.until, &mut stop).await;
     input.report(notes);
     let stands_in = plan.session.stands_in.is_some();
     if ended.is_ok() && publisher.nobody_heard() && !stands_in {

@@ -14,8 +14,8 @@ use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
 use crate::mqtt::client::Client;
-use crate::mqtt::packet::{Properties, Publish, QoS, ReasonCode, Version};
-use crate::mqtt::session::client::Event;
+use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::session::client::{Event, Unsendable};
 use crate::output::Console;
 
 /// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
@@ -56,6 +56,8 @@ pub(crate) struct Publisher {
     on_unheard: Option<Box<dyn FnMut(Number)>>,
     /// What nobody is subscribed to is refused.
     requires_subscribers: bool,
+    /// Published each time the connection is there, retained: what it is then, and what before it is closed.
+    state: Option<Box<[Publish; 2]>>,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
 }
@@ -87,6 +89,7 @@ impl Publisher {
             retains: false,
             on_unheard: None,
             requires_subscribers: false,
+            state: None,
             acknowledged: None,
         }
     }
@@ -99,6 +102,38 @@ impl Publisher {
     /// What nobody is subscribed to counts as refused.
     pub(crate) const fn require_subscribers(&mut self) {
         self.requires_subscribers = true;
+    }
+
+    /// Publishes `1` to a topic each time the connection is there, retained, and `0` before it is closed; what the server is to
+    /// publish when the connection is lost is for the will to say.
+    pub(crate) fn tell_state(&mut self, topic: ByteString) {
+        let state = |payload: &'static str| Publish {
+            topic: topic.clone(),
+            payload: payload.into(),
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            ..Publish::default()
+        };
+        self.state = Some(Box::new([state("1"), state("0")]));
+    }
+
+    /// One of the two states; it has no number, and its outcome is nobody's.
+    fn publish_state(&mut self, which: usize) {
+        if let Some(mut state) = self.state.as_ref().map(|states| states[which].clone())
+            && let Err(unsendable) = self.client.publish(&mut state, 0)
+        {
+            let topic = brief(&state.topic);
+            self.notes
+                .warn(format_args!("cannot publish to {topic}: {unsendable}"));
+        }
+    }
+
+    /// Ends the connection in good order.
+    pub(crate) async fn close(&mut self) {
+        if self.client.is_online() {
+            self.publish_state(1);
+        }
+        self.client.close(Disconnect::default()).await;
     }
 
     /// Keeps what is to be told of each message.
@@ -116,14 +151,19 @@ impl Publisher {
         self.unheard > 0 && self.unheard == self.accepted && !self.retains
     }
 
-    /// Hands a message to the session.
-    #[inline]
-    fn send(&mut self, number: Number, publish: Option<Box<Publish>>) {
+    /// Hands a message that says more than its body to the session.
+    #[inline(never)]
+    fn send_record(&mut self, number: Number, publish: &mut Publish) {
+        self.send(number, Some(publish));
+    }
+
+    /// Hands a message to the session: this one, or the outline.
+    #[inline(always)]
+    fn send(&mut self, number: Number, publish: Option<&mut Publish>) {
         if self.client.unfinished() == 0 && self.unproved.is_empty() {
             self.last_progress = Instant::now();
         }
-        let mut publish = publish;
-        let publish = publish.as_deref_mut().unwrap_or(&mut self.outline);
+        let publish = publish.unwrap_or(&mut self.outline);
         self.retains |= publish.retain;
         match self.client.publish(publish, number) {
             Ok(()) if publish.qos == QoS::AtMostOnce => {
@@ -135,11 +175,28 @@ impl Publisher {
             }
             Ok(()) => {}
             Err(unsendable) => {
-                let (topic, server) = (brief(&publish.topic), self.client.target());
-                let text = format!("cannot publish to {topic} on {server}: {unsendable}");
-                let refused = Outcome::Refused(Error::new(Kind::Refused, text));
-                self.unsendable.push(Progress::One(number, refused));
+                let topic = publish.topic.clone();
+                self.refuse(number, &topic, &unsendable);
             }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, number: Number, topic: &str, why: &Unsendable) {
+        let (topic, server) = (brief(topic), self.client.target());
+        let text = format!("cannot publish to {topic} on {server}: {why}");
+        let refused = Outcome::Refused(Error::new(Kind::Refused, text));
+        self.unsendable.push(Progress::One(number, refused));
+    }
+
+    /// Takes a message that says more than its body.
+    #[inline(never)]
+    fn take_record(&mut self, number: Number, message: Message) {
+        let mut publish = Box::new(published(message, &self.outline));
+        publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
+        match self.client.can_publish(publish.qos) {
+            true => self.send_record(number, &mut publish),
+            false => self.parked = Some((number, publish)),
         }
     }
 
@@ -223,6 +280,7 @@ impl Publisher {
             Event::Connected { .. } => {
                 self.last_progress = now;
                 self.ever_connected = true;
+                self.publish_state(0);
                 if let Some(since) = self.away_since.take() {
                     self.notes.note(reconnected(self.client.target(), since));
                 }
@@ -351,16 +409,17 @@ impl flow::Target for Publisher {
 
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        if message.topic.is_empty() && !matches!(message.detail, Detail::Mqtt(_)) {
-            self.outline.payload = message.payload;
-            self.send(number, None);
-            return Ok(());
-        }
-        let mut publish = Box::new(published(message, &self.outline));
-        publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
-        match self.client.can_publish(publish.qos) {
-            true => self.send(number, Some(publish)),
-            false => self.parked = Some((number, publish)),
+        match message {
+            Message {
+                topic,
+                payload,
+                detail: Detail::Plain,
+                ..
+            } if topic.is_empty() => {
+                self.outline.payload = payload;
+                self.send(number, None);
+            }
+            record => self.take_record(number, record),
         }
         Ok(())
     }
@@ -384,11 +443,11 @@ impl flow::Target for Publisher {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if let Some((number, publish)) = self
+        if let Some((number, mut publish)) = self
             .parked
             .take_if(|(_, publish)| self.client.can_publish(publish.qos))
         {
-            self.send(number, Some(publish));
+            self.send_record(number, &mut publish);
         }
         if !self.unsendable.is_empty() {
             into.append(&mut self.unsendable);

@@ -260,7 +260,28 @@ impl<'a> Subscribed<'a> {
         lost.then_some(Next::Lost)
     }
 
-    #[inline]
+    /// What came next. A part of the one loop that messages go through, so that they are built where they are used.
+    #[inline(always)]
+    fn next(&mut self) -> Result<Option<Next>> {
+        while let Some(notice) = self.client.poll_notice() {
+            if let Some(next) = self.noticed(notice) {
+                return Ok(Some(next));
+            }
+        }
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Message(publish) => return Ok(Some(self.message(publish))),
+                other => {
+                    if let Some(next) = self.event(other)? {
+                        return Ok(Some(next));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    #[inline(always)]
     fn message(&mut self, publish: Publish) -> Next {
         let live = !publish.retain;
         // Others may come among the retained ones, and without end.
@@ -280,10 +301,12 @@ impl<'a> Subscribed<'a> {
         if self.wanted.remove_retained && publish.retain {
             self.removals.push_back(publish.topic.clone());
         }
-        if publish.packet_id != 0 && self.is_again(&publish) {
-            return Next::Again(record(publish, self.time));
+        let again = publish.packet_id != 0 && self.is_again(&publish);
+        let message = record(publish, self.time);
+        match again {
+            true => Next::Again(message),
+            false => Next::Message(message),
         }
-        Next::Message(record(publish, self.time))
     }
 
     #[inline]
@@ -444,20 +467,9 @@ impl Source for Subscribed<'_> {
 
     #[inline]
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        while let Some(notice) = self.client.poll_notice() {
-            if let Some(next) = self.noticed(notice)
-                && !sink(next)?
-            {
-                return Ok(());
-            }
-        }
-        while let Some(event) = self.client.poll_event() {
-            let wanted = match event {
-                Event::Message(publish) => sink(self.message(publish))?,
-                other => self.event(other)?.map_or(Ok(true), &mut sink)?,
-            };
-            if !wanted {
-                return Ok(());
+        while let Some(next) = self.next()? {
+            if !sink(next)? {
+                break;
             }
         }
         Ok(())

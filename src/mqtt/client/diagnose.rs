@@ -125,7 +125,7 @@ fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
     let found = diagnose::first_bytes(bytes)?;
     let error = Error::new(
         Kind::Unreachable,
-        format!("{target} does not speak MQTT but {}", found.what),
+        format!("{target} speaks {}, not MQTT", found.what),
     );
     Some(match found.hint {
         Some(hint) => error.hint(hint),

@@ -162,6 +162,7 @@ impl Client {
     }
 
     /// The next piece of news about the connection.
+    #[inline]
     pub(crate) fn poll_notice(&mut self) -> Option<Notice> {
         (!self.notices.is_empty()).then(|| self.notices.remove(0))
     }

@@ -36,8 +36,16 @@ impl Incoming {
     ///
     /// # Errors
     /// The reason code to disconnect with: an alias out of range (0x94) or one never set (0x82).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn resolve(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
+        match publish.properties.is_empty() && !publish.topic.is_empty() {
+            true => Ok(()),
+            false => self.look_up(publish),
+        }
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
         let Some(alias) = publish.properties.topic_alias() else {
             return if publish.topic.is_empty() {
                 Err(ReasonCode::PROTOCOL_ERROR)
@@ -82,19 +90,23 @@ impl Outgoing {
         }
     }
 
-    /// Puts an alias on `publish` where one is known or still free, and says whether; an alias that the user chose stays.
-    /// The packet may become [`ALIAS_LENGTH`] bytes longer.
-    pub(crate) fn apply(&mut self, publish: &mut Publish) -> bool {
-        if self.maximum == 0
-            || publish.topic.is_empty()
-            || publish.properties.topic_alias().is_some()
-        {
-            return false;
+    /// Puts an alias on `publish` as its last property, where one is known or still free, and gives back its topic, which may
+    /// have been left out of it; an alias that the user chose stays. The packet may become [`ALIAS_LENGTH`] bytes longer.
+    #[inline]
+    pub(crate) fn apply(&mut self, publish: &mut Publish) -> Option<ByteString> {
+        match self.maximum {
+            0 => None,
+            _ => self.shorten(publish),
+        }
+    }
+
+    fn shorten(&mut self, publish: &mut Publish) -> Option<ByteString> {
+        if publish.topic.is_empty() || publish.properties.topic_alias().is_some() {
+            return None;
         }
         if let Some(&alias) = self.aliases.get(&publish.topic) {
-            publish.topic = ByteString::new();
             publish.properties.push(Property::TopicAlias(alias));
-            true
+            Some(std::mem::take(&mut publish.topic))
         } else if self.aliases.len() < usize::from(self.maximum) && self.held < LONGEST_TOPICS {
             // The table holds fewer than `maximum` entries, so the next alias fits 16 bits.
             let alias = self.aliases.len() as u16 + 1;
@@ -102,9 +114,9 @@ impl Outgoing {
             self.aliases
                 .insert(ByteString::from(&*publish.topic), alias);
             publish.properties.push(Property::TopicAlias(alias));
-            true
+            Some(publish.topic.clone())
         } else {
-            false
+            None
         }
     }
 }
@@ -113,11 +125,17 @@ impl Outgoing {
 const SURELY_FITS: usize = 128 * 1024 * 1024;
 
 /// By how many bytes the packet stays below the peer's limit; `None`: it does not, or is no packet.
+#[inline]
 pub(crate) fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
     // The sum is only worked out where it can matter.
     if largest >= LARGEST_PACKET && publish.payload.len() < SURELY_FITS {
         return Some(usize::MAX);
     }
+    counted(publish, version, largest)
+}
+
+#[inline(never)]
+fn counted(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
     let length = publish_len(publish, version).ok()?;
     largest.checked_sub(length).map(|spare| spare as usize)
 }

@@ -90,6 +90,15 @@ impl Format {
         }
     }
 
+    /// Records, one a line.
+    pub const fn records() -> Self {
+        Self::Json {
+            pretty: false,
+            embed: false,
+            local: false,
+        }
+    }
+
     /// The renderer for this format on that surface.
     pub(super) fn renderer(self, surface: Surface) -> Box<dyn Render> {
         match self {

@@ -246,7 +246,7 @@ async fn a_record_that_cannot_be_sent_is_named_by_its_line() {
 
 #[tokio::test]
 async fn one_body_is_given_again_and_a_template_filled_in_anew() {
-    let template = Source::Template(Template::parse("{seq}"));
+    let template = Source::Template(Template::parse("{seq}").unwrap());
     for (source, texts) in [
         (Source::Text("x".into()), ["x", "x"]),
         (template, ["0", "1"]),

@@ -2,16 +2,23 @@
 
 use std::ops::Range;
 
-use super::{Comparison, Form, Node, Subject, Test, number};
+use super::{Comparison, Filter, Form, Node, Subject, Test, number};
 
 /// How deep parentheses may be nested, and `not` repeated.
 const DEEPEST: usize = 100;
+
+/// What an expression of jq begins with.
+pub(crate) const JQ: &str = "jq:";
 
 /// Reads a condition.
 ///
 /// # Errors
 /// What is wrong, and where, for one with more than one comparison.
 pub(super) fn form(words: &str) -> Result<Form, String> {
+    if let Some(code) = words.trim_start().strip_prefix(JQ) {
+        let filter = Filter::compile(code.trim_start())?;
+        return Ok(Form::Jq(filter));
+    }
     if !is_joined(words) {
         return test(words).map(Form::One).map_err(|fault| fault.why);
     }

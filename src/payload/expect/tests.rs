@@ -338,3 +338,17 @@ fn a_capture_is_one_of_the_filter() {
         assert_eq!(subject.check(&fields::MQTT).is_ok(), allowed, "{words}");
     }
 }
+
+#[cfg(feature = "jq")]
+#[test]
+fn expressions_of_jq_are_conditions() {
+    let body = r#"{"t": 21, "s": "a and b"}"#;
+    assert!(holds("jq: .t > 20 and .s == \"a and b\"", body) && holds(" jq:.t > 20", body));
+    assert!(!holds("jq: .t > 30", body) && !holds("jq: .t", "no JSON"));
+    assert!(holds_there("jq: $c.device == \"d7\" and now == 61", body));
+    assert!(!holds("jq: $c.device", body));
+    assert_eq!(
+        "jq: .t >".parse::<Condition>(),
+        Err("column 5: term is expected".into())
+    );
+}

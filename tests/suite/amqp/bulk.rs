@@ -217,10 +217,10 @@ fn many_lines_go_over_tls_too() {
 #[test]
 fn other_protocols_and_silence_are_told_as_everywhere() {
     for (answer, code, why) in [
-        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], 3, "but HTTP"),
-        (b"AMQP\x00\x01\x00\x00", 3, "but AMQP 1.0"),
-        (b"AMQP\x03\x01\x00\x00", 3, "but AMQP 1.0"),
-        (b"AMQP\x00\x00\x08\x00", 3, "but AMQP 0-8-0"),
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], 3, "speaks HTTP"),
+        (b"AMQP\x00\x01\x00\x00", 3, "speaks AMQP 1.0, not"),
+        (b"AMQP\x03\x01\x00\x00", 3, "speaks AMQP 1.0, not"),
+        (b"AMQP\x00\x00\x08\x00", 3, "speaks AMQP 0-8-0, not"),
         (b"", 6, "closed the connection without sending anything"),
     ] {
         let peer = Peer::start(move |stream, _| {

@@ -442,9 +442,7 @@ fn a_server_of_one_alone_is_spoken_to_in_one() {
         .exits(2)
         .says("--mandatory is not supported in AMQP 1.0");
     let line = iotctl("amqp get").word(&url).words("q");
-    line.run()
-        .exits(3)
-        .says("does not speak AMQP 0-9-1 but AMQP 1.0");
+    line.run().exits(3).says("speaks AMQP 1.0, not AMQP 0-9-1");
 }
 
 #[test]

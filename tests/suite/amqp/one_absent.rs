@@ -26,6 +26,6 @@ fn so_is_a_server_that_speaks_nothing_else() {
     let ended = iotctl("amqp ping").word(url).run();
     ended
         .exits(3)
-        .says("does not speak AMQP 0-9-1 but AMQP 1.0")
+        .says("speaks AMQP 1.0, not AMQP 0-9-1")
         .says("--features amqp1");
 }

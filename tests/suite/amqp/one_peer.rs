@@ -224,11 +224,9 @@ fn other_protocols_are_named() {
     let older = |stream: &mut TcpStream| drop(stream.write_all(b"AMQP\0\0\x09\x01"));
     against(older, words)
         .exits(3)
-        .says("does not speak AMQP 1.0 but AMQP 0-9-1");
+        .says("speaks AMQP 0-9-1, not AMQP 1.0");
     let web = |stream: &mut TcpStream| drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
-    against(web, words)
-        .exits(3)
-        .says("does not speak AMQP 1.0 but HTTP");
+    against(web, words).exits(3).says("speaks HTTP");
     let bare = |stream: &mut TcpStream| drop(stream.write_all(b"AMQP\0\x01\0\0"));
     against(bare, words)
         .exits(3)

@@ -209,7 +209,7 @@ fn other_protocols_are_named() {
             ..peer_session(peer.port)
         };
         let error = refused(session, Kind::Unreachable);
-        says(&error, &format!("does not speak AMQP 0-9-1 but {name}"));
+        says(&error, &format!("speaks {name}, not AMQP 0-9-1"));
     }
 }
 

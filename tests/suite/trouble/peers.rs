@@ -78,7 +78,7 @@ fn an_http_server_is_recognised() {
         at(peer.port, command, words)
             .run()
             .exits(3)
-            .says("does not speak MQTT but HTTP (\"HTTP/1.1 400 Bad Request\")")
+            .says("speaks HTTP (\"HTTP/1.1 400 Bad Request\"), not MQTT")
             .says("hint: ");
     }
 }

@@ -326,6 +326,26 @@ fn forged_datagrams_neither_panic_nor_end_an_association() {
 }
 
 #[test]
+fn a_forged_alert_does_not_end_a_handshake() {
+    let mut pair = friends();
+    let forged = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
+    for _ in 0..3 {
+        let told = pair.client.feed(pair.now, &forged).err();
+        // The driver waits for what comes after it.
+        assert!(matches!(told, Some(Trouble::Alert(_))), "{told:?}");
+        for datagram in pair.up() {
+            pair.server.feed(pair.now, pair.peer, &datagram);
+        }
+        pair.server.feed(pair.now, pair.peer, &forged);
+        for datagram in pair.down() {
+            let _ = pair.client.feed(pair.now, &datagram);
+        }
+    }
+    pair.talk();
+    pair.hears();
+}
+
+#[test]
 fn forged_datagrams_do_not_panic_in_a_handshake() {
     for seed in 1..=200 {
         let mut random = Random::new(seed, 2);

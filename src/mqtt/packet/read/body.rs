@@ -64,6 +64,16 @@ impl Body {
         Ok(array)
     }
 
+    /// Takes the next byte if it is 0.
+    #[inline]
+    pub(super) fn takes_zero(&mut self) -> bool {
+        let zero = self.bytes.first() == Some(&0);
+        if zero {
+            self.bytes.advance(1);
+        }
+        zero
+    }
+
     #[inline]
     pub(super) fn byte(&mut self, what: &'static str) -> Result<u8, Malformed> {
         self.array(what).map(u8::from_be_bytes)

@@ -13,15 +13,21 @@ use crate::mqtt::packet::{Place, Properties, Property, PropertyId, ReasonCode, V
 const MOST_PROPERTIES: usize = 1 << 17;
 
 /// The properties at this point of a packet; none, and no bytes taken, before MQTT 5.
-#[inline]
+#[inline(always)]
 pub(super) fn properties(
     body: &mut Body,
     version: Version,
     place: Place,
 ) -> Result<Properties, Malformed> {
-    if version < Version::V5 {
+    // Mostly there are none.
+    if version < Version::V5 || body.takes_zero() {
         return Ok(Properties::default());
     }
+    measured(body, place)
+}
+
+#[inline(never)]
+fn measured(body: &mut Body, place: Place) -> Result<Properties, Malformed> {
     match body.variable("property length")? {
         0 => Ok(Properties::default()),
         length => list(body.part(length as usize, "properties")?, place),

@@ -6,8 +6,6 @@
 mod body;
 mod sink;
 
-use std::borrow::Cow;
-
 use bytes::BytesMut;
 
 use super::{Packet, Publish, Version};
@@ -19,11 +17,11 @@ const LARGEST_BODY: usize = 268_435_455;
 /// Why a packet cannot be written: one line that says what does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unencodable(Cow<'static, str>);
+pub struct Unencodable(Box<str>);
 
 impl Unencodable {
     #[cold]
-    fn new(text: impl Into<Cow<'static, str>>) -> Self {
+    fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
 }

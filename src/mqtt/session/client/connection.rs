@@ -77,6 +77,9 @@ impl Session {
                 Packet::Publish(publish) if self.state != State::AwaitingConnAck => {
                     self.on_publish(publish)?
                 }
+                Packet::PubAck(ack) if self.state != State::AwaitingConnAck => {
+                    self.on_progress(|outbound| outbound.puback(&ack), &ack)?
+                }
                 other => self.on_packet(other, now)?,
             }
         }
@@ -91,7 +94,6 @@ impl Session {
                 Err(Fault::Closed(disconnect))
             }
             (State::AwaitingConnAck, other) => Err(Fault::unexpected(&other, "before CONNACK")),
-            (_, Packet::PubAck(ack)) => self.on_progress(|outbound| outbound.puback(&ack), &ack),
             (_, Packet::PubRec(ack)) => self.on_progress(|outbound| outbound.pubrec(&ack), &ack),
             (_, Packet::PubComp(ack)) => self.on_progress(|outbound| outbound.pubcomp(&ack), &ack),
             (_, Packet::PubRel(ack)) => self.on_pubrel(&ack),

@@ -18,6 +18,7 @@ impl Session {
     ///
     /// # Errors
     /// What this server, or MQTT itself, does not take; nothing is sent then.
+    #[inline]
     pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
         let spare = self.check(publish)?;
         if publish.qos > QoS::AtMostOnce {
@@ -28,6 +29,7 @@ impl Session {
     }
 
     /// By how many bytes the packet stays below the server's limit.
+    #[inline]
     fn check(&self, publish: &Publish) -> Result<usize, Unsendable> {
         if publish.qos > self.limits.maximum_qos {
             return Err(Unsendable::QosNotSupported(self.limits.maximum_qos.level()));
@@ -49,16 +51,19 @@ impl Session {
     }
 
     /// Writes the message, with an alias in place of its topic where that fits; `publish` is the same afterwards.
+    #[inline]
     fn write_publish(
         &mut self,
         publish: &mut Publish,
         spare: usize,
     ) -> Result<(), packet::Unencodable> {
         let version = self.connect.version;
-        let topic = publish.topic.clone();
-        let shortened = spare >= ALIAS_LENGTH && self.aliases_out.apply(publish);
+        let topic = match spare >= ALIAS_LENGTH {
+            true => self.aliases_out.apply(publish),
+            false => None,
+        };
         let written = packet::encode_publish(publish, version, &mut self.output);
-        if shortened {
+        if let Some(topic) = topic {
             publish.properties.pop();
             publish.topic = topic;
         }

@@ -1,0 +1,72 @@
+//! `route`: its flags, and the plan they make.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::flags::ready::ReadyFlags;
+use super::flags::terminal::TerminalFlags;
+use super::flags::until::UntilFlags;
+use super::mqtt::subscription;
+use crate::command::route::{Mode, Plan};
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Routes")]
+pub(crate) struct RouteFlags {
+    /// TOML file of sources, targets and routes
+    #[arg(value_name = "FILE", help_heading = None)]
+    file: PathBuf,
+
+    /// Check the file and end: names, topics, conditions, maps, and that no message can come back to its route
+    #[arg(long, conflicts_with_all = ["dry_run", "test", "print_config"])]
+    check: bool,
+
+    /// Connect to the sources and print what would go to which target; nothing is acknowledged in place of the real run, and nothing is sent
+    #[arg(long, conflicts_with_all = ["test", "print_config"])]
+    dry_run: bool,
+
+    /// Route recorded messages (NDJSON, as --output json writes them) without a connection, each at the time when it was recorded, and print what goes to which target
+    #[arg(long, value_name = "FILE", conflicts_with = "print_config")]
+    test: Option<PathBuf>,
+
+    /// Compare what --test would print with this file, line by line; what a line does not name may be anything. Exit code 7 for the first difference
+    #[arg(long, value_name = "FILE", requires = "test")]
+    expect: Option<PathBuf>,
+
+    /// Print the file as it was read, with the environment filled in and without comments
+    #[arg(long)]
+    print_config: bool,
+
+    #[command(flatten)]
+    until: UntilFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl RouteFlags {
+    /// The plan of the command.
+    pub(crate) fn plan(self) -> Plan {
+        let mode = match self.test {
+            Some(recording) => Mode::Test {
+                recording,
+                expect: self.expect,
+            },
+            None if self.check => Mode::Check,
+            None if self.dry_run => Mode::DryRun,
+            None if self.print_config => Mode::Print,
+            None => Mode::Run,
+        };
+        Plan {
+            file: self.file,
+            mode,
+            filter: subscription::read_line,
+            until: self.until.until(),
+            ready: self.ready.ready(),
+            style: self.terminal.style(),
+        }
+    }
+}

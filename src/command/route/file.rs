@@ -1,0 +1,268 @@
+//! The file of routes, as it is written.
+//!
+//! Keys are the long flags of other commands where there is one. `{env.NAME}` in a text is filled in from the environment, and
+//! paths are from the folder of the file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::file;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct File {
+    /// Where messages come from.
+    #[serde(default)]
+    pub(crate) source: BTreeMap<String, SourceTable>,
+    /// Where messages go.
+    #[serde(default)]
+    pub(crate) target: BTreeMap<String, TargetTable>,
+    /// Which messages go where.
+    #[serde(default)]
+    pub(crate) route: Vec<RouteTable>,
+    /// `stop`, `drop`, or the target that gets messages which are refused for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) on_refused: Option<String>,
+    /// How many messages may be under way at each end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<u16>,
+}
+
+/// One source.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SourceTable {
+    /// The URL of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// Or the name of a context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<String>,
+    /// Or a file of recorded messages; `-` is standard input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) topics: Vec<String>,
+    /// MQTT: the client identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// AMQP: the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queue: Option<String>,
+    /// AMQP: the exchange that a temporary queue is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exchange: Option<String>,
+    /// A file with the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// A file of certificates to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cafile: Option<PathBuf>,
+}
+
+/// One target.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct TargetTable {
+    /// The URL of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// Or the name of a context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<String>,
+    /// Or a file that records are appended to; `-` is standard output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    /// MQTT: the QoS of each message; otherwise its own, or 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) qos: Option<u8>,
+    /// MQTT: whether each message is retained; otherwise as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retain: Option<bool>,
+    /// MQTT: the client identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// AMQP: the exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exchange: Option<String>,
+    /// A file with the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// A file of certificates to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cafile: Option<PathBuf>,
+}
+
+/// One route.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RouteTable {
+    /// The sources; all of them where it is not said.
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub(crate) from: Names,
+    /// The topics, with names for levels: `sensors/{device}/{metric}`.
+    #[serde(default = "everything")]
+    pub(crate) topic: String,
+    /// A condition on the message.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "where")]
+    pub(crate) condition: Option<String>,
+    /// What becomes of its body: `jq: …`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) map: Option<String>,
+    /// Its topic at the targets: `alerts/{device}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) topic_out: Option<String>,
+    /// The targets.
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub(crate) to: Names,
+    /// The targets of messages that do not fulfil the condition.
+    #[serde(default, rename = "else", skip_serializing_if = "Names::is_empty")]
+    pub(crate) otherwise: Names,
+    /// MQTT: the QoS of what goes out by this route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) qos: Option<u8>,
+    /// MQTT: whether it is retained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retain: Option<bool>,
+    /// A message that fulfils the condition is not looked at by later routes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) last: bool,
+}
+
+fn everything() -> String {
+    String::from("#")
+}
+
+/// One name, or several.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Names {
+    /// None.
+    #[default]
+    #[serde(skip)]
+    None,
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Names {
+    /// All of them.
+    pub(crate) fn all(&self) -> &[String] {
+        match self {
+            Self::None => &[],
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+}
+
+impl File {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] for a file that cannot be read, [`Kind::Usage`] for what is wrong in it, with its line.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = file::read_text(path, file::SMALL)?;
+        let text = filled(&text).map_err(|name| {
+            let text = format!("{}: {name} is not in the environment", path.display());
+            Error::usage(text)
+        })?;
+        let mut file: Self = toml::from_str(&text).map_err(|cause| {
+            let at = cause.span().map_or(0, |span| span.start);
+            let line = text[..at.min(text.len())].matches('\n').count() + 1;
+            let why = file::mistake(cause.message());
+            Error::new(Kind::Usage, format!("{}:{line}: {why}", path.display()))
+        })?;
+        file.beneath(path.parent().unwrap_or_else(|| Path::new("")));
+        Ok(file)
+    }
+
+    /// Paths are from the folder of the file.
+    fn beneath(&mut self, folder: &Path) {
+        let rooted = |path: &mut Option<PathBuf>| {
+            if let Some(path) = path {
+                *path = folder.join(&*path);
+            }
+        };
+        let named = |name: &mut Option<String>| {
+            if let Some(name) = name.as_mut().filter(|name| *name != "-") {
+                *name = folder.join(&*name).display().to_string();
+            }
+        };
+        for source in self.source.values_mut() {
+            rooted(&mut source.password_file);
+            rooted(&mut source.cafile);
+            named(&mut source.file);
+        }
+        for target in self.target.values_mut() {
+            rooted(&mut target.password_file);
+            rooted(&mut target.cafile);
+            named(&mut target.file);
+        }
+    }
+}
+
+/// The text with each `{env.NAME}` filled in.
+fn filled(text: &str) -> Result<String, String> {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("{env.") {
+        let (before, behind) = rest.split_at(at);
+        whole.push_str(before);
+        let Some((name, more)) = behind[5..].split_once('}') else {
+            break;
+        };
+        whole.push_str(&std::env::var(name).map_err(|_| name.to_owned())?);
+        rest = more;
+    }
+    whole.push_str(rest);
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_fills_in_and_paths_are_from_the_folder() {
+        let home = std::env::var("PATH").unwrap();
+        assert_eq!(
+            filled("a {env.PATH} b {x}"),
+            Ok(format!("a {home} b {{x}}"))
+        );
+        assert_eq!(
+            filled("{env.IOTCTL_NO_SUCH}"),
+            Err(String::from("IOTCTL_NO_SUCH"))
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml");
+        std::fs::write(&path, "[target.t]\nfile = \"x.ndjson\"\n").unwrap();
+        let file = File::read(&path).unwrap();
+        let name = folder.path().join("x.ndjson").display().to_string();
+        assert_eq!(file.target["t"].file, Some(name));
+    }
+
+    #[test]
+    fn unknown_keys_are_told_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml");
+        std::fs::write(&path, "[source.s]\nurl = \"mqtt://h\"\ntopic = 1\n").unwrap();
+        let refused = File::read(&path).unwrap_err();
+        assert!(
+            refused.text().contains("r.toml:3: unknown field"),
+            "{}",
+            refused.text()
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! Which messages go where, and as what; no file and no connection.
+
+use std::cell::OnceCell;
+use std::time::SystemTime;
+
+use bytestring::ByteString;
+use serde_json::Value;
+
+use crate::command::ends::carry::{self, Losses};
+use crate::connect::Protocol;
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{Origin, Outgoing, Routed, Router};
+use crate::message::{Detail, Message, MqttDetail, UNTIMED};
+use crate::output::Console;
+use crate::payload::captures::{Captures, Pattern};
+use crate::payload::expect::{Changes, Condition, Scope};
+use crate::payload::jq::Input;
+use crate::payload::map::Map;
+use crate::payload::template::{Filler, Template};
+
+/// A route that was checked.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// The indices of its sources.
+    pub(super) from: Vec<usize>,
+    pub(super) pattern: Pattern,
+    pub(super) condition: Option<Condition>,
+    pub(super) map: Option<Map>,
+    pub(super) topic_out: Option<Template>,
+    /// The indices of its targets.
+    pub(super) to: Vec<usize>,
+    pub(super) otherwise: Vec<usize>,
+    pub(super) qos: Option<u8>,
+    pub(super) retain: Option<bool>,
+    pub(super) last: bool,
+}
+
+/// What messages are to be at a target.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    pub(super) protocol: Option<Protocol>,
+    pub(super) exchange: ByteString,
+    pub(super) qos: Option<u8>,
+    pub(super) retain: Option<bool>,
+}
+
+/// A message that is routed.
+struct Arrival {
+    message: Message,
+    topic: ByteString,
+    /// Its body, once it was looked at.
+    json: OnceCell<Option<Value>>,
+    now: SystemTime,
+}
+
+fn json(message: &Message) -> Option<Value> {
+    serde_json::from_slice(&message.payload).ok()
+}
+
+/// All routes.
+pub(super) struct Routes {
+    pub(super) routes: Vec<Route>,
+    /// By index.
+    pub(super) targets: Vec<Shape>,
+    pub(super) origin: Origin,
+    /// Where refused messages go.
+    pub(super) dead_letters: Option<usize>,
+    changes: Option<Changes>,
+    filler: Filler,
+    losses: Losses,
+    console: Console,
+    /// How often each route was taken.
+    taken: Vec<u64>,
+}
+
+impl Routes {
+    pub(super) fn new(
+        routes: Vec<Route>,
+        targets: Vec<Shape>,
+        origin: Origin,
+        dead_letters: Option<usize>,
+        console: Console,
+    ) -> Self {
+        let conditions = routes.iter().filter_map(|route| route.condition.as_ref());
+        Self {
+            changes: Changes::of(conditions),
+            taken: vec![0; routes.len()],
+            routes,
+            targets,
+            origin,
+            dead_letters,
+            filler: Filler::seeded(None),
+            losses: Losses::default(),
+            console,
+        }
+    }
+
+    /// How often each route was taken, in their order.
+    pub(super) fn taken(&self) -> &[u64] {
+        &self.taken
+    }
+
+    /// Appends what becomes of a message from the source with this index at `now`.
+    ///
+    /// # Errors
+    /// A map that fails.
+    pub(super) fn pass(
+        &mut self,
+        message: Message,
+        source: usize,
+        now: SystemTime,
+        into: &mut Outgoing,
+    ) -> Result<()> {
+        if let Some(changes) = &mut self.changes {
+            changes.see(&message, || json(&message));
+        }
+        let arrival = Arrival {
+            topic: carry::topic_of(&message),
+            message,
+            json: OnceCell::new(),
+            now,
+        };
+        let routes = std::mem::take(&mut self.routes);
+        let mut passed = Ok(());
+        for (at, route) in routes.iter().enumerate() {
+            if !route.from.contains(&source) {
+                continue;
+            }
+            let Some(captures) = route.pattern.matches(&arrival.topic) else {
+                continue;
+            };
+            if !self.holds(route, &arrival, &captures) {
+                for &to in &route.otherwise {
+                    let sent = self.shaped(route, to, arrival.message.clone(), None, now);
+                    into.push((to, sent));
+                }
+                continue;
+            }
+            self.taken[at] += 1;
+            passed = self
+                .send(route, &arrival, &captures, into)
+                .map_err(|why| Error::new(Kind::Refused, format!("route {}: {why}", at + 1)));
+            if passed.is_err() || route.last {
+                break;
+            }
+        }
+        self.routes = routes;
+        self.tell_losses();
+        passed
+    }
+
+    fn holds(&self, route: &Route, arrival: &Arrival, captures: &Captures<'_>) -> bool {
+        let scope = Scope {
+            captures: Some(captures),
+            now: Some(arrival.now),
+            changes: self.changes.as_ref(),
+        };
+        let condition = route.condition.as_ref();
+        let body = || json(&arrival.message);
+        condition.is_none_or(|it| it.holds_in(&arrival.message, &scope, body))
+    }
+
+    /// Sends what a route makes of a message to its targets.
+    fn send(
+        &mut self,
+        route: &Route,
+        arrival: &Arrival,
+        captures: &Captures<'_>,
+        into: &mut Outgoing,
+    ) -> Result<(), String> {
+        let outputs = match &route.map {
+            None => vec![arrival.message.clone()],
+            Some(map) => {
+                let body = arrival.json.get_or_init(|| json(&arrival.message));
+                let input = Input {
+                    message: &arrival.message,
+                    captures: Some(captures),
+                    now: Some(arrival.now),
+                };
+                map.apply(input, body.as_ref())
+                    .map_err(|why| format!("{}: {why}", brief(&arrival.topic)))?
+            }
+        };
+        for output in outputs {
+            let topic = self.topic_out(route, &arrival.topic, captures);
+            for &to in &route.to {
+                let output = output.clone();
+                let sent = self.shaped(route, to, output, topic.as_deref(), arrival.now);
+                into.push((to, sent));
+            }
+        }
+        Ok(())
+    }
+
+    fn topic_out(&mut self, route: &Route, topic: &str, captures: &Captures<'_>) -> Option<String> {
+        let template = route.topic_out.as_ref()?;
+        let named = |name: &str, text: &mut String| match name {
+            "topic" => text.push_str(topic),
+            name => text.push_str(captures.get(name).unwrap_or_default()),
+        };
+        Some(self.filler.fill_more(template, named))
+    }
+
+    /// The message as a target gets it.
+    fn shaped(
+        &mut self,
+        route: &Route,
+        target: usize,
+        message: Message,
+        topic: Option<&str>,
+        now: SystemTime,
+    ) -> Message {
+        let shape = &self.targets[target];
+        let mut message = match shape.protocol {
+            Some(protocol) => {
+                carry::carry(message, protocol, &shape.exchange, now, &mut self.losses)
+            }
+            None => message,
+        };
+        if let Some(topic) = topic {
+            carry::rename(&mut message, topic);
+        }
+        let (qos, retain) = (route.qos.or(shape.qos), route.retain.or(shape.retain));
+        if shape.protocol == Some(Protocol::Mqtt) && matches!(message.detail, Detail::Plain) {
+            message.detail = Detail::Mqtt(MqttDetail {
+                qos: 1,
+                ..MqttDetail::default()
+            });
+        }
+        if let Detail::Mqtt(mqtt) = &mut message.detail {
+            mqtt.qos = qos.unwrap_or(mqtt.qos);
+            mqtt.retain = retain.unwrap_or(mqtt.retain);
+        }
+        message
+    }
+
+    fn tell_losses(&mut self) {
+        for what in self.losses.fresh() {
+            let console = self.console;
+            console.warn(format_args!(
+                "{what} cannot be carried to the other protocol"
+            ));
+        }
+    }
+}
+
+impl Router for Routes {
+    fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed> {
+        let now = SystemTime::now();
+        if carry::has_expired(&message, now) {
+            return Ok(Routed::Expired);
+        }
+        let source = self.origin.get();
+        self.pass(message, source, now, into)?;
+        Ok(Routed::Sent)
+    }
+
+    fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
+        let target = self.dead_letters?;
+        let letter = carry::dead_letter(message, why);
+        let shape = self.targets[target].clone();
+        let now = SystemTime::now();
+        let letter = match shape.protocol {
+            Some(protocol) => {
+                carry::carry(letter, protocol, &shape.exchange, now, &mut self.losses)
+            }
+            None => letter,
+        };
+        Some((target, letter))
+    }
+}
+
+/// When a message was, for what is tested on recorded ones.
+pub(super) fn time_of(message: &Message) -> SystemTime {
+    match message.time == UNTIMED {
+        true => SystemTime::now(),
+        false => message.time,
+    }
+}

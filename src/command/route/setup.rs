@@ -1,0 +1,443 @@
+//! What a file of routes means: sources, targets and routes that refer to each other, all checked.
+
+use bytestring::ByteString;
+
+use super::Plan;
+use super::file::{File, Names, RouteTable, SourceTable, TargetTable};
+use super::router::{Route, Routes, Shape};
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::mqtt::session::SessionArgs;
+use crate::command::mqtt::topics::Defaults;
+use crate::connect::{ConnectArgs, Protocol};
+use crate::error::{Error, Result};
+use crate::flow::{Origin, Refusals};
+use crate::message::topic::{intersect, matches};
+use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
+use crate::output::{Console, Format, Style};
+use crate::payload::captures::Pattern;
+use crate::payload::template::Template;
+
+/// Seconds of the keep-alive.
+const KEEP_ALIVE: u16 = 60;
+
+/// How many messages may be under way at each end, unless the file says otherwise.
+const WINDOW: u16 = 100;
+
+/// The file, with names resolved.
+pub(super) struct Setup {
+    pub(super) sources: Vec<(String, SourceArgs)>,
+    pub(super) targets: Vec<(String, TargetArgs)>,
+    shapes: Vec<Shape>,
+    pub(super) routes: Vec<Route>,
+    /// The filter of what each route publishes.
+    images: Vec<String>,
+    pub(super) refusals: Refusals,
+    dead_letters: Option<usize>,
+}
+
+impl Setup {
+    /// Resolves and checks the names in a file; no secret is read.
+    pub(super) fn of(file: &File, plan: &Plan) -> Result<Self> {
+        let place = plan.file.display().to_string();
+        let wrong = |why: String| Error::usage(format!("{place}: {why}"));
+        if file.source.is_empty() || file.target.is_empty() || file.route.is_empty() {
+            let text = "at least one source, one target and one [[route]] are needed";
+            return Err(wrong(String::from(text)));
+        }
+        let window = file.window.unwrap_or(WINDOW).max(1);
+        let mut setup = Self {
+            sources: Vec::new(),
+            targets: Vec::new(),
+            shapes: Vec::new(),
+            routes: Vec::new(),
+            images: Vec::new(),
+            refusals: Refusals::Stop,
+            dead_letters: None,
+        };
+        for (name, table) in &file.target {
+            let target = target(table, window, plan.style);
+            let target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
+            setup.targets.push((name.clone(), target));
+            setup.shapes.push(shape(table));
+        }
+        let known: Vec<&str> = file.source.keys().map(String::as_str).collect();
+        for (at, table) in file.route.iter().enumerate() {
+            let (route, image) = setup
+                .route(table, &known)
+                .map_err(|why| wrong(format!("route {}: {why}", at + 1)))?;
+            setup.routes.push(route);
+            setup.images.push(image);
+        }
+        for (at, (name, table)) in file.source.iter().enumerate() {
+            let filters = setup.filters(at);
+            let source = source(name, table, &filters, window, plan);
+            let source = source.map_err(|why| wrong(format!("source {name}: {why}")))?;
+            setup.sources.push((name.clone(), source));
+        }
+        (setup.refusals, setup.dead_letters) = match file.on_refused.as_deref() {
+            None | Some("stop") => (Refusals::Stop, None),
+            Some("drop") => (Refusals::Drop, None),
+            Some(name) => {
+                let target = setup.target(name);
+                let target = target.map_err(|why| wrong(format!("on-refused: {why}")))?;
+                (Refusals::DeadLetter, Some(target))
+            }
+        };
+        Ok(setup)
+    }
+
+    fn target(&self, name: &str) -> Result<usize, String> {
+        let found = self.targets.iter().position(|(known, _)| known == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.targets.iter().map(|(name, _)| &**name).collect();
+            format!("unknown target {name:?}; there are {}", known.join(", "))
+        })
+    }
+
+    fn targets(&self, names: &Names) -> Result<Vec<usize>, String> {
+        names.all().iter().map(|name| self.target(name)).collect()
+    }
+
+    fn route(&self, table: &RouteTable, sources: &[&str]) -> Result<(Route, String), String> {
+        let from = match table.from.all() {
+            [] => (0..sources.len()).collect(),
+            names => names
+                .iter()
+                .map(|name| {
+                    let found = sources.iter().position(|known| known == name);
+                    let known = sources.join(", ");
+                    found.ok_or_else(|| format!("unknown source {name:?}; there are {known}"))
+                })
+                .collect::<Result<Vec<_>, _>>()?,
+        };
+        let pattern: Pattern = table.topic.parse().map_err(|why| format!("{why}"))?;
+        let condition = table.condition.as_deref().map(str::parse).transpose();
+        let condition = condition.map_err(|why: String| format!("where: {why}"))?;
+        let map = table.map.as_deref().map(str::parse).transpose();
+        let map = map.map_err(|why: String| format!("map: {why}"))?;
+        let topic_out = table.topic_out.as_deref().map(|text| {
+            let is_known = |name: &str| name == "topic" || pattern.has(name);
+            Template::of_topic(text, is_known)
+                .map_err(|place| format!("topic-out: {place} is not a capture of {}", table.topic))
+        });
+        let topic_out = topic_out.transpose()?;
+        let (to, otherwise) = (self.targets(&table.to)?, self.targets(&table.otherwise)?);
+        if to.is_empty() && otherwise.is_empty() {
+            return Err(String::from("it goes nowhere: to = \"TARGET\" is missing"));
+        }
+        if table.qos.is_some_and(|qos| qos > 2) {
+            return Err(String::from("qos is 0, 1 or 2"));
+        }
+        let image = match table.topic_out.as_deref() {
+            Some(text) => image(text, pattern.filter()),
+            None => pattern.filter().to_owned(),
+        };
+        let route = Route {
+            from,
+            pattern,
+            condition,
+            map,
+            topic_out,
+            to,
+            otherwise,
+            qos: table.qos,
+            retain: table.retain,
+            last: table.last,
+        };
+        Ok((route, image))
+    }
+
+    /// What the routes want of a source.
+    fn filters(&self, source: usize) -> Vec<&str> {
+        let routes = self.routes.iter();
+        let mut filters: Vec<&str> = routes
+            .filter(|route| route.from.contains(&source))
+            .map(|route| route.pattern.filter())
+            .collect();
+        filters.sort_unstable();
+        filters.dedup();
+        filters
+    }
+
+    /// Refuses routes whose messages come back to them.
+    pub(super) fn check_loops(&self, sources: &[SourceEnd], targets: &[TargetEnd]) -> Result<()> {
+        let feeds = |from: usize, into: usize| {
+            let same = |target: usize, source: usize| {
+                targets[target].protocol().is_some()
+                    && targets[target].name() == sources[source].name()
+            };
+            let to = self.routes[from].to.iter();
+            let mut pairs = to.flat_map(|&target| {
+                let sources = self.routes[into].from.iter();
+                sources.map(move |&source| (target, source))
+            });
+            pairs.any(|(target, source)| same(target, source))
+                && intersect(&self.images[from], self.routes[into].pattern.filter())
+        };
+        let count = self.routes.len();
+        for start in 0..count {
+            let mut reached = vec![false; count];
+            let mut open = vec![start];
+            while let Some(route) = open.pop() {
+                for next in (0..count).filter(|&next| feeds(route, next)) {
+                    if next == start {
+                        let text = format!(
+                            "route {}: its messages come back to it, as {} matches {}",
+                            start + 1,
+                            self.images[route],
+                            self.routes[start].pattern.filter()
+                        );
+                        return Err(Error::usage(text)
+                            .hint("use a topic-out that its own topic does not match"));
+                    }
+                    if !std::mem::replace(&mut reached[next], true) {
+                        open.push(next);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is allowed, and was hardly meant.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let used = |target: usize| {
+            let mut routes = self.routes.iter();
+            self.dead_letters == Some(target)
+                || routes.any(|it| it.to.contains(&target) || it.otherwise.contains(&target))
+        };
+        let unused = self.targets.iter().enumerate();
+        let unused = unused.filter(|(at, _)| !used(*at));
+        let mut texts: Vec<String> = unused
+            .map(|(_, (name, _))| format!("target {name} is not used"))
+            .collect();
+        for (at, route) in self.routes.iter().enumerate() {
+            let hides = |before: &&Route| {
+                before.last
+                    && before.condition.is_none()
+                    && route.from.iter().all(|from| before.from.contains(from))
+                    && (before.pattern.filter() == "#"
+                        || before.pattern.filter() == route.pattern.filter())
+            };
+            if self.routes[..at].iter().any(|before| hides(&before)) {
+                texts.push(format!("route {} is never reached", at + 1));
+            }
+        }
+        texts
+    }
+
+    pub(super) fn summary(&self) -> String {
+        format!(
+            "{} sources, {} targets, {} routes: no mistakes found",
+            self.sources.len(),
+            self.targets.len(),
+            self.routes.len()
+        )
+    }
+
+    /// The router over targets that were resolved.
+    pub(super) fn routes(self, targets: &[TargetEnd], origin: Origin, console: Console) -> Routes {
+        let mut shapes = self.shapes;
+        for (shape, target) in shapes.iter_mut().zip(targets) {
+            shape.protocol = target.protocol();
+        }
+        Routes::new(self.routes, shapes, origin, self.dead_letters, console)
+    }
+
+    /// The same for a trial: of the protocols that names tell.
+    pub(super) fn untried(self, console: Console) -> Result<(Vec<String>, Routes)> {
+        let mut shapes = self.shapes;
+        for (shape, (_, args)) in shapes.iter_mut().zip(&self.targets) {
+            shape.protocol = args.end.protocol()?;
+        }
+        let names = self.targets.into_iter().map(|(name, _)| name).collect();
+        let origin = Origin::default();
+        let routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
+        Ok((names, routes))
+    }
+
+    /// The sources that a recorded message may have come from.
+    pub(super) fn sources_of(&self, protocol: &str, topic: &str) -> Vec<usize> {
+        let fits = |args: &SourceArgs| {
+            let known = matches!(
+                (&args.end, protocol),
+                (End::Url(Protocol::Mqtt, _), "mqtt")
+                    | (End::Url(Protocol::Amqp, _), "amqp")
+                    | (End::Url(Protocol::Coap, _), "coap")
+                    | (End::Context(_) | End::File(_) | End::Standard, _)
+                    | (_, "none")
+            );
+            let mut filters = args.subscriptions.iter();
+            let filtered = args.subscriptions.is_empty()
+                || args.queue.is_some()
+                || filters.any(|it| matches(plain(&it.filter), topic));
+            known && filtered
+        };
+        let sources = self.sources.iter().enumerate();
+        let sources = sources.filter(|(_, (_, args))| fits(args));
+        sources.map(|(at, _)| at).collect()
+    }
+}
+
+fn plain(filter: &str) -> &str {
+    crate::message::topic::shared(filter).map_or(filter, |(_, filter)| filter)
+}
+
+/// The filter of the topics that a template makes.
+fn image(text: &str, filter: &str) -> String {
+    let text = text.replace("{topic}", filter);
+    let level = |level: &str| match level.contains('{') {
+        true if level.ends_with("...}") => "#".to_owned(),
+        true => "+".to_owned(),
+        false => level.to_owned(),
+    };
+    let mut levels: Vec<String> = text.split('/').map(level).collect();
+    // What follows a rest may be anything.
+    if let Some(at) = levels.iter().position(|level| level == "#") {
+        levels.truncate(at + 1);
+    }
+    levels.join("/")
+}
+
+/// The name of an end, of which a table has exactly one.
+fn end(
+    url: Option<&String>,
+    context: Option<&String>,
+    file: Option<&String>,
+) -> Result<End, String> {
+    let end = match (url, context, file) {
+        (Some(url), None, None) => End::parse(url).map_err(|why| why.text().to_owned())?,
+        (None, Some(context), None) => return Ok(End::Context(context.clone())),
+        (None, None, Some(file)) if file == "-" => return Ok(End::Standard),
+        (None, None, Some(file)) => return Ok(End::File(file.into())),
+        _ => return Err(String::from("one of url, context and file is needed")),
+    };
+    match end {
+        end @ End::Url(..) => Ok(end),
+        other => Err(format!("url: {other} has no scheme such as mqtt://")),
+    }
+}
+
+fn source(
+    name: &str,
+    table: &SourceTable,
+    filters: &[&str],
+    window: u16,
+    plan: &Plan,
+) -> Result<SourceArgs, String> {
+    let end = end(
+        table.url.as_ref(),
+        table.context.as_ref(),
+        table.file.as_ref(),
+    )?;
+    let defaults = Defaults {
+        options: Subscription {
+            qos: QoS::AtLeastOnce,
+            retain_as_published: true,
+            retain_handling: RetainHandling::default(),
+            ..Subscription::default()
+        },
+        ..Defaults::default()
+    };
+    let own = table.topics.iter().map(String::as_str);
+    let words: Vec<&str> = match table.topics.is_empty() {
+        true => filters.to_vec(),
+        false => own.collect(),
+    };
+    let read = |word: &str| (plan.filter)(word, &defaults).map_err(|why| why.text().to_owned());
+    let subscriptions = words.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let id = table.id.clone().unwrap_or_else(|| {
+        let file = plan.file.file_stem().unwrap_or_default().to_string_lossy();
+        format!("iotctl-{file}-{name}")
+    });
+    let text = |text: &Option<String>| text.clone().map(ByteString::from);
+    Ok(SourceArgs {
+        end,
+        connect: connect(table.password_file.as_ref(), table.cafile.as_ref()),
+        subscriptions,
+        mqtt: SessionArgs {
+            client_id: Some(id.into()),
+            persistent: true,
+            keep_alive: KEEP_ALIVE,
+            ..SessionArgs::default()
+        },
+        queue: text(&table.queue),
+        exchange: text(&table.exchange).unwrap_or_else(|| TOPIC_EXCHANGE.into()),
+        peek: false,
+        window,
+        style: plan.style,
+    })
+}
+
+fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, String> {
+    let end = end(
+        table.url.as_ref(),
+        table.context.as_ref(),
+        table.file.as_ref(),
+    )?;
+    if table.qos.is_some_and(|qos| qos > 2) {
+        return Err(String::from("qos is 0, 1 or 2"));
+    }
+    let id = table.id.clone();
+    Ok(TargetArgs {
+        end,
+        connect: connect(table.password_file.as_ref(), table.cafile.as_ref()),
+        mqtt: SessionArgs {
+            client_id: id.map(ByteString::from),
+            keep_alive: KEEP_ALIVE,
+            max_inflight: Some(window),
+            ..SessionArgs::default()
+        },
+        state: None,
+        qos: QoS::from_level(table.qos.unwrap_or(1)).unwrap_or_default(),
+        retain: table.retain.unwrap_or_default(),
+        exchange: exchange(table),
+        window,
+        format: Format::records(),
+        style,
+    })
+}
+
+fn shape(table: &TargetTable) -> Shape {
+    Shape {
+        protocol: None,
+        exchange: exchange(table),
+        qos: table.qos,
+        retain: table.retain,
+    }
+}
+
+fn exchange(table: &TargetTable) -> ByteString {
+    let given = table.exchange.clone().map(ByteString::from);
+    given.unwrap_or_else(|| TOPIC_EXCHANGE.into())
+}
+
+fn connect(
+    password_file: Option<&std::path::PathBuf>,
+    cafile: Option<&std::path::PathBuf>,
+) -> ConnectArgs {
+    ConnectArgs {
+        password_file: password_file.cloned(),
+        cafile: cafile.cloned(),
+        ..ConnectArgs::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_of_a_template_has_wildcards_where_it_is_filled_in() {
+        for (text, meant) in [
+            ("alerts/{device}", "alerts/+"),
+            ("site1/{topic}", "site1/a/+"),
+            ("x/{rest...}", "x/#"),
+            ("x/pre-{device}/y", "x/+/y"),
+            ("fixed", "fixed"),
+        ] {
+            assert_eq!(image(text, "a/+"), meant);
+        }
+    }
+}

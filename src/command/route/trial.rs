@@ -1,0 +1,127 @@
+//! Routes over recorded messages, at the time of each of them, without a connection.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::line;
+use super::router::time_of;
+use super::setup::Setup;
+use crate::command::ends::carry;
+use crate::error::{Error, Kind, Result};
+use crate::file::{self, unreadable};
+use crate::message::Message;
+use crate::output::{Console, Format, Output, Style};
+use crate::payload::{Bodies, Encoding, Outline, Source};
+
+/// Shows what would go where, or compares it with what must.
+///
+/// # Errors
+/// [`Kind::Missed`] at the first line that is another.
+pub(super) async fn run(
+    setup: Setup,
+    recording: &Path,
+    expect: Option<&Path>,
+    style: Style,
+) -> Result<()> {
+    let expected = expect.map(lines).transpose()?;
+    let records = File::open(recording);
+    let records = records.map_err(|cause| unreadable(recording.display(), &cause))?;
+    let mut bodies =
+        Bodies::over(records.into(), &Source::Records, Encoding::Plain)?.like(Outline::default());
+    let console = Console::new(style);
+    let mut output = Output::open(Format::Raw, style)?;
+    let mut comparison = expected.map(Comparison::new);
+    let (mut queue, mut outgoing) = (VecDeque::new(), Vec::new());
+    let sources = |message: &Message| {
+        let topic = carry::topic_of(message);
+        setup.sources_of(message.detail.protocol(), &topic)
+    };
+    let mut waiting = Vec::new();
+    while bodies.next(&mut queue).await? {
+        waiting.extend(queue.drain(..).map(|message| (sources(&message), message)));
+    }
+    waiting.extend(queue.drain(..).map(|message| (sources(&message), message)));
+    let (names, mut routes) = setup.untried(console)?;
+    for (sources, message) in waiting {
+        let now = time_of(&message);
+        for source in sources {
+            routes.pass(message.clone(), source, now, &mut outgoing)?;
+        }
+        for (target, message) in outgoing.drain(..) {
+            let line = line(&names[target], &message);
+            match &mut comparison {
+                Some(comparison) => comparison.next(&line)?,
+                None => {
+                    output.message(&Message::plain((line + "\n").into()))?;
+                    output.flush().await?;
+                }
+            }
+        }
+    }
+    comparison.map_or(Ok(()), Comparison::end)
+}
+
+fn lines(path: &Path) -> Result<Vec<Value>> {
+    let text = file::read_text(path, file::SMALL)?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let value = |(at, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|_| {
+            let text = format!("{}:{}: not a JSON object", path.display(), at + 1);
+            Error::usage(text)
+        })
+    };
+    lines.enumerate().map(value).collect()
+}
+
+/// What must come, line by line. Keys that a line does not name may be anything.
+struct Comparison {
+    expected: std::vec::IntoIter<Value>,
+    seen: usize,
+}
+
+impl Comparison {
+    fn new(expected: Vec<Value>) -> Self {
+        Self {
+            expected: expected.into_iter(),
+            seen: 0,
+        }
+    }
+
+    fn next(&mut self, line: &str) -> Result<()> {
+        self.seen += 1;
+        let came: Value = serde_json::from_str(line).unwrap_or_default();
+        let missed = |text: String| Err(Error::new(Kind::Missed, text));
+        match self.expected.next() {
+            None => missed(format!("message {}: not expected: {line}", self.seen)),
+            Some(expected) if !covers(&came, &expected) => missed(format!(
+                "message {}: expected {expected}, got {line}",
+                self.seen
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn end(mut self) -> Result<()> {
+        match self.expected.next() {
+            None => Ok(()),
+            Some(expected) => {
+                let text = format!("message {}: expected {expected}, got none", self.seen + 1);
+                Err(Error::new(Kind::Missed, text))
+            }
+        }
+    }
+}
+
+/// Whether all that is expected is there.
+fn covers(came: &Value, expected: &Value) -> bool {
+    match (came, expected) {
+        (Value::Object(came), Value::Object(expected)) => expected.iter().all(|(key, value)| {
+            let found = came.get(key);
+            found.is_some_and(|found| covers(found, value))
+        }),
+        _ => came == expected,
+    }
+}

@@ -1,0 +1,270 @@
+//! `route`: messages by topic and condition, to several targets, and rules that are tried before they run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::broker::broker;
+use crate::support::command::{Line, iotctl};
+use crate::support::mosquitto::{Mosquitto, Settings};
+
+fn written(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("routes.toml");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn route(file: &Path, words: &str) -> Line {
+    iotctl("route").word(file).words(words)
+}
+
+/// The router of the lecture notes: readings of more than 35 degrees, first match.
+const ROUTER: &str = r#"
+[source.edge]
+url = "URL"
+[target.edge]
+url = "URL"
+[target.odd]
+file = "odd.ndjson"
+[[route]]
+topic = "sensors/{id}/temperature"
+where = "/value > 35"
+to = "edge"
+topic-out = "sensors/{id}/alert"
+qos = 1
+else = "odd"
+"#;
+
+#[test]
+fn a_message_goes_where_topic_and_condition_say() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let file = written(folder.path(), &ROUTER.replace("URL", &url));
+    let mut router = route(&file, "").start();
+    broker.sees_subscription("sensors/+/temperature");
+    let mut watcher = broker.iotctl("sub -t sensors/+/alert -q 1 -v").start();
+    broker.sees_subscription("sensors/+/alert");
+    for (id, value) in [("a", "30"), ("b", "35.5"), ("c", "\"no number\"")] {
+        broker
+            .iotctl(&format!("pub -t sensors/{id}/temperature -q 1"))
+            .word("-m")
+            .word(format!("{{\"value\": {value}}}"))
+            .run()
+            .exits(0);
+    }
+    assert_eq!(watcher.line(), "sensors/b/alert {\"value\": 35.5}");
+    router.signal("TERM");
+    router.hears("received 3 messages: 3 delivered");
+    router.hears("route 1: 1 message");
+    router.ends().exits(143);
+    let odd = fs::read_to_string(folder.path().join("odd.ndjson")).unwrap();
+    let topics: Vec<_> = odd
+        .lines()
+        .map(|line| line.contains("sensors/a/temp"))
+        .collect();
+    assert_eq!(topics, [true, false], "{odd}");
+}
+
+#[test]
+fn nothing_is_lost_when_the_router_is_killed() {
+    const COUNT: usize = 2000;
+    let limits = "max_queued_messages 0\nmax_inflight_messages 0\n";
+    let broker = Mosquitto::start(Settings {
+        more: String::from(limits),
+        ..Settings::default()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let text = "[source.s]\nurl = \"URL\"\n[target.t]\nurl = \"URL\"\n[target.u]\nurl = \"URL\"\n\
+                [[route]]\ntopic = \"n/{name}\"\nto = [\"t\", \"u\"]\ntopic-out = \"out/{name}\"\n";
+    let file = written(folder.path(), &text.replace("URL", &url));
+    let mut router = route(&file, "").start();
+    broker.sees_subscriptions("n/+", 1);
+    let mut watcher = broker.iotctl("sub -t out/x -q 1").start();
+    broker.sees_subscriptions("out/x", 1);
+    let lines: String = (0..COUNT).map(|number| format!("{number}\n")).collect();
+    let publish = broker.iotctl("pub -t n/x -l -q 1").input(lines);
+    let publisher = std::thread::spawn(|| publish.run());
+    let mut seen = vec![0; COUNT];
+    let mut kills = 0;
+    // Each comes by both targets.
+    while seen.iter().any(|times| *times < 2) {
+        seen[watcher.line().parse::<usize>().unwrap()] += 1;
+        let complete = seen.iter().filter(|times| **times >= 2).count();
+        if complete >= (kills + 1) * COUNT / 8 && kills < 7 {
+            kills += 1;
+            router.signal("KILL");
+            router = route(&file, "").start();
+        }
+    }
+    publisher.join().unwrap().exits(0);
+}
+
+/// Records as they come from `--output json`.
+fn recording(folder: &Path, readings: &[(&str, &str)]) -> PathBuf {
+    let path = folder.join("recording.ndjson");
+    let line = |(at, (topic, payload)): (usize, &(&str, &str))| {
+        let payload = serde_json::Value::from(*payload);
+        format!(
+            "{{\"time\":\"2026-01-01T00:00:{at:02}Z\",\"protocol\":\"mqtt\",\"topic\":\"{topic}\",\
+             \"payload\":{payload},\"mqtt\":{{\"qos\":1}}}}\n"
+        )
+    };
+    let lines: String = readings.iter().enumerate().map(line).collect();
+    fs::write(&path, lines).unwrap();
+    path
+}
+
+#[test]
+fn rules_are_tried_on_recorded_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[source.s]
+url = "mqtt://127.0.0.1:1"
+[target.a]
+url = "mqtt://127.0.0.1:2"
+[target.b]
+url = "amqp://127.0.0.1:3"
+[[route]]
+topic = "s/{device}/{rest...}"
+where = "changed(payload) and {device} != x"
+to = ["a", "b"]
+topic-out = "out/{device}/{rest}"
+last = true
+[[route]]
+to = "b"
+map = "jq: {v: (tonumber? // .)}"
+"#;
+    let file = written(folder.path(), text);
+    let readings = [("s/d/t", "1"), ("s/d/t", "1"), ("s/x/t", "2")];
+    let readings = recording(folder.path(), &readings);
+    let tried = route(&file, "--test").word(&readings).run().exits(0);
+    let lines: Vec<serde_json::Value> = tried
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let text = |key: &str| line[key].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("target"), text("topic"), text("payload"))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "a out/d/t 1",
+            "b out.d.t 1",
+            "b s.d.t {\"v\":1}",
+            "b s.x.t {\"v\":2}"
+        ]
+    );
+    let expected = folder.path().join("expected");
+    fs::write(&expected, tried.text()).unwrap();
+    let expect = |line: Line| line.words("--expect").word(&expected).run();
+    expect(route(&file, "--test").word(&readings)).exits(0);
+    fs::write(&expected, tried.text().replace("out/d/t", "out/e/t")).unwrap();
+    expect(route(&file, "--test").word(&readings))
+        .exits(7)
+        .says("message 1: expected");
+    fs::write(&expected, tried.text().lines().next().unwrap()).unwrap();
+    expect(route(&file, "--test").word(&readings))
+        .exits(7)
+        .says("message 2: not expected");
+}
+
+#[test]
+fn a_dry_run_takes_nothing_from_anybody() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let file = written(folder.path(), &ROUTER.replace("URL", &url));
+    // The session of the real run, which keeps what comes.
+    let router = route(&file, "").start();
+    broker.sees_subscription("sensors/+/temperature");
+    router.signal("TERM");
+    router.ends().exits(143);
+    let mut dry = route(&file, "--dry-run -C 1").start();
+    broker.sees_subscription("sensors/+/temperature");
+    broker
+        .iotctl("pub -t sensors/a/temperature -q 1 -m")
+        .word("{\"value\": 40}")
+        .run()
+        .exits(0);
+    let line = dry.line();
+    assert!(line.starts_with("{\"target\":\"edge\","), "{line}");
+    assert!(line.contains("sensors/a/alert"), "{line}");
+    dry.ends().exits(0);
+    let mut watcher = broker.iotctl("sub -t sensors/+/alert -q 1 -v").start();
+    broker.sees_subscription("sensors/+/alert");
+    let router = route(&file, "").start();
+    assert_eq!(watcher.line(), "sensors/a/alert {\"value\": 40}");
+    router.signal("TERM");
+    router.ends().exits(143);
+}
+
+#[test]
+fn mistakes_are_found_without_a_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = ROUTER.replace("URL", "mqtt://127.0.0.1:1");
+    let file = written(folder.path(), &good);
+    route(&file, "--check")
+        .run()
+        .exits(0)
+        .says("1 sources, 2 targets, 1 routes: no mistakes found");
+    route(&file, "--print-config")
+        .run()
+        .exits(0)
+        .contains("topic-out = \"sensors/{id}/alert\"");
+    for (from, to, why) in [
+        ("qos = 1", "qos = 3", "route 1: qos is 0, 1 or 2"),
+        ("qos = 1", "colour = 1", "unknown field `colour`"),
+        (
+            "to = \"edge\"",
+            "to = \"egde\"",
+            "route 1: unknown target \"egde\"",
+        ),
+        (
+            "{id}/alert",
+            "{di}/alert",
+            "topic-out: {di} is not a capture of sensors/{id}/temperature",
+        ),
+        (
+            "{id}/alert",
+            "{id}/temperature",
+            "its messages come back to it",
+        ),
+        ("/value > 35", "/value >", "route 1: where: "),
+        (
+            "topic = \"sensors/{id}/temperature\"",
+            "topic = \"a#\"",
+            "route 1: ",
+        ),
+        (
+            "url = \"mqtt",
+            "context = \"x\"\nurl = \"mqtt",
+            "one of url, context and file is needed",
+        ),
+        (
+            "url = \"mqtt",
+            "url = \"gopher",
+            "\"gopher\" is not a scheme",
+        ),
+        (
+            "[[route]]",
+            "on-refused = \"nobody\"\n[[route]]",
+            "unknown field `on-refused`",
+        ),
+    ] {
+        written(folder.path(), &good.replacen(from, to, 1));
+        route(&file, "--check").run().exits(2).says(why);
+    }
+    written(folder.path(), &format!("on-refused = \"x\"\n{good}"));
+    route(&file, "")
+        .run()
+        .exits(2)
+        .says("on-refused: unknown target \"x\"");
+    fs::remove_file(&file).unwrap();
+    route(&file, "--check").run().exits(8);
+}
