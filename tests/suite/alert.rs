@@ -511,7 +511,7 @@ fn readings_of_coap_are_told_to_amqp() {
     .run()
     .exits(0);
     let record = json(got.text());
-    assert_eq!(record["routing_key"], format!("{key}.d7"), "{record}");
+    assert_eq!(record["topic"], format!("{key}.d7"), "{record}");
     assert_eq!(json(record["payload"].as_str().unwrap())["value"], 28);
     alert.ends_by_itself().exits(0);
 }
