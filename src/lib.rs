@@ -6,7 +6,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → server → {connect, payload} → {file, message, stop} → error`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → server → {connect, payload} → {file, message, pace, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|
@@ -24,6 +24,7 @@
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
 //! | [`message`] | the record of one received message, the same for every protocol |
+//! | [`pace`] | a clock that does not step, and waiting until a moment |
 //! | [`random`] | the one source of randomness |
 //! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
 
@@ -39,6 +40,7 @@ pub mod flow;
 pub mod message;
 pub mod mqtt;
 pub mod output;
+pub mod pace;
 pub mod payload;
 pub(crate) mod random;
 pub(crate) mod server;

@@ -26,7 +26,6 @@ pub(crate) mod amqp;
 mod answering;
 #[cfg(target_os = "linux")]
 pub mod calibrate;
-pub mod clock;
 pub mod coap;
 pub(crate) mod compare;
 pub(crate) mod connection_state;
@@ -51,3 +50,5 @@ pub mod system;
 pub(crate) mod threshold;
 #[cfg(test)]
 mod virtual_tests;
+
+pub use crate::pace::clock;

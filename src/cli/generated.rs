@@ -68,6 +68,7 @@ pub const PAGES: &[&str] = &[
     "bench-report",
     "bench-compare",
     "bench-merge",
+    "replay",
     "help",
     "version",
     "completions",

@@ -254,6 +254,22 @@ const BENCH_MERGE: &[Example] = &[(
     "iotctl bench merge worker-*.json --output text",
 )];
 
+const REPLAY: &[Example] = &[
+    (
+        "Record for a day, and send all of it again in an hour",
+        "iotctl mqtt sub mqtt://broker.example -t '#' --output json --for 1day > day.ndjson\niotctl replay day.ndjson --to mqtt://localhost --speed 24",
+    ),
+    (
+        "As fast as the server takes it, below another topic, with what was retained before",
+        "iotctl replay day.ndjson --to mqtt://localhost --speed max --from 10:00 --prime --topic site1/",
+    ),
+    (
+        "From MQTT to AMQP, over and over, with the times in payloads moved to now",
+        "iotctl replay day.ndjson --to amqp://localhost --loop forever --retime /ts",
+    ),
+    ("What is in a recording", "iotctl replay day.ndjson --info"),
+];
+
 const INSTALL: &[Example] = &[(
     "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
     "iotctl install --links ~/.local/bin",
@@ -405,6 +421,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
     match command {
         "" => TOP,
         "install" => INSTALL,
+        "replay" => REPLAY,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt request" => REQUEST,
@@ -486,7 +503,7 @@ pub(crate) fn has_columns(command: &str) -> bool {
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
-        "mqtt sub" | "mqtt request" | "mqtt respond" => Some(&fields::MQTT),
+        "mqtt sub" | "mqtt request" | "mqtt respond" | "replay" => Some(&fields::MQTT),
         "amqp consume" | "amqp tap" | "amqp get" | "amqp request" | "amqp respond" => {
             Some(&fields::AMQP)
         }

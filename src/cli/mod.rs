@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `top` | the commands of all protocols |
 //! | `mqtt`, `coap`, `amqp`, `bench` | one folder a protocol, one file a command: its flags, and the plan they make |
+//! | `replay` | the flags of the command that belongs to no protocol, and its plan |
 //! | `mosquitto` | the command lines of mosquitto's clients, without clap |
 //! | `flags` | the flags that commands share |
 //! | `syntax` | what the values of flags look like |
@@ -53,6 +54,7 @@ pub(crate) mod mosquitto;
 mod mqtt;
 mod page;
 mod refusal;
+mod replay;
 mod route;
 mod syntax;
 #[cfg(test)]

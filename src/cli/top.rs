@@ -14,6 +14,7 @@ use super::alone::{alone, top};
 use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::mqtt::Mqtt;
+use super::replay::ReplayFlags;
 use super::route::RouteFlags;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
@@ -101,6 +102,10 @@ enum Topic {
     /// Carry messages between two servers, of any of the three protocols
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
     Bridge(Box<BridgeFlags>),
+
+    /// Send recorded messages again, at the pace of the recording
+    #[command(disable_help_flag = true, after_help = help::below("replay"))]
+    Replay(Box<ReplayFlags>),
 
     /// Carry messages from sources to targets as a file of routes says
     #[command(disable_help_flag = true, after_help = help::below("route"))]
@@ -206,6 +211,7 @@ impl Cli {
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,
+            Topic::Replay(flags) => command::Command::Replay(Box::new(flags.plan()?)),
         };
         Ok(Parsed::Command(command))
     }
@@ -223,6 +229,7 @@ impl Topic {
             "bridge" => top(words).map(Self::Bridge),
             "route" => top(words).map(Self::Route),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
+            "replay" => top(words).map(Self::Replay),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
@@ -38,6 +39,8 @@ pub enum Command {
     Alarms(alert::admin::Plan),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl replay`
+    Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
@@ -75,6 +78,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Alert(plan) => runtime.block_on(alert::run(*plan)),
         Command::Alarms(plan) => alert::admin::run(plan),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };

@@ -68,13 +68,13 @@ impl Input {
                 sleep_until(self.begins.into()).await;
                 match self.bodies.again(&mut self.queue) {
                     Ok(()) => self.round_done(round),
-                    Err(error) => self.end = Some(Err(self.cut(error))),
+                    Err(error) => self.end = Some(Err(cut(error, self.begun))),
                 }
             }
             None => match self.bodies.next(&mut self.queue).await {
                 Ok(true) => {}
                 Ok(false) => self.round_done(now()),
-                Err(error) => self.end = Some(Err(self.cut(error))),
+                Err(error) => self.end = Some(Err(cut(error, self.begun))),
             },
         }
     }
@@ -111,13 +111,13 @@ impl Input {
             None => self.end = Some(Ok(())),
         }
     }
+}
 
-    /// Input that turns out to be wrong after some of it was sent is no wrong usage any more.
-    fn cut(&self, error: Error) -> Error {
-        match error.kind() {
-            Kind::Usage if self.begun => Error::new(Kind::Local, error.text()),
-            _ => error,
-        }
+/// Input that turns out to be wrong after some of it was sent is no wrong usage any more.
+pub(super) fn cut(error: Error, begun: bool) -> Error {
+    match error.kind() {
+        Kind::Usage if begun => Error::new(Kind::Local, error.text()),
+        _ => error,
     }
 }
 
@@ -169,7 +169,7 @@ impl Source for Input {
 }
 
 /// When the clock will show `time`; `None`: it is over.
-fn instant(time: SystemTime) -> Option<Instant> {
+pub(super) fn instant(time: SystemTime) -> Option<Instant> {
     let ahead = time.duration_since(SystemTime::now()).ok()?;
     now().checked_add(ahead)
 }

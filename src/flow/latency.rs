@@ -51,19 +51,24 @@ impl Latencies {
         self.times.len()
     }
 
+    /// What this part of the answers took at most, in milliseconds; `None` where nothing came.
+    pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
+        // A bucket of the histogram may reach beyond what came.
+        let time = || (self.times.value_at_quantile(part) as f64 / 1e6).clamp(self.min, self.max);
+        (self.count() > 0).then(time)
+    }
+
     /// Name and milliseconds of each figure; none where nothing came.
     fn figures(&self) -> Option<[(&'static str, f64); 7]> {
         let count = self.count();
-        // A bucket of the histogram may reach beyond what came.
-        let percentile =
-            |part| (self.times.value_at_quantile(part) as f64 / 1e6).clamp(self.min, self.max);
+        let quantile = |part| self.quantile(part).unwrap_or_default();
         (count > 0).then(|| {
             [
                 ("min", self.min),
                 ("avg", self.mean),
-                ("p50", percentile(0.5)),
-                ("p90", percentile(0.9)),
-                ("p99", percentile(0.99)),
+                ("p50", quantile(0.5)),
+                ("p90", quantile(0.9)),
+                ("p99", quantile(0.99)),
                 ("max", self.max),
                 ("stddev", (self.squares / count as f64).sqrt()),
             ]

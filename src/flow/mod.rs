@@ -21,6 +21,7 @@
 //! | [`mapped`] | messages that become several, or none, on their way to their target |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
+//! | [`replay`] | recordings as a source, each message when it is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
 //! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
@@ -57,6 +58,7 @@ pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
+pub(crate) mod replay;
 pub(crate) mod reported;
 pub(crate) mod request;
 mod resend;

@@ -97,7 +97,7 @@ impl Pacer {
     pub(crate) fn new(pacing: &Pacing) -> Self {
         match (pacing.rate, pacing.replay) {
             (Some(rate), _) => Self::Rate(Bucket::new(rate, Jitter::new(pacing))),
-            (None, Some(speed)) => Self::Replay(Replay { speed, began: None }),
+            (None, Some(speed)) => Self::Replay(Replay::new(speed)),
             (None, None) => Self::Free,
         }
     }
@@ -173,7 +173,12 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    fn due(&mut self, time: SystemTime, now: Instant) -> Option<Instant> {
+    pub(super) const fn new(speed: f64) -> Self {
+        Self { speed, began: None }
+    }
+
+    /// When a record of this time is due, if the first is at `now`; `None`: it has no time.
+    pub(super) fn due(&mut self, time: SystemTime, now: Instant) -> Option<Instant> {
         if time == UNTIMED {
             return None;
         }
@@ -188,10 +193,6 @@ impl Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn replay(speed: f64) -> Replay {
-        Replay { speed, began: None }
-    }
 
     fn bucket(rate: Rate) -> Bucket {
         Bucket::new(rate, Jitter::new(&Pacing::default()))
@@ -298,7 +299,7 @@ mod tests {
         let (start, now) = (SystemTime::UNIX_EPOCH, Instant::now());
         let later = now + Duration::from_secs(1000);
         for (speed, millis) in [(1.0, 3000), (2.0, 1500), (0.5, 6000)] {
-            let mut replay = replay(speed);
+            let mut replay = Replay::new(speed);
             assert_eq!(replay.due(UNTIMED, now), None);
             let first = start + Duration::from_secs(100);
             assert_eq!(replay.due(first, now), Some(now));
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn a_gap_beyond_the_clock_is_a_long_one() {
         let now = Instant::now();
-        let mut replay = replay(1e-300);
+        let mut replay = Replay::new(1e-300);
         let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
         replay.due(first, now);
         let due = replay.due(SystemTime::now(), now).unwrap();

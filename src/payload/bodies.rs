@@ -6,16 +6,18 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
 use crate::file::unreadable;
 use crate::message::Message;
 
-use super::lines::{Flaw, Lines};
 use super::reader::Reader;
 use super::template::{Filler, Template};
-use super::{Cut, Destination, Encoding, Framing, LONGEST, Outline, Source, record, standard};
+use super::{Destination, Encoding, LONGEST, Outline, Source, standard};
+use stream::{Shape, Stream, Taker};
+
+mod stream;
 
 /// Where [`Bodies`] stands.
 enum State {
@@ -41,6 +43,7 @@ pub struct Bodies {
     only: Option<Bytes>,
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
+    torn: Option<String>,
     maker: Option<Maker>,
     filler: Filler,
     skipped: u64,
@@ -120,6 +123,17 @@ impl Bodies {
             }
             Source::Records if encoding.is_digits() => return Err(spelled_twice()),
             Source::Records => State::Stream(Stream::start(input()?, Shape::Record)?),
+            Source::Recording { file: None, form } => {
+                State::Stream(Stream::recording(input()?, String::from(STDIN), *form)?)
+            }
+            Source::Recording {
+                file: Some(path),
+                form,
+            } => {
+                let name = path.display().to_string();
+                let file = File::open(path).map_err(|cause| unreadable(&name, &cause))?;
+                State::Stream(Stream::recording(file, name, *form)?)
+            }
         };
         Ok(Self {
             encoding,
@@ -127,6 +141,7 @@ impl Bodies {
             state,
             only: None,
             failure: None,
+            torn: None,
             maker,
             filler: Filler::default(),
             skipped: 0,
@@ -136,6 +151,11 @@ impl Bodies {
     /// How many records of error responses were left out: what a server says instead of a resource is no message.
     pub const fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// How the last record of a recording that was read to its end was cut off; what there is of it is skipped.
+    pub fn torn(&self) -> Option<&str> {
+        self.torn.as_deref()
     }
 
     /// What is not said of a message by its input is as `outline` has it.
@@ -235,6 +255,7 @@ impl Bodies {
                     skipped: &mut self.skipped,
                 };
                 if !stream.read(&mut taker).await? {
+                    self.torn = stream.torn().map(str::to_owned);
                     self.state = State::Ended;
                 }
                 return Ok(());
@@ -402,184 +423,6 @@ impl Whole {
                 return Err(too_long(&self.name));
             }
         }
-    }
-}
-
-/// What a record of a stream is.
-enum Shape {
-    /// A body, and maybe its topic.
-    Line(Framing),
-    /// A message as JSON.
-    Record,
-}
-
-impl Shape {
-    const fn cut(&self) -> Cut {
-        match self {
-            Self::Line(framing) => framing.cut,
-            Self::Record => Cut::After(b'\n'),
-        }
-    }
-}
-
-/// A stream of records.
-struct Stream {
-    reader: Reader,
-    name: String,
-    lines: Lines,
-    shape: Shape,
-}
-
-impl Stream {
-    fn start(file: File, shape: Shape) -> Result<Self> {
-        let reader = Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?;
-        Ok(Self::over(reader, String::from(STDIN), shape))
-    }
-
-    fn follow(path: &Path, from_start: bool, framing: Framing) -> Result<Self> {
-        let name = path.display().to_string();
-        let reader = Reader::follow(path, from_start).map_err(|cause| unreadable(&name, &cause))?;
-        Ok(Self::over(reader, name, Shape::Line(framing)))
-    }
-
-    fn over(reader: Reader, name: String, shape: Shape) -> Self {
-        Self {
-            reader,
-            name,
-            lines: Lines::new(shape.cut()),
-            shape,
-        }
-    }
-
-    /// Appends the records of the next chunk that ends any; `false` after the last.
-    async fn read(&mut self, taker: &mut Taker<'_>) -> Result<bool> {
-        let before = taker.into.len();
-        // Known once, so that what is not asked for costs nothing for each record.
-        let bare = self.shape.is_bare() && taker.is_bare();
-        while taker.into.len() == before {
-            let chunk = self.reader.next().await;
-            let chunk = chunk.map_err(|cause| unreadable(&self.name, &cause))?;
-            let (lines, shape) = (&mut self.lines, &self.shape);
-            let taken = match bare {
-                true => lines.feed(chunk.as_ref(), |body| {
-                    taker.body(body);
-                    Ok(())
-                }),
-                false => lines.feed(chunk.as_ref(), |record| shape.take(record, taker)),
-            };
-            taken.map_err(|flaw| self.wrong(&flaw))?;
-            if chunk.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn wrong(&self, flaw: &Flaw) -> Error {
-        let (name, unit) = (&self.name, self.lines.unit());
-        let text = format!("{name}, {unit} {}: {}", flaw.number, flaw.what);
-        match flaw.cut_off {
-            true => Error::new(Kind::Local, text),
-            false => Error::usage(text),
-        }
-    }
-}
-
-/// What the records of a stream become messages by, and where they go.
-struct Taker<'a> {
-    encoding: Encoding,
-    outline: &'a Outline,
-    filler: &'a mut Filler,
-    into: &'a mut VecDeque<Message>,
-    skipped: &'a mut u64,
-}
-
-impl Shape {
-    /// Whether a record is a body as it is.
-    fn is_bare(&self) -> bool {
-        match self {
-            Self::Line(framing) => !framing.trim_cr && framing.separator.is_none(),
-            Self::Record => false,
-        }
-    }
-
-    /// Appends the messages that `record` stands for.
-    fn take(&self, record: Bytes, taker: &mut Taker<'_>) -> Result<(), String> {
-        match self {
-            Self::Line(framing) => taker.line(record, framing),
-            Self::Record if record.trim_ascii().is_empty() => Ok(()),
-            Self::Record => taker.record(&record),
-        }
-    }
-}
-
-impl Taker<'_> {
-    /// Whether a body goes out once, as it is.
-    fn is_bare(&self) -> bool {
-        self.encoding == Encoding::Plain && self.outline.is_bare()
-    }
-
-    /// A body that goes out as it is.
-    #[inline]
-    fn body(&mut self, body: Bytes) {
-        self.filler.advance();
-        self.into.push_back(Message::plain(body));
-    }
-
-    fn line(&mut self, mut line: Bytes, framing: &Framing) -> Result<(), String> {
-        if framing.trim_cr && line.ends_with(b"\r") {
-            line.truncate(line.len() - 1);
-        }
-        match &framing.separator {
-            None => {
-                let message = Message::plain(self.encoding.read(line)?);
-                self.outline
-                    .addressed(message, self.encoding, self.filler, self.into)
-            }
-            Some(separator) => self.addressed_line(line, separator),
-        }
-    }
-
-    /// A line that begins with its topic.
-    fn addressed_line(&mut self, mut line: Bytes, separator: &str) -> Result<(), String> {
-        let Some(at) = memchr::memmem::find(&line, separator.as_bytes()) else {
-            return Err(format!("no {separator:?} between topic and message"));
-        };
-        let topic = line.split_to(at);
-        line.advance(separator.len());
-        let topic = str::from_utf8(&topic).map_err(|_| "the topic is not valid UTF-8")?;
-        let message = Message {
-            topic: topic.into(),
-            ..Message::plain(self.encoding.decode(line)?)
-        };
-        (self.outline.check)(&message)?;
-        self.filler.advance();
-        self.into.push_back(message);
-        Ok(())
-    }
-
-    fn record(&mut self, record: &[u8]) -> Result<(), String> {
-        let before = self.into.len();
-        let Some((mut message, addressed)) = record::parse(record, &self.outline.detail)? else {
-            *self.skipped += 1;
-            return Ok(());
-        };
-        match &self.outline.topics[..] {
-            topics if addressed || topics.is_empty() => {
-                message.payload = self.encoding.made(message.payload)?;
-                self.into.push_back(message);
-            }
-            topics => {
-                let (encoding, filler) = (self.encoding, &mut *self.filler);
-                let outline = self.outline;
-                outline.to_each(topics, &message, encoding, filler, self.into)?;
-            }
-        }
-        if let Err(flaw) = self.into.range(before..).try_for_each(self.outline.check) {
-            self.into.truncate(before);
-            return Err(flaw);
-        }
-        Ok(())
     }
 }
 

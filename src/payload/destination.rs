@@ -1,5 +1,7 @@
 //! Where messages go that do not say so themselves.
 
+use std::cell::LazyCell;
+
 use bytestring::ByteString;
 use serde_json::Value;
 
@@ -7,6 +9,9 @@ use crate::error::Result;
 use crate::message::{Detail, Message};
 
 use super::template::{Filler, Template};
+
+/// The place that a message's own topic fills.
+const TOPIC: &str = "topic";
 
 /// A topic, and what is said of the messages that go there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +40,31 @@ impl Destination {
     /// As [`Template::with_names`].
     pub fn filled(name: ByteString) -> Result<Self> {
         let template = Template::with_names(&name, |word| word.starts_with('/'))?;
-        Ok(match template.fixed() {
+        Ok(Self::over(template, name))
+    }
+
+    /// A topic made from that of each message: `{topic}` stands for it, beside the places of [`Self::filled`]; a name that ends
+    /// with `/` stands before it.
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn mapped(name: ByteString) -> Result<Self> {
+        let text = match name.ends_with('/') {
+            true => format!("{name}{{topic}}"),
+            false => name.to_string(),
+        };
+        let template = Template::with_names(&text, |word| word == TOPIC || word.starts_with('/'))?;
+        Ok(Self::over(template, name))
+    }
+
+    fn over(template: Template, name: ByteString) -> Self {
+        match template.fixed() {
             Some(text) => Self::new(text.into()),
             None => Self {
                 template: Some(template),
                 ..Self::new(name)
             },
-        })
+        }
     }
 
     /// The same, where a message begins with this.
@@ -72,7 +95,7 @@ impl Destination {
     ///
     /// # Errors
     /// Its JSON does not have what the topic is made of.
-    pub(super) fn address(
+    pub(crate) fn address(
         &self,
         message: &Message,
         filler: &mut Filler,
@@ -98,12 +121,12 @@ impl Destination {
         message: &Message,
         filler: &mut Filler,
     ) -> std::result::Result<String, String> {
-        let json: Option<Value> = match template.has_names() {
-            true => serde_json::from_slice(&message.payload).ok(),
-            false => None,
-        };
+        let json = LazyCell::new(|| serde_json::from_slice::<Value>(&message.payload).ok());
         let mut missing = None;
         let topic = filler.fill_more(template, |pointer, into| {
+            if pointer == TOPIC {
+                return into.push_str(&message.topic);
+            }
             match json.as_ref().and_then(|json| json.pointer(pointer)) {
                 Some(Value::String(text)) => into.push_str(text),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => {
@@ -167,6 +190,23 @@ mod tests {
                     "no text or number at {pointer}, which the topic {name:?} needs"
                 ))
             );
+        }
+    }
+
+    #[test]
+    fn a_topic_is_made_from_another() {
+        let message = Message {
+            topic: "a/b".into(),
+            ..Message::plain(r#"{"id":7}"#.into())
+        };
+        for (name, wanted) in [
+            ("site1/{topic}/{/id}", "site1/a/b/7"),
+            ("site1/", "site1/a/b"),
+            ("site1", "site1"),
+        ] {
+            let mapped = Destination::mapped(name.into()).unwrap();
+            let addressed = mapped.address(&message, &mut Filler::seeded(Some(1)));
+            assert_eq!(&*addressed.unwrap().topic, wanted);
         }
     }
 

@@ -49,6 +49,11 @@ impl Lines {
         }
     }
 
+    /// How many were ended so far.
+    pub(super) const fn ended(&self) -> u64 {
+        self.count
+    }
+
     /// As [`Lines::split`]; where there is no chunk, or an empty one, as [`Lines::finish`].
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! | [`captures`] | topic filters whose wildcards have names, and what stands for them in a topic |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`comparison`] | the operators of conditions and thresholds |
+//! | [`Form`] | what recordings look like |
 //! | [`expect`] | conditions on a message: `payload == 21.5`, `/temp > 20 and not topic contains test` |
 //! | [`inflate`] | compressed bodies |
 //! | [`jq`] | expressions of jq, as conditions and maps |
@@ -48,12 +49,14 @@ pub(crate) mod pointer;
 pub mod protobuf;
 mod reader;
 mod record;
+mod rows;
 pub mod select;
 pub mod senml;
 pub mod sparkplug;
 pub(crate) mod standard;
 pub(crate) mod template;
 pub(crate) mod topics;
+mod unpack;
 
 use std::path::PathBuf;
 
@@ -100,18 +103,48 @@ pub enum Source {
     Random(usize),
     /// One JSON record a line of standard input (`--ndjson`), as `--output json` writes them.
     Records,
+    /// The records of a file, which may be compressed by gzip; one that is cut off at the end is skipped.
+    Recording {
+        /// `None`: standard input.
+        file: Option<PathBuf>,
+        /// What is in it.
+        form: Form,
+    },
+}
+
+/// What a recording looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON record a line, as `--output json` writes them.
+    #[default]
+    Records,
+    /// What the Python program mqtt-recorder writes (1.4): rows of topic, payload, QoS, retain flag, seconds since 1970 and the
+    /// seconds since the row before.
+    MqttRecorder(Payloads),
+}
+
+/// How the payloads of a table are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payloads {
+    /// As they are.
+    Text,
+    /// In base64.
+    Base64,
 }
 
 impl Source {
     /// Whether it is read as it comes, message by message, and only once.
     pub const fn is_stream(&self) -> bool {
-        matches!(self, Self::Lines(_) | Self::Follow { .. } | Self::Records)
+        matches!(
+            self,
+            Self::Lines(_) | Self::Follow { .. } | Self::Records | Self::Recording { .. }
+        )
     }
 
     /// Whether its messages can say where they go.
     pub const fn names_topics(&self) -> bool {
         match self {
-            Self::Records => true,
+            Self::Records | Self::Recording { .. } => true,
             Self::Lines(framing) | Self::Follow { framing, .. } => framing.separator.is_some(),
             _ => false,
         }

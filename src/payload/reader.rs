@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use tokio::sync::mpsc;
 
 use super::follow::Follow;
+use super::unpack::Unpacked;
 
 /// As much as one read takes.
 const CHUNK: usize = 64 * 1024;
@@ -34,11 +35,21 @@ pub(super) enum Reader {
 impl Reader {
     /// Starts reading `file` to its end.
     pub(super) fn start(file: File) -> io::Result<Self> {
+        Self::over(file, |file| Box::new(Patient(file)))
+    }
+
+    /// The same, where what is compressed by gzip is unpacked. Data whose end is missing is an [`ErrorKind::UnexpectedEof`].
+    pub(super) fn unpacked(file: File) -> io::Result<Self> {
+        Self::over(file, |file| Box::new(Unpacked::new(Patient(file))))
+    }
+
+    fn over(file: File, by: impl FnOnce(File) -> Box<dyn Read + Send>) -> io::Result<Self> {
+        let is_regular = file.metadata().is_ok_and(|facts| facts.is_file());
         let chunks = Chunks {
             room: BytesMut::new(),
-            file,
+            from: by(file),
         };
-        if chunks.file.metadata().is_ok_and(|facts| facts.is_file()) {
+        if is_regular {
             return Ok(Self::Here(chunks));
         }
         let (sender, receiver) = mpsc::channel(AHEAD);
@@ -64,9 +75,27 @@ impl Reader {
     }
 }
 
+/// A file that is waited for where reading from it would block.
+struct Patient(File);
+
+impl Read for Patient {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(room) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A terminal or pipe that is shared with a program that set O_NONBLOCK (node, ssh) has nothing yet.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wait_until_readable(&self.0)?
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
 /// A stream and the room to read into.
 pub(super) struct Chunks {
-    file: File,
+    from: Box<dyn Read + Send>,
     room: BytesMut,
 }
 
@@ -76,18 +105,9 @@ impl Chunks {
         if self.room.len() < SMALLEST_ROOM {
             self.room = BytesMut::zeroed(CHUNK);
         }
-        loop {
-            return match self.file.read(&mut self.room) {
-                Ok(0) => Ok(None),
-                Ok(length) => Ok(Some(self.room.split_to(length).freeze())),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                // A terminal or pipe that is shared with a program that set O_NONBLOCK (node, ssh) has nothing yet.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    wait_until_readable(&self.file)?;
-                    continue;
-                }
-                Err(error) => Err(error),
-            };
+        match self.from.read(&mut self.room)? {
+            0 => Ok(None),
+            length => Ok(Some(self.room.split_to(length).freeze())),
         }
     }
 

@@ -175,7 +175,7 @@ fn what_nothing_acknowledges_is_unconfirmed_rather_than_lost() {
     assert_eq!(found.0["counts"]["not_proved"], 50);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("50 messages are unconfirmed"),
+        warnings.contains("50 messages were not confirmed"),
         "{warnings}"
     );
     assert!(!warnings.contains("were not answered"), "{warnings}");

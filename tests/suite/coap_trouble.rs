@@ -200,6 +200,18 @@ fn names_and_connections_fail_with_their_own_code() {
 }
 
 #[test]
+fn a_server_that_never_says_what_it_can_is_not_waited_for() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("coap+tcp://{}/", silent.local_addr().unwrap());
+    for command in ["get", "ping -C 1"] {
+        let line = iotctl(&format!("coap {command} --connect-timeout 200ms")).word(&uri);
+        let ended = line.run();
+        assert!(matches!(ended.code, 1 | 5), "{}", ended.stderr);
+        ended.says("the peer has not sent its CSM in time");
+    }
+}
+
+#[test]
 fn wrong_words_send_nothing() {
     for (words, says) in [
         ("get http://h/", "scheme"),
@@ -210,7 +222,7 @@ fn wrong_words_send_nothing() {
         ),
         ("get coap://h/ -O block2=1", "--block"),
         ("put coap://h/", "nothing to send"),
-        ("put coap://h/ -m x -t nonsense/x", "not a content format"),
+        ("put coap://h/ -m x -t nonsense/x", "invalid content format"),
         ("get coap://h/ --block 100", "not one of 16"),
         ("get -h h coap://h/", "cannot be used with --host or --port"),
         ("get coap://h/ --psk x", "not encrypted"),

@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 18] = [
+const ROOMS: [(&str, u8); 19] = [
     ("main", 9),
     ("lib", 8),
     ("cli", 7),
@@ -25,6 +25,7 @@ const ROOMS: [(&str, u8); 18] = [
     ("payload", 2),
     ("message", 1),
     ("file", 1),
+    ("pace", 1),
     ("random", 1),
     ("stop", 1),
     ("error", 0),

@@ -51,6 +51,7 @@ mod probing;
 mod publishing;
 mod readme;
 mod receiving;
+mod replay;
 mod request;
 mod route;
 mod rules;

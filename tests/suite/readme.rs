@@ -44,6 +44,7 @@ pages! {
     examples_of_tls: "docs/tls.md",
     examples_of_data: "docs/data.md",
     examples_of_alert: "docs/alert.md",
+    examples_of_replay: "docs/replay.md",
     examples_of_from_mosquitto: "docs/from-mosquitto.md",
     examples_of_from_mqttx: "docs/from-mqttx.md",
     examples_of_from_libcoap: "docs/from-libcoap.md",

@@ -129,6 +129,20 @@ fn so_do_those_over_tls() {
 }
 
 #[test]
+fn a_broker_that_lets_everybody_in_says_so() {
+    for (server, is_open) in [
+        ("mqtt broker --listen 0.0.0.0:0", true),
+        ("amqp broker --listen [::]:0", true),
+        ("mqtt broker --listen 127.0.0.1:0", false),
+        ("amqp broker --listen 0.0.0.0:0 --user me:secret", false),
+    ] {
+        let ended = iotctl(server).words("-- true").run().exits(0);
+        let says = ended.stderr.contains("can connect: no users are defined");
+        assert_eq!(says, is_open, "{server}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn so_do_those_of_coap_over_tcp() {
     let mut server = iotctl("coap server --listen coap+tcp://127.0.0.1:0").start();
     let url = server.line();

@@ -14,6 +14,7 @@ use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::peer::{
     Peer, packet, read_packet, read_until, refuse, send, subscribed, welcome,
 };
+use crate::support::wait_for;
 
 /// A port that nobody listens on.
 fn dead_port() -> u16 {
@@ -519,6 +520,26 @@ fn a_command_prints_the_password_for_each_connection() {
     ] {
         iotctl(&ping).word(command).run().exits(code).says(said);
     }
+    // It has as long as connecting may take, as the command has for all of it; and what it has started ends with it.
+    let slow = |words: &str| iotctl(&ping).word("sleep 60 & wait").words(words);
+    slow("--connect-timeout 200ms")
+        .run()
+        .exits(5)
+        .says("--password-command did not end within 200ms");
+    let sub = format!(
+        "mqtt sub -p {} -u me -t a -W 0.2 --password-command",
+        amqp.port
+    );
+    iotctl(&sub).word("sleep 60 & wait").run().exits(5);
+    let begun = folder.path().join("begun");
+    let waiting = format!("touch {}; sleep 60", begun.display());
+    let running = iotctl(&ping)
+        .word(&waiting)
+        .words("--connect-timeout 1m")
+        .start();
+    wait_for("the command", || begun.exists().then_some(()));
+    running.signal("INT");
+    running.ends().exits(130);
     iotctl(&ping)
         .word("echo x")
         .words("-P y")

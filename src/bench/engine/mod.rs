@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `run` | the coordinator: connect, warm up, measure, drain |
 //! | `worker` | a thread with a loop: reads, makes due, writes |
-//! | `connection`, `wake`, `timer` | one socket; which sockets have something; an exact timer |
+//! | `connection`, `wake` | one socket; which sockets have something |
 //! | `load`, `coalesce` | what a worker sends; when it reads |
 //! | `control` | what coordinator and workers tell each other |
 //! | `points` | the time series, cut where phases begin and end |
@@ -15,10 +15,8 @@ mod connection;
 mod control;
 mod load;
 mod points;
-mod punctual;
 mod run;
 mod summary;
-mod timer;
 mod wake;
 mod worker;
 

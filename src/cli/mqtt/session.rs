@@ -150,6 +150,14 @@ fn authentication(
     }
 }
 
+/// Only this process knows a generated identifier: nobody else can come back to its session, which therefore ends with it.
+fn end_session(expiry: Option<u32>, disconnect: &mut Properties) {
+    let is_kept = expiry.is_some_and(|seconds| seconds > 0);
+    if is_kept && disconnect.session_expiry_interval().is_none() {
+        disconnect.push(Property::SessionExpiryInterval(0));
+    }
+}
+
 impl SessionFlags {
     /// The one version to speak, if one was named.
     pub(crate) const fn version(&self) -> Option<Version> {
@@ -187,15 +195,10 @@ impl SessionFlags {
             "--auth-method",
             "authentication-method",
         )?;
-        let mut disconnect_properties = sets.take(Place::Disconnect);
         let expiry = session_expiry.or_else(|| connect_properties.session_expiry_interval());
-        let is_named = self.id.as_ref().is_some_and(|id| !id.is_empty());
-        // Only this process knows a generated identifier: nobody else can come back to its session.
-        if !is_named
-            && expiry.is_some_and(|seconds| seconds > 0)
-            && disconnect_properties.session_expiry_interval().is_none()
-        {
-            disconnect_properties.push(Property::SessionExpiryInterval(0));
+        let mut disconnect_properties = sets.take(Place::Disconnect);
+        if self.id.as_ref().is_none_or(|id| id.is_empty()) {
+            end_session(expiry, &mut disconnect_properties);
         }
         let (mechanism, auth_token) = authentication(self.auth_method, self.auth_data_file)?;
         let words = SessionArgs {

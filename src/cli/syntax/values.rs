@@ -116,6 +116,11 @@ pub(crate) fn destination(flag: &str, name: ByteString) -> Result<Destination> {
     Destination::filled(name).map_err(|slip| of_flag(flag, slip))
 }
 
+/// A topic that is made from that of each message, see [`Destination::mapped`].
+pub(crate) fn mapped(flag: &str, name: ByteString) -> Result<Destination> {
+    Destination::mapped(name).map_err(|slip| of_flag(flag, slip))
+}
+
 fn of_flag(flag: &str, slip: Error) -> Error {
     let text = format!("{flag}: {}", slip.text());
     slip.reworded(text)

@@ -90,7 +90,7 @@ impl Secured {
             heard: 0,
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        let done = timeout(left, secured.handshake(target)).await;
+        let done = timeout(left, secured.handshake(target, deadline)).await;
         *heard = secured.heard;
         match done {
             Ok(Ok(())) => Ok(secured),
@@ -99,7 +99,7 @@ impl Secured {
         }
     }
 
-    async fn handshake(&mut self, target: &Target) -> Result<()> {
+    async fn handshake(&mut self, target: &Target, deadline: Instant) -> Result<()> {
         let failed = |trouble| said(target, trouble);
         self.channel.begin(Instant::now()).map_err(failed)?;
         // The first trouble that may have been forged, and how long the handshake may still come to its end.
@@ -117,7 +117,8 @@ impl Secured {
                 }
                 // Nothing protects an alert in a handshake, so that anyone may have sent it (RFC 6347 §4.1.2.7).
                 (Ok(Err(Ended::Channel(it @ (Trouble::Other(_) | Trouble::Alert(_))))), before) => {
-                    doubt = before.or(Some((Instant::now() + DOUBT, it)));
+                    let until = deadline.min(Instant::now() + DOUBT);
+                    doubt = before.or(Some((until, it)));
                     continue;
                 }
                 // A server that has said why may be gone after that.

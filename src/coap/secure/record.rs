@@ -97,7 +97,7 @@ impl<'a> Record<'a> {
     /// would take it at its word, and is not shown it.
     pub(super) fn bare_alert(&self) -> Option<bool> {
         let is_alert = self.kind == ALERT && !self.is_protected();
-        is_alert.then(|| matches!(self.body, [2, _] | [1, 0]))
+        is_alert.then_some(matches!(self.body, [2, _] | [1, 0]))
     }
 
     /// Whether it is a part of a handshake, which the library keeps.

@@ -95,6 +95,11 @@ fn described(packet: &Packet, shows_values: bool) -> String {
         }
         Packet::PingReq | Packet::PingResp => return line,
     };
+    add_properties(properties, shows_values, &mut add);
+    line
+}
+
+fn add_properties(properties: &Properties, shows_values: bool, add: &mut Add<'_>) {
     for property in properties {
         match property {
             // Clients of some clouds log in by one, or give each message a token.
@@ -105,7 +110,6 @@ fn described(packet: &Packet, shows_values: bool) -> String {
             _ => add(format_args!("{property}")),
         }
     }
-    line
 }
 
 /// Adds a piece to a line.

@@ -5,6 +5,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::message::{Detail, MqttDetail};
+use crate::payload::Framing;
 
 /// Bodies from a pipe that the test writes to, in place of standard input.
 fn from_pipe(source: &Source, encoding: Encoding) -> (PipeWriter, Bodies) {

@@ -123,9 +123,7 @@ fn guard(term: &mut Code<'_>, deepest: usize) -> Result<(), String> {
                 before(update, STEP);
             }
         }
-        Term::BinOp(_, operator, right) if matches!(operator, BinaryOp::Comma) => {
-            before(right, STEP)
-        }
+        Term::BinOp(_, BinaryOp::Comma, right) => before(right, STEP),
         Term::BinOp(_, BinaryOp::Math(Math::Mul), _) => call(term, TIMES),
         Term::BinOp(_, BinaryOp::Math(Math::Add), _) => call(term, PLUS),
         Term::BinOp(_, BinaryOp::UpdateMath(_), _) => update(term),

@@ -36,7 +36,7 @@ impl Clock {
     }
 
     /// The same moment on the monotonic clock of the operating system, for its timers.
-    pub(super) const fn to_monotonic(self, at: Nanos) -> u64 {
+    pub(crate) const fn to_monotonic(self, at: Nanos) -> u64 {
         at.saturating_sub(self.ahead)
     }
 }

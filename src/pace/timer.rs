@@ -5,13 +5,13 @@
 
 use std::task::{Context, Poll};
 
-use super::super::clock::{Clock, Nanos};
+use super::clock::{Clock, Nanos};
 use crate::error::Result;
 
 #[cfg(target_os = "linux")]
-pub(super) use exact::Timer;
+pub(crate) use exact::Timer;
 #[cfg(not(target_os = "linux"))]
-pub(super) use rough::Timer;
+pub(crate) use rough::Timer;
 
 #[cfg(target_os = "linux")]
 mod exact {
@@ -29,7 +29,7 @@ mod exact {
     use crate::error::Error;
 
     /// A timer of this thread's loop.
-    pub(in super::super) struct Timer {
+    pub(crate) struct Timer {
         file: AsyncFd<OwnedFd>,
         clock: Clock,
         /// What it is set to.
@@ -46,7 +46,7 @@ mod exact {
 
     impl Timer {
         /// A timer that is not set; also takes the slack out of this thread's other waits.
-        pub(in super::super) fn new(clock: Clock) -> Result<Self> {
+        pub(crate) fn new(clock: Clock) -> Result<Self> {
             // Without it the kernel may round sleeps up by 50 µs; it can be done without.
             let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
@@ -62,7 +62,7 @@ mod exact {
         }
 
         /// Sets the moment to wake at; a past one wakes at once.
-        pub(in super::super) fn set(&mut self, at: Nanos) {
+        pub(crate) fn set(&mut self, at: Nanos) {
             if self.set == Some(at) {
                 return;
             }
@@ -82,7 +82,7 @@ mod exact {
         }
 
         /// Ready when the moment has come; the timer is then not set any more.
-        pub(in super::super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
             match self.file.poll_read_ready(cx) {
                 Poll::Ready(Ok(mut guard)) => {
                     // Setting it again resets its count, so that nothing has to be read.
@@ -107,14 +107,14 @@ mod rough {
     use super::{Clock, Context, Nanos, Poll, Result};
 
     /// A timer of this thread's loop, by the runtime: a millisecond late.
-    pub(in super::super) struct Timer {
+    pub(crate) struct Timer {
         sleep: Pin<Box<Sleep>>,
         clock: Clock,
         set: Option<Nanos>,
     }
 
     impl Timer {
-        pub(in super::super) fn new(clock: Clock) -> Result<Self> {
+        pub(crate) fn new(clock: Clock) -> Result<Self> {
             Ok(Self {
                 sleep: Box::pin(sleep(Duration::ZERO)),
                 clock,
@@ -122,7 +122,7 @@ mod rough {
             })
         }
 
-        pub(in super::super) fn set(&mut self, at: Nanos) {
+        pub(crate) fn set(&mut self, at: Nanos) {
             if self.set == Some(at) {
                 return;
             }
@@ -131,7 +131,7 @@ mod rough {
             self.sleep = Box::pin(sleep(wait));
         }
 
-        pub(in super::super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
             if self.set.is_none() {
                 return Poll::Pending;
             }

@@ -3,7 +3,7 @@
 //! How much is learned while the run goes on. Whoever wakes up too early waits for the rest awake, which is short: a
 //! few microseconds for each message that is waited for on its own.
 
-use super::super::clock::Nanos;
+use super::clock::Nanos;
 
 /// The earliest that is asked for; a machine that takes longer is too busy to be helped.
 const MOST: Nanos = 50_000;
@@ -13,7 +13,7 @@ const DOWN: Nanos = 100;
 
 /// How much earlier than a moment to ask for waking up.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Punctual {
+pub(crate) struct Punctual {
     ahead: Nanos,
     /// What the timer was set to, for which moment.
     asked: Option<(Nanos, Nanos)>,
@@ -21,19 +21,19 @@ pub(super) struct Punctual {
 
 impl Punctual {
     /// When to ask for waking up, to be awake at `moment`.
-    pub(super) const fn ask(&mut self, moment: Nanos) -> Nanos {
+    pub(crate) const fn ask(&mut self, moment: Nanos) -> Nanos {
         let at = moment.saturating_sub(self.ahead);
         self.asked = Some((at, moment));
         at
     }
 
     /// Nothing is to be in time.
-    pub(super) const fn forget(&mut self) {
+    pub(crate) const fn forget(&mut self) {
         self.asked = None;
     }
 
     /// Awake at `now`: until when to stay awake, if the moment asked for is near.
-    pub(super) const fn woke(&mut self, now: Nanos) -> Option<Nanos> {
+    pub(crate) const fn woke(&mut self, now: Nanos) -> Option<Nanos> {
         let Some((at, moment)) = self.asked.take() else {
             return None;
         };

@@ -1,0 +1,378 @@
+//! `replay`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bytestring::ByteString;
+use clap::{Args, ValueEnum};
+
+use super::flags::condition::MapFlags;
+use super::flags::connect::TlsFlags;
+use super::flags::format::FormatFlags;
+use super::flags::terminal::TerminalFlags;
+use super::flags::until::LimitFlags;
+use super::syntax::bound::At;
+use super::syntax::moment::Moment;
+use super::syntax::numbers::{Count, Span, Wait, whole};
+use super::syntax::rate;
+use super::syntax::values;
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::{End, TargetArgs};
+use crate::command::mqtt::session::SessionArgs;
+use crate::command::replay::{Action, Plan};
+use crate::connect::{ConnectArgs, Retry};
+use crate::error::{Error, Result};
+use crate::flow::Stages;
+use crate::flow::replay::{Assertion, Range, Recording, Replay, Retime};
+use crate::message::{fields, topic};
+use crate::mqtt::packet::{QoS, Version};
+use crate::output::{Format, Style};
+use crate::payload::expect::Condition;
+use crate::payload::{Destination, Form, Payloads};
+
+/// Seconds of the keep-alive.
+const KEEP_ALIVE: u16 = 60;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Replaying")]
+pub(crate) struct ReplayFlags {
+    /// Recordings, as --output json writes them, or - for standard input; compressed or not; several are merged by the times of their records
+    #[arg(value_name = "FILE", required = true, help_heading = None)]
+    files: Vec<PathBuf>,
+
+    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) or the name of a context [default: standard output]
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+
+    /// Speed: 2 is twice as fast as recorded, max as fast as the target accepts messages
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
+    speed: Speed,
+
+    /// Only records from this time on: 2026-11-20T21:00:00Z, 21:00 for a time of day in UTC, or +90s after the first record
+    #[arg(long, value_name = "TIME")]
+    from: Option<At>,
+
+    /// Only records before this time, in the same forms
+    #[arg(long, value_name = "TIME")]
+    until: Option<At>,
+
+    /// With --from, first send the last retained message of each topic before that time
+    #[arg(long, requires = "from")]
+    prime: bool,
+
+    /// Replay this many times, or forever
+    #[arg(long = "loop", value_name = "COUNT", default_value = "1")]
+    rounds: Rounds,
+
+    /// Interval between the last message of a round of --loop and the first of the next
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    loop_gap: Span,
+
+    /// Connect now and start sending at this time: 2026-11-20T21:00:00Z, or seconds since 1970
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<Moment>,
+
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp, size, age or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; exists(/temp) and changed(/temp); joined by and, or, not and parentheses; or 'jq: .temp > 20'; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    filter: Vec<Condition>,
+
+    #[command(flatten)]
+    map: MapFlags,
+
+    /// Topic of the messages instead of their own: {topic} stands for that, as in 'site1/{topic}', and {/POINTER} for a value of their JSON; one that ends with / is put before their own
+    #[arg(long, value_name = "TOPIC")]
+    topic: Option<OsString>,
+
+    /// Quality of service of MQTT messages: 0, 1, 2, or keep for the one they were received with
+    #[arg(short = 'q', long, value_name = "QOS", default_value = "keep", value_parser = qos)]
+    qos: Kept,
+
+    /// Retain flag of MQTT messages
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    retain: Retain,
+
+    /// Move the times in payloads as far as their messages are moved: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, or none
+    #[arg(long, value_name = "POINTER", default_value = "none", value_parser = retime)]
+    retime: Moved,
+
+    /// The recordings are of another program: mqtt-recorder (1.4, CSV), or mqtt-recorder-base64 where it ran with --encode_b64
+    #[arg(long, value_name = "PROGRAM")]
+    import: Option<Import>,
+
+    #[command(flatten)]
+    instead: InsteadFlags,
+
+    /// Fail with exit code 7 if this is not met at the end, such as 'lag_p99 < 5ms': lag_p50, lag_p99, lag_max, or late, the number of messages later than 10 ms; may be repeated
+    #[arg(long = "assert", value_name = "CONDITION", conflicts_with_all = ["info", "check", "dry_run"])]
+    assertions: Vec<Assertion>,
+
+    #[command(flatten)]
+    target: TargetFlags,
+
+    #[command(flatten)]
+    tls: TlsFlags,
+
+    #[command(flatten)]
+    format: FormatFlags,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// What is done instead of sending.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Replaying")]
+struct InsteadFlags {
+    /// Send nothing; show when each message would be sent, and where
+    #[arg(long, conflicts_with_all = ["info", "check"])]
+    dry_run: bool,
+
+    /// Send nothing; show what is in the recordings: counts by topic and protocol, first and last time, rate, the longest gaps
+    #[arg(long, conflicts_with = "check")]
+    info: bool,
+
+    /// Send nothing; fail with exit code 7 if records are out of order, incomplete or without a time, or after a gap longer than --max-gap
+    #[arg(long)]
+    check: bool,
+
+    /// With --check, the longest time without a record
+    #[arg(long, value_name = "TIME", requires = "check")]
+    max_gap: Option<Wait>,
+}
+
+/// How to reach the target.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+struct TargetFlags {
+    /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
+    #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
+    protocol_version: Option<Version>,
+
+    /// MQTT client identifier [default: generated]
+    #[arg(short = 'i', long, value_name = "ID", value_parser = values::identifier)]
+    id: Option<ByteString>,
+
+    /// AMQP exchange for messages that were recorded over another protocol
+    #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
+    exchange: ByteString,
+
+    /// AMQP messages under way, at most
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
+    window: u16,
+
+    /// User name, unless the URL or the context has one
+    #[arg(short = 'u', long, value_name = "NAME")]
+    username: Option<String>,
+
+    /// File with the password; a final line break is ignored
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, forever]
+    #[arg(long, value_name = "TIME")]
+    retry: Option<Retry>,
+}
+
+/// A factor, or as fast as possible.
+#[derive(Clone, Copy, Debug)]
+struct Speed(Option<f64>);
+
+impl FromStr for Speed {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word.parse() {
+            _ if word == "max" => Ok(Self(None)),
+            Ok(rate::Speed(factor)) => Ok(Self(Some(factor))),
+            Err(_) => Err("expected a factor such as 2 or 0.5, or max"),
+        }
+    }
+}
+
+/// How often; `None`: without an end.
+#[derive(Clone, Copy, Debug)]
+struct Rounds(Option<u64>);
+
+impl FromStr for Rounds {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word.parse() {
+            _ if word == "forever" => Ok(Self(None)),
+            Ok(Count(count)) if count > 0 => Ok(Self(Some(count))),
+            _ => Err("expected a number of times, at least 1, or forever"),
+        }
+    }
+}
+
+/// A quality of service, or that of each message.
+#[derive(Clone, Copy, Debug)]
+struct Kept(Option<QoS>);
+
+fn qos(word: &str) -> Result<Kept, String> {
+    match word {
+        "keep" => Ok(Kept(None)),
+        word => values::qos(word)
+            .map(|qos| Kept(Some(qos)))
+            .map_err(|_| String::from("expected 0, 1, 2 or keep")),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Retain {
+    /// Messages that were retained are retained again
+    Keep,
+    /// No message is retained
+    Drop,
+}
+
+/// Times in payloads, if any.
+#[derive(Clone, Debug)]
+struct Moved(Option<Retime>);
+
+fn retime(word: &str) -> Result<Moved, String> {
+    match word {
+        "none" => Ok(Moved(None)),
+        pointer if pointer.is_empty() || pointer.starts_with('/') => Ok(Moved(Some(Retime {
+            pointer: pointer.to_owned(),
+        }))),
+        _ => Err(String::from("expected a JSON pointer such as /ts, or none")),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Import {
+    MqttRecorder,
+    MqttRecorderBase64,
+}
+
+impl ReplayFlags {
+    /// The plan of the command, validated as far as possible without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let style = self.terminal.style();
+        let action = self.instead.action();
+        let json = self.format.output.is_json();
+        let plain = json || self.format.output.is_text();
+        if self.to.is_some() || action != Action::Send {
+            values::needs("--output", !plain, "standard output as the target", false)?;
+        }
+        let topic = self.topic.map(mapped).transpose()?;
+        let end = match &self.to {
+            Some(to) => End::parse(to)?,
+            None => End::Standard,
+        };
+        let Kept(qos) = self.qos;
+        Ok(Plan {
+            replay: Replay {
+                recordings: recordings(self.files, self.import)?,
+                speed: self.speed.0,
+                range: Range {
+                    from: self.from.map(|At(bound)| bound),
+                    until: self.until.map(|At(bound)| bound),
+                },
+                rounds: self.rounds.0,
+                gap: self.loop_gap.0,
+                stages: Stages {
+                    filter: self.filter,
+                    ..self.map.stages()
+                },
+                prime: self.prime,
+                start_at: self.start_at.map(|Moment(time)| time),
+                retime: self.retime.0,
+                topic,
+                qos: qos.map(QoS::level),
+                retain: self.retain == Retain::Keep,
+                check: |_| Ok(()),
+            },
+            to: TargetArgs {
+                qos: qos.unwrap_or(QoS::AtLeastOnce),
+                format: self.format.format(&fields::MQTT)?,
+                ..self.target.words(end, self.tls, style)
+            },
+            action,
+            json,
+            assertions: self.assertions,
+            until: self.limits.until(),
+            style,
+        })
+    }
+}
+
+impl TargetFlags {
+    fn words(self, end: End, tls: TlsFlags, style: Style) -> TargetArgs {
+        TargetArgs {
+            end,
+            connect: ConnectArgs {
+                username: self.username,
+                password_file: self.password_file,
+                retry: self.retry,
+                ..tls.words()
+            },
+            mqtt: SessionArgs {
+                version: self.protocol_version,
+                client_id: self.id,
+                keep_alive: KEEP_ALIVE,
+                ..SessionArgs::default()
+            },
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            exchange: self.exchange,
+            window: self.window,
+            format: Format::Raw,
+            state: None,
+            style,
+        }
+    }
+}
+
+impl InsteadFlags {
+    fn action(&self) -> Action {
+        match self {
+            Self { dry_run: true, .. } => Action::DryRun,
+            Self { info: true, .. } => Action::Info,
+            Self { check: true, .. } => Action::Check {
+                longest: self.max_gap.map(|Wait(time)| time),
+            },
+            _ => Action::Send,
+        }
+    }
+}
+
+/// The topic that messages get: what is not filled in must be one.
+fn mapped(word: OsString) -> Result<Destination> {
+    let text = values::text("--topic", word)?;
+    let destination = values::mapped("--topic", text.clone().into())?;
+    if destination.fixed().is_some() {
+        topic::check_name(&text).map_err(|why| Error::usage(format!("--topic: {why}")))?;
+    }
+    Ok(destination)
+}
+
+/// Standard input can be read once.
+fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recording>> {
+    let form = match import {
+        None => Form::Records,
+        Some(Import::MqttRecorder) => Form::MqttRecorder(Payloads::Text),
+        Some(Import::MqttRecorderBase64) => Form::MqttRecorder(Payloads::Base64),
+    };
+    let recordings = files.into_iter().map(|file| Recording {
+        file: (file.as_os_str() != "-").then_some(file),
+        form,
+    });
+    let recordings: Vec<_> = recordings.collect();
+    match recordings.iter().filter(|it| it.file.is_none()).count() {
+        0 | 1 => Ok(recordings),
+        _ => Err(Error::usage(
+            "- was given twice: standard input can be read only once",
+        )),
+    }
+}

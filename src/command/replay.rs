@@ -1,0 +1,359 @@
+//! `replay`: sends recorded messages again, at the pace of the recording.
+
+use std::time::{Duration, SystemTime};
+
+use bytestring::ByteString;
+use serde_json::{Map, Value};
+
+use super::ends::carry::{Losses, carry};
+use super::ends::{TargetArgs, TargetEnd};
+use crate::connect::Protocol;
+use crate::error::{Error, Kind, Result, counted};
+use crate::flow::latency::rounded;
+use crate::flow::replay::survey::Survey;
+use crate::flow::replay::{Assertion, Replay, Replayed};
+use crate::flow::until::messages;
+use crate::flow::{self, Number, Progress, Target, Until};
+use crate::message::{Detail, Message, UNTIMED, topic};
+use crate::output::{Console, Format, Output, Style};
+use crate::pace::alarm::Alarm;
+use crate::stop::Stop;
+
+/// So many topics are shown in a text about a recording.
+const SHOWN_TOPICS: usize = 20;
+
+/// What is replayed, where, and what is shown of it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which messages, and when.
+    pub(crate) replay: Replay,
+    /// Where they go.
+    pub(crate) to: TargetArgs,
+    /// What is done with them.
+    pub(crate) action: Action,
+    /// Results are JSON.
+    pub(crate) json: bool,
+    /// What the lag must be.
+    pub(crate) assertions: Vec<Assertion>,
+    /// When it is given up, and how long what is under way may take then.
+    pub(crate) until: Until,
+    /// What the terminal shows.
+    pub(crate) style: Style,
+}
+
+/// What is done with messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// They are sent.
+    Send,
+    /// It is shown when they would be sent, and where.
+    DryRun,
+    /// What is in the recordings is shown.
+    Info,
+    /// The recordings must be in order.
+    Check {
+        /// No longer may nothing have come.
+        longest: Option<Duration>,
+    },
+}
+
+/// Replays.
+///
+/// # Errors
+/// A recording that cannot be read or holds what is no record; no connection, a refusal, a lost message; a threshold that is missed.
+pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    match plan.action {
+        Action::Info => info(&plan).await,
+        Action::Check { longest } => check(&plan, longest, console).await,
+        Action::Send | Action::DryRun => send(plan, console).await,
+    }
+}
+
+async fn info(plan: &Plan) -> Result<()> {
+    let survey = plan.replay.survey().await?;
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    output.line(&match plan.json {
+        true => survey.json().to_string(),
+        false => described(&survey),
+    });
+    output.flush().await
+}
+
+async fn check(plan: &Plan, longest: Option<Duration>, console: Console) -> Result<()> {
+    let survey = plan.replay.survey().await?;
+    let problems = survey.problems(longest);
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    if plan.json {
+        let mut found = survey.json();
+        found["problems"] = problems.clone().into();
+        output.line(&found.to_string());
+    } else {
+        problems.iter().for_each(|problem| output.line(problem));
+    }
+    output.flush().await?;
+    if !problems.is_empty() {
+        let problems = counted(problems.len() as u64, "problem");
+        let text = format!("{problems} in the recording");
+        return Err(Error::new(Kind::Missed, text));
+    }
+    if !plan.json {
+        let records = counted(survey.records, "record");
+        console.note(format_args!("{records}, in order"));
+    }
+    Ok(())
+}
+
+async fn send(mut plan: Plan, console: Console) -> Result<()> {
+    let (dry, exchange) = (plan.action == Action::DryRun, plan.to.exchange.clone());
+    let end = TargetEnd::resolve(plan.to.clone(), console)?;
+    let protocol = end.protocol();
+    if plan.replay.topic.is_none() {
+        plan.replay.check = check_of(protocol);
+    }
+    let verified = plan.replay.verify(console).await?;
+    let mut stop = Stop::watch()?;
+    let mut losses = Losses::default();
+    let qos = plan.replay.qos;
+    let outgoing = |message| match protocol {
+        Some(protocol) => carried(message, protocol, &exchange, qos, &mut losses, console),
+        None => message,
+    };
+    let mut replay = plan.replay.clone();
+    if dry {
+        (replay.speed, replay.rounds) = (None, Some(1));
+    }
+    let mut source = Replayed::new(&replay, verified, Alarm::exact(), outgoing, console)?;
+    let ended = if dry {
+        let mut target = Shown::open(&plan, end.name())?;
+        flow::send(&mut source, &mut target, &plan.until, &mut stop).await
+    } else {
+        let mut target = end.open().await?;
+        let ended = flow::send(&mut source, &mut target, &plan.until, &mut stop).await;
+        let closed = stop.close(target.close()).await.unwrap_or(Ok(()));
+        ended.and(closed)
+    };
+    let asked = |error: &Error| matches!(error.kind(), Kind::Interrupted | Kind::Terminated);
+    if !dry && ended.as_ref().err().is_none_or(asked) {
+        plan.account(&source, protocol.is_some(), console).await?;
+    }
+    ended?;
+    let missed = plan.assertions.iter().map(|it| it.check(source.lag()));
+    missed
+        .collect::<Result<(), _>>()
+        .map_err(|why| Error::new(Kind::Missed, why))
+}
+
+impl Plan {
+    /// One line about what was sent, and how late it was.
+    async fn account(&self, source: &Replayed<'_>, sent: bool, console: Console) -> Result<()> {
+        let elapsed = source.elapsed().unwrap_or_default();
+        if self.json && sent {
+            let mut account = Map::new();
+            account.insert("messages".into(), source.count().into());
+            let seconds = (elapsed.as_secs_f64() * 1e6).round() / 1e6;
+            account.insert("elapsed_s".into(), seconds.into());
+            source.lag().put(&mut account);
+            let mut output = Output::open(Format::Raw, self.style)?;
+            output.line(&Value::Object(account).to_string());
+            return output.flush().await;
+        }
+        let lag = match source.lag().to_string() {
+            lag if lag.is_empty() => lag,
+            lag => format!(": {lag}"),
+        };
+        let seconds = elapsed.as_secs_f64();
+        console.note(format_args!(
+            "replayed {} in {seconds:.3} s{lag}",
+            messages(source.count())
+        ));
+        Ok(())
+    }
+}
+
+/// What is wrong with a message that goes to its own topic.
+const fn check_of(protocol: Option<Protocol>) -> fn(&Message) -> Result<(), String> {
+    match protocol {
+        None | Some(Protocol::Http) => |_| Ok(()),
+        Some(Protocol::Mqtt) => |message| {
+            check_topic(message)?;
+            topic::check_name(&message.topic).map_err(|invalid| invalid.to_string())
+        },
+        // What came over a fanout exchange has an empty routing key.
+        Some(Protocol::Amqp) => |message| match message.detail {
+            Detail::Amqp(_) => Ok(()),
+            _ => check_topic(message),
+        },
+        Some(Protocol::Coap) => check_topic,
+    }
+}
+
+fn check_topic(message: &Message) -> Result<(), String> {
+    match message.topic.is_empty() {
+        true => Err(String::from(
+            "no topic; use --topic TOPIC for records without one",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The message as `protocol` sends it. Its lifetime begins anew: it is as old as it was when it was recorded.
+fn carried(
+    message: Message,
+    protocol: Protocol,
+    exchange: &ByteString,
+    qos: Option<u8>,
+    losses: &mut Losses,
+    console: Console,
+) -> Message {
+    let time = message.time;
+    let fresh = Message {
+        time: UNTIMED,
+        ..message
+    };
+    let mut message = carry(fresh, protocol, exchange, SystemTime::now(), losses);
+    message.time = time;
+    for lost in losses.fresh() {
+        console.warn(format_args!("{lost} cannot be carried, and are left out"));
+    }
+    if let (Detail::Mqtt(mqtt), Some(qos)) = (&mut message.detail, qos) {
+        mqtt.qos = qos;
+    }
+    message
+}
+
+/// What is in recordings, as lines for people.
+fn described(survey: &Survey) -> String {
+    let mut lines = vec![format!("records   {}", survey.records)];
+    let protocols = survey.protocols.iter();
+    let protocols: Vec<_> = protocols
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    lines.push(format!("protocols {}", protocols.join(", ")));
+    if let Some((first, last)) = survey.times {
+        let time = humantime::format_rfc3339_millis;
+        lines.push(format!("first     {}", time(first)));
+        lines.push(format!("last      {}", time(last)));
+        lines.push(format!(
+            "duration  {:.3} s",
+            survey.duration().as_secs_f64()
+        ));
+    }
+    if let Some(rate) = survey.rate() {
+        lines.push(format!("rate      {rate:.1}/s"));
+    }
+    lines.push(format!("payloads  {} bytes", survey.payload_bytes));
+    // Those of an even pace are none.
+    let usual = survey
+        .rate()
+        .map_or(Duration::MAX, |rate| Duration::from_secs_f64(1.5 / rate));
+    for gap in survey.gaps.iter().filter(|gap| gap.length > usual) {
+        let after = humantime::format_rfc3339_millis(gap.after);
+        lines.push(format!(
+            "gap       {:.3} s after {after}",
+            gap.length.as_secs_f64()
+        ));
+    }
+    lines.extend(
+        survey
+            .problems(None)
+            .into_iter()
+            .map(|it| format!("problem   {it}")),
+    );
+    let topics = survey.by_count();
+    lines.push(format!("topics    {}", topics.len()));
+    let width = topics
+        .first()
+        .map_or(0, |(_, count)| count.to_string().len());
+    let shown = topics.iter().take(SHOWN_TOPICS);
+    lines.extend(shown.map(|(topic, count)| format!("  {count:>width$}  {topic}")));
+    let rest = topics.len().saturating_sub(SHOWN_TOPICS);
+    if rest > 0 || survey.other_topics > 0 {
+        lines.push(format!("  and {rest} more"));
+    }
+    lines.join("\n")
+}
+
+/// A target that shows what would be sent.
+struct Shown {
+    output: Output,
+    json: bool,
+    speed: Option<f64>,
+    /// When the first message was recorded.
+    first: Option<SystemTime>,
+    name: String,
+    newest: Number,
+    written: Number,
+}
+
+impl Shown {
+    fn open(plan: &Plan, name: String) -> Result<Self> {
+        Ok(Self {
+            output: Output::open(Format::Raw, plan.style)?,
+            json: plan.json,
+            speed: plan.replay.speed,
+            first: None,
+            name,
+            newest: 0,
+            written: 0,
+        })
+    }
+
+    /// In seconds after the first message.
+    fn due(&mut self, time: SystemTime) -> f64 {
+        let first = *self.first.get_or_insert(time);
+        let after = time.duration_since(first).unwrap_or_default();
+        self.speed.map_or(0.0, |speed| after.as_secs_f64() / speed)
+    }
+}
+
+impl Target for Shown {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn has_room(&self) -> bool {
+        self.written == self.newest || self.output.pending() < 1 << 16
+    }
+
+    fn is_idle(&self) -> bool {
+        self.written == self.newest
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        self.newest = number;
+        let due = rounded(self.due(message.time));
+        let mut shown = Map::new();
+        shown.insert("due_s".into(), due.into());
+        shown.insert("topic".into(), (&*message.topic).into());
+        if let Detail::Mqtt(mqtt) = &message.detail {
+            shown.insert("qos".into(), mqtt.qos.into());
+            shown.insert("retain".into(), mqtt.retain.into());
+        }
+        shown.insert("size_bytes".into(), message.payload.len().into());
+        let line = match self.json {
+            true => Value::Object(shown).to_string(),
+            false => {
+                let pairs = shown.iter().skip(2);
+                let pairs: String = pairs
+                    .map(|(name, value)| format!(" {name}={value}"))
+                    .collect();
+                format!("{due:.3} {}{pairs}", message.topic)
+            }
+        };
+        self.output.line(&line);
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.is_idle() {
+            self.output.reader_gone().await;
+            let text = "the reader of standard output closed it";
+            return Err(Error::new(Kind::ReaderGone, text));
+        }
+        self.output.flush().await?;
+        self.written = self.newest;
+        into.push(Progress::Through(self.newest));
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! Which of the recorded messages are replayed.
+
+use super::Replay;
+use crate::flow::Stages;
+use crate::message::Message;
+use crate::payload::expect::{Changes, Scope};
+
+/// The conditions, and what they remember.
+pub(super) struct Filter {
+    stages: Stages,
+    changes: Option<Changes>,
+}
+
+impl Filter {
+    pub(super) fn new(replay: &Replay) -> Self {
+        Self {
+            stages: replay.stages.clone(),
+            changes: Changes::of(&replay.stages.filter),
+        }
+    }
+
+    /// Whether the next message meets all conditions. It has no age: how old it was is not recorded.
+    pub(super) fn passes(&mut self, message: &Message) -> bool {
+        if self.stages.filter.is_empty() {
+            return true;
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.see(message, || self.stages.json(message));
+        }
+        let scope = Scope {
+            changes: self.changes.as_ref(),
+            ..Scope::default()
+        };
+        self.stages.pass(message, &scope)
+    }
+}

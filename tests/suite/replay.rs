@@ -1,0 +1,496 @@
+//! `iotctl replay`: recorded with one command, sent again with the other, byte for byte and in time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::broker::{broker, started};
+use crate::support::coap;
+use crate::support::command::{Line, iotctl, program};
+use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::wait_for;
+
+/// A record: milliseconds after a point in time, topic, payload.
+fn record(millis: u64, topic: &str, payload: &str, mqtt: &str) -> String {
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let time = format!("2026-11-20T21:{minutes:02}:{seconds:02}.{millis:03}Z");
+    let (topic, payload) = (Value::from(topic), Value::from(payload));
+    format!(
+        "{{\"time\":\"{time}\",\"protocol\":\"mqtt\",\"topic\":{topic},\"payload\":{payload},\"mqtt\":{{{mqtt}}}}}\n"
+    )
+}
+
+/// A folder with files of recordings.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+fn replay(file: &Path, words: &str) -> Line {
+    iotctl("replay").word(file).words(words)
+}
+
+fn mqtt_url(port: u16) -> String {
+    format!("mqtt://127.0.0.1:{port}")
+}
+
+/// Topic and payload of each record, sorted.
+fn pairs(records: &str) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = records
+        .lines()
+        .map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let body = ["payload", "payload_base64"]
+                .into_iter()
+                .find_map(|name| record[name].as_str())
+                .unwrap();
+            (
+                record["topic"].as_str().unwrap().to_owned(),
+                body.to_owned(),
+            )
+        })
+        .collect();
+    pairs.sort();
+    pairs
+}
+
+#[test]
+fn what_was_recorded_at_mosquitto_is_sent_again_byte_for_byte() {
+    let folder = Folder::new();
+    let source = mosquitto();
+    let recorder = source.iotctl("sub -t # --output json -C 5 --retain-as-published");
+    let recorder = recorder.start();
+    source.sees_subscriptions("#", 1);
+    for words in [
+        "-t a/b -q 1 -m plain",
+        "-t a/c -q 2 -r -m kept",
+        "-t a/b -q 0 --hex -m 00ff0a",
+        "-t a/ä -q 1 -n",
+        "-t a/b -q 1 -m props -D publish user-property k v -D publish content-type text/x",
+    ] {
+        source.iotctl(&format!("pub {words}")).run().exits(0);
+    }
+    let recorded = recorder.ends_by_itself().exits(0).text().to_owned();
+    let file = folder.file("day.ndjson", &recorded);
+
+    let target = mosquitto();
+    let receiver = target.iotctl("sub -t # -q 2 --output json -C 5 --retain-as-published");
+    let receiver = receiver.start();
+    target.sees_subscriptions("#", 1);
+    replay(&file, "--speed max --to")
+        .word(mqtt_url(target.port))
+        .run()
+        .exits(0)
+        .says("replayed 5 messages in ");
+    let again = receiver.ends_by_itself().exits(0).text().to_owned();
+    // Times and packet identifiers are of their connection.
+    let content = |text: &str| -> Vec<Value> {
+        let records = text.lines().map(|line| {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            let record = record.as_object_mut().unwrap();
+            record.remove("time");
+            let mqtt = record["mqtt"].as_object_mut().unwrap();
+            mqtt.remove("packet_id");
+            // The recorder subscribed at QoS 0.
+            mqtt.remove("qos");
+            Value::Object(record.clone())
+        });
+        records.collect()
+    };
+    assert_eq!(content(&again), content(&recorded));
+}
+
+#[test]
+fn messages_come_at_their_pace_and_late_ones_are_counted() {
+    let folder = Folder::new();
+    let many: String = (0..100)
+        .map(|number| record(number * 10, "a", &number.to_string(), "\"qos\":1"))
+        .collect();
+    let file = folder.file("second.ndjson", many);
+    let broker = broker("");
+    let words = "--output json --speed 2 --assert lag_max<10s --to";
+    let ended = replay(&file, words)
+        .word(mqtt_url(broker.port))
+        .run()
+        .exits(0)
+        .quietly();
+    let account: Value = serde_json::from_str(ended.text()).unwrap();
+    assert_eq!(account["messages"], 100);
+    // However busy the machine, nothing is sent before it is due.
+    assert!(account["elapsed_s"].as_f64().unwrap() >= 0.495, "{account}");
+    assert!(account["lag_p99_ms"].is_number() && account["late"].is_number());
+    replay(&file, "--speed 100 --assert")
+        .word("lag_max < 0s")
+        .words("--to")
+        .word(mqtt_url(broker.port))
+        .run()
+        .exits(7)
+        .says("iotctl: not met: lag_max < 0s, but it is ");
+}
+
+/// A mosquitto that drops nothing, and keeps it when it is stopped.
+fn patient() -> Mosquitto {
+    let more = "max_queued_messages 0\nmax_inflight_messages 0\npersistence true\n";
+    Mosquitto::start(Settings {
+        more: more.to_owned(),
+        ..Settings::default()
+    })
+}
+
+#[test]
+fn a_server_that_goes_and_comes_back_gets_every_message() {
+    const COUNT: usize = 3000;
+    let folder = Folder::new();
+    let many: String = (0..COUNT as u64)
+        .map(|number| record(number, "lines", &number.to_string(), "\"qos\":1"))
+        .collect();
+    let file = folder.file("many.ndjson", many);
+    let mut broker = patient();
+    broker
+        .iotctl("sub -i receiver -c -q 1 -t lines -E")
+        .run()
+        .exits(0);
+    let mut witness = broker.iotctl("sub -t lines --retry forever").start();
+    broker.sees_subscriptions("lines", 2);
+    let mut replaying = replay(&file, "--to").word(mqtt_url(broker.port)).start();
+    witness.lines(COUNT / 10);
+    broker.stop();
+    replaying.hears("retrying in");
+    broker.restart();
+    replaying.ends_by_itself().exits(0);
+    let kept = broker.iotctl("sub -i receiver -c -q 1 -t lines --idle 3s");
+    let kept = kept.run().exits(0);
+    let mut counts = BTreeMap::<usize, usize>::new();
+    for line in kept.text().lines() {
+        *counts.entry(line.parse().unwrap()).or_default() += 1;
+    }
+    assert_eq!(counts.len(), COUNT);
+}
+
+#[test]
+fn mqtt_goes_to_amqp_and_coap() {
+    let folder = Folder::new();
+    let text = [
+        record(
+            0,
+            "site/a",
+            "1",
+            "\"qos\":1,\"content_type\":\"text/plain\"",
+        ),
+        record(10, "site/b", "2", "\"qos\":0"),
+    ]
+    .concat();
+    let file = folder.file("site.ndjson", text);
+
+    let amqp = started(iotctl("amqp broker --listen 127.0.0.1:0"));
+    let url = format!("amqp://127.0.0.1:{}", amqp.port);
+    iotctl("amqp declare queue")
+        .word(&url)
+        .word("q")
+        .run()
+        .exits(0);
+    iotctl("amqp bind")
+        .word(&url)
+        .words("q -e amq.topic -k site.#")
+        .run()
+        .exits(0);
+    replay(&file, "--speed max --to").word(&url).run().exits(0);
+    let got = iotctl("amqp consume")
+        .word(&url)
+        .words("q -C 2 --output json");
+    let got = got.run().exits(0);
+    let first: Value = serde_json::from_str(got.text().lines().next().unwrap()).unwrap();
+    assert_eq!(first["topic"], "site.a");
+    assert_eq!(first["amqp"]["content_type"], "text/plain");
+    let pairs = pairs(got.text());
+    assert_eq!(pairs[1], ("site.b".to_owned(), "2".to_owned()));
+    // What no queue gets is refused.
+    replay(&file, "--speed max --topic other/ --to")
+        .word(&url)
+        .run()
+        .exits(1);
+
+    let server = coap::server("--writable", &["coap"]);
+    replay(&file, "--speed max --to")
+        .word(&server.uris[0])
+        .run()
+        .exits(0);
+    for (path, body) in [("/site/a", "1\n"), ("/site/b", "2\n")] {
+        let uri = format!("{}{path}", server.uris[0].trim_end_matches('/'));
+        iotctl("coap get").word(uri).run().exits(0).prints(body);
+    }
+}
+
+#[test]
+fn standard_output_gets_records_at_their_pace_compressed_or_not() {
+    let folder = Folder::new();
+    let text = [
+        record(0, "a", "1", "\"qos\":1"),
+        record(300, "b", "3", "\"qos\":1"),
+        record(200, "a", "2", "\"qos\":1"),
+    ]
+    .concat();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(text.as_bytes()).unwrap();
+    let file = folder.file("packed", packed.finish().unwrap());
+    replay(&file, "--speed 10")
+        .run()
+        .exits(0)
+        .prints("1\n2\n3\n")
+        .says("packed: 1 record is out of order by less than 1s")
+        .says("replayed 3 messages in ");
+    // What one writes the other reads.
+    let records = replay(&file, "--speed max --output json --quiet");
+    let records = records.run().exits(0).quietly();
+    iotctl("replay - --speed max --topic site1/ -F")
+        .word("%t=%p")
+        .input(records.text())
+        .run()
+        .exits(0)
+        .prints("site1/a=1\nsite1/a=2\nsite1/b=3\n");
+    let other = folder.file("other", record(250, "c", "between", ""));
+    replay(&file, "--speed max")
+        .word(&other)
+        .run()
+        .exits(0)
+        .prints("1\n2\nbetween\n3\n");
+    replay(&file, "--speed max --loop 2 --filter")
+        .word("topic == a")
+        .run()
+        .exits(0)
+        .prints("1\n2\n1\n2\n");
+}
+
+#[test]
+fn a_part_begins_with_what_was_retained() {
+    let folder = Folder::new();
+    let text = [
+        record(0, "state/a", "old", "\"retain\":true"),
+        record(1000, "state/a", "new", "\"retain\":true"),
+        record(1000, "event", "missed", ""),
+        record(61_000, "event", "seen", ""),
+        record(120_000, "event", "behind", ""),
+    ]
+    .concat();
+    let file = folder.file("states.ndjson", text);
+    let shown = |words: &str| {
+        let ended = replay(&file, "--speed max -v").words(words).run().exits(0);
+        ended.text().to_owned()
+    };
+    let wanted = "state/a new\nevent seen\n";
+    assert_eq!(shown("--from 21:01 --until 21:02 --prime"), wanted);
+    assert_eq!(shown("--from +10s --until +2m --prime"), wanted);
+    let times = "--from 2026-11-20T21:01:00Z --until 2026-11-20T21:02:00Z";
+    assert_eq!(shown(times), "event seen\n");
+    // A new subscriber finds it, too.
+    let broker = mosquitto();
+    replay(&file, "--speed max --from 21:01 --prime --to")
+        .word(mqtt_url(broker.port))
+        .run()
+        .exits(0);
+    let states = broker.iotctl("sub -t state/# -v -C 1");
+    states.run().exits(0).prints("state/a new\n");
+}
+
+#[test]
+fn times_in_payloads_move_along() {
+    let folder = Folder::new();
+    let text = [
+        record(0, "a", r#"{"ts":1763672400,"v":1.50}"#, ""),
+        record(2000, "a", r#"{"ts":1763672402,"v":2}"#, ""),
+        record(2000, "a", "no time", ""),
+    ]
+    .concat();
+    let file = folder.file("times.ndjson", text);
+    let ended = replay(&file, "--speed 100 --retime /ts").run().exits(0);
+    let lines: Vec<_> = ended.text().lines().collect();
+    let first: Value = serde_json::from_str(lines[0]).unwrap();
+    let moved = first["ts"].as_i64().unwrap() - 1_763_672_400;
+    assert!(
+        moved != 0 && lines[0].ends_with(",\"v\":1.50}"),
+        "{}",
+        lines[0]
+    );
+    assert_eq!(lines[2], "no time");
+}
+
+#[test]
+fn what_is_in_a_recording() {
+    let folder = Folder::new();
+    let text = [
+        record(0, "a", "12", ""),
+        record(500, "b", "3", ""),
+        record(10_500, "a", "4", ""),
+    ]
+    .concat();
+    let file = folder.file("day.ndjson", &text);
+    let info = replay(&file, "--info").run().exits(0);
+    for line in [
+        "records   3\n",
+        "protocols mqtt 3\n",
+        "first     2026-11-20T21:00:00.000Z\n",
+        "duration  10.500 s\n",
+        "gap       10.000 s after 2026-11-20T21:00:00.500Z\n",
+        "  2  a\n  1  b\n",
+    ] {
+        assert!(info.text().contains(line), "{}", info.text());
+    }
+    let info = replay(&file, "--info --output json").run().exits(0);
+    let info: Value = serde_json::from_str(info.text()).unwrap();
+    assert_eq!(info["topics"]["a"], 2);
+    assert_eq!(info["payload_bytes"], 4);
+    replay(&file, "--check")
+        .run()
+        .exits(0)
+        .says("3 records, in order");
+    let torn = folder.file("torn.ndjson", &text[..text.len() - 5]);
+    replay(&torn, "--check --max-gap 200ms")
+        .run()
+        .exits(7)
+        .contains("line 3, is incomplete")
+        .contains("a gap of 500ms after 2026-11-20T21:00:00.000000Z")
+        .says("2 problems in the recording");
+    let plan = replay(
+        &file,
+        "--dry-run --speed 2 --topic site1/ --to mqtt://nowhere.invalid",
+    );
+    plan.run().exits(0).prints(
+        "0.000 site1/a qos=0 retain=false size_bytes=2\n0.250 site1/b qos=0 retain=false size_bytes=1\n5.250 site1/a qos=0 retain=false size_bytes=1\n",
+    );
+}
+
+#[test]
+fn a_torn_last_record_is_skipped_and_told() {
+    let folder = Folder::new();
+    let text = [record(0, "a", "1", ""), record(1, "a", "2", "")].concat();
+    let file = folder.file("torn.ndjson", &text[..text.len() - 9]);
+    replay(&file, "")
+        .run()
+        .exits(0)
+        .prints("1\n")
+        .says("torn.ndjson, line 2, is incomplete: skipped");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_sent() {
+    let folder = Folder::new();
+    let nowhere = "--to mqtt://127.0.0.1:1";
+    let good = record(0, "a", "1", "");
+    let bad = folder.file("bad.ndjson", format!("{good}{{\"topic\":\"a\"}}\n{good}"));
+    replay(&bad, nowhere)
+        .run()
+        .exits(2)
+        .says("bad.ndjson, line 2: no payload");
+    let nameless = folder.file("nameless.ndjson", "{\"payload\":\"x\"}\n");
+    replay(&nameless, nowhere)
+        .run()
+        .exits(2)
+        .says("line 1: no topic; use --topic TOPIC");
+    let wild = folder.file("wild.ndjson", "{\"topic\":\"a/#\",\"payload\":\"x\"}\n");
+    replay(&wild, nowhere).run().exits(2).says("line 1: ");
+    replay(&folder.0.path().join("none"), nowhere)
+        .run()
+        .exits(8)
+        .says("cannot read ");
+    let good = folder.file("good.ndjson", good);
+    for (words, said) in [
+        ("--speed 0", "--speed"),
+        ("--speed -1", "--speed"),
+        ("--loop 0", "--loop"),
+        ("--from noon", "--from"),
+        ("--prime", "--from"),
+        ("--qos 3", "--qos"),
+        ("--retime ts", "--retime"),
+        ("--assert lag<5ms", "unknown figure"),
+        ("--topic a/#", "--topic"),
+        ("--to http://127.0.0.1", "is not a scheme"),
+        ("--to day.ndjson", "day.ndjson is not a server"),
+        ("--output csv --info", "--output"),
+    ] {
+        replay(&good, words).run().exits(2).says(said);
+    }
+    iotctl("replay - --loop 2")
+        .run()
+        .exits(2)
+        .says("--loop cannot read standard input again");
+    iotctl("replay - -")
+        .run()
+        .exits(2)
+        .says("- was given twice");
+    // A stream is found to be wrong only when some of it was sent.
+    iotctl("replay -")
+        .input("{\"topic\":\"a\",\"payload\":\"1\",\"time\":\"2026-11-20T21:00:00Z\"}\nno record\n")
+        .run()
+        .exits(8)
+        .prints("1\n")
+        .says("standard input, line 2: not a JSON object");
+}
+
+#[test]
+fn recordings_of_mqtt_recorder_are_imported() {
+    let folder = Folder::new();
+    let rows = "a/b,\"{\"\"v\"\": 1}\",1,True,1763672400.0,0.5\r\na/c,\"two\nlines\",0,False,1763672400.25,0.25\r\n";
+    let file = folder.file("day.csv", rows);
+    let ended = replay(&file, "--import mqtt-recorder --speed 10 --output json");
+    let ended = ended.run().exits(0);
+    let wanted = [("a/b", "{\"v\": 1}"), ("a/c", "two\nlines")];
+    let wanted = wanted.map(|(topic, payload)| (topic.to_owned(), payload.to_owned()));
+    assert_eq!(pairs(ended.text()), wanted);
+    replay(&file, "--import mqtt-recorder-base64")
+        .run()
+        .exits(2)
+        .says("line 1: payload: not base64");
+}
+
+#[test]
+fn what_mqtt_recorder_has_recorded_is_sent_again() {
+    let folder = Folder::new();
+    let source = mosquitto();
+    for (flag, import) in [
+        ("", "mqtt-recorder"),
+        ("--encode_b64", "mqtt-recorder-base64"),
+    ] {
+        let topic = format!("{import}/#");
+        let file = folder.0.path().join(import);
+        let recorder = program("mqtt-recorder", "--host 127.0.0.1 --mode record --qos 1")
+            .words(&format!("{flag} --topic {topic} --port {}", source.port))
+            .word("--file")
+            .word(&file)
+            .start();
+        source.sees_subscriptions(&topic, 1);
+        let bodies = ["21.5", "say \"hi\", twice", "two\nlines"];
+        for body in bodies {
+            let publish = source.iotctl(&format!("pub -t {import}/a -q 1 -m"));
+            publish.word(body).run().exits(0);
+        }
+        // Line by line, as they come.
+        wait_for("the last row", || {
+            let rows = fs::read_to_string(&file).ok()?;
+            (rows.matches(",1,False,").count() == bodies.len()).then_some(())
+        });
+        drop(recorder);
+        let ended = replay(&file, "--speed max --output json --import").word(import);
+        let wanted: Vec<_> = bodies
+            .map(|body| (format!("{import}/a"), body.to_owned()))
+            .into();
+        let mut found = pairs(ended.run().exits(0).text());
+        found.sort_by_key(|pair| wanted.iter().position(|it| it == pair));
+        assert_eq!(found, wanted);
+    }
+}
