@@ -59,6 +59,7 @@ pub const PAGES: &[&str] = &[
     "amqp-purge",
     "amqp-ping",
     "amqp-broker",
+    "alert",
     "bench",
     "bench-mqtt",
     "bench-coap",

@@ -431,6 +431,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "mqtt sys" => SYS,
         "mqtt clear" => CLEAR,
         "mqtt broker" => BROKER,
+        "alert" => super::alert::EXAMPLES,
         "bench mqtt" => BENCH_MQTT,
         "bench amqp" => BENCH_AMQP,
         "bench coap" => BENCH_COAP,

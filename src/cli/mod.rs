@@ -41,6 +41,7 @@ use crate::command::Command;
 use crate::error::{Error, Result};
 use crate::output::ColorChoice;
 
+mod alert;
 mod alone;
 mod amqp;
 mod bench;
@@ -111,6 +112,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     }
     let (words, command) = match words.get(2).and_then(|name| name.to_str()) {
         Some("sub" | "observe" | "consume" | "tap" | "respond") => flags::exec::apart(words),
+        _ if words.get(1).is_some_and(|word| word == "alert") => flags::exec::apart(words),
         _ => (words, Vec::new()),
     };
     // Only MQTT has -D.

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
+use super::alert::AlertFlags;
 use super::alone::{alone, top};
 use super::bridge::BridgeFlags;
 use super::coap::Coap;
@@ -98,6 +99,9 @@ enum Topic {
     /// Keep messages in files
     #[command(disable_help_flag = true, after_help = help::below("log"))]
     Log(Box<LogFlags>),
+    /// Watch over readings of any of the three protocols, and tell when they are bad
+    #[command(disable_help_flag = true, after_help = help::below("alert"))]
+    Alert(Box<AlertFlags>),
 
     /// Carry messages between two servers, of any of the three protocols
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
@@ -203,6 +207,7 @@ impl Cli {
             Topic::Install { links, .. } => {
                 return Ok(Parsed::Command(command::Command::Install(links)));
             }
+            Topic::Alert(flags) => flags.command()?,
             Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
@@ -225,6 +230,7 @@ impl Topic {
             "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
+            "alert" => top(words).map(Self::Alert),
             "bridge" => top(words).map(Self::Bridge),
             "route" => top(words).map(Self::Route),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),

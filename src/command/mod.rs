@@ -1,5 +1,6 @@
 //! One folder per protocol, one file per command; the only room where a protocol meets the terminal.
 
+pub(crate) mod alert;
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod bridge;
@@ -35,6 +36,10 @@ pub enum Command {
     Bench(bench::Command),
     /// `iotctl log`
     Log(Box<log::Plan>),
+    /// `iotctl alert`
+    Alert(Box<alert::Plan>),
+    /// `iotctl alert list`, `ack` and `silence`
+    Alarms(alert::admin::Plan),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
     /// `iotctl replay`
@@ -74,6 +79,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Log(plan) => runtime.block_on(log::run(*plan)),
+        Command::Alert(plan) => runtime.block_on(alert::run(*plan)),
+        Command::Alarms(plan) => alert::admin::run(plan),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),

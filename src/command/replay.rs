@@ -196,7 +196,7 @@ impl Plan {
 /// What is wrong with a message that goes to its own topic.
 const fn check_of(protocol: Option<Protocol>) -> fn(&Message) -> Result<(), String> {
     match protocol {
-        None => |_| Ok(()),
+        None | Some(Protocol::Http) => |_| Ok(()),
         Some(Protocol::Mqtt) => |message| {
             check_topic(message)?;
             topic::check_name(&message.topic).map_err(|invalid| invalid.to_string())

@@ -156,7 +156,7 @@ impl Environment {
     }
 
     /// `iotctl` in `XDG_STATE_HOME` or `~/.local/state`.
-    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
         let folder = self.path("XDG_STATE_HOME");
         let folder = folder.filter(|folder| folder.is_absolute());
         let folder = folder.or_else(|| Some(self.home()?.join(".local/state")))?;

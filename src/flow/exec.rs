@@ -24,6 +24,9 @@ const LARGEST_TOGETHER: usize = 64 << 20;
 /// A command that answers with more bytes than these has failed.
 const LARGEST_ANSWER: usize = 64 << 20;
 
+/// What a message says besides its details, as variables of an environment.
+pub(crate) type Variables = fn(&Message) -> Vec<(String, String)>;
+
 /// A command that gets each message: the body or the whole record on its standard input, the rest in its environment
 /// ([`fields::variables`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Exec {
 
     /// Starts the command for this message. Our own secrets and the variables of another message, as in a command of a
     /// command, are not in its environment.
-    fn spawn(&self, message: &Message, stdout: Stdio) -> Result<Started> {
+    fn spawn(&self, message: &Message, more: Variables, stdout: Stdio) -> Result<Started> {
         let (program, words) = self
             .command
             .split_first()
@@ -70,7 +73,7 @@ impl Exec {
         for name in SECRET_VARIABLES {
             command.env_remove(name);
         }
-        for (name, value) in fields::variables(message) {
+        for (name, value) in fields::variables(message).into_iter().chain(more(message)) {
             // An environment cannot hold a NUL; what peers send can.
             command.env(name, value.replace('\0', "\u{fffd}"));
         }
@@ -103,7 +106,16 @@ impl Exec {
     /// [`Kind::Refused`] when an environment cannot hold what the message says, [`Kind::Local`] when the command cannot be
     /// started, [`Kind::Usage`] when there is none.
     pub fn start(&self, message: &Message) -> Result<impl Future<Output = bool> + Send + use<>> {
-        let started = self.spawn(message, Stdio::inherit())?;
+        self.start_with(message, |_| Vec::new())
+    }
+
+    /// The same with more variables in its environment.
+    fn start_with(
+        &self,
+        message: &Message,
+        more: Variables,
+    ) -> Result<impl Future<Output = bool> + Send + use<>> {
+        let started = self.spawn(message, more, Stdio::inherit())?;
         Ok(feed(started, self.input(message)))
     }
 
@@ -113,7 +125,7 @@ impl Exec {
     /// # Errors
     /// As [`Exec::start`].
     pub async fn answer(&self, message: &Message) -> Result<(bool, Vec<u8>)> {
-        let mut started = self.spawn(message, Stdio::piped())?;
+        let mut started = self.spawn(message, |_| Vec::new(), Stdio::piped())?;
         let stdout = started.child.stdout.take();
         let reading = async {
             let mut answer = Vec::new();
@@ -177,6 +189,7 @@ type Ended = (Number, usize, bool);
 /// The commands that run, by the number of their message.
 pub struct Commands<'a> {
     exec: &'a Exec,
+    more: Variables,
     console: Console,
     running: FuturesUnordered<BoxFuture<'static, Ended>>,
     /// The bytes of the bodies that commands have now.
@@ -189,10 +202,17 @@ impl<'a> Commands<'a> {
         exec.warn(console);
         Self {
             exec,
+            more: |_| Vec::new(),
             console,
             running: FuturesUnordered::new(),
             bytes: 0,
         }
+    }
+
+    /// The same with more variables in the environment of each command.
+    #[must_use]
+    pub(crate) fn with_variables(self, more: Variables) -> Self {
+        Self { more, ..self }
     }
 }
 
@@ -213,7 +233,7 @@ impl Target for Commands<'_> {
     /// Without a command to run, nothing after it can be done either.
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let bytes = message.payload.len();
-        let ended = match self.exec.start(&message) {
+        let ended = match self.exec.start_with(&message, self.more) {
             Ok(ended) => ended.map(move |good| (number, bytes, good)).boxed(),
             Err(error) if error.kind() == Kind::Refused => {
                 self.console.warn(error);

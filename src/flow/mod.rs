@@ -15,6 +15,8 @@
 //! |---|---|
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
+//! | [`alarm`] | what readings mean over time: states, timers, silences; pure, on a virtual clock |
+//! | [`journal`] | lines on the disk that survive a crash |
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`mapped`] | messages that become several, or none, on their way to their target |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
@@ -28,6 +30,7 @@
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
+//! | [`webhook`] | the target that posts each message to a URL |
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`stored`] | the target that keeps messages in a store |
 //! | [`reported`] | the target that prints what became of each message |
@@ -36,6 +39,7 @@
 //! | [`mod@rate`], [`tree`] | the targets that show how many there are, and of which topics |
 
 pub(crate) mod account;
+pub mod alarm;
 pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;
@@ -44,6 +48,7 @@ pub(crate) mod exec;
 pub(crate) mod fan;
 pub(crate) mod findings;
 pub(crate) mod input;
+pub mod journal;
 pub(crate) mod latency;
 pub(crate) mod ledger;
 mod mapped;
@@ -66,6 +71,7 @@ pub(crate) mod stored;
 mod together;
 mod tree;
 pub(crate) mod until;
+pub mod webhook;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};

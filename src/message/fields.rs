@@ -483,7 +483,7 @@ pub(crate) fn is_variable(name: &str) -> bool {
         let pairs = variable(&format!("{}.", fields.pairs.0));
         name.starts_with(&pairs) || fields.named.iter().any(|it| variable(it.name) == name)
     };
-    name.starts_with(PREFIX) && ALL.iter().any(of)
+    name.starts_with(PREFIX) && (ALL.iter().any(of) || name.starts_with("IOTCTL_ALERT_"))
 }
 
 /// `content-type` as `IOTCTL_CONTENT_TYPE`; what a shell cannot name becomes an underscore.

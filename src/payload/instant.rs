@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 const UNITS: [(f64, u32); 3] = [(1e11, 9), (1e14, 6), (1e17, 3)];
 
 /// A time as ISO 8601 has it, UTC unless it says otherwise; or a number since 1970, whose unit is told by its magnitude.
-pub(crate) fn read(text: &str) -> Option<SystemTime> {
+pub fn read(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     if let Some(nanos) = nanoseconds(text) {
         let magnitude = Duration::from_nanos(u64::try_from(nanos.unsigned_abs()).ok()?);

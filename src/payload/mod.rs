@@ -36,7 +36,7 @@ mod encoding;
 pub mod expect;
 mod follow;
 pub(crate) mod inflate;
-pub(crate) mod instant;
+pub mod instant;
 #[cfg(feature = "jq")]
 pub mod jq;
 #[cfg(not(feature = "jq"))]

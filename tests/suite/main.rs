@@ -5,6 +5,7 @@
     reason = "what `support` offers to the other modules reads best as `pub`"
 )]
 
+mod alert;
 mod amqp;
 mod bad_input;
 mod bench_amqp;

@@ -1,0 +1,566 @@
+//! `alert`: its flags, and the plan they make.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use clap::{Args, ValueEnum};
+
+use super::flags::ends::{DeliveryFlags, EndsFlags, server};
+use super::flags::exec::ExecFlags;
+use super::flags::ready::ReadyFlags;
+use super::flags::terminal::TerminalFlags;
+use super::flags::until::DrainFlags;
+use super::syntax::numbers::{Count, Span, Wait};
+use crate::command::Command;
+use crate::command::alert::shape::Shape;
+use crate::command::alert::{From, Plan, To, admin};
+use crate::command::ends::End;
+use crate::connect::{ConnectArgs, Protocol, without_credentials};
+use crate::error::{Error, Result};
+use crate::flow::Until;
+use crate::flow::alarm::{Millis, Rule, Step, Test};
+use crate::message::fields;
+use crate::mqtt::packet::QoS;
+use crate::payload::captures::Pattern;
+use crate::payload::expect::{Condition, Subject};
+use crate::payload::template::Template;
+
+/// On its help page.
+pub(super) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Publish an alert for each device above 27 degrees, retained, until it is below 26",
+        "iotctl alert mqtt://broker.example -t 'sensors/{device}/temperature' --value /value --above 27 --clear-below 26 --to mqtt://broker.example --topic-out 'alerts/{device}/high_temp' -q 2 -r",
+    ),
+    (
+        "Run a command when a device has been silent for five minutes",
+        "iotctl alert mqtt://broker.example -t 'devices/{id}/status' --stale 5m --exec ./page.sh",
+    ),
+    (
+        "Tell a webhook of what lasts for half a minute, and another one when nobody acknowledges it",
+        "iotctl alert cloud -t 'sensors/{device}/temperature' --above 27 --for 30s --webhook https://hooks.example/t --escalate 10m=critical=https://hooks.example/call",
+    ),
+    (
+        "See what is firing, and acknowledge it",
+        "iotctl alert list alert; iotctl alert ack alert d7",
+    ),
+];
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Readings")]
+pub(crate) struct AlertFlags {
+    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
+    #[arg(value_name = "FROM", help_heading = None)]
+    from: String,
+
+    /// After list, ack and silence: the name of the alert, the key of an alarm, a time
+    #[arg(value_name = "WORD", help_heading = None)]
+    words: Vec<String>,
+
+    /// Topics of the readings; {name} stands for one level and {name...} for the rest, as + and # do, and what stands there is the key of an alarm
+    #[arg(short = 't', long, value_name = "PATTERN")]
+    topic: Option<Pattern>,
+
+    /// The reading: payload, a JSON pointer such as /value, or a field such as retain
+    #[arg(long, value_name = "WHAT", default_value = "payload")]
+    value: Subject,
+
+    /// When a reading was, as ISO 8601 or a number since 1970: a JSON pointer such as /timestamp, or a field. Readings that are not newer than the last of their key are passed over [default: when the message came]
+    #[arg(long, value_name = "WHAT")]
+    time: Option<Subject>,
+
+    /// AMQP: queue to consume from [default: a temporary one, bound to --from-exchange]
+    #[arg(long, value_name = "QUEUE")]
+    from_queue: Option<String>,
+
+    /// AMQP: exchange that a temporary queue is bound to [default: amq.topic]
+    #[arg(long, value_name = "NAME")]
+    from_exchange: Option<String>,
+
+    /// Leave no session behind: readings that are published while the command is away are not seen
+    #[arg(long)]
+    clean: bool,
+
+    #[command(flatten)]
+    test: TestFlags,
+
+    #[command(flatten)]
+    state: StateFlags,
+
+    #[command(flatten)]
+    to: ToFlags,
+
+    #[command(flatten)]
+    exec: ExecFlags,
+
+    #[command(flatten)]
+    delivery: DeliveryFlags,
+
+    /// Fail after this long, with exit code 5
+    #[arg(
+        short = 'W',
+        long,
+        value_name = "TIME",
+        help_heading = "End conditions"
+    )]
+    timeout: Option<Wait>,
+
+    /// End when the first notice has been delivered
+    #[arg(long, help_heading = "End conditions")]
+    once: bool,
+
+    #[command(flatten)]
+    drain: DrainFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
+    ends: EndsFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// Which readings are bad; one of these, or `--stale` alone.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Alarm")]
+struct TestFlags {
+    /// Readings above this are bad
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    above: Option<f64>,
+
+    /// Readings below this are bad
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    below: Option<f64>,
+
+    /// Readings below LOW or above HIGH are bad
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true, value_parser = range)]
+    outside: Option<(f64, f64)>,
+
+    /// Readings from LOW to HIGH are bad
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true, value_parser = range)]
+    inside: Option<(f64, f64)>,
+
+    /// Readings that equal this are bad; numbers are compared as numbers
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    equal: Option<String>,
+
+    /// A reading that differs from the one before is bad
+    #[arg(long)]
+    changed: bool,
+
+    /// Readings that differ from the one before by more than this in so much time are bad, such as 5/m or 0.5/10s
+    #[arg(long, value_name = "NUMBER/TIME", value_parser = per::<f64>)]
+    rate: Option<(f64, Millis)>,
+
+    /// Messages that meet this condition are bad, such as '/state == "jammed"'
+    #[arg(long, value_name = "CONDITION")]
+    when: Option<Condition>,
+
+    /// Only readings below this end the alarm [default: those that are not bad]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    clear_below: Option<f64>,
+
+    /// Only readings above this end the alarm [default: those that are not bad]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    clear_above: Option<f64>,
+
+    /// How long readings must be bad before the alarm fires [default: 0]
+    #[arg(long = "for", value_name = "TIME")]
+    hold: Option<Span>,
+
+    /// How long readings must be good before it ends [default: 0]
+    #[arg(long, value_name = "TIME")]
+    clear_for: Option<Span>,
+
+    /// So many of the last readings must be bad, such as '3 of 5'
+    #[arg(long, value_name = "N of M", value_parser = of)]
+    count: Option<(u32, u32)>,
+
+    /// A key without a reading for so long is stale; without any other test, that is the alarm
+    #[arg(long, value_name = "TIME")]
+    stale: Option<Wait>,
+
+    /// While the last message of a topic of this pattern has the state firing, nothing is told of alarms whose names stand for the same
+    #[arg(long, value_name = "PATTERN")]
+    unless: Option<Pattern>,
+
+    /// More changes of an alarm than these in so much time are told once, as flapping, such as 5/10m
+    #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
+    flapping: Option<(u32, Millis)>,
+}
+
+/// What is kept of alarms.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "State")]
+struct StateFlags {
+    /// Name of the alert
+    #[arg(long, value_name = "NAME", default_value = "alert")]
+    name: String,
+
+    /// File that keeps the alarms over a restart [default: one by the name under $XDG_STATE_HOME/iotctl/alert or ~/.local/state/iotctl/alert; none when readings come from a file]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// How many keys are known; beyond, the oldest that are ok are forgotten
+    #[arg(long, value_name = "COUNT", default_value = "100k")]
+    max_keys: Count,
+
+    /// Messages of topics of this pattern acknowledge the alarm of what stands for its wildcards
+    #[arg(long, value_name = "PATTERN")]
+    ack_topic: Option<Pattern>,
+}
+
+/// Where notices go, and how often.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Notices")]
+struct ToFlags {
+    /// Server that notices are published to, as FROM; may be repeated. Without it, --exec and --webhook they are shown on standard output
+    #[arg(long, value_name = "URL")]
+    to: Vec<String>,
+
+    /// Topic that they are published to; a name of --topic in braces, {alert} and {severity} are filled in
+    #[arg(long, value_name = "TOPIC")]
+    topic_out: Option<String>,
+
+    /// AMQP: exchange that they are published to [default: amq.topic]
+    #[arg(long, value_name = "NAME")]
+    to_exchange: Option<String>,
+
+    /// MQTT: QoS that they are published with
+    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: u8,
+
+    /// MQTT: retain the last one of each topic
+    #[arg(short = 'r', long)]
+    retain: bool,
+
+    /// After an alarm has ended publish an empty message too, which removes the retained one
+    #[arg(long, requires = "retain")]
+    forget: bool,
+
+    /// URL that notices are posted to, with http or https; may be repeated
+    #[arg(long, value_name = "URL")]
+    webhook: Vec<String>,
+
+    /// What is posted
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    webhook_format: FormatWord,
+
+    /// How notices are shown on standard output
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text")]
+    output: OutputWord,
+
+    /// How bad an alarm is, in a word of your own
+    #[arg(long, value_name = "WORD", default_value = "warning")]
+    severity: String,
+
+    /// Tell again of an alarm that fires, this often, until it is acknowledged
+    #[arg(long, value_name = "TIME")]
+    repeat: Option<Wait>,
+
+    /// After TIME, an alarm that fires and is not acknowledged has another severity, and is told again: to all, or only to the URL of a webhook, which is told of the end too; may be repeated
+    #[arg(long, value_name = "TIME=SEVERITY[=URL]", value_parser = step)]
+    escalate: Vec<(Step, Option<String>)>,
+
+    /// At most so many notices in so much time, such as 5/h; the rest in one summary
+    #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
+    limit: Option<(u32, Millis)>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatWord {
+    /// The message that servers get
+    Json,
+    /// Version 2 of Alertmanager's interface; the URL is that of /api/v2/alerts
+    Alertmanager,
+    /// Text with headers, as ntfy has it
+    Ntfy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputWord {
+    /// A line for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// `LOW..HIGH`
+fn range(text: &str) -> Result<(f64, f64), String> {
+    let wrong = || String::from("expected LOW..HIGH, such as 5..30 or -10.5..-2");
+    let (low, high) = text.split_once("..").ok_or_else(wrong)?;
+    match (number(low), number(high)) {
+        (Some(low), Some(high)) => Ok((low, high)),
+        _ => Err(wrong()),
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    let number = text.trim().parse::<f64>();
+    number.ok().filter(|number| number.is_finite())
+}
+
+/// `5/m`, `5/10m`
+fn per<N: std::str::FromStr>(text: &str) -> Result<(N, Millis), String> {
+    let wrong = || String::from("expected a number and a time, such as 5/h or 5/10m");
+    let (number, time) = text.split_once('/').ok_or_else(wrong)?;
+    let number = number.trim().parse().map_err(|_| wrong())?;
+    let whole = match time.starts_with(|letter: char| letter.is_ascii_digit()) {
+        true => time.to_owned(),
+        false => format!("1{time}"),
+    };
+    let Wait(time) = whole.parse().map_err(|_| wrong())?;
+    match millis(time) {
+        0 => Err(wrong()),
+        time => Ok((number, time)),
+    }
+}
+
+/// `3 of 5`
+fn of(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once("of").or_else(|| text.split_once('/'));
+    let pair =
+        parts.and_then(|(bad, of)| Some((bad.trim().parse().ok()?, of.trim().parse().ok()?)));
+    pair.ok_or_else(|| String::from("expected two numbers, such as '3 of 5'"))
+}
+
+/// `10m=critical`, `30m=page=https://…`
+fn step(text: &str) -> Result<(Step, Option<String>), String> {
+    let wrong =
+        || String::from("expected TIME=SEVERITY or TIME=SEVERITY=URL, such as 10m=critical");
+    let mut parts = text.splitn(3, '=');
+    let (Some(after), Some(severity)) = (parts.next(), parts.next()) else {
+        return Err(wrong());
+    };
+    let Span(after) = after.parse().map_err(|_| wrong())?;
+    if severity.is_empty() {
+        return Err(wrong());
+    }
+    let step = Step {
+        after: millis(after),
+        severity: severity.to_owned(),
+    };
+    Ok((step, parts.next().map(str::to_owned)))
+}
+
+/// What is longer than any time that a clock shows is as long as that.
+fn millis(time: Duration) -> Millis {
+    Millis::try_from(time.as_millis())
+        .unwrap_or(Millis::MAX >> 1)
+        .min(Millis::MAX >> 1)
+}
+
+impl TestFlags {
+    fn test(&self) -> Result<Test> {
+        let all = [
+            self.above.map(Test::Above),
+            self.below.map(Test::Below),
+            self.outside.map(|(low, high)| Test::Outside(low, high)),
+            self.inside.map(|(low, high)| Test::Inside(low, high)),
+            self.equal.clone().map(Test::Equal),
+            self.changed.then_some(Test::Changed),
+            self.rate.map(|(by, time)| Test::Rate(by, time)),
+            self.when.as_ref().map(|when| Test::When(when.to_string())),
+        ];
+        let mut all = all.into_iter().flatten();
+        match (all.next(), all.next()) {
+            (test, None) => Ok(test.unwrap_or(Test::Missing)),
+            _ => Err(Error::usage(
+                "only one of --above, --below, --outside, --inside, --equal, --changed, --rate and --when can be used",
+            )),
+        }
+    }
+}
+
+impl AlertFlags {
+    /// The command, validated as far as possible without a file or the network.
+    pub(crate) fn command(self) -> Result<Command> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let action = match (self.from.as_str(), words.as_slice()) {
+            ("list", [name]) => {
+                let json = self.to.output == OutputWord::Json;
+                (name, admin::Action::List { json })
+            }
+            ("ack", [name, key]) => (name, admin::Action::Acknowledge((*key).to_owned())),
+            ("silence", [name, key, time]) => (name, silence(Some(key), time)?),
+            ("silence", [name, time]) => (name, silence(None, time)?),
+            ("list" | "ack" | "silence", _) => {
+                return Err(Error::usage(
+                    "expected list NAME, ack NAME KEY, silence NAME KEY TIME or silence NAME TIME",
+                ));
+            }
+            (_, []) => return Ok(Command::Alert(Box::new(self.plan()?))),
+            (_, [word, ..]) => {
+                return Err(Error::usage(format!("unexpected word {word:?} after FROM")));
+            }
+        };
+        let (name, action) = action;
+        Ok(Command::Alarms(admin::Plan {
+            name: (*name).to_owned(),
+            state: self.state.state,
+            action,
+        }))
+    }
+
+    fn rule(&self) -> Result<Rule> {
+        let (test, to) = (&self.test, &self.to);
+        let Count(max_keys) = self.state.max_keys;
+        let rule = Rule {
+            name: self.state.name.clone(),
+            test: test.test()?,
+            clear_below: test.clear_below,
+            clear_above: test.clear_above,
+            hold: test.hold.map_or(0, |Span(time)| millis(time)),
+            clear_hold: test.clear_for.map_or(0, |Span(time)| millis(time)),
+            count: test.count,
+            stale: test.stale.map(|Wait(time)| millis(time)),
+            severity: to.severity.clone(),
+            repeat: to.repeat.map(|Wait(time)| millis(time).max(1)),
+            escalation: to.escalate.iter().map(|(step, _)| step.clone()).collect(),
+            flapping: test.flapping,
+            limit: to.limit,
+            // As many slots as a number of 32 bits counts.
+            max_keys: usize::try_from(max_keys).unwrap_or(usize::MAX).min(1 << 31),
+        };
+        rule.check().map_err(Error::usage)?;
+        Ok(rule)
+    }
+
+    /// Refuses what messages of the protocol do not have, where that is known.
+    fn check_fields(&self, end: &End, topic: &Pattern) -> Result<()> {
+        let fields = match end {
+            End::Url(Protocol::Mqtt, _) => &fields::MQTT,
+            End::Url(Protocol::Amqp, _) => &fields::AMQP,
+            End::Url(Protocol::Coap, _) => &fields::COAP,
+            End::Url(Protocol::Http, _) | End::Context(_) | End::File(_) | End::Standard => {
+                return Ok(());
+            }
+        };
+        for (flag, subject) in [
+            ("--value", Some(&self.value)),
+            ("--time", self.time.as_ref()),
+        ] {
+            let checked = subject.map_or(Ok(()), |subject| subject.check(fields));
+            checked.map_err(|why| Error::usage(format!("{flag}: {why}")))?;
+        }
+        let when = self.test.when.as_ref();
+        let checked = when.map_or(Ok(()), |when| when.check_in(fields, |name| topic.has(name)));
+        checked.map_err(|why| Error::usage(format!("--when: {why}")))
+    }
+
+    fn plan(self) -> Result<Plan> {
+        let rule = self.rule()?;
+        let topic = self.topic.clone().ok_or_else(|| {
+            Error::usage("no topic to watch over")
+                .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
+        })?;
+        let end = End::parse(&self.from)?;
+        self.check_fields(&end, &topic)?;
+        let (refusals, letters) = self.delivery.refusals()?;
+        let [from_connect, to_connect] = self.ends.connect();
+        let to = To {
+            connect: to_connect,
+            exec: self.exec.exec::<Self>(false)?,
+            ..self.to.to(&topic)?
+        };
+        Ok(Plan {
+            rule,
+            when: self.test.when,
+            from: From {
+                end,
+                connect: from_connect,
+                topic,
+                value: self.value,
+                time: self.time,
+                queue: self.from_queue.map(ByteString::from),
+                exchange: self.from_exchange.map(ByteString::from),
+                clean: self.clean,
+            },
+            to,
+            acknowledgements: self.state.ack_topic,
+            unless: self.test.unless,
+            state: self.state.state,
+            once: self.once,
+            refusals,
+            letters,
+            window: self.delivery.window,
+            until: Until {
+                timeout: self.timeout.map(|Wait(time)| time),
+                ..self.drain.until()
+            },
+            ready: self.ready.ready(),
+            style: self.terminal.style(),
+        })
+    }
+}
+
+impl ToFlags {
+    /// Where notices go, but for the command, and for how to connect.
+    fn to(self, topic: &Pattern) -> Result<To> {
+        let out = self.topic_out.as_deref();
+        let out = out.map(|text| topic_out(text, topic)).transpose()?;
+        let servers = self.to.iter().map(|name| server("--to", name));
+        let servers = servers.collect::<Result<Vec<End>>>()?;
+        match (&out, servers.is_empty()) {
+            (None, false) => {
+                return Err(Error::usage("--to needs --topic-out")
+                    .hint("such as --topic-out 'alerts/{device}'"));
+            }
+            (Some(_), true) => {
+                return Err(Error::usage("--topic-out needs --to").hint("such as --to mqtt://HOST"));
+            }
+            _ => {}
+        }
+        let steps: Vec<_> = self.escalate.into_iter().map(|(_, url)| url).collect();
+        for url in self.webhook.iter().chain(steps.iter().flatten()) {
+            let is_http = |scheme| url.starts_with(scheme);
+            if !["http://", "https://"].into_iter().any(is_http) {
+                let shown = without_credentials(url);
+                return Err(Error::usage(format!(
+                    "{shown} is not a URL with http or https"
+                )));
+            }
+        }
+        Ok(To {
+            ends: servers,
+            topic: out,
+            exchange: self.to_exchange.map(ByteString::from),
+            qos: match self.qos {
+                0 => QoS::AtMostOnce,
+                1 => QoS::AtLeastOnce,
+                _ => QoS::ExactlyOnce,
+            },
+            retain: self.retain,
+            forget: self.forget,
+            webhooks: self.webhook,
+            shape: match self.webhook_format {
+                FormatWord::Json => Shape::Json,
+                FormatWord::Alertmanager => Shape::Alertmanager,
+                FormatWord::Ntfy => Shape::Ntfy,
+            },
+            json: self.output == OutputWord::Json,
+            steps,
+            connect: ConnectArgs::default(),
+            exec: None,
+        })
+    }
+}
+
+fn silence(key: Option<&str>, time: &str) -> Result<admin::Action> {
+    let Span(time) = time
+        .parse()
+        .map_err(|why| Error::usage(format!("the time {time:?}: {why}")))?;
+    Ok(admin::Action::Silence(key.map(str::to_owned), time))
+}
+
+/// Reads the topic of notices.
+fn topic_out(text: &str, topic: &Pattern) -> Result<Template> {
+    let known = |name: &str| topic.has(name) || matches!(name, "alert" | "severity");
+    let template = Template::of_topic(text, known);
+    template.map_err(|place| {
+        let error = Error::usage(format!("--topic-out {text:?}: {place} is unknown"));
+        error.hint(format!("--topic {topic} has to name it"))
+    })
+}

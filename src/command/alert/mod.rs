@@ -1,0 +1,404 @@
+//! `alert`: watches over readings, and tells when they are bad for long enough, and when that is over.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`router`] | what becomes of a reading |
+//! | [`way`] | where notices go, and which have arrived |
+//! | [`shape`] | what they look like there |
+//! | [`keys`] | the keys of alarms, and the topics they stand for |
+//! | [`store`] | the journal: what is kept over a restart |
+//! | [`admin`] | `alert ack`, `alert silence`, `alert list` |
+//! | [`others`] | alarms of others that explain ours |
+//! | [`once`] | ends the flow when the first notice has arrived |
+
+pub(crate) mod admin;
+mod keys;
+mod once;
+mod others;
+mod router;
+pub(crate) mod shape;
+mod store;
+mod way;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use bytestring::ByteString;
+
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::mqtt::session::SessionArgs;
+use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
+use crate::error::Result;
+use crate::flow::alarm::Rule;
+use crate::flow::webhook::Webhook;
+use crate::flow::{self, Commands, Exec, Fan, Printed, Ready, Refusals, Stages, Until};
+use crate::mqtt::packet::{QoS, Subscription};
+use crate::output::{Console, Format, Output, Style};
+use crate::payload::captures::Pattern;
+use crate::payload::expect::{Condition, Subject};
+use crate::payload::template::Template;
+use crate::stop::Stop;
+
+use keys::Keys;
+use once::Once;
+use others::Others;
+use router::{Exit, Watch};
+use shape::Shape;
+use store::Store;
+use way::{Marked, Marks, Way};
+
+/// Seconds of the keep-alive.
+const KEEP_ALIVE: u16 = 60;
+
+/// Where the readings come from, and which they are.
+#[derive(Clone, Debug)]
+pub struct From {
+    /// The name of the server, or the file.
+    pub end: End,
+    /// How to connect.
+    pub connect: ConnectArgs,
+    /// The topics; what stands for the wildcards is the key of an alarm.
+    pub topic: Pattern,
+    /// What of a message is the reading.
+    pub value: Subject,
+    /// What of it says when that was; otherwise when it came.
+    pub time: Option<Subject>,
+    /// AMQP: the queue to consume from; otherwise a temporary one, bound to the exchange.
+    pub queue: Option<ByteString>,
+    /// AMQP: the exchange to bind to; otherwise the one of MQTT's topics.
+    pub exchange: Option<ByteString>,
+    /// The session ends with the connection.
+    pub clean: bool,
+}
+
+/// Where notices go.
+#[derive(Clone, Debug)]
+pub struct To {
+    /// Servers.
+    pub ends: Vec<End>,
+    /// How to connect to them.
+    pub connect: ConnectArgs,
+    /// The topic that notices have there; needed if there are any.
+    pub topic: Option<Template>,
+    /// AMQP: the exchange to publish to.
+    pub exchange: Option<ByteString>,
+    /// MQTT: how they are published.
+    pub qos: QoS,
+    /// MQTT: whether they are retained.
+    pub retain: bool,
+    /// An empty message follows the last one of an alarm.
+    pub forget: bool,
+    /// A command.
+    pub exec: Option<Exec>,
+    /// URLs to post to.
+    pub webhooks: Vec<String>,
+    /// What is posted there.
+    pub shape: Shape,
+    /// Lines on standard output are JSON.
+    pub json: bool,
+    /// Of each step of the escalation the URL to post to; otherwise everybody is told.
+    pub steps: Vec<Option<String>>,
+}
+
+/// What is watched over, and who is told.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// When an alarm fires.
+    pub rule: Rule,
+    /// The condition of [`flow::alarm::Test::When`].
+    pub when: Option<Condition>,
+    /// Where readings come from.
+    pub from: From,
+    /// Where notices go.
+    pub to: To,
+    /// Messages of these topics acknowledge the alarm of what stands for their wildcards.
+    pub acknowledgements: Option<Pattern>,
+    /// While the last message of such a topic says that it is firing, nothing is told of what has the same names.
+    pub unless: Option<Pattern>,
+    /// The journal; otherwise one of the name, and none for a recording.
+    pub state: Option<PathBuf>,
+    /// Ends after the first notice.
+    pub once: bool,
+    /// What becomes of notices that are refused for good.
+    pub refusals: Refusals,
+    /// Where the readings go whose notices are refused.
+    pub letters: Option<End>,
+    /// How many messages may be under way.
+    pub window: u16,
+    /// When it ends.
+    pub until: Until,
+    /// Who is told when readings can come.
+    pub ready: Ready,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Watches until it is told to stop.
+///
+/// # Errors
+/// No connection, a refused notice, a deadline; see [`Kind`](crate::error::Kind).
+pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let ends = plan.resolve(console)?;
+    let marks = Rc::new(RefCell::new(Marks::new(ends.targets.len())));
+    let watch = plan.watch(&ends, marks.clone(), console)?;
+    let mut stop = Stop::watch()?;
+    let source = ends.source.open().await?;
+    let mut ways = Vec::new();
+    for (at, target) in ends.targets.iter().enumerate() {
+        let way = target.open(&plan, console).await?;
+        ways.push(Marked::new(way, at, marks.clone()));
+    }
+    let mut source = Once::new(source, plan.once.then(|| marks.clone()));
+    let mut fan = Fan::new(watch, ways, plan.refusals);
+    let stages = Stages::default();
+    let mut announcement = plan.ready.announcement()?;
+    let ended = flow::pass(
+        &mut announcement.watch(&mut source),
+        &mut fan,
+        &stages,
+        &plan.until,
+        &mut stop,
+        console,
+    )
+    .await;
+    let refused = fan.own_refusal().map_or(Ok(()), Err);
+    let (watch, ways) = fan.into_parts();
+    let kept = watch.finish();
+    let closing = async {
+        let mut closed = source.into_source().close().await;
+        for way in ways {
+            closed = closed.and(way.close().await);
+        }
+        closed
+    };
+    let closed = stop.close(closing).await.unwrap_or(Ok(()));
+    ended.and(kept).and(refused).and(closed)
+}
+
+/// The ends of the flow, with their files and secrets read.
+struct Ends {
+    source: SourceEnd,
+    targets: Vec<Place>,
+    letters: Option<usize>,
+}
+
+/// Where notices go, before anything is connected.
+enum Place {
+    Server(TargetEnd),
+    Webhook {
+        server: Box<Server>,
+        step: Option<usize>,
+    },
+    Exec(Exec),
+    Output,
+}
+
+impl Place {
+    async fn open<'a>(&'a self, plan: &'a Plan, console: Console) -> Result<Way<'a>> {
+        Ok(match self {
+            Self::Server(end) => Way::Server(end.open().await?),
+            Self::Webhook { server, .. } => {
+                Way::Webhook(Box::new(Webhook::new(Server::clone(server), console)))
+            }
+            Self::Exec(exec) => {
+                Way::Exec(Commands::new(exec, console).with_variables(shape::variables))
+            }
+            Self::Output => {
+                let format = Format::Text {
+                    topic: false,
+                    newline: true,
+                };
+                let output = Output::open(format, plan.style)?;
+                Way::Output(Box::new(Printed::new(output)))
+            }
+        })
+    }
+}
+
+impl Plan {
+    fn resolve(&self, console: Console) -> Result<Ends> {
+        let source = SourceEnd::resolve(self.source(), console)?;
+        let mut targets = self.targets(console)?;
+        let letters = match &self.letters {
+            Some(end) => {
+                targets.push(Place::Server(TargetEnd::resolve(
+                    self.target(end, "letters"),
+                    console,
+                )?));
+                Some(targets.len() - 1)
+            }
+            None => None,
+        };
+        Ok(Ends {
+            source,
+            targets,
+            letters,
+        })
+    }
+
+    fn targets(&self, console: Console) -> Result<Vec<Place>> {
+        let mut targets = Vec::new();
+        for (end, number) in self.to.ends.iter().zip(1..) {
+            let args = self.target(end, &format!("pub{number}"));
+            targets.push(Place::Server(TargetEnd::resolve(args, console)?));
+        }
+        targets.extend(self.to.exec.clone().map(Place::Exec));
+        let all = self.to.webhooks.iter().map(|url| (url, None));
+        let steps = self.to.steps.iter().zip(0..);
+        let steps = steps.filter_map(|(url, step)| Some((url.as_ref()?, Some(step))));
+        for (url, step) in all.chain(steps) {
+            let args = ConnectArgs {
+                url: Some(url.clone()),
+                username: None,
+                password_file: None,
+                ..self.to.connect.clone()
+            };
+            let server = args.resolve(Protocol::Http, &Environment::of_process())?;
+            targets.push(Place::Webhook {
+                server: Box::new(server),
+                step,
+            });
+        }
+        let only_steps = targets
+            .iter()
+            .all(|it| matches!(it, Place::Webhook { step: Some(_), .. }));
+        if only_steps {
+            targets.push(Place::Output);
+        }
+        Ok(targets)
+    }
+
+    /// A stable part of client identifiers, so that sessions are found again.
+    fn client_id(&self, what: &str) -> ByteString {
+        let ends = format!("{} {}", self.from.end, self.from.topic);
+        // FNV-1a: it has to be the same in every version of this program.
+        let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        format!("alert-{}-{hash:08x}-{what}", self.rule.name).into()
+    }
+
+    fn source(&self) -> SourceArgs {
+        let filters = [
+            Some(&self.from.topic),
+            self.acknowledgements.as_ref(),
+            self.unless.as_ref(),
+        ];
+        let subscription = |pattern: &Pattern| Subscription {
+            filter: pattern.filter().into(),
+            qos: QoS::AtLeastOnce,
+            ..Subscription::default()
+        };
+        SourceArgs {
+            end: self.from.end.clone(),
+            connect: self.from.connect.clone(),
+            subscriptions: filters.into_iter().flatten().map(subscription).collect(),
+            mqtt: SessionArgs {
+                client_id: Some(self.client_id("sub")),
+                persistent: !self.from.clean,
+                keep_alive: KEEP_ALIVE,
+                ..SessionArgs::default()
+            },
+            queue: self.from.queue.clone(),
+            exchange: exchange(self.from.exchange.as_ref()),
+            peek: false,
+            window: self.window,
+            style: self.style,
+        }
+    }
+
+    fn target(&self, end: &End, what: &str) -> TargetArgs {
+        TargetArgs {
+            end: end.clone(),
+            connect: self.to.connect.clone(),
+            mqtt: SessionArgs {
+                client_id: Some(self.client_id(what)),
+                keep_alive: KEEP_ALIVE,
+                max_inflight: Some(self.window),
+                ..SessionArgs::default()
+            },
+            state: None,
+            qos: self.to.qos,
+            retain: self.to.retain,
+            exchange: exchange(self.to.exchange.as_ref()),
+            window: self.window,
+            format: Format::Raw,
+            style: self.style,
+        }
+    }
+
+    fn watch(&self, ends: &Ends, marks: Rc<RefCell<Marks>>, console: Console) -> Result<Watch> {
+        let recorded = matches!(self.from.end, End::File(_));
+        let path = match (&self.state, recorded) {
+            (Some(path), _) => Some(path.clone()),
+            (None, true) => None,
+            (None, false) => Some(store::usual_path(&self.rule.name)?),
+        };
+        let head = store::head(&self.rule.name, &self.from.end, &self.from.topic);
+        let keys = Keys::new(self.from.topic.clone());
+        let store = path.map(|path| Store::open(&path, &head, self.rule.clone()));
+        let (store, alarms) = match store.transpose()? {
+            Some((store, alarms)) => (Some(store), alarms),
+            None => (None, flow::alarm::Alarms::new(self.rule.clone())),
+        };
+        let exits = ends.targets.iter().enumerate();
+        let exits = exits.filter(|(at, _)| Some(*at) != ends.letters);
+        let exits = exits
+            .map(|(target, place)| self.exit(target, place))
+            .collect();
+        let letters = ends.letters.map(|target| {
+            let protocol = match &ends.targets[target] {
+                Place::Server(end) => end.protocol(),
+                _ => None,
+            };
+            (target, protocol, exchange(self.to.exchange.as_ref()))
+        });
+        Ok(Watch::new(router::Parts {
+            keys,
+            value: self.from.value.clone(),
+            time: self.from.time.clone(),
+            when: self.when.clone(),
+            acknowledgements: self.acknowledgements.clone(),
+            others: Others::new(self.unless.clone(), self.rule.max_keys),
+            alarms,
+            store,
+            exits,
+            letters,
+            topic: self.to.topic.clone(),
+            forget: self.to.forget,
+            marks,
+            recorded,
+            console,
+        }))
+    }
+
+    fn exit(&self, target: usize, place: &Place) -> Exit {
+        let (step, shape) = match place {
+            Place::Webhook { step, .. } => (*step, self.to.shape),
+            Place::Output if !self.to.json => (None, Shape::Line),
+            _ => (None, Shape::Json),
+        };
+        let protocol = match place {
+            Place::Server(end) => end.protocol(),
+            _ => None,
+        };
+        Exit {
+            target,
+            step,
+            shape,
+            protocol,
+            exchange: exchange(self.to.exchange.as_ref()),
+            is_webhook: matches!(place, Place::Webhook { .. }),
+            is_server: matches!(place, Place::Server(_)),
+        }
+    }
+}
+
+fn exchange(given: Option<&ByteString>) -> ByteString {
+    given
+        .cloned()
+        .unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
+}
