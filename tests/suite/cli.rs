@@ -115,7 +115,7 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         ),
         (
             &["mqtt", "pub", "-d"],
-            "iotctl: unexpected argument '-d' found\nhint: `iotctl mqtt pub --help` shows the usage\n",
+            "iotctl: unexpected argument '-d' found\nhint: --trace shows what is sent and received\n",
         ),
         (
             &["mqtt", "sbu"],
