@@ -531,7 +531,7 @@ mod tests {
             found,
             [
                 text("1.5,2"),
-                Found::Number("3".into()),
+                Found::Number("3.0".into()),
                 text("a,\"b"),
                 text("a/b")
             ]
