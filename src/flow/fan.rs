@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use futures_util::future::{FutureExt, select_all};
+use futures_util::future::FutureExt;
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::engine::twice;
 use super::resend::Resend;
+use super::together::any;
 use super::{Ledger, Number, Outcome, Progress, Target};
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -329,7 +330,7 @@ impl<R: Router, T: Target> Fan<R, T> {
             }
             let driving = self.branches.iter_mut();
             let driving = driving.map(|it| it.target.drive(&mut it.done).boxed_local());
-            select_all(driving).await.0
+            any(driving.collect()).await
         };
         tokio::select! {
             biased;

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::future::{FutureExt, select_all};
+use futures_util::future::FutureExt;
 
+use super::together::any;
 use super::{Fate, Ledger, Next, Number, Source};
 use crate::error::{Error, Result};
 
@@ -89,20 +90,13 @@ impl<S: Source> Source for Merged<S> {
         let driving: Vec<_> = parts
             .map(|part| part.source.drive().boxed_local())
             .collect();
-        match driving.is_empty() {
-            // Its end was handed over: nobody waits for it again.
-            true => std::future::pending().await,
-            false => select_all(driving).await.0,
-        }
+        any(driving).await
     }
 
     async fn hold(&mut self) -> Error {
         let parts = self.parts.iter_mut().filter(|part| !part.ended);
         let holding: Vec<_> = parts.map(|part| part.source.hold().boxed_local()).collect();
-        match holding.is_empty() {
-            true => std::future::pending().await,
-            false => select_all(holding).await.0,
-        }
+        any(holding).await
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {

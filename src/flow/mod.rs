@@ -66,6 +66,7 @@ pub(crate) mod select;
 mod sequence;
 pub(crate) mod stages;
 mod statistics;
+mod together;
 mod tree;
 pub(crate) mod until;
 pub mod webhook;

@@ -469,7 +469,7 @@ mod tests {
             ("x/{a", "{a"),
             ("a}/x", "}"),
             ("x/{a:x}", "{a:x}"),
-            ("{{a}}", "{"),
+            ("{{a}}", "{a}"),
         ] {
             assert_eq!(Template::of_topic(text, known), Err(wrong.into()), "{text}");
         }
