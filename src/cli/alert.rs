@@ -434,9 +434,11 @@ impl AlertFlags {
             End::Url(Protocol::Mqtt, _) => &fields::MQTT,
             End::Url(Protocol::Amqp, _) => &fields::AMQP,
             End::Url(Protocol::Coap, _) => &fields::COAP,
-            End::Url(Protocol::Http, _) | End::Context(_) | End::File(_) | End::Standard => {
-                return Ok(());
-            }
+            End::Url(Protocol::Http, _)
+            | End::Context(_)
+            | End::File(_)
+            | End::Database(_)
+            | End::Standard => return Ok(()),
         };
         for (flag, subject) in [
             ("--value", Some(&self.value)),

@@ -206,7 +206,7 @@ const fn check_of(protocol: Option<Protocol>) -> fn(&Message) -> Result<(), Stri
             Detail::Amqp(_) => Ok(()),
             _ => check_topic(message),
         },
-        Some(Protocol::Coap | Protocol::Http) => check_topic,
+        Some(Protocol::Coap) => check_topic,
     }
 }
 
