@@ -174,8 +174,8 @@ struct TestFlags {
     #[arg(long, value_name = "TIME")]
     clear_for: Option<Span>,
 
-    /// So many of the last readings must be bad, such as '3 of 5'
-    #[arg(long, value_name = "N of M", value_parser = of)]
+    /// How many of the last readings must be bad, such as '3 of 5'
+    #[arg(long, value_name = "NUMBERS", value_parser = of)]
     count: Option<(u32, u32)>,
 
     /// A key without a reading for so long is stale; without any other test, that is the alarm

@@ -8,7 +8,7 @@ use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::alarm::Mark;
 use crate::flow::webhook::Webhook;
-use crate::flow::{Commands, Number, Outcome, Printed, Progress, Target};
+use crate::flow::{Commands, Number, Outcome, Printed, Progress, Target, target_of};
 use crate::message::Message;
 use crate::output::Output;
 
@@ -20,47 +20,7 @@ pub(super) enum Way<'a> {
     Output(Box<Printed<Output>>),
 }
 
-/// The same of whichever it is.
-macro_rules! each {
-    ($self:ident, $target:ident => $what:expr) => {
-        match $self {
-            Way::Server($target) => $what,
-            Way::Webhook($target) => $what,
-            Way::Exec($target) => $what,
-            Way::Output($target) => $what,
-        }
-    };
-}
-
-impl Target for Way<'_> {
-    fn name(&self) -> String {
-        each!(self, target => target.name())
-    }
-
-    fn has_room(&self) -> bool {
-        each!(self, target => target.has_room())
-    }
-
-    fn is_idle(&self) -> bool {
-        each!(self, target => target.is_idle())
-    }
-
-    fn unsent(&self) -> u64 {
-        each!(self, target => target.unsent())
-    }
-
-    fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        each!(self, target => target.take(number, message))
-    }
-
-    fn finish(&mut self) {
-        each!(self, target => target.finish());
-    }
-
-    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        each!(self, target => target.drive(into).await)
-    }
-}
+target_of!(Way<'_>: Server Webhook Exec Output);
 
 /// Which messages are which notices, from who sends them to who knows what became of them.
 #[derive(Debug)]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use serde_json::Value;
 
 use super::End;
 use crate::coap::code::Code;
@@ -19,8 +18,7 @@ use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
-use crate::flow::{Number, Pacing, Printed, Progress, Stages, Stored, Target, Unit, Until};
-use crate::message::Message;
+use crate::flow::{Pacing, Printed, Stages, Stored, Until, target_of};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::{self, Encoding};
@@ -298,18 +296,7 @@ pub(crate) enum AnyTarget<'a> {
     Shown(Box<Printed<Output>>),
 }
 
-/// The same of whichever target it is.
-macro_rules! each {
-    ($self:ident, $target:ident => $what:expr) => {
-        match $self {
-            AnyTarget::Mqtt($target) => $what,
-            AnyTarget::Amqp($target) => $what,
-            AnyTarget::Coap($target) => $what,
-            AnyTarget::Stored($target) => $what,
-            AnyTarget::Shown($target) => $what,
-        }
-    };
-}
+target_of!(AnyTarget<'_>: Mqtt Amqp Coap Stored Shown);
 
 impl AnyTarget<'_> {
     /// Ends the connection in good order.
@@ -333,47 +320,5 @@ impl AnyTarget<'_> {
             }
             Self::Shown(_) => Ok(()),
         }
-    }
-}
-
-impl Target for AnyTarget<'_> {
-    fn name(&self) -> String {
-        each!(self, target => target.name())
-    }
-
-    fn unit(&self) -> Unit {
-        each!(self, target => target.unit())
-    }
-
-    fn has_room(&self) -> bool {
-        each!(self, target => target.has_room())
-    }
-
-    fn is_free(&self) -> bool {
-        each!(self, target => target.is_free())
-    }
-
-    fn is_idle(&self) -> bool {
-        each!(self, target => target.is_idle())
-    }
-
-    fn unsent(&self) -> u64 {
-        each!(self, target => target.unsent())
-    }
-
-    fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        each!(self, target => target.take(number, message))
-    }
-
-    fn finish(&mut self) {
-        each!(self, target => target.finish());
-    }
-
-    fn details(&mut self, number: Number) -> Vec<(&'static str, Value)> {
-        each!(self, target => target.details(number))
-    }
-
-    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        each!(self, target => target.drive(into).await)
     }
 }

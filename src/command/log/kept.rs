@@ -5,7 +5,7 @@ use tokio::time::timeout;
 use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::until::messages;
-use crate::flow::{Number, Printed, Progress, Stored, Target, Unit};
+use crate::flow::{Number, Printed, Progress, Stored, Target, target_of};
 use crate::message::Message;
 use crate::output::{Console, Output};
 use crate::stop::DRAIN;
@@ -21,16 +21,7 @@ pub(super) enum Kept<'a> {
     Sent(Box<AnyTarget<'a>>),
 }
 
-/// The same of whichever target it is.
-macro_rules! each {
-    ($self:ident, $target:ident => $what:expr) => {
-        match $self {
-            Kept::Stored($target) => $what,
-            Kept::Shown($target) => $what,
-            Kept::Sent($target) => $what,
-        }
-    };
-}
+target_of!(Kept<'_>: Stored Shown Sent);
 
 /// Standard output.
 pub(super) struct Shown {
@@ -101,43 +92,5 @@ impl Kept<'_> {
             console.note(format_args!("{name}: {messages} without {what}"));
         }
         Ok(())
-    }
-}
-
-impl Target for Kept<'_> {
-    fn name(&self) -> String {
-        each!(self, target => target.name())
-    }
-
-    fn unit(&self) -> Unit {
-        each!(self, target => target.unit())
-    }
-
-    fn has_room(&self) -> bool {
-        each!(self, target => target.has_room())
-    }
-
-    fn is_free(&self) -> bool {
-        each!(self, target => target.is_free())
-    }
-
-    fn is_idle(&self) -> bool {
-        each!(self, target => target.is_idle())
-    }
-
-    fn unsent(&self) -> u64 {
-        each!(self, target => target.unsent())
-    }
-
-    fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        each!(self, target => target.take(number, message))
-    }
-
-    fn finish(&mut self) {
-        each!(self, target => target.finish());
-    }
-
-    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        each!(self, target => target.drive(into).await)
     }
 }
