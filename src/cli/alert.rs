@@ -15,12 +15,13 @@ use super::syntax::numbers::{Count, Span, Wait};
 use crate::command::Command;
 use crate::command::alert::shape::Shape;
 use crate::command::alert::{From, Plan, To, admin};
-use crate::command::ends::End;
+use crate::command::ends::{self, End};
 use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::Until;
 use crate::flow::alarm::{Millis, Rule, Step, Test};
 use crate::message::fields;
+use crate::message::topic::intersect;
 use crate::mqtt::packet::QoS;
 use crate::payload::captures::Pattern;
 use crate::payload::expect::{Condition, Subject};
@@ -462,6 +463,7 @@ impl AlertFlags {
         self.check_fields(&end, &topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
         let [from_connect, to_connect] = self.ends.connect();
+        self.to.check_loop(&end, &topic)?;
         let to = To {
             connect: to_connect,
             exec: self.exec.exec::<Self>(false)?,
@@ -499,6 +501,20 @@ impl AlertFlags {
 }
 
 impl ToFlags {
+    /// Refuses notices that would come back as readings.
+    fn check_loop(&self, from: &End, topic: &Pattern) -> Result<()> {
+        let Some(text) = &self.topic_out else {
+            return Ok(());
+        };
+        let mut ends = self.to.iter().filter_map(|name| End::parse(name).ok());
+        let filter = topic.filter();
+        if !ends.any(|end| end == *from) || !intersect(&ends::image(text, filter), filter) {
+            return Ok(());
+        }
+        let text = format!("--topic-out {text:?} comes back as a reading of -t {topic}");
+        Err(Error::usage(text).hint("choose a topic that -t does not match"))
+    }
+
     /// Where notices go, but for the command, and for how to connect.
     fn to(self, topic: &Pattern) -> Result<To> {
         let out = self.topic_out.as_deref();
@@ -560,6 +576,10 @@ fn silence(key: Option<&str>, time: &str) -> Result<admin::Action> {
 /// Reads the topic of notices.
 fn topic_out(text: &str, topic: &Pattern) -> Result<Template> {
     let known = |name: &str| topic.has(name) || matches!(name, "alert" | "severity");
+    if text.contains(['+', '#']) {
+        let text = format!("--topic-out: {text:?} contains a wildcard");
+        return Err(Error::usage(text));
+    }
     let template = Template::of_topic(text, known);
     template.map_err(|place| {
         let error = Error::usage(format!("--topic-out {text:?}: {place} is unknown"));

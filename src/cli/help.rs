@@ -532,6 +532,12 @@ pub(super) fn below(command: &str) -> String {
             terms,
         );
     }
+    if command == "route" {
+        section(&mut text, "FILE, for example; docs/route.md has all keys:");
+        for line in route::FILE.lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);
     }

@@ -4,6 +4,7 @@ mod help;
 mod points;
 mod target;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use super::mqtt::subscription;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
 use crate::command::ends::source::TOPIC_EXCHANGE;
-use crate::command::ends::{End, SourceArgs, TargetArgs};
+use crate::command::ends::{End, SourceArgs, TargetArgs, stable_name};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::ConnectArgs;
@@ -194,7 +195,16 @@ impl LogFlags {
     fn session(&self, names: &[String]) -> SessionArgs {
         let id = match &self.id {
             Some(id) => id.clone(),
-            None => stable_id(&self.from, names),
+            None => {
+                let topics = self.topic.iter().map(|topic| topic.to_string_lossy());
+                let words = self
+                    .from
+                    .iter()
+                    .chain(names)
+                    .map(|name| Cow::from(name.as_str()));
+                let words: Vec<_> = words.chain(topics).collect();
+                stable_name("log", words.iter().map(|word| &**word)).into()
+            }
         };
         SessionArgs {
             version: self.protocol_version,
@@ -268,16 +278,6 @@ fn sources(names: &[String], shared: &SourceArgs) -> Result<Vec<SourceArgs>> {
         Ok(source)
     };
     names.iter().enumerate().map(source).collect()
-}
-
-/// The same for the same ends, so that a session is found again.
-fn stable_id(from: &[String], to: &[String]) -> ByteString {
-    let ends = format!("{} {}", from.join(" "), to.join(" "));
-    // FNV-1a: it has to be the same in every version of this program.
-    let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    format!("log-{hash:08x}").into()
 }
 
 /// What `--on-refused` says.

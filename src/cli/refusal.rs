@@ -305,7 +305,8 @@ fn renamed(text: &str, from: &str, to: &str) -> String {
 fn without_secrets(mut text: String, words: &[OsString]) -> String {
     for word in words {
         let word = word.to_string_lossy();
-        if !word.contains('@') {
+        // No URL has blanks in it; an expression of jq may have an @.
+        if !word.contains('@') || word.contains(char::is_whitespace) {
             continue;
         }
         let value = word

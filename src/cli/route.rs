@@ -26,6 +26,23 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What a file looks like.
+pub(crate) const FILE: &str = r#"[source.edge]
+url = "mqtt://localhost"
+[target.edge]
+url = "mqtt://localhost"
+[target.rest]
+file = "rest.ndjson"
+[[route]]
+from = "edge"
+topic = "sensors/{id}/temperature"
+where = "/value > 35"
+map = "jq: {value, at: $time}"
+to = "edge"
+topic-out = "sensors/{id}/alert"
+else = "rest"
+"#;
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Routes")]
 pub(crate) struct RouteFlags {

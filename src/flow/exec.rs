@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use super::{Number, Outcome, Progress, Target};
 use crate::connect::environment::SECRET_VARIABLES;
 use crate::error::{Error, Kind, Result, brief};
-use crate::message::{Message, fields};
+use crate::message::{Message, UNTIMED, fields};
 use crate::output::reader_is_gone;
 use crate::output::{Console, record_line};
 use crate::stop::Group;
@@ -73,7 +73,10 @@ impl Exec {
         for name in SECRET_VARIABLES {
             command.env_remove(name);
         }
-        for (name, value) in fields::variables(message).into_iter().chain(more(message)) {
+        let own = fields::variables(message).into_iter();
+        // What was not received has no time to tell.
+        let own = own.filter(|(name, _)| message.time != UNTIMED || name != "IOTCTL_TIME");
+        for (name, value) in own.chain(more(message)) {
             // An environment cannot hold a NUL; what peers send can.
             command.env(name, value.replace('\0', "\u{fffd}"));
         }

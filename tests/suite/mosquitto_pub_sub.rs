@@ -652,7 +652,7 @@ fn a_template_is_filled_in_anew_each_time() {
     let ours = subscribed(&broker, "t/#", "-q 1 -C 6 -v");
     broker
         .iotctl("pub -t t/a -t t/b -q 1 --repeat 3 --template")
-        .word("{\"n\":{seq},\"temp\":{random:5-5},\"{place}\":0}")
+        .word("{\"n\":{seq},\"temp\":{random:5-5},\"{{place}}\":0}")
         .run()
         .exits(0);
     let expected: String = (0..3)

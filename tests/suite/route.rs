@@ -212,7 +212,7 @@ fn mistakes_are_found_without_a_connection() {
     route(&file, "--check")
         .run()
         .exits(0)
-        .says("1 sources, 2 targets, 1 routes: no mistakes found");
+        .says("1 source, 2 targets, 1 route: no mistakes found");
     route(&file, "--print-config")
         .run()
         .exits(0)
@@ -234,6 +234,11 @@ fn mistakes_are_found_without_a_connection() {
             "{id}/alert",
             "{id}/temperature",
             "its messages come back to it",
+        ),
+        (
+            "{id}/alert",
+            "+/alert",
+            "topic-out: \"sensors/+/alert\" contains a wildcard",
         ),
         ("/value > 35", "/value >", "route 1: where: "),
         (

@@ -118,6 +118,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         retain: plan.retain,
         strict: plan.strict,
         losses: Losses::default(),
+        told_uncovered: false,
         told_loop: bridge.loops,
         console,
     };
@@ -213,15 +214,15 @@ impl Plan {
         })
     }
 
-    /// The same for the same two servers, so that sessions are found again.
+    /// The same for the same two servers and topics: another session would hand out what these topics do not carry.
     fn usual_name(&self) -> String {
         let [from, to] = &self.places;
-        let ends = format!("{} {}", from.end, to.end);
-        // FNV-1a: it has to be the same in every version of this program.
-        let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-        format!("bridge-{hash:08x}")
+        let maps = self.maps.iter().map(|map| format!("{:?} {map}", map.side));
+        let words: Vec<String> = [from.end.to_string(), to.end.to_string()]
+            .into_iter()
+            .chain(maps)
+            .collect();
+        ends::stable_name("bridge", words.iter().map(String::as_str))
     }
 
     fn exchange(&self, side: Side) -> ByteString {

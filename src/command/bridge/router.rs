@@ -57,6 +57,8 @@ pub(super) struct Crossing {
     /// What cannot be carried is a failure.
     pub(super) strict: bool,
     pub(super) losses: Losses,
+    /// Whether a message that no map covers was told.
+    pub(super) told_uncovered: bool,
     /// Whether a message that has crossed before was told.
     pub(super) told_loop: bool,
     pub(super) console: Console,
@@ -75,6 +77,7 @@ impl Router for Crossing {
             .filter_map(|map| Some((map.image(&name)?, map.qos)))
             .next();
         let Some((image, qos)) = image else {
+            self.uncovered(&name);
             return Ok(Routed::Sent);
         };
         let hops = hops(&message);
@@ -117,6 +120,16 @@ impl Router for Crossing {
 }
 
 impl Crossing {
+    /// A session may hold what an earlier bridge of this name has subscribed to.
+    fn uncovered(&mut self, name: &str) {
+        if !std::mem::replace(&mut self.told_uncovered, true) {
+            let name = brief(name);
+            self.console.warn(format_args!(
+                "no --topic covers {name}, which the session still had: such messages are dropped"
+            ));
+        }
+    }
+
     fn looped(&mut self, name: &str) {
         if !std::mem::replace(&mut self.told_loop, true) {
             let name = brief(name);

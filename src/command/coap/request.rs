@@ -335,8 +335,11 @@ impl<'a> Asker<'a> {
             let Some(wait) = wait else {
                 return Err(error);
             };
-            self.notes.warn(format_args!("{error}; retrying"));
-            sleep(wait.max(asked.unwrap_or_default())).await;
+            let wait = wait.max(asked.unwrap_or_default());
+            let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
+            self.notes
+                .warn(format_args!("{error}; retrying in {shown}"));
+            sleep(wait).await;
         }
     }
 

@@ -92,6 +92,33 @@ impl End {
     }
 }
 
+/// A name that is the same for the same words, so that a session is found again.
+pub(crate) fn stable_name<'a>(front: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+    // FNV-1a: it has to be the same in every version of this program.
+    let hash = words.into_iter().fold(0x811c_9dc5_u32, |hash, word| {
+        word.bytes().chain([b' ']).fold(hash, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        })
+    });
+    format!("{front}-{hash:08x}")
+}
+
+/// The filter of the topics that a template makes of those of a filter.
+pub(crate) fn image(text: &str, filter: &str) -> String {
+    let text = text.replace("{topic}", filter);
+    let level = |level: &str| match level.contains('{') {
+        true if level.ends_with("...}") => "#".to_owned(),
+        true => "+".to_owned(),
+        false => level.to_owned(),
+    };
+    let mut levels: Vec<String> = text.split('/').map(level).collect();
+    // What follows a rest may be anything.
+    if let Some(at) = levels.iter().position(|level| level == "#") {
+        levels.truncate(at + 1);
+    }
+    levels.join("/")
+}
+
 impl fmt::Display for End {
     /// As it was given, without a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +207,19 @@ pub(crate) async fn close(targets: Vec<AnyTarget<'_>>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_image_of_a_template_has_wildcards_where_it_is_filled_in() {
+        for (text, meant) in [
+            ("alerts/{device}", "alerts/+"),
+            ("site1/{topic}", "site1/a/+"),
+            ("x/{rest...}", "x/#"),
+            ("x/pre-{device}/y", "x/+/y"),
+            ("fixed", "fixed"),
+        ] {
+            assert_eq!(image(text, "a/+"), meant);
+        }
+    }
 
     #[test]
     fn names_tell_what_they_stand_for() {

@@ -248,6 +248,7 @@ fn amqp(args: &TargetArgs, connect: ConnectArgs, console: Console) -> Result<Kin
 }
 
 fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
+    let retry = connect.retry.unwrap_or(Retry::Forever);
     let uri = connect.url.clone().unwrap_or_else(|| String::from("/"));
     let session = CoapSession {
         connect: ConnectArgs {
@@ -270,7 +271,7 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         method: Code::PUT,
         source: payload::Source::Records,
         encoding: Encoding::Plain,
-        delivers: Some(Retry::Forever),
+        delivers: Some(retry),
         outgoing: Stages::default(),
         pacing: Pacing::default(),
         until: Until::default(),

@@ -137,9 +137,11 @@ impl Routes {
                 continue;
             }
             self.taken[at] += 1;
-            passed = self
-                .send(route, &arrival, &captures, into)
-                .map_err(|why| Error::new(Kind::Refused, format!("route {}: {why}", at + 1)));
+            passed = self.send(route, &arrival, &captures, into).map_err(|why| {
+                let text = format!("route {}: {why}", at + 1);
+                Error::new(Kind::Refused, text)
+                    .hint("on-refused = \"drop\" counts such messages and goes on")
+            });
             if passed.is_err() || route.last {
                 break;
             }

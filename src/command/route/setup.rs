@@ -6,11 +6,11 @@ use super::Plan;
 use super::file::{File, Names, RouteTable, SourceTable, TargetTable};
 use super::router::{Route, Routes, Shape};
 use crate::command::ends::source::TOPIC_EXCHANGE;
-use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{self, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::{ConnectArgs, Protocol};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::flow::{Origin, Refusals};
 use crate::message::topic::{intersect, matches};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
@@ -122,6 +122,11 @@ impl Setup {
                 .map_err(|place| format!("topic-out: {place} is not a capture of {}", table.topic))
         });
         let topic_out = topic_out.transpose()?;
+        if let Some(text) = &table.topic_out
+            && text.contains(['+', '#'])
+        {
+            return Err(format!("topic-out: {text:?} contains a wildcard"));
+        }
         let (to, otherwise) = (self.targets(&table.to)?, self.targets(&table.otherwise)?);
         if to.is_empty() && otherwise.is_empty() {
             return Err(String::from("it goes nowhere: to = \"TARGET\" is missing"));
@@ -130,7 +135,7 @@ impl Setup {
             return Err(String::from("qos is 0, 1 or 2"));
         }
         let image = match table.topic_out.as_deref() {
-            Some(text) => image(text, pattern.filter()),
+            Some(text) => ends::image(text, pattern.filter()),
             None => pattern.filter().to_owned(),
         };
         let route = Route {
@@ -229,10 +234,10 @@ impl Setup {
 
     pub(super) fn summary(&self) -> String {
         format!(
-            "{} sources, {} targets, {} routes: no mistakes found",
-            self.sources.len(),
-            self.targets.len(),
-            self.routes.len()
+            "{}, {}, {}: no mistakes found",
+            counted(self.sources.len() as u64, "source"),
+            counted(self.targets.len() as u64, "target"),
+            counted(self.routes.len() as u64, "route")
         )
     }
 
@@ -282,22 +287,6 @@ impl Setup {
 
 fn plain(filter: &str) -> &str {
     crate::message::topic::shared(filter).map_or(filter, |(_, filter)| filter)
-}
-
-/// The filter of the topics that a template makes.
-fn image(text: &str, filter: &str) -> String {
-    let text = text.replace("{topic}", filter);
-    let level = |level: &str| match level.contains('{') {
-        true if level.ends_with("...}") => "#".to_owned(),
-        true => "+".to_owned(),
-        false => level.to_owned(),
-    };
-    let mut levels: Vec<String> = text.split('/').map(level).collect();
-    // What follows a rest may be anything.
-    if let Some(at) = levels.iter().position(|level| level == "#") {
-        levels.truncate(at + 1);
-    }
-    levels.join("/")
 }
 
 /// The name of an end, of which a table has exactly one.
@@ -429,23 +418,5 @@ fn connect(
         password_file: password_file.cloned(),
         cafile: cafile.cloned(),
         ..ConnectArgs::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_image_of_a_template_has_wildcards_where_it_is_filled_in() {
-        for (text, meant) in [
-            ("alerts/{device}", "alerts/+"),
-            ("site1/{topic}", "site1/a/+"),
-            ("x/{rest...}", "x/#"),
-            ("x/pre-{device}/y", "x/+/y"),
-            ("fixed", "fixed"),
-        ] {
-            assert_eq!(image(text, "a/+"), meant);
-        }
     }
 }
