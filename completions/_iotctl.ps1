@@ -3939,7 +3939,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--clear-above', '--clear-above', [CompletionResultType]::ParameterName, 'Only readings above this end the alarm [default: those that are not bad]')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long readings must be bad before the alarm fires [default: 0]')
             [CompletionResult]::new('--clear-for', '--clear-for', [CompletionResultType]::ParameterName, 'How long readings must be good before it ends [default: 0]')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'So many of the last readings must be bad, such as ''3 of 5''')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many of the last readings must be bad, such as ''3 of 5''')
             [CompletionResult]::new('--stale', '--stale', [CompletionResultType]::ParameterName, 'A key without a reading for so long is stale; without any other test, that is the alarm')
             [CompletionResult]::new('--unless', '--unless', [CompletionResultType]::ParameterName, 'While the last message of a topic of this pattern has the state firing, nothing is told of alarms whose names stand for the same')
             [CompletionResult]::new('--flapping', '--flapping', [CompletionResultType]::ParameterName, 'More changes of an alarm than these in so much time are told once, as flapping, such as 5/10m')

@@ -3880,7 +3880,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --clear-above 'Only readings above this end the alarm [default: those that are not bad]'
             cand --for 'How long readings must be bad before the alarm fires [default: 0]'
             cand --clear-for 'How long readings must be good before it ends [default: 0]'
-            cand --count 'So many of the last readings must be bad, such as ''3 of 5'''
+            cand --count 'How many of the last readings must be bad, such as ''3 of 5'''
             cand --stale 'A key without a reading for so long is stale; without any other test, that is the alarm'
             cand --unless 'While the last message of a topic of this pattern has the state firing, nothing is told of alarms whose names stand for the same'
             cand --flapping 'More changes of an alarm than these in so much time are told once, as flapping, such as 5/10m'

@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, route};
+use super::{amqp, bridge, coap, log, replay, route};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -254,22 +254,6 @@ const BENCH_MERGE: &[Example] = &[(
     "iotctl bench merge worker-*.json --output text",
 )];
 
-const REPLAY: &[Example] = &[
-    (
-        "Record for a day, and send all of it again in an hour",
-        "iotctl mqtt sub mqtt://broker.example -t '#' --output json --for 1day > day.ndjson\niotctl replay day.ndjson --to mqtt://localhost --speed 24",
-    ),
-    (
-        "As fast as the server takes it, below another topic, with what was retained before",
-        "iotctl replay day.ndjson --to mqtt://localhost --speed max --from 10:00 --prime --topic site1/",
-    ),
-    (
-        "From MQTT to AMQP, over and over, with the times in payloads moved to now",
-        "iotctl replay day.ndjson --to amqp://localhost --loop forever --retime /ts",
-    ),
-    ("What is in a recording", "iotctl replay day.ndjson --info"),
-];
-
 const INSTALL: &[Example] = &[(
     "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
     "iotctl install --links ~/.local/bin",
@@ -421,7 +405,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
     match command {
         "" => TOP,
         "install" => INSTALL,
-        "replay" => REPLAY,
+        "replay" => replay::EXAMPLES,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt request" => REQUEST,

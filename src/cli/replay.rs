@@ -34,6 +34,23 @@ use crate::payload::{Destination, Form, Payloads};
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
 
+/// What each is for, and its words.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Record for a day, and send all of it again in an hour",
+        "iotctl mqtt sub mqtt://broker.example -t '#' --output json --for 1day > day.ndjson\niotctl replay day.ndjson --to mqtt://localhost --speed 24",
+    ),
+    (
+        "As fast as the server takes it, below another topic, with what was retained before",
+        "iotctl replay day.ndjson --to mqtt://localhost --speed max --from 10:00 --prime --topic site1/",
+    ),
+    (
+        "From MQTT to AMQP, over and over, with the times in payloads moved to now",
+        "iotctl replay day.ndjson --to amqp://localhost --loop forever --retime /ts",
+    ),
+    ("What is in a recording", "iotctl replay day.ndjson --info"),
+];
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Replaying")]
 pub(crate) struct ReplayFlags {
