@@ -56,7 +56,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let topics = match how & 16 {
         0 => Vec::new(),
-        _ => vec![Destination::filled("a/{/id}/{seq}".into())],
+        _ => vec![Destination::filled("a/{/id}/{seq}".into()).expect("places")],
     };
     cut(data, &Source::Lines(framing), encoding, topics);
 });

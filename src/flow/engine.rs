@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::task::yield_now;
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::findings::Findings;
@@ -14,6 +15,9 @@ use crate::message::Message;
 use crate::output::Console;
 use crate::payload::expect::{Changes, Scope};
 use crate::stop::{DRAIN, Stop};
+
+/// After so many turns the runtime looks at signals and timers in any case.
+const YIELD_EVERY: u32 = 16;
 
 /// Carries messages until the end that was asked for.
 ///
@@ -184,7 +188,13 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
 
     async fn carry(&mut self, stop: &mut Stop) -> Result<()> {
         stop.allow(self.passage.drain);
+        let mut turns = 0_u32;
         loop {
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(YIELD_EVERY) {
+                // Where both sides are always ready, nobody would look at signals and timers.
+                yield_now().await;
+            }
             if self.passage.is_over() {
                 self.settle();
                 return self.passage.end.take().unwrap_or(Ok(()));

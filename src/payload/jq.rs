@@ -56,7 +56,7 @@ const COMPILER_STACK: usize = 256 << 20;
 /// What an expression is called among the definitions.
 const NAME: &str = "iotctl_expression";
 
-/// The names of [`variables`], in their order.
+/// The names of what an expression may ask for, in their order.
 const VARIABLES: [&str; 5] = ["$topic", "$time", "$protocol", "$record", "$c"];
 
 /// An expression that is ready to run.

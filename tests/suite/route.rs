@@ -238,7 +238,7 @@ fn mistakes_are_found_without_a_connection() {
         (
             "{id}/alert",
             "+/alert",
-            "topic-out: \"sensors/+/alert\" contains a wildcard",
+            "topic-out: \"sensors/+/alert\" is empty or contains a wildcard",
         ),
         ("/value > 35", "/value >", "route 1: where: "),
         (

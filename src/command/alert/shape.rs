@@ -72,7 +72,8 @@ fn text(notice: &Map<String, Value>, name: &str) -> String {
 
 /// `2026-11-20T21:00:00.000Z high-temp d7 firing warning value=28.5 limit=27`
 fn line(notice: &Map<String, Value>) -> String {
-    let text = |name| text(notice, name);
+    // What peers send must not drive a terminal, or begin a line.
+    let text = |name| text(notice, name).replace(char::is_control, "\u{fffd}");
     format!(
         "{} {} {} {} {} value={} limit={}",
         text("at"),

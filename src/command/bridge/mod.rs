@@ -314,6 +314,12 @@ impl Plan {
             let text = format!("both servers are one, and {map} would cross again and again");
             return Err(Error::usage(text).hint("use prefixes that keep the topics apart"));
         }
+        if let Some(letters) = &self.dead_letters
+            && self.places.iter().any(|place| place.end == letters.end)
+        {
+            let text = "--on-refused: a refused message would come back from there";
+            return Err(Error::usage(text).hint("name another server"));
+        }
         let Some((out, back)) = topics::feeding(maps) else {
             return Ok(());
         };

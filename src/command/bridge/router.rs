@@ -99,6 +99,7 @@ impl Router for Crossing {
             None => message,
         };
         carry::rename(&mut message, &image);
+        carry::check(&message, exit.protocol)?;
         if let Detail::Mqtt(mqtt) = &mut message.detail {
             mqtt.qos = mqtt.qos.min(qos.level());
             mqtt.retain = match self.retain {

@@ -20,7 +20,8 @@ use bytestring::ByteString;
 
 use crate::coap::format;
 use crate::connect::Protocol;
-use crate::error::Error;
+use crate::error::{Error, Kind, Result};
+use crate::message::topic::check_name;
 use crate::message::{
     AmqpDetail, AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
     UNTIMED,
@@ -122,6 +123,17 @@ pub(crate) fn dead_letter(mut message: Message, why: &Error) -> Message {
     message
 }
 
+/// Whether MQTT takes a message: a routing key may be no topic.
+///
+/// # Errors
+/// [`Kind::Refused`] with what is wrong with its topic.
+pub(crate) fn check(message: &Message, protocol: Option<Protocol>) -> Result<()> {
+    if protocol != Some(Protocol::Mqtt) {
+        return Ok(());
+    }
+    check_name(&message.topic).map_err(|why| Error::new(Kind::Refused, why.to_string()))
+}
+
 /// Whether the lifetime of a message is over at `now`.
 pub(crate) fn has_expired(message: &Message, now: SystemTime) -> bool {
     lifetime(message).is_some_and(|lifetime| waited(message, now) >= lifetime)
@@ -163,7 +175,7 @@ pub(crate) fn carry(
     match (&message.detail, protocol) {
         (Detail::Mqtt(_), Protocol::Mqtt) | (Detail::Coap(_), Protocol::Coap) => {}
         (Detail::Amqp(_), Protocol::Amqp) => {}
-        (_, Protocol::Mqtt) => to_mqtt(&mut message),
+        (_, Protocol::Mqtt) => to_mqtt(&mut message, losses),
         (_, Protocol::Amqp) => to_amqp(&mut message, exchange, losses),
         (_, Protocol::Coap) => to_coap(&mut message, losses),
         (_, Protocol::Http) => {}
@@ -191,9 +203,12 @@ fn shorten(detail: &mut Detail, waited: Duration) {
     }
 }
 
-fn to_mqtt(message: &mut Message) {
+fn to_mqtt(message: &mut Message, losses: &mut Losses) {
     let (topic, detail) = match &message.detail {
-        Detail::Amqp(amqp) => (topic(&message.topic).into(), mqtt_of_amqp(&amqp.properties)),
+        Detail::Amqp(amqp) => (
+            topic(&message.topic).into(),
+            mqtt_of_amqp(&amqp.properties, losses),
+        ),
         Detail::Coap(coap) => (path_as_topic(&message.topic), mqtt_of_coap(coap)),
         Detail::Mqtt(_) | Detail::Plain => return,
     };
@@ -218,10 +233,16 @@ fn mqtt_of_coap(coap: &CoapDetail) -> MqttDetail {
     }
 }
 
-fn mqtt_of_amqp(amqp: &AmqpProperties) -> MqttDetail {
+fn mqtt_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) -> MqttDetail {
+    let reply_to = amqp.reply_to.as_ref().map(|key| topic(key));
+    let response_topic = reply_to.filter(|name| check_name(name).is_ok());
+    if amqp.reply_to.is_some() && response_topic.is_none() {
+        losses.add("a reply-to that is no topic");
+    }
+    let response_topic = response_topic.map(ByteString::from);
     let mut properties = MqttProperties {
         content_type: amqp.content_type.clone(),
-        response_topic: amqp.reply_to.as_ref().map(|key| topic(key).into()),
+        response_topic,
         correlation_data: correlation(amqp),
         message_expiry_interval: amqp.expiration.as_deref().and_then(seconds),
         ..MqttProperties::default()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::connect::without_credentials;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 
@@ -189,6 +190,16 @@ impl File {
         })?;
         file.beneath(path.parent().unwrap_or_else(|| Path::new("")));
         Ok(file)
+    }
+
+    /// The same with the URLs as they may be shown.
+    pub(crate) fn without_passwords(mut self) -> Self {
+        let sources = self.source.values_mut().filter_map(|it| it.url.as_mut());
+        let targets = self.target.values_mut().filter_map(|it| it.url.as_mut());
+        for url in sources.chain(targets) {
+            *url = without_credentials(url).to_string();
+        }
+        self
     }
 
     /// Paths are from the folder of the file.

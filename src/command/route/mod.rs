@@ -2,7 +2,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | [`file`] | the file as it is written |
+//! | [`mod@file`] | the file as it is written |
 //! | [`setup`] | what is made of it, checked |
 //! | [`router`] | which messages go where, and as what; pure |
 //! | [`trial`] | the same over recorded messages, without a connection |
@@ -183,7 +183,7 @@ fn line(target: &str, message: &Message) -> String {
 }
 
 async fn print(file: &File, style: Style) -> Result<()> {
-    let text = toml::to_string(file).map_err(|cause| {
+    let text = toml::to_string(&file.clone().without_passwords()).map_err(|cause| {
         let text = format!("the routes cannot be printed: {cause}");
         Error::usage(text)
     })?;

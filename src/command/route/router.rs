@@ -188,6 +188,8 @@ impl Routes {
             for &to in &route.to {
                 let output = output.clone();
                 let sent = self.shaped(route, to, output, topic.as_deref(), arrival.now);
+                carry::check(&sent, self.targets[to].protocol)
+                    .map_err(|why| why.text().to_owned())?;
                 into.push((to, sent));
             }
         }

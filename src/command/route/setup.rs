@@ -45,7 +45,10 @@ impl Setup {
             let text = "at least one source, one target and one [[route]] are needed";
             return Err(wrong(String::from(text)));
         }
-        let window = file.window.unwrap_or(WINDOW).max(1);
+        let window = file.window.unwrap_or(WINDOW);
+        if window == 0 {
+            return Err(wrong(String::from("window must be at least 1")));
+        }
         let mut setup = Self {
             sources: Vec::new(),
             targets: Vec::new(),
@@ -123,9 +126,11 @@ impl Setup {
         });
         let topic_out = topic_out.transpose()?;
         if let Some(text) = &table.topic_out
-            && text.contains(['+', '#'])
+            && (text.is_empty() || text.contains(['+', '#']))
         {
-            return Err(format!("topic-out: {text:?} contains a wildcard"));
+            return Err(format!(
+                "topic-out: {text:?} is empty or contains a wildcard"
+            ));
         }
         let (to, otherwise) = (self.targets(&table.to)?, self.targets(&table.otherwise)?);
         if to.is_empty() && otherwise.is_empty() {
@@ -172,13 +177,18 @@ impl Setup {
                 targets[target].protocol().is_some()
                     && targets[target].name() == sources[source].name()
             };
-            let to = self.routes[from].to.iter();
-            let mut pairs = to.flat_map(|&target| {
-                let sources = self.routes[into].from.iter();
-                sources.map(move |&source| (target, source))
-            });
-            pairs.any(|(target, source)| same(target, source))
-                && intersect(&self.images[from], self.routes[into].pattern.filter())
+            let meets = |targets: &[usize], image: &str| {
+                let mut pairs = targets.iter().flat_map(|&target| {
+                    let sources = self.routes[into].from.iter();
+                    sources.map(move |&source| (target, source))
+                });
+                pairs.any(|(target, source)| same(target, source))
+                    && intersect(image, self.routes[into].pattern.filter())
+            };
+            let (route, letters) = (&self.routes[from], self.dead_letters);
+            meets(&route.to, &self.images[from])
+                || meets(&route.otherwise, route.pattern.filter())
+                || meets(letters.as_slice(), route.pattern.filter())
         };
         let count = self.routes.len();
         for start in 0..count {
@@ -188,9 +198,8 @@ impl Setup {
                 for next in (0..count).filter(|&next| feeds(route, next)) {
                     if next == start {
                         let text = format!(
-                            "route {}: its messages come back to it, as {} matches {}",
+                            "route {}: its messages come back to it, as what goes to to, else or on-refused matches {}",
                             start + 1,
-                            self.images[route],
                             self.routes[start].pattern.filter()
                         );
                         return Err(Error::usage(text)

@@ -154,6 +154,11 @@ impl Rule {
     pub fn check(&self) -> Result<(), String> {
         self.check_clearing()?;
         match self.test {
+            Test::Above(limit) | Test::Below(limit) | Test::Rate(limit, _)
+                if !limit.is_finite() =>
+            {
+                return Err(format!("the limit {limit} is not a number"));
+            }
             Test::Outside(low, high) | Test::Inside(low, high) if low >= high => {
                 return Err(format!("the range {low}..{high} is empty"));
             }
@@ -170,6 +175,9 @@ impl Rule {
             return Err(format!(
                 "count {bad} of {of}: it must be 1 of 1 to 64 of 64"
             ));
+        }
+        if self.limit.is_some_and(|(most, _)| most == 0) {
+            return Err(String::from("a limit of 0 would tell nothing"));
         }
         if self.max_keys == 0 {
             return Err(String::from("max-keys must be at least 1"));

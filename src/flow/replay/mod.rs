@@ -51,6 +51,9 @@ pub(crate) use range::{Bound, Range};
 pub(crate) use retime::Retime;
 pub(crate) use tracks::Recording;
 
+/// So many messages are handed over at once: whoever takes them in no time must still be able to stop.
+const BATCH: usize = 1024;
+
 /// So many records that are passed over are looked at without a pause, in which connections are kept alive.
 const STRIDE: u32 = 1024;
 
@@ -353,8 +356,12 @@ impl Source for Replayed<'_> {
         if self.start.is_some() {
             return Ok(());
         }
+        let mut left = BATCH;
         loop {
             while let Some(next) = self.queue.front() {
+                if left == 0 {
+                    return Ok(());
+                }
                 if next.maps {
                     if !self.timing.is_due(next) {
                         return Ok(());
@@ -371,6 +378,7 @@ impl Source for Replayed<'_> {
                     break;
                 };
                 self.begun = true;
+                left -= 1;
                 let made = match self.changes.made(next, moment) {
                     Ok(made) => made,
                     Err(error) => return sink(Next::End(Err(error))).map(drop),
