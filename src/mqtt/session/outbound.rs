@@ -157,11 +157,13 @@ impl<T: Clone> Outbound<T> {
         };
         publish.packet_id = id;
         self.next_order += 1;
-        self.held += publish.held();
+        let state = State::Published(publish.clone());
+        // A copy may hold less than what it was copied from.
+        self.held += state.held();
         place.insert(Entry {
             order: self.next_order,
             tag,
-            state: State::Published(publish.clone()),
+            state,
         });
     }
 
@@ -343,6 +345,7 @@ impl<T: Clone> Outbound<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mqtt::packet::Property;
 
     fn message(qos: QoS) -> Publish {
         Publish {
@@ -365,6 +368,21 @@ mod tests {
             reason: ReasonCode::NOT_AUTHORIZED,
             ..Ack::default()
         }
+    }
+
+    /// A list of properties that grew has more room than its copy.
+    #[test]
+    fn what_is_completed_holds_nothing() {
+        let mut outbound = Outbound::new(10);
+        let mut publish = message(QoS::AtLeastOnce);
+        for _ in 0..3 {
+            let pair = Property::UserProperty("k".into(), "v".into());
+            publish.properties.push(pair);
+        }
+        outbound.start(&mut publish, ());
+        assert!(outbound.held() > 0);
+        outbound.puback(&ack(publish.packet_id));
+        assert_eq!(outbound.held(), 0);
     }
 
     #[test]
