@@ -225,7 +225,7 @@ mod tests {
         let message = Shape::Line.message(&notice, None);
         assert_eq!(
             body(&message),
-            "2026-11-20T21:00:30.000Z high\ntemp d7 firing warning value=28.5 limit=27"
+            "2026-11-20T21:00:30.000Z high\u{fffd}temp d7 firing warning value=28.5 limit=27"
         );
         let variables = variables(&Shape::Json.message(&notice, None));
         assert_eq!(variables.len(), 9);
