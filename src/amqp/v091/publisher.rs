@@ -45,13 +45,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits until something is known, and appends all that is; with nothing under way only the end of the connection
-    /// ends it. Cancel-safe, and the only thing that reads, writes and keeps the connection alive.
+    /// Waits until something is known, or the server wants messages again after a pause, and appends all that is known; with
+    /// nothing under way only that and the end of the connection end it. Cancel-safe, and the only thing that reads, writes and keeps the connection alive.
     ///
     /// # Errors
     /// What ended the channel or the connection. [`Connection::abandoned`] tells what is in doubt then.
     pub async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
         loop {
+            let paused = self.paused().is_some();
             if !self.is_over()
                 && let Err(end) = self.hear()
             {
@@ -61,7 +62,7 @@ impl Connection {
             if self.is_over() {
                 return Err(self.ended("to take messages").await);
             }
-            if known {
+            if known || paused && self.paused().is_none() {
                 return Ok(());
             }
             if let Err(end) = self.link.progress().await {

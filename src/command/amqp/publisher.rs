@@ -317,7 +317,8 @@ impl flow::Target for Publishing<'_> {
         if matches!(&self.link, Link::Up(publisher, _) if publisher.has_room())
             && let Some((number, message)) = self.parked.take()
         {
-            self.publish(number, message)?;
+            // There may be room for more now, which is not known before this returns.
+            return self.publish(number, message);
         }
         if !self.unsendable.is_empty() {
             into.append(&mut self.unsendable);
