@@ -134,6 +134,22 @@ fn several_hosts(word: &str) -> Option<(String, String)> {
 }
 
 impl SessionArgs {
+    /// Usual requests to the URI that `connect` names, or else to the root of its server.
+    pub(crate) fn of(mut connect: ConnectArgs) -> Self {
+        let uri = connect.url.take();
+        Self {
+            connect,
+            uris: vec![uri.unwrap_or_else(|| String::from("/"))],
+            transfer: Transfer::default(),
+            options: Vec::new(),
+            proxy: None,
+            proxy_mode: ProxyMode::default(),
+            pcap: None,
+            verbose: false,
+            trace: false,
+        }
+    }
+
     /// What is to be asked, in order; at least one.
     pub(crate) fn places(&self) -> Result<Vec<Place>> {
         let environment = Environment::of_process();

@@ -12,9 +12,9 @@ use crate::coap::code::Code;
 use crate::command::amqp::consume::{self, Settle};
 use crate::command::amqp::session::{Session, SessionArgs as AmqpSession};
 use crate::command::amqp::source::Consumed;
-use crate::command::coap::client::{ProxyMode, Tracer};
+use crate::command::coap::client::Tracer;
 use crate::command::coap::observe;
-use crate::command::coap::session::{Place, SessionArgs as CoapSession, Transfer, Wording};
+use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::coap::source::Observed;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
 use crate::command::mqtt::source::{Subscribed, Wanted};
@@ -98,7 +98,7 @@ impl SourceEnd {
         let kind = match (args.end.protocol()?, &args.end) {
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
-            (Some(Protocol::Coap), end) => coap(end.to_string(), &args, connect, console)?,
+            (Some(Protocol::Coap), _) => coap(&args, connect, console)?,
             (Some(Protocol::Http), end) => {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
@@ -232,22 +232,8 @@ fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind
     })
 }
 
-fn coap(uri: String, args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind> {
-    let uri = connect.url.clone().unwrap_or(uri);
-    let session = CoapSession {
-        connect: ConnectArgs {
-            url: None,
-            ..connect
-        },
-        uris: vec![uri],
-        transfer: Transfer::default(),
-        options: Vec::new(),
-        proxy: None,
-        proxy_mode: ProxyMode::default(),
-        pcap: None,
-        verbose: false,
-        trace: false,
-    };
+fn coap(args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind> {
+    let session = CoapSession::of(connect);
     let place = session.only_place()?;
     let tracer = Tracer::open(&session, console)?;
     let plan = observe::Plan {

@@ -11,9 +11,8 @@ use crate::coap::code::Code;
 use crate::command::amqp::publish;
 use crate::command::amqp::publisher::Publishing;
 use crate::command::amqp::session::SessionArgs as AmqpSession;
-use crate::command::coap::client::ProxyMode;
 use crate::command::coap::request::{self, Requests};
-use crate::command::coap::session::{Place, SessionArgs as CoapSession, Transfer, Wording};
+use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
@@ -249,21 +248,7 @@ fn amqp(args: &TargetArgs, connect: ConnectArgs, console: Console) -> Result<Kin
 
 fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let retry = connect.retry.unwrap_or(Retry::Forever);
-    let uri = connect.url.clone().unwrap_or_else(|| String::from("/"));
-    let session = CoapSession {
-        connect: ConnectArgs {
-            url: None,
-            ..connect
-        },
-        uris: vec![uri],
-        transfer: Transfer::default(),
-        options: Vec::new(),
-        proxy: None,
-        proxy_mode: ProxyMode::default(),
-        pcap: None,
-        verbose: false,
-        trace: false,
-    };
+    let session = CoapSession::of(connect);
     let place = session.only_place()?;
     let plan = request::Plan {
         session,
