@@ -6,7 +6,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → server → {connect, payload} → {file, message, pace, stop} → error`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {board, server} → {connect, payload} → {file, message, pace, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|
@@ -18,6 +18,7 @@
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
 //! | [`output`] | the only room that writes to stdout and stderr: formats, colour, errors |
+//! | [`board`] | what is known of topics, devices and alerts: the latest of each, within bounds; pure |
 //! | [`store`] | where messages are kept: files, a database, a time series |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`server`] | what the embedded servers share: connections, clock, users, fault rules |
@@ -31,6 +32,7 @@
 
 pub mod amqp;
 pub mod bench;
+pub mod board;
 pub mod cli;
 pub mod coap;
 pub mod command;

@@ -3,6 +3,8 @@
 //! Escaped are C0, DEL, the C1 controls (which some terminals obey in UTF-8 too), the characters that reorder or break a
 //! line ([`drives_terminal`]) and bytes that are not UTF-8, each byte as `\x1b`.
 
+pub(super) use crate::payload::visible::drives_terminal;
+
 /// Which control characters are harmless where the text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
@@ -38,20 +40,6 @@ fn escape_text(text: &str, keep: Keep, into: &mut Vec<u8>) {
 
 fn is_harmful(letter: char, keep: Keep) -> bool {
     drives_terminal(letter) && !(keep == Keep::Layout && matches!(letter, '\n' | '\t'))
-}
-
-/// Whether a character is a control, or one of those that show text in another order than it has (Unicode's bidirectional
-/// formatting characters, UAX #9) or break a line where nobody expects it (U+2028, U+2029).
-pub(super) const fn drives_terminal(letter: char) -> bool {
-    matches!(
-        letter,
-        '\0'..='\x1f'
-            | '\x7f'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200e}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-    )
 }
 
 fn escape_byte(byte: u8, into: &mut Vec<u8>) {

@@ -25,6 +25,7 @@
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`topics`] | what is remembered of each topic, within a bound |
+//! | [`visible`] | characters that drive terminals |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
@@ -62,6 +63,7 @@ pub(crate) mod standard;
 pub(crate) mod template;
 pub(crate) mod topics;
 mod unpack;
+pub(crate) mod visible;
 
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 20] = [
+const ROOMS: [(&str, u8); 21] = [
     ("main", 10),
     ("lib", 9),
     ("cli", 8),
@@ -21,6 +21,7 @@ const ROOMS: [(&str, u8); 20] = [
     ("coap", 4),
     ("amqp", 4),
     ("output", 4),
+    ("board", 3),
     ("server", 3),
     ("connect", 2),
     ("payload", 2),

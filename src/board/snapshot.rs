@@ -1,0 +1,154 @@
+//! The board as JSON: one whole snapshot, or what has changed.
+
+use std::time::Instant;
+
+use data_encoding::BASE64;
+use serde_json::{Map, Value, json};
+
+use super::Board;
+use super::fleet::Device;
+use super::topics::Topic;
+
+/// Rates have no more decimals than this.
+const DECIMALS: f64 = 1_000.0;
+
+impl Board {
+    /// The counts by name.
+    pub fn counts(&self, now: Instant) -> Value {
+        let [online, offline, unknown] = self.fleet.counts();
+        let stale = match self.lost {
+            Some(_) => self
+                .topics
+                .latest()
+                .filter(|topic| self.is_stale(topic))
+                .count(),
+            None => 0,
+        };
+        json!({
+            "devices": self.fleet.devices().len(),
+            "online": online,
+            "offline": offline,
+            "unknown": unknown,
+            "alerts": self.alerts.active().len(),
+            "topics": self.topics.len(),
+            "messages": self.messages,
+            "rate": rounded(self.traffic.messages(now)),
+            "bytes_per_second": rounded(self.traffic.bytes(now)),
+            "stale": stale,
+            "forgotten": self.topics.forgotten(),
+            "left_out": self.fleet.left_out() + self.alerts.left_out(),
+        })
+    }
+
+    /// Everything, with as many topics at most, the ones that changed last.
+    pub fn snapshot(&self, most: usize, now: Instant) -> Value {
+        let mut all = self.head(now);
+        let topics: Vec<Value> = if most < self.topics.len() {
+            let latest = self.topics.latest().take(most);
+            latest.map(|topic| self.topic_json(topic, now)).collect()
+        } else {
+            let sorted = self.topics.sorted().into_iter();
+            sorted.map(|topic| self.topic_json(topic, now)).collect()
+        };
+        all.insert(String::from("topics"), topics.into());
+        Value::Object(all)
+    }
+
+    /// What has changed since `since`, with as many topics at most; `None`: nothing has.
+    pub fn delta(&self, since: Instant, most: usize, now: Instant) -> Value {
+        let mut all = self.head(now);
+        let changed = self
+            .topics
+            .latest()
+            .take_while(|topic| topic.updated >= since);
+        let topics: Vec<Value> = changed
+            .take(most)
+            .map(|topic| self.topic_json(topic, now))
+            .collect();
+        all.insert(String::from("topics"), topics.into());
+        Value::Object(all)
+    }
+
+    fn head(&self, now: Instant) -> Map<String, Value> {
+        let fleet = self.fleet.devices().iter();
+        let fleet = fleet.map(|(id, device)| (id.to_string(), device_json(device, now)));
+        let alerts = self.alerts.active().iter().map(|(topic, alert)| {
+            json!({
+                "topic": &**topic,
+                "severity": alert.severity,
+                "text": alert.text,
+                "since": humantime::format_rfc3339_seconds(alert.time).to_string(),
+                "age_seconds": seconds(now, alert.since),
+            })
+        });
+        let mut all = Map::new();
+        all.insert(
+            String::from("time"),
+            humantime::format_rfc3339_millis(self.clock(now))
+                .to_string()
+                .into(),
+        );
+        all.insert(String::from("source"), self.source.clone().into());
+        all.insert(String::from("connected"), self.awaits.is_none().into());
+        if let Some(awaits) = &self.awaits {
+            all.insert(String::from("waiting"), awaits.clone().into());
+        }
+        all.insert(String::from("counts"), self.counts(now));
+        all.insert(String::from("fleet"), Value::Object(fleet.collect()));
+        all.insert(String::from("alerts"), alerts.collect());
+        all
+    }
+
+    fn topic_json(&self, topic: &Topic, now: Instant) -> Value {
+        let (name, payload) = match str::from_utf8(&topic.payload) {
+            Ok(text) => ("payload", text.to_owned()),
+            Err(fault) if topic.is_cut() && fault.error_len().is_none() => {
+                let text = String::from_utf8_lossy(&topic.payload[..fault.valid_up_to()]);
+                ("payload", text.into_owned())
+            }
+            Err(_) => ("payload_base64", BASE64.encode(&topic.payload)),
+        };
+        let mut all = json!({
+            "topic": &*topic.name,
+            name: payload,
+            "size_bytes": topic.size,
+            "retained": topic.retained,
+            "qos": topic.qos,
+            "messages": topic.messages,
+            "rate": rounded(topic.traffic.messages(now)),
+            "bytes_per_second": rounded(topic.traffic.bytes(now)),
+            "age_seconds": seconds(now, topic.updated),
+        });
+        for (name, is) in [("cut", topic.is_cut()), ("stale", self.is_stale(topic))] {
+            if is {
+                all[name] = true.into();
+            }
+        }
+        all
+    }
+}
+
+fn device_json(device: &Device, now: Instant) -> Value {
+    let values = device.values.iter();
+    let values = values.map(|(name, value)| {
+        let number = value.text.parse::<serde_json::Number>().map(Value::Number);
+        (
+            name.to_string(),
+            number.unwrap_or_else(|_| value.text.clone().into()),
+        )
+    });
+    json!({
+        "status": device.status.words(),
+        "since_seconds": device.since.map(|since| seconds(now, since)),
+        "seen_seconds": seconds(now, device.seen),
+        "values": Value::Object(values.collect()),
+    })
+}
+
+fn seconds(now: Instant, then: Instant) -> f64 {
+    rounded(now.saturating_duration_since(then).as_secs_f64())
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * DECIMALS).round() / DECIMALS
+}
