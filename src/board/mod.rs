@@ -55,6 +55,13 @@ pub struct Options {
     pub limits: Limits,
 }
 
+impl Options {
+    /// Whether nothing but topics is looked for.
+    pub fn are_bare(&self) -> bool {
+        self.devices.is_empty() && self.values.is_empty() && self.alerts.is_empty()
+    }
+}
+
 /// All that is known.
 #[derive(Debug)]
 pub struct Board {

@@ -12,6 +12,9 @@ use super::topics::Topic;
 /// Rates have no more decimals than this.
 const DECIMALS: f64 = 1_000.0;
 
+/// Alerts in it; all of them are counted.
+const MOST_ALERTS: usize = 1_000;
+
 impl Board {
     /// The counts by name.
     pub fn counts(&self, now: Instant) -> Value {
@@ -43,6 +46,7 @@ impl Board {
     /// Everything, with as many topics at most, the ones that changed last.
     pub fn snapshot(&self, most: usize, now: Instant) -> Value {
         let mut all = self.head(now);
+        all.insert(String::from("fleet"), self.fleet_json(None, now));
         let topics: Vec<Value> = if most < self.topics.len() {
             let latest = self.topics.latest().take(most);
             latest.map(|topic| self.topic_json(topic, now)).collect()
@@ -54,9 +58,13 @@ impl Board {
         Value::Object(all)
     }
 
-    /// What has changed since `since`, with as many topics at most; `None`: nothing has.
+    /// What has changed since `since`, with as many topics at most. Of a large fleet only the devices that were heard of.
     pub fn delta(&self, since: Instant, most: usize, now: Instant) -> Value {
         let mut all = self.head(now);
+        let large = self.fleet.devices().len() > most;
+        let since_then = large.then_some(since);
+        all.insert(String::from("fleet"), self.fleet_json(since_then, now));
+        all.insert(String::from("fleet_is_whole"), (!large).into());
         let changed = self
             .topics
             .latest()
@@ -70,17 +78,20 @@ impl Board {
     }
 
     fn head(&self, now: Instant) -> Map<String, Value> {
-        let fleet = self.fleet.devices().iter();
-        let fleet = fleet.map(|(id, device)| (id.to_string(), device_json(device, now)));
-        let alerts = self.alerts.active().iter().map(|(topic, alert)| {
-            json!({
-                "topic": &**topic,
-                "severity": alert.severity,
-                "text": alert.text,
-                "since": humantime::format_rfc3339_seconds(alert.time).to_string(),
-                "age_seconds": seconds(now, alert.since),
-            })
-        });
+        let alerts = self
+            .alerts
+            .active()
+            .iter()
+            .take(MOST_ALERTS)
+            .map(|(topic, alert)| {
+                json!({
+                    "topic": &**topic,
+                    "severity": alert.severity,
+                    "text": alert.text,
+                    "since": humantime::format_rfc3339_seconds(alert.time).to_string(),
+                    "age_seconds": seconds(now, alert.since),
+                })
+            });
         let mut all = Map::new();
         all.insert(
             String::from("time"),
@@ -94,9 +105,16 @@ impl Board {
             all.insert(String::from("waiting"), awaits.clone().into());
         }
         all.insert(String::from("counts"), self.counts(now));
-        all.insert(String::from("fleet"), Value::Object(fleet.collect()));
         all.insert(String::from("alerts"), alerts.collect());
         all
+    }
+
+    /// The devices, or those that were heard of since then.
+    fn fleet_json(&self, since: Option<Instant>, now: Instant) -> Value {
+        let fleet = self.fleet.devices().iter();
+        let fleet = fleet.filter(|(_, device)| since.is_none_or(|since| device.seen >= since));
+        let fleet = fleet.map(|(id, device)| (id.to_string(), device_json(device, now)));
+        Value::Object(fleet.collect())
     }
 
     fn topic_json(&self, topic: &Topic, now: Instant) -> Value {

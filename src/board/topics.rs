@@ -383,6 +383,7 @@ impl Topics {
     }
 
     /// Forgets a topic.
+    #[cfg(test)]
     pub(super) fn forget_topic(&mut self, name: &str) {
         if let Some(at) = self.node(name) {
             self.forget(at);

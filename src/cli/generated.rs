@@ -71,6 +71,7 @@ pub const PAGES: &[&str] = &[
     "bridge",
     "log",
     "replay",
+    "watch",
     "route",
     "help",
     "version",

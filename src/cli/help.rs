@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, replay, route};
+use super::{amqp, bridge, coap, log, replay, route, watch};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -426,6 +426,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bridge" => bridge::EXAMPLES,
         "log" => log::EXAMPLES,
         "route" => route::EXAMPLES,
+        "watch" => watch::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }

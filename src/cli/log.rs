@@ -159,6 +159,7 @@ impl LogFlags {
             exchange: self.exchange,
             window: self.window,
             peek: false,
+            retained_only: false,
             style,
         };
         let targets = Targets {

@@ -62,6 +62,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod top;
+mod watch;
 
 /// What `--version` prints, as clap words it.
 const VERSION: &str = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\n");

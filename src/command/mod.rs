@@ -15,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
+pub(crate) mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -46,6 +47,8 @@ pub enum Command {
     Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
+    /// `iotctl watch`
+    Watch(Box<watch::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -84,6 +87,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
+        Command::Watch(plan) => runtime.block_on(watch::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

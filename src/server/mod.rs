@@ -6,6 +6,7 @@
 //! | `users`, `password`, `login` | who may connect, and how that is found out without holding others up |
 //! | `fault` | how faults on purpose are written, and when they happen |
 //! | `descriptors` | how many connections there can be |
+//! | [`web`] | pages, metrics and event streams over HTTP, for who only reads |
 //! | `timers`, `slab` | what is due when; tables with keys |
 
 mod descriptors;
@@ -17,6 +18,7 @@ mod serve;
 mod slab;
 mod timers;
 mod users;
+pub(crate) mod web;
 
 pub(crate) use descriptors::raise_descriptors;
 pub(crate) use fault::{Fault, Faults, Keys, WHEN_KEYS, When, Wrong};

@@ -22,6 +22,29 @@ pub(crate) struct EndsFlags {
     #[arg(long, value_name = "FILE")]
     to_password_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    shared: SharedFlags,
+}
+
+/// The flags about the connection to the one server of a command that speaks all protocols.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct EndFlags {
+    /// User name
+    #[arg(short = 'u', long, value_name = "NAME")]
+    username: Option<String>,
+
+    /// File with the password; a final line break is ignored
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    shared: SharedFlags,
+}
+
+/// What both have in common.
+#[derive(Args, Debug)]
+struct SharedFlags {
     /// Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
@@ -46,17 +69,34 @@ pub(crate) struct EndsFlags {
     tls: TlsFlags,
 }
 
-impl EndsFlags {
-    /// What both have in common, and the passwords of both: of where messages come from, and of where they go.
-    pub(crate) fn connect(self) -> [ConnectArgs; 2] {
-        let shared = ConnectArgs {
+impl SharedFlags {
+    fn connect(self) -> ConnectArgs {
+        ConnectArgs {
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             proxy: self.proxy,
             // They exclude each other.
             family: family(self.ipv4, self.ipv6).ok().flatten(),
             ..self.tls.words()
-        };
+        }
+    }
+}
+
+impl EndFlags {
+    /// How to connect.
+    pub(crate) fn connect(self) -> ConnectArgs {
+        ConnectArgs {
+            username: self.username,
+            password_file: self.password_file,
+            ..self.shared.connect()
+        }
+    }
+}
+
+impl EndsFlags {
+    /// What both have in common, and the passwords of both: of where messages come from, and of where they go.
+    pub(crate) fn connect(self) -> [ConnectArgs; 2] {
+        let shared = self.shared.connect();
         [self.from_password_file, self.to_password_file].map(|password_file| ConnectArgs {
             password_file,
             ..shared.clone()

@@ -305,6 +305,7 @@ impl Plan {
             queue: self.from.queue.clone(),
             exchange: exchange(self.from.exchange.as_ref()),
             peek: false,
+            retained_only: false,
             window: self.window,
             style: self.style,
         }

@@ -254,6 +254,7 @@ impl Plan {
             queue: place.queue.clone(),
             exchange: self.exchange(side),
             peek: false,
+            retained_only: false,
             window: self.window,
             style: self.style,
         }

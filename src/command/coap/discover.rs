@@ -86,6 +86,42 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     Err(Error::new(Kind::Refused, format!("{}: {what}", place.uri)))
 }
 
+/// The URIs of what the server of `session` says can be observed (RFC 7641 §6), in its order.
+///
+/// # Errors
+/// No answer, a refusal, an answer that is no link-format; [`Kind::Refused`]: there is nothing.
+pub(crate) async fn observable(session: &SessionArgs, notes: Console) -> Result<Vec<String>> {
+    let mut place = session.only_place()?;
+    place.uri.path = well_known();
+    let tracer = Tracer::open(session, notes)?;
+    let mut client = RequestClient::open(session, &tracer, &place).await?;
+    let mut request = session.request(&client, &place, Code::GET)?;
+    request.options.push_uint(option::ACCEPT, 40);
+    client.ask(&place, session.proxy_mode, request)?;
+    let links = loop {
+        match client.next().await {
+            Event::Reply { reply, .. } => break links_of(&reply, &place)?,
+            Event::Failed { failure, .. } => return Err(failed(&place, &failure, None)),
+            Event::Finished { .. } => break Vec::new(),
+            other => tell(&other, notes, session.verbose),
+        }
+    };
+    client.close().await;
+    let observable = links.iter().filter(|link| link.has("obs"));
+    let uris = observable.filter_map(|link| place.uri.join(&link.target).ok());
+    let uris: Vec<String> = uris
+        .filter(|uri| is_same_server(uri, &place.uri))
+        .map(|uri| uri.to_string())
+        .collect();
+    match uris.is_empty() {
+        true => {
+            let text = format!("{} offers nothing that can be observed", place.target);
+            Err(Error::new(Kind::Refused, text))
+        }
+        false => Ok(uris),
+    }
+}
+
 pub(crate) fn well_known() -> Vec<String> {
     vec![String::from(".well-known"), String::from("core")]
 }

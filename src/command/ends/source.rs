@@ -46,6 +46,8 @@ pub(crate) struct SourceArgs {
     pub(crate) exchange: ByteString,
     /// AMQP: messages are given back to their queue at the end.
     pub(crate) peek: bool,
+    /// MQTT: only what the server retains, which ends once all of it came.
+    pub(crate) retained_only: bool,
     /// How many messages may be handed out and not settled.
     pub(crate) window: u16,
     /// What the terminal shows.
@@ -190,6 +192,7 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
     Ok(Kind::Mqtt {
         wanted: Wanted {
             subscribes: true,
+            retained_only: args.retained_only,
             ..Wanted::default()
         },
         session: Box::new(session),

@@ -363,6 +363,7 @@ fn source(
         queue: text(&table.queue),
         exchange: text(&table.exchange).unwrap_or_else(|| TOPIC_EXCHANGE.into()),
         peek: false,
+        retained_only: false,
         window,
         style: plan.style,
     })

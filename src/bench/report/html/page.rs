@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::bench::report::junit::escape;
+use crate::server::web::STYLE;
 
 use super::plot::{Plot, colour};
 
@@ -15,8 +16,6 @@ const HEAD: &str = r#"<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="color-scheme" content="light dark">
 "#;
-
-const STYLE: &str = include_str!("style.css");
 
 /// The page so far.
 pub(in crate::bench) struct Page(String);

@@ -1,0 +1,208 @@
+//! `watch`: shows what comes from a server of any of the three protocols, as it changes.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`sources`] | where messages come from |
+//! | [`observer`] | the target that puts them on the board, and shows it |
+//! | [`table`] | the board as lines of text, or of JSON |
+//! | [`web`] | the board as a page for browsers, and for Prometheus |
+
+mod observer;
+mod sources;
+mod table;
+mod web;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use self::observer::{Connection, Observer, View};
+use self::table::Tables;
+use self::web::Pages;
+use crate::board::{Board, Expectation, Options};
+use crate::command::ends::{SourceArgs, SourceEnd};
+use crate::connect::Protocol;
+use crate::error::{Error, Kind, Result};
+use crate::flow::{self, Merged, Ready, Stages, Until};
+use crate::output::{Console, Style};
+use crate::stop::Stop;
+
+/// What to watch, and how it is shown.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where messages come from.
+    pub(crate) source: SourceArgs,
+    /// Nothing says which topics: the path of an MQTT URL may.
+    pub(crate) everything: bool,
+    /// What of them is looked for.
+    pub(crate) board: Options,
+    /// What it is shown as.
+    pub(crate) shown: Shown,
+    /// How often a table is printed; otherwise as often as usual.
+    pub(crate) every: Option<Duration>,
+    /// One table once all is there, and the end (`--once`).
+    pub(crate) once: bool,
+    /// What must be true in the end.
+    pub(crate) expect: Option<Expectation>,
+    /// Where a page is served.
+    pub(crate) web: Option<Web>,
+    /// Which messages count.
+    pub(crate) stages: Stages,
+    /// When it ends.
+    pub(crate) until: Until,
+    /// Who is told when messages can come.
+    pub(crate) ready: Ready,
+    /// What the terminal shows.
+    pub(crate) style: Style,
+}
+
+/// What the board is shown as on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// On the whole terminal, else as tables.
+    Auto,
+    /// Lines of text.
+    Text,
+    /// A line of JSON for each snapshot.
+    Json,
+    /// Not at all.
+    Nothing,
+}
+
+/// Where a page is served, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Web {
+    /// The address; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// What who asks must know; without one only this machine may ask.
+    pub token: Option<String>,
+    /// The file where that is.
+    pub token_file: Option<PathBuf>,
+}
+
+/// The board, of which pages are made while messages come.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<Board>>);
+
+impl Shared {
+    fn new(board: Board) -> Self {
+        Self(Arc::new(Mutex::new(board)))
+    }
+
+    /// The board, for a moment.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Board> {
+        // A panic ends the program; a test that has panicked meanwhile leaves counts behind that do not matter.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows what comes until it is told to stop.
+///
+/// # Errors
+/// No connection, a refusal, a deadline; [`Kind::Missed`]: the expectation; see [`Kind`].
+pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let ends = sources::resolve(&plan, console).await?;
+    let mut stop = Stop::watch()?;
+    let names: Vec<String> = ends.iter().map(SourceEnd::name).collect();
+    let source = names.first().cloned().unwrap_or_default();
+    let board = Board::new(
+        source,
+        plan.board.clone(),
+        Instant::now(),
+        SystemTime::now(),
+    );
+    let board = Shared::new(board);
+    let pages = match &plan.web {
+        Some(web) => Some(Pages::open(web, board.clone(), console).await?),
+        None => None,
+    };
+    let mut opened = Vec::new();
+    for end in &ends {
+        opened.push(end.open().await?);
+    }
+    let mut source = Merged::new(opened);
+    let origin = plan.ends_after_each().then(|| source.origin());
+    let mut observer = Observer::new(board.clone(), plan.view(console)?, pages.as_ref());
+    if let Some(origin) = origin {
+        observer.end_after_each(origin, ends.len());
+    }
+    let mut announcement = plan.ready.announcement()?;
+    let ended = {
+        let mut source = announcement.watch(&mut source);
+        let mut source = Connection::new(&mut source, board.clone(), observer.bell());
+        let (stages, until) = (&plan.stages, &plan.until);
+        flow::run(&mut source, &mut observer, stages, until, &mut stop).await
+    };
+    let ended = match ended {
+        Err(error) if error.kind() == Kind::ReaderGone && observer.has_ended() => Ok(()),
+        ended => ended,
+    };
+    let shown = match &ended {
+        Ok(()) => observer.close(plan.once || plan.expect.is_some()).await,
+        Err(_) => observer.give_up(),
+    };
+    let closing = async {
+        let mut closed = Ok(());
+        for source in source.into_sources() {
+            closed = closed.and(source.close().await);
+        }
+        closed
+    };
+    let closed = stop.close(closing).await.unwrap_or(Ok(()));
+    ended.and(shown).and(closed)?;
+    plan.verdict(&board)
+}
+
+impl Plan {
+    /// Whether it ends once each source has said something: where nothing says that it was all.
+    fn ends_after_each(&self) -> bool {
+        let protocol = self.source.end.protocol().ok().flatten();
+        self.once && protocol == Some(Protocol::Coap)
+    }
+
+    fn view(&self, console: Console) -> Result<View> {
+        let tables = |json| Tables::open(json, self.every(), self.style);
+        Ok(match self.shown {
+            Shown::Nothing => View::Nothing,
+            Shown::Json => View::Tables(tables(true)?),
+            Shown::Text => View::Tables(tables(false)?),
+            Shown::Auto if self.web.is_some() => View::Nothing,
+            Shown::Auto => {
+                if !self.once {
+                    let every = humantime::format_duration(self.every().unwrap_or_default());
+                    console.note(format_args!(
+                        "standard output is not a terminal: a table every {every}"
+                    ));
+                }
+                View::Tables(tables(false)?)
+            }
+        })
+    }
+
+    /// How often tables are printed; `None`: only at the end.
+    fn every(&self) -> Option<Duration> {
+        match self.once {
+            true => None,
+            false => Some(self.every.unwrap_or(table::EVERY)),
+        }
+    }
+
+    fn verdict(&self, board: &Shared) -> Result<()> {
+        let Some(expectation) = &self.expect else {
+            return Ok(());
+        };
+        let snapshot = board.lock().snapshot(usize::MAX, Instant::now());
+        if expectation.holds(&snapshot) {
+            return Ok(());
+        }
+        let found = expectation.found(&snapshot);
+        let found = match found.is_empty() {
+            true => found,
+            false => format!(": {found}"),
+        };
+        let text = format!("not fulfilled: --expect '{expectation}'{found}");
+        Err(Error::new(Kind::Missed, text))
+    }
+}
