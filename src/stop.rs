@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::process;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -49,6 +49,9 @@ impl Asked {
     /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
     /// the first process of a container. The commands that it runs end with it.
     pub fn die(self) -> ! {
+        if let Some(last) = LAST.get() {
+            last();
+        }
         groups().iter().for_each(|leader| by_default::kill(*leader));
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,
@@ -56,6 +59,18 @@ impl Asked {
         });
         process::exit(i32::from(self.kind().exit_code()))
     }
+}
+
+/// What is done before the process dies.
+static LAST: OnceLock<fn()> = OnceLock::new();
+
+#[cfg_attr(
+    not(feature = "tui"),
+    expect(dead_code, reason = "only the screen changes the terminal")
+)]
+/// Has this done before the process dies by a signal; the first one counts.
+pub(crate) fn before_death(last: fn()) {
+    LAST.get_or_init(|| last);
 }
 
 #[expect(

@@ -42,7 +42,7 @@ pub struct Alert {
 }
 
 /// Those that are active, by topic.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Alerts {
     patterns: Vec<Pattern>,
     active: BTreeMap<Arc<str>, Alert>,

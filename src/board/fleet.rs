@@ -197,7 +197,7 @@ pub struct Device {
 }
 
 /// All devices.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fleet {
     statuses: Vec<DevicePattern>,
     values: Vec<DevicePattern>,

@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// The messages of one topic, the oldest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct History {
     topic: Arc<str>,
     entries: VecDeque<Entry>,
@@ -71,7 +71,7 @@ pub fn number(payload: &[u8], pointer: &str) -> Option<f64> {
 }
 
 /// Those that are looked at.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Histories(VecDeque<History>);
 
 impl Histories {

@@ -63,7 +63,7 @@ impl Options {
 }
 
 /// All that is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Board {
     /// What came from where.
     source: String,

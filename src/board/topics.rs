@@ -41,7 +41,7 @@ impl Default for Limits {
 const NODE: usize = size_of::<Node>() + 64;
 
 /// A level of topics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     name: Arc<str>,
     parent: u32,
@@ -54,7 +54,7 @@ struct Node {
 }
 
 /// The latest of one topic.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Topic {
     /// Its name.
     pub name: Arc<str>,
@@ -97,7 +97,7 @@ pub(super) struct Arrival<'a> {
 }
 
 /// All topics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Topics {
     nodes: Vec<Node>,
     free: Vec<u32>,

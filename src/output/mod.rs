@@ -8,10 +8,12 @@
 //! | [`Template`] | mosquitto's format language (`-F`) |
 //! | [`Console`] | what a command says besides its results, on standard error |
 //! | [`Live`] | a view of something that goes on, on standard error |
+//! | [`Panes`] | the screen of `watch`, on the whole terminal |
 //! | [`flush`] | waits, within reason, until standard error has it all |
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
 
+mod action;
 mod aside;
 mod console;
 mod destination;
@@ -21,6 +23,8 @@ mod format;
 mod live;
 mod log;
 mod names;
+#[cfg_attr(not(feature = "tui"), path = "panes/absent.rs")]
+mod panes;
 mod screen;
 mod sink;
 mod stderr;
@@ -28,11 +32,13 @@ mod stream;
 mod style;
 mod tail;
 
+pub use action::Action;
 pub use console::{Console, report};
 pub use destination::{Destination, Rotation};
 pub use format::{Flaw, Format, RowStyle, Rows, Template, indented_json, record_line};
 pub use live::Live;
 pub use names::{Name, Names};
+pub use panes::Panes;
 pub(crate) use sink::reader_is_gone;
 pub(crate) use stderr::beside_messages;
 pub use stderr::flush;

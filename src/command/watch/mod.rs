@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`sources`] | where messages come from |
 //! | [`observer`] | the target that puts them on the board, and shows it |
+//! | [`deeds`] | what the user of the screen asks for: messages sent, retained ones removed, a recording |
 //! | [`table`] | the board as lines of text, or of JSON |
 //! | [`web`] | the board as a page for browsers, and for Prometheus |
 
+mod deeds;
 mod observer;
 mod sources;
 mod table;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use self::deeds::Deeds;
 use self::observer::{Connection, Observer, View};
 use self::table::Tables;
 use self::web::Pages;
@@ -25,7 +28,7 @@ use crate::command::ends::{SourceArgs, SourceEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{self, Merged, Ready, Stages, Until};
-use crate::output::{Console, Style};
+use crate::output::{Console, Panes, Style, terminals};
 use crate::stop::Stop;
 
 /// What to watch, and how it is shown.
@@ -101,7 +104,11 @@ impl Shared {
 ///
 /// # Errors
 /// No connection, a refusal, a deadline; [`Kind::Missed`]: the expectation; see [`Kind`].
-pub(crate) async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
+    let is_screen = plan.shown == Shown::Auto && terminals()[1];
+    // What is said on standard error would stand in the middle of the screen.
+    plan.style.quiet |= is_screen;
+    plan.source.style = plan.style;
     let console = Console::new(plan.style);
     let ends = sources::resolve(&plan, console).await?;
     let mut stop = Stop::watch()?;
@@ -124,7 +131,11 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     }
     let mut source = Merged::new(opened);
     let origin = plan.ends_after_each().then(|| source.origin());
-    let mut observer = Observer::new(board.clone(), plan.view(console)?, pages.as_ref());
+    let view = match is_screen {
+        true => View::Screen(Box::new(Panes::open(plan.style, Instant::now())?)),
+        false => plan.view(console)?,
+    };
+    let mut observer = Observer::new(board.clone(), view, pages.as_ref(), Deeds::new(&plan)?);
     if let Some(origin) = origin {
         observer.end_after_each(origin, ends.len());
     }
@@ -139,10 +150,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         Err(error) if error.kind() == Kind::ReaderGone && observer.has_ended() => Ok(()),
         ended => ended,
     };
-    let shown = match &ended {
-        Ok(()) => observer.close(plan.once || plan.expect.is_some()).await,
-        Err(_) => observer.give_up(),
-    };
+    let wanted = ended.is_ok() && (plan.once || plan.expect.is_some());
+    let shown = observer.close(wanted).await;
     let closing = async {
         let mut closed = Ok(());
         for source in source.into_sources() {

@@ -6,12 +6,14 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::Shared;
+use super::deeds::Deeds;
 use super::table::Tables;
 use super::web::Pages;
 use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{Fate, Next, Number, Origin, Progress, Source, Target};
 use crate::message::Message;
+use crate::output::{Action, Panes};
 
 /// How the board is shown.
 pub(super) enum View {
@@ -19,6 +21,8 @@ pub(super) enum View {
     Nothing,
     /// As lines on standard output.
     Tables(Tables),
+    /// On the whole terminal.
+    Screen(Box<Panes>),
 }
 
 /// Tells those who wait for it that the board has changed.
@@ -34,10 +38,11 @@ impl Bell {
 }
 
 /// Puts messages on the board.
-pub(super) struct Observer {
+pub(super) struct Observer<'a> {
     board: Shared,
     view: View,
     bell: Bell,
+    deeds: Deeds<'a>,
     newest: Number,
     told: Number,
     /// Those of the sources that have not said anything yet are not among these.
@@ -45,9 +50,18 @@ pub(super) struct Observer {
     ended: bool,
 }
 
-impl Observer {
-    pub(super) fn new(board: Shared, view: View, pages: Option<&Pages>) -> Self {
+impl<'a> Observer<'a> {
+    pub(super) fn new(
+        board: Shared,
+        mut view: View,
+        pages: Option<&Pages>,
+        deeds: Deeds<'a>,
+    ) -> Self {
+        if let (View::Screen(panes), Some(pages)) = (&mut view, pages) {
+            panes.say(pages.words());
+        }
         Self {
+            deeds,
             board,
             view,
             bell: Bell(pages.map(Pages::bell)),
@@ -73,34 +87,44 @@ impl Observer {
         self.ended
     }
 
-    /// Shows how it stands in the end, if that is wanted.
+    /// Shows how it stands in the end, if that is wanted; the terminal is then what it was.
     ///
     /// # Errors
-    /// Those of standard output.
+    /// Those of standard output, and of a recording.
     pub(super) async fn close(&mut self, wanted: bool) -> Result<()> {
-        match &mut self.view {
-            View::Nothing => Ok(()),
-            View::Tables(tables) => tables.close(&self.board, wanted).await,
-        }
+        let shown = match std::mem::replace(&mut self.view, View::Nothing) {
+            View::Tables(mut tables) => tables.close(&self.board, wanted).await,
+            View::Nothing | View::Screen(_) => Ok(()),
+        };
+        shown.and(self.deeds.close().await)
     }
 
-    /// Shows nothing more.
-    ///
-    /// # Errors
-    /// None yet.
-    pub(super) fn give_up(&mut self) -> Result<()> {
+    /// Waits until there is something to show or to do, and does it. Cancel-safe.
+    async fn act(&mut self) -> Result<()> {
+        let panes = match &mut self.view {
+            View::Nothing => return std::future::pending().await,
+            View::Tables(tables) => return tables.next(&self.board).await,
+            View::Screen(panes) => panes,
+        };
+        let changed = self.board.lock().changed();
+        tokio::select! {
+            biased;
+            said = self.deeds.next() => panes.say(said?),
+            () = panes.wait(changed) => {}
+        }
+        panes.recorded(self.deeds.recorded());
+        let actions = panes.act(&mut self.board.lock(), Instant::now())?;
+        for action in actions {
+            match action {
+                Action::Quit => self.ended = true,
+                action => panes.say(self.deeds.begin(action)),
+            }
+        }
         Ok(())
-    }
-
-    async fn act(view: &mut View, board: &Shared) -> Result<()> {
-        match view {
-            View::Nothing => std::future::pending().await,
-            View::Tables(tables) => tables.next(board).await,
-        }
     }
 }
 
-impl Target for Observer {
+impl Target for Observer<'_> {
     fn name(&self) -> String {
         String::from("the board")
     }
@@ -115,11 +139,12 @@ impl Target for Observer {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.newest = number;
+        self.deeds.record(&message)?;
         let topic = carry::topic_of(&message);
         self.board.lock().take(&topic, &message, Instant::now());
         if let Some((origin, sources, heard)) = &mut self.each {
             heard.insert(origin.get());
-            self.ended = heard.len() == *sources;
+            self.ended |= heard.len() == *sources;
         }
         Ok(())
     }
@@ -129,7 +154,7 @@ impl Target for Observer {
         tokio::select! {
             biased;
             // First, as there are always news where a server floods.
-            acted = Self::act(&mut self.view, &self.board) => acted?,
+            acted = self.act() => acted?,
             () = std::future::ready(()), if news => {}
         }
         if news {

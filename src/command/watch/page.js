@@ -270,8 +270,14 @@ const loadGraph = { draw() { if (rates.length) plot(loadPlot, rates); }, push() 
 
 $("search").addEventListener("input", render);
 setInterval(() => { if (head) { loadGraph.draw(); render(); } }, 1000);
-const events = new EventSource(address("/events"));
-events.addEventListener("open", () => { live = true; render(); });
-events.addEventListener("error", () => { live = false; render(); });
-events.addEventListener("all", (event) => { live = true; take(JSON.parse(event.data), true); loadGraph.draw(); });
-events.addEventListener("delta", (event) => take(JSON.parse(event.data), false));
+
+// With ?still the page shows how it stands, once: for pictures of it.
+if (new URLSearchParams(location.search).has("still")) {
+  fetch(address("/snapshot.json")).then((answer) => answer.json()).then((all) => { live = true; take(all, true); loadGraph.draw(); });
+} else {
+  const events = new EventSource(address("/events"));
+  events.addEventListener("open", () => { live = true; render(); });
+  events.addEventListener("error", () => { live = false; render(); });
+  events.addEventListener("all", (event) => { live = true; take(JSON.parse(event.data), true); loadGraph.draw(); });
+  events.addEventListener("delta", (event) => take(JSON.parse(event.data), false));
+}

@@ -41,6 +41,8 @@ const MOST_AT_ONCE: usize = 500;
 
 /// The endpoint, which serves until this is dropped.
 pub(super) struct Pages {
+    /// What is served where.
+    words: String,
     bell: watch::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -78,8 +80,18 @@ impl Pages {
         let site = Board::new(board, bell.subscribe());
         let serving = tokio::spawn(web.serve(Arc::new(site)));
         let token = if is_secret { "/?token=TOKEN" } else { "/" };
-        console.note(format_args!("serving http://{address}{token}"));
-        Ok(Self { bell, serving })
+        let words = format!("serving http://{address}{token}");
+        console.note(&words);
+        Ok(Self {
+            words,
+            bell,
+            serving,
+        })
+    }
+
+    /// What is served where.
+    pub(super) fn words(&self) -> String {
+        self.words.clone()
     }
 
     /// Tells of changes.

@@ -1,0 +1,23 @@
+//! What the user of a screen asks for.
+
+use std::path::PathBuf;
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The end.
+    Quit,
+    /// A message is to be sent.
+    Publish {
+        /// Where to.
+        topic: String,
+        /// What.
+        payload: String,
+        /// Whether the server keeps it.
+        retain: bool,
+    },
+    /// The retained messages of these topics are to be removed.
+    Clear(Vec<String>),
+    /// What comes from now on is to be written to this file; `None`: no longer.
+    Record(Option<PathBuf>),
+}

@@ -1,0 +1,253 @@
+//! What is on the screen, and what keys do, without a terminal.
+
+use std::time::{Duration, SystemTime};
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+
+use super::draw::{Canvas, screen};
+use super::state::State;
+use super::*;
+use crate::board::Options;
+use crate::message::{Detail, Message, MqttDetail};
+
+struct World {
+    board: Board,
+    state: State,
+    now: Instant,
+}
+
+fn message(payload: &[u8], retain: bool) -> Message {
+    Message {
+        time: SystemTime::UNIX_EPOCH,
+        detail: Detail::Mqtt(MqttDetail {
+            retain,
+            ..MqttDetail::default()
+        }),
+        ..Message::plain(payload.to_vec().into())
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let options = Options {
+            devices: vec!["devices/{id}/status".parse().unwrap()],
+            values: vec!["sensors/{id}/{metric}=/value".parse().unwrap()],
+            alerts: vec!["alerts/#".parse().unwrap()],
+            ..Options::default()
+        };
+        let now = Instant::now();
+        let mut board = Board::new("mqtt://h:1883".into(), options, now, SystemTime::UNIX_EPOCH);
+        board.set_awaits(None);
+        let mut world = Self {
+            board,
+            state: State::new(false, now),
+            now,
+        };
+        world.take("devices/d1/status", b"online", true);
+        world.take("devices/d2/status", b"offline", true);
+        world.take("sensors/d1/temp", b"{\"value\":21.5,\"unit\":\"C\"}", false);
+        world.take("sensors/d2/\x1b[2J温度", b"\x1b]0;owned\x07", false);
+        world.take(
+            "alerts/d1/hot",
+            b"{\"severity\":\"critical\",\"state\":\"firing\"}",
+            false,
+        );
+        world.take("$SYS/broker/uptime", b"5 seconds", true);
+        world
+    }
+
+    fn take(&mut self, topic: &str, payload: &[u8], retain: bool) {
+        self.board.take(topic, &message(payload, retain), self.now);
+    }
+
+    fn keys(&mut self, keys: &[KeyCode]) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for key in keys {
+            let event = KeyEvent::new(*key, KeyModifiers::NONE);
+            actions.extend(self.state.key(event, &mut self.board, self.now));
+            self.draw(80, 24);
+        }
+        actions
+    }
+
+    fn typed(&mut self, text: &str) -> Vec<Action> {
+        let keys: Vec<KeyCode> = text.chars().map(KeyCode::Char).collect();
+        self.keys(&keys)
+    }
+
+    fn draw(&mut self, width: u16, height: u16) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        let mut canvas = Canvas::new(&mut buffer, false);
+        screen(&mut canvas, &mut self.state, &self.board, self.now);
+        let lines = buffer.content.chunks(usize::from(width));
+        let line = |cells: &[ratatui::buffer::Cell]| {
+            let text: String = cells.iter().map(ratatui::buffer::Cell::symbol).collect();
+            text.trim_end().to_owned()
+        };
+        lines.map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn shows(&mut self, words: &str) {
+        let seen = self.draw(80, 24);
+        assert!(seen.contains(words), "{words:?} is not in\n{seen}");
+    }
+
+    fn hides(&mut self, words: &str) {
+        let seen = self.draw(80, 24);
+        assert!(!seen.contains(words), "{words:?} is in\n{seen}");
+    }
+}
+
+#[test]
+fn topics_are_a_tree_that_opens_and_closes() {
+    let mut world = World::new();
+    world.shows("● mqtt://h:1883  2 devices (1 online, 1 offline), 1 alert, 5 topics");
+    world.shows("▸ devices");
+    world.hides("d1");
+    world.keys(&[KeyCode::Down, KeyCode::Right, KeyCode::Down, KeyCode::Right]);
+    world.shows("▾ devices");
+    world.shows("status");
+    world.shows("online");
+    world.keys(&[KeyCode::Left, KeyCode::Left, KeyCode::Left]);
+    world.hides("▾ devices");
+}
+
+#[test]
+fn nothing_that_a_message_says_drives_the_terminal() {
+    let mut world = World::new();
+    world.keys(&[KeyCode::Char('s')]);
+    for (width, height) in [(120, 40), (80, 24), (40, 10), (20, 4), (5, 2), (1, 1)] {
+        let seen = world.draw(width, height);
+        assert!(!seen.contains(['\x1b', '\x07']), "{seen:?}");
+    }
+    world.shows("\\x1b[2J温");
+    world.shows("\\x1b]0;owned\\x07");
+}
+
+#[test]
+fn every_pane_fits_into_small_terminals() {
+    let mut world = World::new();
+    for key in ['1', '2', '3', '4'] {
+        world.typed(&key.to_string());
+        for (width, height) in [(120, 40), (80, 24), (40, 10), (10, 3)] {
+            world.draw(width, height);
+        }
+    }
+    world.typed("2");
+    world.shows("DEVICE");
+    world.shows("offline");
+    assert!(world.draw(40, 10).contains("d1"));
+    world.typed("3");
+    world.shows("critical");
+    world.typed("4");
+    world.shows("broker/uptime");
+    world.typed("?");
+    world.shows("remove the retained messages");
+}
+
+#[test]
+fn a_topic_in_detail_shows_what_is_new_and_a_graph() {
+    let mut world = World::new();
+    world.typed("/temp");
+    world.keys(&[KeyCode::Enter, KeyCode::Enter]);
+    world.shows("\"value\": 21.5");
+    for at in 0..20u64 {
+        world.now += Duration::from_secs(1);
+        let payload = format!("{{\"value\":{},\"unit\":\"C\"}}", 20 + at % 5);
+        world.take("sensors/d1/temp", payload.as_bytes(), false);
+    }
+    world.shows("/value: 24, from 20 to 24 in 20s");
+    world.shows("+   \"value\": 24,");
+    world.shows("-   \"value\": 23,");
+    world.shows("  0s  ");
+    let seen = world.draw(120, 40);
+    assert!(
+        seen.chars()
+            .any(|it| ('\u{2801}'..='\u{28ff}').contains(&it)),
+        "{seen}"
+    );
+    world.typed("g");
+    world.keys(&[KeyCode::Backspace; 6]);
+    world.typed("x");
+    world.keys(&[KeyCode::Enter]);
+    world.shows("\"x\" is not a JSON pointer");
+    world.keys(&[KeyCode::Esc, KeyCode::Esc]);
+    world.hides("\"unit\": \"C\"");
+}
+
+#[test]
+fn filters_and_searches_leave_out_the_rest() {
+    let mut world = World::new();
+    world.typed("f/value > 30");
+    world.keys(&[KeyCode::Enter]);
+    world.shows("no topic matches");
+    world.take("sensors/d9/temp", b"{\"value\":31}", false);
+    world.shows("sensors/d9/temp");
+    world.typed("f");
+    world.keys(&[KeyCode::Backspace; 11]);
+    world.typed("/value >");
+    world.keys(&[KeyCode::Enter]);
+    world.shows("is not a number");
+    world.keys(&[KeyCode::Esc, KeyCode::Esc]);
+    world.shows("▸ sensors");
+}
+
+#[test]
+fn a_pause_shows_what_was() {
+    let mut world = World::new();
+    world.typed("p");
+    world.take("new/topic", b"1", false);
+    world.shows("PAUSED");
+    world.hides("new");
+    world.typed("p");
+    world.shows("▸ new");
+}
+
+#[test]
+fn what_changes_something_is_asked_first() {
+    let mut world = World::new();
+    world.keys(&[KeyCode::Down]);
+    assert_eq!(world.typed("D"), []);
+    world.shows("remove 2 retained messages at devices and below? y, n");
+    assert_eq!(world.typed("n"), []);
+    world.shows("nothing was done");
+    let asked = world.typed("Dy");
+    let Action::Clear(mut all) = asked[0].clone() else {
+        panic!("{asked:?}");
+    };
+    all.sort();
+    assert_eq!(all, ["devices/d1/status", "devices/d2/status"]);
+    world.typed("P");
+    world.keys(&[KeyCode::Backspace; 7]);
+    world.typed("a/b");
+    world.keys(&[KeyCode::Enter]);
+    world.typed("on");
+    assert_eq!(world.keys(&[KeyCode::Enter]), []);
+    let action = Action::Publish {
+        topic: "a/b".into(),
+        payload: "on".into(),
+        retain: true,
+    };
+    assert_eq!(world.typed("r"), [action]);
+    world.typed("w");
+    let action = Action::Record(Some("recording.ndjson".into()));
+    assert_eq!(world.keys(&[KeyCode::Enter]), [action]);
+    world.state.recorded = Some(3);
+    world.shows("REC 3");
+    assert_eq!(world.typed("w"), [Action::Record(None)]);
+    assert_eq!(world.typed("q"), [Action::Quit]);
+}
+
+#[test]
+fn a_lost_connection_is_seen() {
+    let mut world = World::new();
+    world.board.connection_lost(world.now);
+    world
+        .board
+        .set_awaits(Some("no connection to mqtt://h:1883".into()));
+    world.keys(&[KeyCode::Char('s')]);
+    world.shows("○ mqtt://h:1883  no connection to mqtt://h:1883");
+    world.shows("~");
+}
