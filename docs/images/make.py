@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the pictures of the documentation from real runs: terminal.svg and report.png beside this file.
+"""Makes the pictures of the documentation from real runs: terminal.svg, report.png, watch.svg and watch.png beside this file.
 
     cargo build --release
     docs/images/make.py                   # about half a minute
     docs/images/make.py --iotctl PATH     # another binary than target/release/iotctl
+    docs/images/make.py --only watch      # watch.svg and watch.png alone
 
 Needs Python 3.9, tmux and chromium; pngquant and optipng, where installed, make the PNG smaller. The commands run in a
 terminal of tmux, against servers on ports that the system chooses; what the terminal shows is drawn as SVG.
@@ -12,12 +13,14 @@ terminal of tmux, against servers on ports that the system chooses; what the ter
 import argparse
 import contextlib
 import html
+import math
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLUMNS, ROWS = 92, 60
@@ -41,13 +44,27 @@ SERVERS = {"MQTT": "mqtt broker", "COAP": "coap server", "AMQP": "amqp broker"}
 LOAD = "--subscribers 2 --stage 3s:0-1k --stage 4s:1k --stage 1s:3k --stage 4s:1k -q 1".split()
 LOAD += ["--assert", "lost == 0", "--assert", "p99 < 100ms"]
 
+FLEET = {f"devices/{name}/status": "online" for name in ["boiler", "pump-1", "roof"]}
+FLEET["devices/pump-2/status"] = '{"status":"offline"}'
+FLEET |= {f"sensors/{name}/{metric}": f'{{"value":{value}}}' for name, metric, value in
+          [("boiler", "pressure", 1.6), ("pump-1", "current", 3.2), ("pump-1", "temperature", 41), ("roof", "humidity", 67),
+           ("roof", "temperature", 8.5)]}
+FLEET["alerts/pump-2/lost"] = '{"state":"firing","severity":"critical","value":"offline"}'
+
+PATTERNS = {"--device": "devices/{id}/status", "--value": "sensors/{id}/{metric}=/value", "--alerts": "alerts/#"}
+
 COLOURS = ["#484f58", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#76e3ea", "#c9d1d9"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iotctl", type=pathlib.Path, default=HERE.parents[1] / "target/release/iotctl")
-    iotctl = parser.parse_args().iotctl.resolve()
+    parser.add_argument("--only", choices=["watch"])
+    options = parser.parse_args()
+    iotctl = options.iotctl.resolve()
+    watched(iotctl)
+    if options.only:
+        return
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         urls = {name: stack.enter_context(serving(iotctl, words)) for name, words in SERVERS.items()}
         (HERE / "terminal.svg").write_text(svg(terminal(iotctl, urls, folder)))
@@ -85,6 +102,42 @@ def terminal(iotctl, urls, folder):
     finally:
         subprocess.run([*tmux, "kill-server"], check=False)
     return seen.stdout.rstrip().splitlines()
+
+
+def watched(iotctl):
+    """A fleet on the screen of `iotctl watch`, and on its page."""
+    with tempfile.TemporaryDirectory() as folder, serving(iotctl, "mqtt broker") as url:
+        for topic, payload in FLEET.items():
+            subprocess.run([iotctl, "mqtt", "pub", url, "-t", topic, "-m", payload, "-r"], check=True)
+        words = [iotctl, "watch", url, "-t", "#", "--web", "127.0.0.1:0"]
+        for flag, pattern in PATTERNS.items():
+            words += [flag, pattern]
+        with subprocess.Popen([*words, "--output", "none"], stderr=subprocess.PIPE, text=True) as web:
+            page = web.stderr.readline().split()[-1]
+            stream(iotctl, url, 20)
+            screenshot(f"{page}?still", HERE / "watch.png")
+            web.terminate()
+        tmux = ["tmux", "-S", f"{folder}/tmux", "-f", "/dev/null", "-u"]
+        size = ["-x", str(COLUMNS), "-y", "26"]
+        subprocess.run([*tmux, "new-session", "-d", *size, *words], check=True)
+        try:
+            subprocess.run([*tmux, "send-keys", "-l", "/boiler/temperature"], check=True)
+            time.sleep(1)
+            subprocess.run([*tmux, "send-keys", "Enter", "Enter"], check=True)
+            stream(iotctl, url, 60)
+            time.sleep(1)
+            seen = subprocess.run([*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True)
+        finally:
+            subprocess.run([*tmux, "kill-server"], check=False)
+        (HERE / "watch.svg").write_text(svg(seen.stdout.rstrip().splitlines()))
+
+
+def stream(iotctl, url, count):
+    """Readings that go up and down, ten a second."""
+    values = [61 + 4 * math.sin(at / 6) + at % 3 / 5 for at in range(count)]
+    lines = "".join(f'{{"value":{value:.1f},"unit":"C"}}\n' for value in values)
+    words = ["mqtt", "pub", url, "-t", "sensors/boiler/temperature", "-l", "--rate", "10", "-r"]
+    subprocess.run([iotctl, *words], input=lines, text=True, check=True)
 
 
 def quoted(text):
@@ -138,7 +191,9 @@ def runs(line):
 def screenshot(page, picture):
     chromium = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])))
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,975"]
-    subprocess.run([chromium, *words, f"--screenshot={picture}", page.as_uri()], stderr=subprocess.DEVNULL, check=True)
+    page = page.as_uri() if isinstance(page, pathlib.Path) else page
+    words += ["--virtual-time-budget=3000", f"--screenshot={picture}", page]
+    subprocess.run([chromium, *words], stderr=subprocess.DEVNULL, check=True)
     if shutil.which("pngquant"):
         subprocess.run(["pngquant", "--force", "--output", picture, "64", picture], check=True)
     if shutil.which("optipng"):

@@ -436,6 +436,7 @@ impl AlertFlags {
             End::Url(Protocol::Amqp, _) => &fields::AMQP,
             End::Url(Protocol::Coap, _) => &fields::COAP,
             End::Url(Protocol::Http, _)
+            | End::Usual
             | End::Context(_)
             | End::File(_)
             | End::Database(_)

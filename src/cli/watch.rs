@@ -65,7 +65,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchFlags {
-    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context [default: mqtt://localhost]
+    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context [default: IOTCTL_URL, the usual context, or mqtt://localhost]
     #[arg(value_name = "URL", help_heading = None)]
     url: Option<String>,
 
@@ -183,10 +183,10 @@ impl WatchFlags {
         let board = self.board()?;
         let end = match &self.url {
             Some(name) => server("URL", name)?,
-            None => End::Url(Protocol::Mqtt, String::from("mqtt://localhost")),
+            None => End::Usual,
         };
         let is_timed = self.limits.until().duration.is_some();
-        self.check(&end, is_timed)?;
+        self.check(is_timed)?;
         let every = self.every.take().map(|Wait(time)| time);
         if every.is_some_and(|every| every < SHORTEST) {
             return Err(Error::usage(
@@ -232,6 +232,7 @@ impl WatchFlags {
             shown,
             every,
             once: self.once,
+            sys: self.sys,
             expect: self.expect,
             web: self.web.map(|address| Web {
                 address,
@@ -248,18 +249,10 @@ impl WatchFlags {
         })
     }
 
-    fn check(&self, end: &End, is_timed: bool) -> Result<()> {
-        let protocol = end.protocol().ok().flatten();
-        if self.once && protocol == Some(Protocol::Amqp) {
-            let text = "--once: AMQP has no retained messages to wait for";
-            return Err(Error::usage(text).hint("use --for TIME"));
-        }
+    fn check(&self, is_timed: bool) -> Result<()> {
         if self.expect.is_some() && !self.once && !is_timed {
             let text = "--expect is judged at the end: --once or --for is needed";
             return Err(Error::usage(text));
-        }
-        if self.sys && protocol != Some(Protocol::Mqtt) {
-            return Err(Error::usage("--sys is for MQTT"));
         }
         Ok(())
     }

@@ -127,6 +127,21 @@ pub(crate) fn protocol(name: &str, environment: &Environment) -> Result<Protocol
         })
 }
 
+/// The protocol of the server that the environment or the usual context names; MQTT where they do not.
+///
+/// # Errors
+/// Those of [`words`].
+pub(crate) fn usual_protocol(environment: &Environment) -> Result<Protocol> {
+    let given = environment.words()?;
+    let url = match given.url {
+        Some(url) => Some(url),
+        None => words(given.context.as_deref(), environment)?.url,
+    };
+    let scheme = url.as_deref().and_then(|url| url.split_once(':'));
+    let protocol = scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme));
+    Ok(protocol.unwrap_or(Protocol::Mqtt))
+}
+
 /// The names of the contexts in the configuration file; none where it cannot be read.
 pub(crate) fn names(environment: &Environment) -> Vec<String> {
     let read = || {

@@ -80,7 +80,7 @@ pub use addressed::Addressed;
 pub(crate) use args::family;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
-pub(crate) use contexts::{names as context_names, protocol as context_protocol};
+pub(crate) use contexts::{names as context_names, protocol as context_protocol, usual_protocol};
 pub use dial::dial;
 pub(crate) use dial::within;
 pub use environment::Environment;

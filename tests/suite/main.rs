@@ -65,4 +65,5 @@ mod tls;
 mod transports;
 mod trouble;
 mod trust;
+mod watch;
 mod websocket;

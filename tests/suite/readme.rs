@@ -44,6 +44,7 @@ pages! {
     examples_of_tls: "docs/tls.md",
     examples_of_data: "docs/data.md",
     examples_of_bridge: "docs/bridge.md",
+    examples_of_watch: "docs/watch.md",
     examples_of_route: "docs/route.md",
     examples_of_log: "docs/log.md",
     examples_of_alert: "docs/alert.md",

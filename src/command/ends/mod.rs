@@ -16,7 +16,7 @@ pub(crate) mod target;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, without_credentials};
+use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, usual_protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::{self, Fan, Merged, Origin, Ready, Refusals, Router, Stages, Target, Until};
 use crate::output::Console;
@@ -32,6 +32,8 @@ pub(crate) use target::{AnyTarget, TargetEnd};
 pub enum End {
     /// The server that this URL names.
     Url(Protocol, String),
+    /// The server that the environment or the usual context names, else that of MQTT on this machine.
+    Usual,
     /// The server of a context.
     Context(String),
     /// A file.
@@ -75,6 +77,7 @@ impl End {
     pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
         Ok(match self {
             Self::Url(protocol, _) => Some(*protocol),
+            Self::Usual => Some(usual_protocol(&Environment::of_process())?),
             Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
             Self::File(_) | Self::Database(_) | Self::Standard => None,
         })
@@ -86,7 +89,7 @@ impl End {
         match self {
             Self::Url(_, url) => connect.url = Some(url.clone()),
             Self::Context(name) => connect.context = Some(name.clone()),
-            Self::File(_) | Self::Database(_) | Self::Standard => {}
+            Self::Usual | Self::File(_) | Self::Database(_) | Self::Standard => {}
         }
         connect
     }
@@ -126,6 +129,7 @@ impl fmt::Display for End {
             Self::Url(_, url) => f.write_str(&without_credentials(url)),
             Self::Context(name) => f.write_str(name),
             Self::File(path) | Self::Database(path) => path.display().fmt(f),
+            Self::Usual => f.write_str("the usual server"),
             Self::Standard => f.write_str("-"),
         }
     }

@@ -46,6 +46,8 @@ pub struct Plan {
     pub(crate) every: Option<Duration>,
     /// One table once all is there, and the end (`--once`).
     pub(crate) once: bool,
+    /// What the broker says of itself is subscribed to.
+    pub(crate) sys: bool,
     /// What must be true in the end.
     pub(crate) expect: Option<Expectation>,
     /// Where a page is served.

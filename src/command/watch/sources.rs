@@ -18,7 +18,15 @@ const MOST: usize = 200;
 /// # Errors
 /// What does not fit together; a CoAP server that does not say what can be observed.
 pub(super) async fn resolve(plan: &Plan, console: Console) -> Result<Vec<SourceEnd>> {
-    let all = match plan.source.end.protocol()? {
+    let protocol = plan.source.end.protocol()?;
+    if plan.once && protocol == Some(Protocol::Amqp) {
+        let text = "--once: AMQP has no retained messages to wait for";
+        return Err(Error::usage(text).hint("use --for TIME"));
+    }
+    if plan.sys && protocol != Some(Protocol::Mqtt) {
+        return Err(Error::usage("--sys is for MQTT"));
+    }
+    let all = match protocol {
         Some(Protocol::Coap) => observed(&plan.source, console).await?,
         Some(Protocol::Mqtt) if plan.everything => vec![of_path(&plan.source)?],
         _ => vec![plan.source.clone()],

@@ -1,6 +1,6 @@
 //! Keys by what they are for.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What `?` shows: keys, and what they do.
 pub(super) const HELP: &[(&str, &str)] = &[

@@ -20,9 +20,9 @@ mod tests;
 use std::io::{BufWriter, Stdout, stdout};
 use std::time::{Duration, Instant};
 
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{self, Event};
+use ratatui_core::terminal::Terminal;
+use ratatui_crossterm::CrosstermBackend;
+use ratatui_crossterm::crossterm::event::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent};
 
 use super::keys::is_control;
 use super::rows::{Row, Wanted};
@@ -178,8 +178,8 @@ impl State {
             KeyCode::BackTab => self.pane = Pane::ALL[(at + 3) % Pane::ALL.len()],
             KeyCode::Up | KeyCode::Char('k') => self.step(-1),
             KeyCode::Down | KeyCode::Char('j') => self.step(1),
-            KeyCode::PageUp => self.step(-(self.height.cast_signed())),
-            KeyCode::PageDown => self.step(self.height.cast_signed()),
+            KeyCode::PageUp => self.page(-1),
+            KeyCode::PageDown => self.page(1),
             KeyCode::Home => self.step(isize::MIN / 2),
             KeyCode::End => self.step(isize::MAX / 2),
             KeyCode::Enter => self.enter(board),
@@ -320,15 +320,18 @@ impl State {
         self.mode = Mode::Confirm(words, Action::Clear(all));
     }
 
-    fn step(&mut self, by: isize) {
-        if let Some(detail) = self
-            .detail
-            .as_mut()
-            .filter(|_| self.pane == Pane::Topics && self.height == 0)
-        {
-            detail.scrolled = detail.scrolled.saturating_add_signed(by).min(MOST);
-            return;
+    /// A page up or down: of the topic that is shown in detail, else of the list.
+    fn page(&mut self, by: isize) {
+        match self.detail.as_mut().filter(|_| self.pane == Pane::Topics) {
+            Some(detail) => {
+                let scrolled = detail.scrolled.saturating_add_signed(10 * by);
+                detail.scrolled = scrolled.min(MOST);
+            }
+            None => self.step(by * self.height.max(1).cast_signed()),
         }
+    }
+
+    fn step(&mut self, by: isize) {
         let at = self.pane as usize;
         let last = self.count.saturating_sub(1);
         self.chosen[at] = self.chosen[at].saturating_add_signed(by).min(last);

@@ -1,0 +1,157 @@
+//! The page for browsers, as a client without one sees it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use super::{FLEET, fleet, publish};
+use crate::support::broker::{Broker, broker};
+use crate::support::command::Running;
+use crate::support::wait_for;
+
+/// A watcher that serves, and its port.
+fn serving(broker: &mut Broker, words: &[&str]) -> (Running, u16) {
+    let words = [&["--web", "127.0.0.1:0"], words].concat();
+    let mut running = fleet(broker.port, &words).start();
+    let said = running.hears("serving http://");
+    let port = said.rsplit(':').next().unwrap();
+    let port = port.split('/').next().unwrap().parse().unwrap();
+    broker.sees_subscription("alerts/#");
+    (running, port)
+}
+
+fn connect(port: u16, path: &str, fields: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\n{fields}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+fn get_with(port: u16, path: &str, fields: &str) -> (String, String) {
+    let mut answer = String::new();
+    connect(port, path, fields)
+        .read_to_string(&mut answer)
+        .unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+fn get(port: u16, path: &str) -> (String, String) {
+    get_with(port, path, &format!("host: localhost:{port}\r\n"))
+}
+
+#[test]
+fn there_are_four_paths_and_nothing_can_be_changed() {
+    let mut broker = broker("");
+    publish(
+        broker.port,
+        &["-t", "devices/d1/status", "-m", "online", "-r"],
+    );
+    let (_running, port) = serving(&mut broker, &[]);
+    let snapshot = wait_for("the retained message", || {
+        let (head, body) = get(port, "/snapshot.json");
+        assert!(
+            head.contains("content-type: application/json\r\n"),
+            "{head}"
+        );
+        let snapshot: Value = serde_json::from_str(&body).unwrap();
+        (snapshot["counts"]["online"] == 1).then_some(snapshot)
+    });
+    assert_eq!(snapshot["topics"][0]["topic"], "devices/d1/status");
+    let (head, page) = get(port, "/");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(
+        head.contains("content-security-policy: default-src 'none'; script-src 'sha256-"),
+        "{head}"
+    );
+    assert!(head.contains("x-content-type-options: nosniff\r\n"));
+    assert!(
+        !page.contains("devices/d1"),
+        "the page has no message in it"
+    );
+    let (_, metrics) = get(port, "/metrics");
+    assert!(
+        metrics.contains("iotctl_watch_devices{status=\"online\"} 1\n"),
+        "{metrics}"
+    );
+    assert!(get(port, "/other").0.starts_with("HTTP/1.1 404 "));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    // A page of a stranger whose name leads here.
+    let (head, _) = get_with(port, "/snapshot.json", "host: evil.example\r\n");
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+}
+
+#[test]
+fn events_tell_what_is_new_and_a_reader_that_leaves_is_no_trouble() {
+    let mut broker = broker("");
+    let (_running, port) = serving(&mut broker, &[]);
+    let own = format!("host: 127.0.0.1:{port}\r\n");
+    let mut lines = BufReader::new(connect(port, "/events", &own))
+        .lines()
+        .map(Result::unwrap);
+    let mut next = |event: &str| -> Value {
+        let head = format!("event: {event}");
+        lines.find(|line| *line == head).unwrap();
+        let data = lines.next().unwrap();
+        serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap()
+    };
+    assert_eq!(next("all")["counts"]["topics"], 0);
+    drop(connect(port, "/events", &own));
+    let payload = r#"{"value":"<script>alert(1)</script>"}"#;
+    publish(broker.port, &["-t", "sensors/d1/name", "-m", payload]);
+    let delta = loop {
+        let delta = next("delta");
+        if delta["topics"] != Value::Array(Vec::new()) {
+            break delta;
+        }
+    };
+    assert_eq!(delta["topics"][0]["payload"], payload);
+    assert_eq!(
+        delta["fleet"]["d1"]["values"]["name"],
+        "<script>alert(1)</script>"
+    );
+}
+
+#[test]
+fn others_need_a_token_and_a_port_that_is_taken_is_told() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let (_running, port) = serving(&mut broker, &["--token-file", file.to_str().unwrap()]);
+    let (head, _) = get(port, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+    let bearer = "host: anything\r\nauthorization: Bearer s3cret\r\n";
+    assert!(
+        get_with(port, "/metrics", bearer)
+            .0
+            .starts_with("HTTP/1.1 200 ")
+    );
+    assert!(
+        get(port, "/metrics?token=s3cret")
+            .0
+            .starts_with("HTTP/1.1 200 ")
+    );
+    assert!(
+        get(port, "/metrics?token=s3cre")
+            .0
+            .starts_with("HTTP/1.1 401 ")
+    );
+    let address = format!("127.0.0.1:{port}");
+    let words = [&FLEET[..2], &["--web", &address]].concat();
+    let taken = super::watch(broker.port, &words).run().exits(8);
+    assert!(
+        taken
+            .stderr
+            .contains(&format!("cannot listen on {address}")),
+        "{}",
+        taken.stderr
+    );
+}
