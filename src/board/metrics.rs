@@ -9,91 +9,76 @@ use super::fleet::Status;
 /// Devices that have a sample of their own.
 const MOST: usize = 1_000;
 
+/// A family of samples that have no labels: name, kind, what it is.
+const PLAIN: [(&str, &str, &str); 7] = [
+    ("connected", "gauge", "Whether the source is connected."),
+    ("messages_total", "counter", "Messages that came."),
+    ("message_rate", "gauge", "Messages in a second, of late."),
+    (
+        "byte_rate",
+        "gauge",
+        "Bytes of payload in a second, of late.",
+    ),
+    ("topics", "gauge", "Topics that are known."),
+    (
+        "topics_forgotten_total",
+        "counter",
+        "Topics forgotten for want of room.",
+    ),
+    ("alerts", "gauge", "Alerts that are active."),
+];
+
 impl Board {
     /// Counts, and for each device whether it is online.
     pub fn metrics(&self, now: Instant) -> String {
         let mut page = String::new();
-        let [online, offline, unknown] = self.fleet.counts();
-        let mut family = |name: &str, kind: &str, help: &str, samples: &[(&str, f64)]| {
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                page,
-                "# HELP iotctl_watch_{name} {help}\n# TYPE iotctl_watch_{name} {kind}"
-            );
-            for (labels, value) in samples {
-                let _ = writeln!(page, "iotctl_watch_{name}{labels} {value}");
-            }
-        };
-        let connected = f64::from(u8::from(self.awaits.is_none()));
-        family(
-            "connected",
-            "gauge",
-            "Whether the source is connected.",
-            &[("", connected)],
-        );
-        family(
-            "messages_total",
-            "counter",
-            "Messages that came.",
-            &[("", self.messages as f64)],
-        );
-        family(
-            "message_rate",
-            "gauge",
-            "Messages in a second, of late.",
-            &[("", self.traffic.messages(now))],
-        );
-        family(
-            "byte_rate",
-            "gauge",
-            "Bytes of payload in a second, of late.",
-            &[("", self.traffic.bytes(now))],
-        );
-        family(
-            "topics",
-            "gauge",
-            "Topics that are known.",
-            &[("", self.topics.len() as f64)],
-        );
-        let forgotten = self.topics.forgotten() as f64;
-        family(
-            "topics_forgotten_total",
-            "counter",
-            "Topics forgotten for want of room.",
-            &[("", forgotten)],
-        );
-        family(
-            "devices",
-            "gauge",
-            "Devices by status.",
-            &[
-                ("{status=\"online\"}", online as f64),
-                ("{status=\"offline\"}", offline as f64),
-                ("{status=\"unknown\"}", unknown as f64),
-            ],
-        );
-        family(
-            "alerts",
-            "gauge",
-            "Alerts that are active.",
-            &[("", self.alerts.active().len() as f64)],
-        );
-        let devices = self.fleet.devices().iter().take(MOST);
-        let ups: Vec<(String, f64)> = devices
-            .map(|(id, device)| {
-                let up = f64::from(u8::from(device.status == Status::Online));
-                (format!("{{device=\"{}\"}}", label(id)), up)
-            })
-            .collect();
-        let ups: Vec<(&str, f64)> = ups.iter().map(|(labels, up)| (&**labels, *up)).collect();
-        family(
-            "device_online",
-            "gauge",
-            "Whether a device is online.",
-            &ups,
-        );
+        let values = [
+            flag(self.awaits.is_none()),
+            self.messages as f64,
+            self.traffic.messages(now),
+            self.traffic.bytes(now),
+            self.topics.len() as f64,
+            self.topics.forgotten() as f64,
+            self.alerts.active().len() as f64,
+        ];
+        for ((name, kind, help), value) in PLAIN.into_iter().zip(values) {
+            head(&mut page, name, kind, help);
+            sample(&mut page, name, "", value);
+        }
+        head(&mut page, "devices", "gauge", "Devices by status.");
+        for (status, count) in ["online", "offline", "unknown"]
+            .iter()
+            .zip(self.fleet.counts())
+        {
+            let labels = format!("{{status=\"{status}\"}}");
+            sample(&mut page, "devices", &labels, count as f64);
+        }
+        let help = "Whether a device is online.";
+        head(&mut page, "device_online", "gauge", help);
+        for (id, device) in self.fleet.devices().iter().take(MOST) {
+            let labels = format!("{{device=\"{}\"}}", label(id));
+            let up = flag(device.status == Status::Online);
+            sample(&mut page, "device_online", &labels, up);
+        }
         page
     }
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn head(page: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        page,
+        "# HELP iotctl_watch_{name} {help}\n# TYPE iotctl_watch_{name} {kind}"
+    );
+}
+
+fn sample(page: &mut String, name: &str, labels: &str, value: f64) {
+    // As above.
+    let _ = writeln!(page, "iotctl_watch_{name}{labels} {value}");
 }
 
 fn label(text: &str) -> String {

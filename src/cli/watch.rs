@@ -22,7 +22,6 @@ use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::watch::{Plan, Shown, Web};
-use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
 use crate::flow::Stages;
 use crate::mqtt::packet::{QoS, Subscription, Version};
@@ -179,65 +178,27 @@ enum ShownWord {
 
 impl WatchFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
-    pub(crate) fn plan(mut self) -> Result<Plan> {
+    pub(crate) fn plan(self) -> Result<Plan> {
         let board = self.board()?;
         let end = match &self.url {
             Some(name) => server("URL", name)?,
             None => End::Usual,
         };
-        let is_timed = self.limits.until().duration.is_some();
-        self.check(is_timed)?;
-        let every = self.every.take().map(|Wait(time)| time);
-        if every.is_some_and(|every| every < SHORTEST) {
-            return Err(Error::usage(
-                "--every: a table is printed every 100ms at most",
-            ));
-        }
+        self.check()?;
         let subscriptions = self.subscriptions(&board)?;
-        let everything = self.topic.is_empty() && board.are_bare();
         let style = self.terminal.style();
-        let shown = match self.output {
-            ShownWord::Text => Shown::Text,
-            ShownWord::Json => Shown::Json,
-            ShownWord::None => Shown::Nothing,
-            ShownWord::Auto if every.is_some() || self.once || is_timed => Shown::Text,
-            ShownWord::Auto => Shown::Auto,
-        };
-        let source = SourceArgs {
-            end,
-            connect: ConnectArgs::default(),
-            subscriptions,
-            mqtt: SessionArgs {
-                version: self.protocol_version,
-                client_id: self.id,
-                keep_alive: KEEP_ALIVE,
-                ..SessionArgs::default()
-            },
-            queue: None,
-            exchange: self.exchange,
-            peek: false,
-            retained_only: self.once,
-            window: WINDOW,
-            style,
-        };
-        let token = self.token;
-        let token_file = self.token_file;
         Ok(Plan {
-            source: SourceArgs {
-                connect: self.connect.connect(),
-                ..source
-            },
-            everything,
+            everything: self.topic.is_empty() && board.are_bare(),
             board,
-            shown,
-            every,
+            shown: self.shown(),
+            every: self.every.map(|Wait(time)| time),
             once: self.once,
             sys: self.sys,
             expect: self.expect,
             web: self.web.map(|address| Web {
                 address,
-                token,
-                token_file,
+                token: self.token,
+                token_file: self.token_file,
             }),
             stages: Stages {
                 filter: self.filter.into_iter().collect(),
@@ -245,13 +206,51 @@ impl WatchFlags {
             },
             until: self.limits.until(),
             ready: self.ready.ready(),
+            source: SourceArgs {
+                end,
+                connect: self.connect.connect(),
+                subscriptions,
+                mqtt: SessionArgs {
+                    version: self.protocol_version,
+                    client_id: self.id,
+                    keep_alive: KEEP_ALIVE,
+                    ..SessionArgs::default()
+                },
+                queue: None,
+                exchange: self.exchange,
+                peek: false,
+                retained_only: self.once,
+                window: WINDOW,
+                style,
+            },
             style,
         })
     }
 
-    fn check(&self, is_timed: bool) -> Result<()> {
-        if self.expect.is_some() && !self.once && !is_timed {
+    /// Whether it ends after a time.
+    fn is_timed(&self) -> bool {
+        self.limits.until().duration.is_some()
+    }
+
+    fn shown(&self) -> Shown {
+        let is_bounded = self.every.is_some() || self.once || self.is_timed();
+        match self.output {
+            ShownWord::Text => Shown::Text,
+            ShownWord::Json => Shown::Json,
+            ShownWord::None => Shown::Nothing,
+            ShownWord::Auto if is_bounded => Shown::Text,
+            ShownWord::Auto => Shown::Auto,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.expect.is_some() && !self.once && !self.is_timed() {
             let text = "--expect is judged at the end: --once or --for is needed";
+            return Err(Error::usage(text));
+        }
+        let every = self.every.as_ref();
+        if every.is_some_and(|Wait(every)| *every < SHORTEST) {
+            let text = "--every: a table is printed every 100ms at most";
             return Err(Error::usage(text));
         }
         Ok(())

@@ -251,7 +251,7 @@ fn all_that_a_coap_server_lets_be_observed_is() {
         "--resource /sensors/d1/temp=21.5 --resource /sensors/d2/temp=22",
         &["coap"],
     );
-    let uri = server.uri("");
+    let uri = server.uris[0].trim_end_matches('/').to_owned();
     let line = iotctl(&format!("watch {uri} --once --expect")).word("devices == 2 and topics >= 2");
     let seen = line
         .words("--value")

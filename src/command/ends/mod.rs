@@ -16,7 +16,9 @@ pub(crate) mod target;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, usual_protocol, without_credentials};
+use crate::connect::{
+    ConnectArgs, Environment, Protocol, context_protocol, usual_protocol, without_credentials,
+};
 use crate::error::{Error, Result};
 use crate::flow::{self, Fan, Merged, Origin, Ready, Refusals, Router, Stages, Target, Until};
 use crate::output::Console;

@@ -108,6 +108,10 @@ impl Shared {
 /// No connection, a refusal, a deadline; [`Kind::Missed`]: the expectation; see [`Kind`].
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let is_screen = plan.shown == Shown::Auto && terminals()[1];
+    if is_screen && plan.source.connect.insecure == Some(true) {
+        let console = Console::new(plan.style);
+        console.warn("the certificate of the server is not verified (--insecure)");
+    }
     // What is said on standard error would stand in the middle of the screen.
     plan.style.quiet |= is_screen;
     plan.source.style = plan.style;

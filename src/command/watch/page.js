@@ -17,6 +17,7 @@ const age = (seconds) => seconds < 100 ? Math.floor(seconds) + "s" : seconds < 6
   seconds < 172800 ? Math.floor(seconds / 3600) + "h" : Math.floor(seconds / 86400) + "d";
 const number = (value) => value < 0.05 ? "0" : value < 9.95 ? value.toFixed(1) : value < 9999.5 ? value.toFixed(0) :
   value < 999950 ? (value / 1e3).toFixed(0) + "k" : (value / 1e6).toFixed(1) + "M";
+const count = (value) => value < 10000 ? String(value) : number(value);
 const bytes = (value) => value < 999.5 ? value.toFixed(0) + " B" : value < 999500 ? (value / 1e3).toFixed(1) + " kB" : (value / 1e6).toFixed(1) + " MB";
 const now = () => performance.now() / 1000;
 
@@ -71,7 +72,7 @@ function draw() {
     tiles.push(tile("devices", counts.devices), tile("online", counts.online), tile("offline", counts.offline));
     if (counts.unknown) tiles.push(tile("unknown", counts.unknown));
   }
-  tiles.push(tile("alerts", counts.alerts), tile("topics", number(counts.topics)),
+  tiles.push(tile("alerts", counts.alerts), tile("topics", count(counts.topics)),
     tile("messages/s", number(counts.rate)), tile("payload/s", bytes(counts.bytes_per_second)));
   $("tiles").replaceChildren(...tiles);
   drawFleet();
@@ -241,10 +242,11 @@ function shape(name, attributes, text) {
   if (text !== undefined) made.textContent = text;
   return made;
 }
-function plot(svg, points) {
+function plot(svg, points, least) {
   const [left, right, top, bottom] = [52, 472, 10, 106];
   let [low, high] = [Infinity, -Infinity];
   for (const [, value] of points) { low = Math.min(low, value); high = Math.max(high, value); }
+  if (least !== undefined) { low = 0; high = Math.max(high, least); }
   if (low === high) { low -= 0.5; high += 0.5; }
   const end = now(), begin = Math.min(points[0][0], end - 10);
   const x = (at) => (left + (right - left) * (at - begin) / (end - begin)).toFixed(1);
@@ -266,7 +268,7 @@ function plot(svg, points) {
 const load = node("figure"), loadPlot = shape("svg", { viewBox: "0 0 480 130", role: "img" });
 load.append(node("h2", "messages/s"), loadPlot);
 $("graphs").append(load);
-const loadGraph = { draw() { if (rates.length) plot(loadPlot, rates); }, push() {}, close() {} };
+const loadGraph = { draw() { if (rates.length) plot(loadPlot, rates, 1); }, push() {}, close() {} };
 
 $("search").addEventListener("input", render);
 setInterval(() => { if (head) { loadGraph.draw(); render(); } }, 1000);

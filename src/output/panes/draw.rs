@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use ratatui_core::terminal::Frame;
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Modifier, Style};
+use ratatui_core::terminal::Frame;
 
 use super::detail;
 use super::keys::HELP;

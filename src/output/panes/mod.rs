@@ -140,6 +140,7 @@ impl Panes {
         // A terminal that nobody reads holds nobody up.
         if !guard::is_ready() {
             self.drawn = Some((board.changed(), now));
+            self.dirty = false;
             return Ok(());
         }
         let state = &mut self.state;

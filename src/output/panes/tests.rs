@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use ratatui_core::buffer::Buffer;
-use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui_core::layout::Rect;
+use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::draw::{Canvas, screen};
 use super::state::State;
@@ -84,7 +84,10 @@ impl World {
         screen(&mut canvas, &mut self.state, &self.board, self.now);
         let lines = buffer.content.chunks(usize::from(width));
         let line = |cells: &[ratatui_core::buffer::Cell]| {
-            let text: String = cells.iter().map(ratatui_core::buffer::Cell::symbol).collect();
+            let text: String = cells
+                .iter()
+                .map(ratatui_core::buffer::Cell::symbol)
+                .collect();
             text.trim_end().to_owned()
         };
         lines.map(line).collect::<Vec<_>>().join("\n")

@@ -181,6 +181,28 @@ fn the_terminal_is_given_back_on_every_way_out() {
 }
 
 #[test]
+fn a_program_that_is_stopped_gives_the_terminal_back_and_goes_on() {
+    let broker = filled();
+    let terminal = open(&broker, "", 80, 24);
+    terminal.shows(&["▸ devices"]);
+    let program = terminal.program();
+    terminal.keys(&["C-z"]);
+    wait_for("the terminal", || (!terminal.is_taken()).then_some(()));
+    let state = format!("/proc/{program}/stat");
+    wait_for("the stop", || {
+        std::fs::read_to_string(&state)
+            .unwrap()
+            .contains(") T ")
+            .then_some(())
+    });
+    signal(program, "CONT");
+    terminal.shows(&["▸ devices"]);
+    assert!(terminal.is_taken());
+    terminal.keys(&["q"]);
+    terminal.ends_with(0);
+}
+
+#[test]
 fn a_lost_connection_is_seen_and_the_way_back() {
     let mut broker = mosquitto();
     let terminal = Terminal::start(&["watch", &url(broker.port)], "", 120, 20);
