@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`Board`] | takes messages, and knows the rest |
 //! | [`topics`] | the tree of topics with their latest messages |
+//! | [`children`] | the levels below one of them |
 //! | [`rate`] | rates that decay |
 //! | [`fleet`] | devices: online or offline, and what they measured |
 //! | [`alerts`] | alerts that are active |
@@ -14,6 +15,7 @@
 //! | [`text`] | words for cells |
 
 pub mod alerts;
+mod children;
 pub mod expectation;
 pub mod fleet;
 pub mod history;

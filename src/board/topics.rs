@@ -1,10 +1,11 @@
 //! The topics as a tree of their levels, each with the latest of its messages: bounded in number and in bytes. Where there is
 //! no more room, the topic that was silent for longest is forgotten.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use super::children::Children;
 use super::rate::Traffic;
 
 /// Levels that are told apart; what is below is one name, so that a topic of many slashes is no attack.
@@ -45,7 +46,7 @@ const NODE: usize = size_of::<Node>() + 64;
 struct Node {
     name: Arc<str>,
     parent: u32,
-    children: BTreeMap<Arc<str>, u32>,
+    children: Children,
     /// Topics here and below.
     topics: u32,
     /// Of all of them.
@@ -114,7 +115,7 @@ impl Topics {
         let root = Node {
             name: Arc::from(""),
             parent: NONE,
-            children: BTreeMap::new(),
+            children: Children::default(),
             topics: 0,
             traffic: Traffic::new(now),
             topic: None,
@@ -190,8 +191,7 @@ impl Topics {
     /// The levels below a node, by name.
     pub fn children(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         let node = self.nodes.get(node as usize);
-        node.into_iter()
-            .flat_map(|node| node.children.values().copied())
+        node.into_iter().flat_map(|node| node.children.nodes())
     }
 
     /// How many topics end at a node and below.
@@ -251,7 +251,7 @@ impl Topics {
         let mut at = ROOT;
         for level in arrival.name.splitn(DEEPEST, '/') {
             at = match self.nodes[at as usize].children.get(level) {
-                Some(child) => *child,
+                Some(child) => child,
                 None => self.add_level(at, level, now),
             };
         }
@@ -285,7 +285,7 @@ impl Topics {
         let node = Node {
             name: Arc::clone(&name),
             parent,
-            children: BTreeMap::new(),
+            children: Children::default(),
             topics: 0,
             traffic: Traffic::new(now),
             topic: None,

@@ -24,6 +24,7 @@ use self::observer::{Connection, Observer, View};
 use self::table::Tables;
 use self::web::Pages;
 use crate::board::{Board, Expectation, Options};
+use crate::command::ends::source::AnySource;
 use crate::command::ends::{SourceArgs, SourceEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
@@ -107,14 +108,7 @@ impl Shared {
 /// # Errors
 /// No connection, a refusal, a deadline; [`Kind::Missed`]: the expectation; see [`Kind`].
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
-    let is_screen = plan.shown == Shown::Auto && terminals()[1];
-    if is_screen && plan.source.connect.insecure == Some(true) {
-        let console = Console::new(plan.style);
-        console.warn("the certificate of the server is not verified (--insecure)");
-    }
-    // What is said on standard error would stand in the middle of the screen.
-    plan.style.quiet |= is_screen;
-    plan.source.style = plan.style;
+    let is_screen = plan.has_screen();
     let console = Console::new(plan.style);
     let ends = sources::resolve(&plan, console).await?;
     let mut stop = Stop::watch()?;
@@ -158,19 +152,34 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     };
     let wanted = ended.is_ok() && (plan.once || plan.expect.is_some());
     let shown = observer.close(wanted).await;
-    let closing = async {
-        let mut closed = Ok(());
-        for source in source.into_sources() {
-            closed = closed.and(source.close().await);
-        }
-        closed
-    };
-    let closed = stop.close(closing).await.unwrap_or(Ok(()));
+    let closed = stop.close(close(source)).await.unwrap_or(Ok(()));
     ended.and(shown).and(closed)?;
     plan.verdict(&board)
 }
 
+/// Ends the connections in good order.
+async fn close(sources: Merged<AnySource<'_>>) -> Result<()> {
+    let mut closed = Ok(());
+    for source in sources.into_sources() {
+        closed = closed.and(source.close().await);
+    }
+    closed
+}
+
 impl Plan {
+    /// Whether there is a screen, on which nothing else is to be said then.
+    fn has_screen(&mut self) -> bool {
+        let is_screen = self.shown == Shown::Auto && terminals()[1];
+        if is_screen && self.source.connect.insecure == Some(true) {
+            let console = Console::new(self.style);
+            console.warn("the certificate of the server is not verified (--insecure)");
+        }
+        // What is said on standard error would stand in the middle of it.
+        self.style.quiet |= is_screen;
+        self.source.style = self.style;
+        is_screen
+    }
+
     /// Whether it ends once each source has said something: where nothing says that it was all.
     fn ends_after_each(&self) -> bool {
         let protocol = self.source.end.protocol().ok().flatten();

@@ -139,7 +139,7 @@ impl Panes {
     fn draw(&mut self, board: &Board, now: Instant) -> Result<()> {
         // A terminal that nobody reads holds nobody up.
         if !guard::is_ready() {
-            self.drawn = Some((board.changed(), now));
+            self.drawn = Some((u64::MAX, now));
             self.dirty = false;
             return Ok(());
         }
@@ -163,9 +163,11 @@ impl Panes {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
         self.guard.again()?;
-        self.terminal
-            .clear()
-            .map_err(|cause| Error::local("cannot use the terminal", &cause))
+        // The screen is empty again. (`Terminal::clear` would ask the terminal where its cursor is, and the answer would be read
+        // as keys.)
+        self.terminal.swap_buffers();
+        self.dirty = true;
+        Ok(())
     }
 
     /// Shows what became of something.

@@ -168,6 +168,7 @@ impl State {
 
     fn command(&mut self, key: KeyEvent, board: &mut Board, now: Instant) -> Vec<Action> {
         self.said = None;
+        self.settle(board, now);
         let at = self.pane as usize;
         match key.code {
             KeyCode::Char('q') => return vec![Action::Quit],
@@ -200,6 +201,18 @@ impl State {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Finds out which topic is chosen, where keys came faster than they are shown.
+    fn settle(&mut self, board: &Board, now: Instant) {
+        if self.pane != Pane::Topics || self.chosen_row.is_some() {
+            return;
+        }
+        let reach = self.chosen[0].saturating_add(1);
+        let (rows, count) = self.wanted.rows(board, reach, now);
+        self.count = count;
+        self.chosen[0] = self.chosen[0].min(count.saturating_sub(1));
+        self.chosen_row = rows.get(self.chosen[0]).cloned();
     }
 
     fn pause(&mut self, board: &Board, now: Instant) {
