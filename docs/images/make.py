@@ -61,6 +61,7 @@ def main():
     parser.add_argument("--iotctl", type=pathlib.Path, default=HERE.parents[1] / "target/release/iotctl")
     parser.add_argument("--only", choices=["watch"])
     options = parser.parse_args()
+    os.environ.pop("NO_COLOR", None)
     iotctl = options.iotctl.resolve()
     watched(iotctl)
     if options.only:
@@ -177,7 +178,9 @@ def runs(line):
             for part in re.split(r"( {2,})", piece):
                 yield part, style
             continue
-        for code in (int(number or 0) for number in piece[2:-1].split(";")):
+        # One of the eight colours, as tmux writes those of 256.
+        codes = re.sub(r"38;5;([0-7])(?![0-9])", r"3\1", piece[2:-1])
+        for code in (int(number or 0) for number in codes.split(";")):
             if code == 0:
                 bold, colour = False, None
             elif code == 1:
