@@ -187,7 +187,7 @@ impl Plan {
     }
 
     fn view(&self, console: Console) -> Result<View> {
-        let tables = |json| Tables::open(json, self.every(), self.style);
+        let tables = |json| Tables::open(json, self.every(), self.style).map(Box::new);
         Ok(match self.shown {
             Shown::Nothing => View::Nothing,
             Shown::Json => View::Tables(tables(true)?),

@@ -20,7 +20,7 @@ pub(super) enum View {
     /// Not here.
     Nothing,
     /// As lines on standard output.
-    Tables(Tables),
+    Tables(Box<Tables>),
     /// On the whole terminal.
     Screen(Box<Panes>),
 }
