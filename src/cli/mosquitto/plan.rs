@@ -230,6 +230,10 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
             .number("-M")
             .map(|it| u16::try_from(it).unwrap_or(u16::MAX)),
         max_packet_size: None,
+        receive_maximum: None,
+        bridge: false,
+        takes_back: false,
+        prefers_first: false,
         mechanism: None,
         connect_properties: connect_properties(given, version)?,
         disconnect_properties: properties(given, Place::Disconnect, version)?,
@@ -476,6 +480,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
             unsubscribe_properties: properties(given, Place::Unsubscribe, version)?,
             filter_out: filters(given, "-T")?,
             takes_as_acknowledged: true,
+            unaware: None,
             remove_retained: given.has("--remove-retained"),
             skip_retained: given.has("-R"),
             retained_only: given.has("--retained-only"),

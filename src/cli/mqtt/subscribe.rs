@@ -144,6 +144,7 @@ impl SubFlags {
             subscribe_properties: sets.take(Place::Subscribe),
             wanted: Wanted {
                 subscribes: false,
+                unaware: None,
                 unsubscribe_properties: sets.take(Place::Unsubscribe),
                 unsubscribe: filters("-U", self.unsubscribe)?,
                 filter_out: filters("-T", self.filter_out)?,
