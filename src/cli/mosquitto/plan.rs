@@ -230,10 +230,6 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
             .number("-M")
             .map(|it| u16::try_from(it).unwrap_or(u16::MAX)),
         max_packet_size: None,
-        receive_maximum: None,
-        bridge: false,
-        takes_back: false,
-        prefers_first: false,
         mechanism: None,
         connect_properties: connect_properties(given, version)?,
         disconnect_properties: properties(given, Place::Disconnect, version)?,
@@ -246,6 +242,7 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
             debug: given.has("-d"),
             quiet: given.has("--quiet"),
         }),
+        ..SessionArgs::default()
     })
 }
 
@@ -475,17 +472,16 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         },
         subscribe_properties: properties(given, Place::Subscribe, version)?,
         wanted: subscribe::Wanted {
-            subscribes: false,
             unsubscribe: filters(given, "-U")?,
             unsubscribe_properties: properties(given, Place::Unsubscribe, version)?,
             filter_out: filters(given, "-T")?,
             takes_as_acknowledged: true,
-            unaware: None,
             remove_retained: given.has("--remove-retained"),
             skip_retained: given.has("-R"),
             retained_only: given.has("--retained-only"),
             ends_at_live: true,
             exit_after_subscribe: given.has("-E"),
+            ..subscribe::Wanted::default()
         },
         stages: Stages {
             select: Select {

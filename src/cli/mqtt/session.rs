@@ -212,17 +212,13 @@ impl SessionFlags {
             will: self.will.words(sets.take(Place::Will))?,
             max_inflight: self.max_inflight,
             max_packet_size: self.max_packet_size,
-            receive_maximum: None,
-            bridge: false,
-            takes_back: false,
-            prefers_first: false,
             mechanism,
             auth_token,
             connect_properties,
             disconnect_properties,
             trace: self.trace,
             shows_session: self.show_session,
-            stands_in: None,
+            ..SessionArgs::default()
         };
         Ok((words, sets))
     }

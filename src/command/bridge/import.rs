@@ -108,7 +108,6 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
 impl Section {
     fn setting(&mut self, key: &str, value: &str) -> Result<(), String> {
         let text = || Some(value.to_owned());
-        let path = || Some(PathBuf::from(value));
         match key {
             "address" | "addresses" => {
                 self.addresses = value.split_whitespace().map(String::from).collect();
@@ -138,14 +137,6 @@ impl Section {
             "notification_topic" => self.notify = Some(value.into()),
             "bridge_protocol_version" => self.version = Some(version(value)?),
             "bridge_outgoing_retain" => self.drops_retain = !boolean(key, value)?,
-            "bridge_cafile" => (self.connect.cafile, self.tls) = (path(), true),
-            "bridge_capath" => (self.connect.capath, self.tls) = (path(), true),
-            "bridge_certfile" => self.connect.cert = path(),
-            "bridge_keyfile" => self.connect.key = path(),
-            "bridge_insecure" => self.connect.insecure_name = boolean(key, value)?,
-            "bridge_alpn" => self.connect.tls_alpn = vec![value.to_owned()],
-            "bridge_tls_version" => self.connect.tls_version = Some(value.parse()?),
-            "bridge_tls_use_os_certs" => self.tls |= boolean(key, value)?,
             "bridge_bind_address" => {
                 let address = value.parse().map_err(|why| format!("{key}: {why}"))?;
                 self.connect.bind = Some(address);
@@ -163,6 +154,22 @@ impl Section {
             | "idle_timeout"
             | "threshold"
             | "bridge_attempt_unsubscribe" => {}
+            _ => return self.tls_setting(key, value),
+        }
+        Ok(())
+    }
+
+    fn tls_setting(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let path = || Some(PathBuf::from(value));
+        match key {
+            "bridge_cafile" => (self.connect.cafile, self.tls) = (path(), true),
+            "bridge_capath" => (self.connect.capath, self.tls) = (path(), true),
+            "bridge_certfile" => self.connect.cert = path(),
+            "bridge_keyfile" => self.connect.key = path(),
+            "bridge_insecure" => self.connect.insecure_name = boolean(key, value)?,
+            "bridge_alpn" => self.connect.tls_alpn = vec![value.to_owned()],
+            "bridge_tls_version" => self.connect.tls_version = Some(value.parse()?),
+            "bridge_tls_use_os_certs" => self.tls |= boolean(key, value)?,
             _ => self.left_out.push(format!("{key} {value}")),
         }
         Ok(())

@@ -232,15 +232,7 @@ impl Plan {
         }
         self.check(&maps, &sources, &targets)?;
         self.check_patterns(&maps)?;
-        for side in [Side::From, Side::To] {
-            let place = &self.places[side.index()];
-            let is_mqtt = place.end.protocol()? == Some(Protocol::Mqtt);
-            let tells = self.notify.is_some() && !place.tuning.untold;
-            if tells && is_mqtt && exits[side.index()].is_none() {
-                let args = self.target(side, &name, ways);
-                targets.push(TargetEnd::resolve(args, console)?);
-            }
-        }
+        self.add_states(&exits, &mut targets, (&name, ways), console)?;
         let dead_letters = match &self.dead_letters {
             Some(letters) => {
                 let args = self.letters(letters, &name);
@@ -258,6 +250,26 @@ impl Plan {
             exits,
             dead_letters,
         })
+    }
+
+    /// Targets for the state of the bridge alone, at servers that messages do not go to.
+    fn add_states(
+        &self,
+        exits: &[Option<Exit>; 2],
+        targets: &mut Vec<TargetEnd>,
+        (name, ways): (&str, Ways),
+        console: Console,
+    ) -> Result<()> {
+        for side in [Side::From, Side::To] {
+            let place = &self.places[side.index()];
+            let is_mqtt = place.end.protocol()? == Some(Protocol::Mqtt);
+            let tells = self.notify.is_some() && !place.tuning.untold;
+            if tells && is_mqtt && exits[side.index()].is_none() {
+                let args = self.target(side, name, ways);
+                targets.push(TargetEnd::resolve(args, console)?);
+            }
+        }
+        Ok(())
     }
 
     /// The same for the same two servers and topics: another session would hand out what these topics do not carry.

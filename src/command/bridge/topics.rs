@@ -109,18 +109,8 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
             "{name} is not filled in here: use + for a level, or iotctl route"
         ));
     }
-    let direction = match rest.first() {
-        None | Some(&"out") => Direction::Out,
-        Some(&"in") => Direction::In,
-        Some(&"both") => Direction::Both,
-        Some(other) => return Err(format!("{other:?} is not out, in or both")),
-    };
-    let qos = match rest.get(1) {
-        None | Some(&"0") => QoS::AtMostOnce,
-        Some(&"1") => QoS::AtLeastOnce,
-        Some(&"2") => QoS::ExactlyOnce,
-        Some(other) => return Err(format!("QoS {other:?} is not 0, 1 or 2")),
-    };
+    let direction = direction(rest.first())?;
+    let qos = qos(rest.get(1))?;
     let prefix = |at: usize| rest.get(at).copied().unwrap_or_default().to_owned();
     let prefixes = (prefix(2), prefix(3));
     let exact = pattern.is_empty();
@@ -156,6 +146,24 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
         Direction::In => Ok(vec![map(Side::To)?]),
         Direction::Both => Ok(vec![map(Side::From)?, map(Side::To)?]),
     }
+}
+
+fn direction(word: Option<&&str>) -> Result<Direction, String> {
+    Ok(match word {
+        None | Some(&"out") => Direction::Out,
+        Some(&"in") => Direction::In,
+        Some(&"both") => Direction::Both,
+        Some(other) => return Err(format!("{other:?} is not out, in or both")),
+    })
+}
+
+fn qos(word: Option<&&str>) -> Result<QoS, String> {
+    Ok(match word {
+        None | Some(&"0") => QoS::AtMostOnce,
+        Some(&"1") => QoS::AtLeastOnce,
+        Some(&"2") => QoS::ExactlyOnce,
+        Some(other) => return Err(format!("QoS {other:?} is not 0, 1 or 2")),
+    })
 }
 
 /// A place that other commands fill in: `{device}`.

@@ -19,7 +19,7 @@ use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs}
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
 use crate::flow::{Pacing, Printed, Stages, Stored, Until, target_of};
-use crate::mqtt::client::{Connection, Half};
+use crate::mqtt::client::{Client, Connection, Half};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::{self, Encoding};
@@ -165,18 +165,7 @@ impl TargetEnd {
                 state,
                 joint,
             } => {
-                let wants = Wants {
-                    later: Retry::Forever,
-                    version_5_only: false,
-                    topic_aliases: if joint.is_some() { 16 } else { 0 },
-                };
-                let client = session.client(Server::clone(server), &wants, self.console);
-                let mut client = client.await?;
-                if session.persistent {
-                    // Identifiers that the server may still hold from an earlier process must not be met again.
-                    let last = std::process::id() as u16;
-                    client.session().start_identifiers_after(last);
-                }
+                let client = self.client(session, server, joint.is_some()).await?;
                 match joint {
                     Some(joint) => {
                         let half = joint.open(client);
@@ -222,6 +211,28 @@ impl TargetEnd {
 }
 
 impl TargetEnd {
+    /// `receives`: for both directions.
+    async fn client(
+        &self,
+        session: &MqttSession,
+        server: &Server,
+        receives: bool,
+    ) -> Result<Client> {
+        let wants = Wants {
+            later: Retry::Forever,
+            version_5_only: false,
+            topic_aliases: if receives { 16 } else { 0 },
+        };
+        let client = session.client(server.clone(), &wants, self.console);
+        let mut client = client.await?;
+        if session.persistent {
+            // Identifiers that the server may still hold from an earlier process must not be met again.
+            let last = std::process::id() as u16;
+            client.session().start_identifiers_after(last);
+        }
+        Ok(client)
+    }
+
     fn publisher<C: Connection>(
         &self,
         client: C,

@@ -21,6 +21,7 @@ mod pace;
 mod watch;
 
 use std::future::{Future, ready};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -377,10 +378,15 @@ impl Client {
                 return Ok(());
             }
         };
-        let now = Instant::now();
         if let Some(watch) = &mut self.watch {
             watch.wrote(before - self.session.output().len());
         }
+        self.moved(moved, greeted_by).await
+    }
+
+    /// What follows from what was moved; the server has to have answered by then.
+    async fn moved(&mut self, moved: io::Result<Moved>, greeted_by: Option<Instant>) -> Result<()> {
+        let now = Instant::now();
         match moved {
             Ok(Moved::Received) => self.received(now).await,
             Ok(Moved::Sent) => {
