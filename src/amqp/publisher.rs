@@ -50,8 +50,15 @@ pub enum Outcome {
     Nacked,
     /// The same over AMQP 1.0, where it says why.
     Refused(String),
-    /// No queue got it; a confirmation comes besides. `312 NO_ROUTE` in the server's words.
-    Returned(String),
+    /// No queue got it; a confirmation comes besides.
+    Returned {
+        /// `312 NO_ROUTE`, in the server's words.
+        words: String,
+        /// Where it was to go.
+        exchange: String,
+        /// By which routing key.
+        key: String,
+    },
     /// No queue got it, and its returns are only counted: it is confirmed all the same. `312 NO_ROUTE`.
     Unrouted(String),
     /// Without confirmations: it was written.

@@ -70,13 +70,13 @@ pub(crate) struct AlertFlags {
     #[arg(long, value_name = "WHAT")]
     time: Option<Subject>,
 
-    /// AMQP: queue to consume from [default: a temporary one, bound to --from-exchange]
-    #[arg(long, value_name = "QUEUE")]
-    from_queue: Option<String>,
+    /// AMQP: queue to consume from [default: a temporary one, bound to --exchange]
+    #[arg(long, alias = "from-queue", value_name = "QUEUE")]
+    queue: Option<String>,
 
     /// AMQP: exchange that a temporary queue is bound to [default: amq.topic]
-    #[arg(long, value_name = "NAME")]
-    from_exchange: Option<String>,
+    #[arg(long, alias = "from-exchange", value_name = "NAME")]
+    exchange: Option<String>,
 
     /// Leave no session behind: readings that are published while the command is away are not seen
     #[arg(long)]
@@ -434,7 +434,7 @@ impl AlertFlags {
         let fields = match end {
             End::Url(Protocol::Mqtt, _) => &fields::MQTT,
             End::Url(Protocol::Amqp, _) => &fields::AMQP,
-            End::Url(Protocol::Coap, _) => &fields::COAP,
+            End::Url(Protocol::Coap, _) | End::Listen(_) => &fields::COAP,
             End::Url(Protocol::Http, _)
             | End::Usual
             | End::Context(_)
@@ -479,8 +479,8 @@ impl AlertFlags {
                 topic,
                 value: self.value,
                 time: self.time,
-                queue: self.from_queue.map(ByteString::from),
-                exchange: self.from_exchange.map(ByteString::from),
+                queue: self.queue.map(ByteString::from),
+                exchange: self.exchange.map(ByteString::from),
                 clean: self.clean,
             },
             to,

@@ -9,9 +9,11 @@ use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
+use super::syntax::numbers::Wait;
 use super::syntax::values;
-use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, topics};
+use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, Tuning, topics};
 use crate::error::{Error, Result};
+use crate::flow::Until;
 use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
 
@@ -78,6 +80,10 @@ pub(crate) struct BridgeFlags {
     #[arg(long, value_name = "WHEN", default_value = "always", value_parser = values::retain_handling)]
     retain_handling: RetainHandling,
 
+    /// MQTT: largest packet to accept, such as 64KiB; servers with MQTT 5 do not send larger messages [default: what the protocol allows, 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::packet_size)]
+    max_packet_size: Option<u32>,
+
     /// AMQP: queue of the first server to consume from [default: a temporary one, bound to --from-exchange]
     #[arg(long, value_name = "QUEUE")]
     from_queue: Option<String>,
@@ -99,6 +105,10 @@ pub(crate) struct BridgeFlags {
 
     #[command(flatten)]
     limits: LimitFlags,
+
+    /// End when nothing arrives for this long, with exit code 0
+    #[arg(long, value_name = "TIME", help_heading = "End conditions")]
+    idle: Option<Wait>,
 
     #[command(flatten)]
     ready: ReadyFlags,
@@ -158,6 +168,10 @@ impl BridgeFlags {
             end,
             connect,
             version: None,
+            tuning: Tuning {
+                max_packet_size: self.max_packet_size,
+                ..Tuning::default()
+            },
             queue: text(queue),
             exchange: text(exchange),
         };
@@ -183,7 +197,10 @@ impl BridgeFlags {
             refusals,
             window: self.delivery.window,
             strict: self.delivery.strict,
-            until: self.limits.until(),
+            until: Until {
+                idle: self.idle.map(|Wait(time)| time),
+                ..self.limits.until()
+            },
             ready: self.ready.ready(),
             style: self.terminal.style(),
         })

@@ -291,7 +291,7 @@ fn refusals(
         "stop" => return Ok((Refusals::Stop, None)),
         "drop" => return Ok((Refusals::Drop, None)),
         name => match End::parse(name) {
-            Ok(end @ (End::Url(..) | End::Context(_))) => {
+            Ok(end) if end.is_server() => {
                 letters.end = end;
                 DeadLetters::Server(Box::new(letters))
             }

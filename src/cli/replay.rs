@@ -42,7 +42,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "As fast as the server takes it, below another topic, with what was retained before",
-        "iotctl replay day.ndjson --to mqtt://localhost --speed max --from 10:00 --prime --topic site1/",
+        "iotctl replay day.ndjson --to mqtt://localhost --speed max --from 10:00 --prime --topic-out site1/",
     ),
     (
         "From MQTT to AMQP, over and over, with the times in payloads moved to now",
@@ -54,7 +54,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Replaying")]
 pub(crate) struct ReplayFlags {
-    /// Recordings, as --output json writes them, or - for standard input; compressed or not; several are merged by the times of their records
+    /// Recordings, as --output json writes them, or - for standard input, or a directory for all *.ndjson and *.ndjson.gz in it; compressed or not; several are merged by the times of their records
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
@@ -71,7 +71,7 @@ pub(crate) struct ReplayFlags {
     )]
     speed: Speed,
 
-    /// Only records from this time on: 2026-11-20T21:00:00Z, 21:00 for a time of day in UTC, or +90s after the first record
+    /// Only records from this time on: 2026-11-20T21:00:00Z, 21:00 in UTC on the day of the first record, or +90s after the first record
     #[arg(long, value_name = "TIME")]
     from: Option<At>,
 
@@ -103,8 +103,8 @@ pub(crate) struct ReplayFlags {
     map: MapFlags,
 
     /// Topic of the messages instead of their own: {topic} stands for that, as in 'site1/{topic}', and {/POINTER} for a value of their JSON; one that ends with / is put before their own
-    #[arg(long, value_name = "TOPIC")]
-    topic: Option<OsString>,
+    #[arg(long, alias = "topic", value_name = "TOPIC")]
+    topic_out: Option<OsString>,
 
     /// Quality of service of MQTT messages: 0, 1, 2, or keep for the one they were received with
     #[arg(short = 'q', long, value_name = "QOS", default_value = "keep", value_parser = qos)]
@@ -114,8 +114,8 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     retain: Retain,
 
-    /// Move the times in payloads as far as their messages are moved: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, or none
-    #[arg(long, value_name = "POINTER", default_value = "none", value_parser = retime)]
+    /// Move the times in payloads as far as their messages are moved: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, 'jq: EXPRESSION', in which now is when the message is sent and $time when it was recorded, or none
+    #[arg(long, value_name = "WHERE", default_value = "none", value_parser = retime)]
     retime: Moved,
 
     /// The recordings are of another program: mqtt-recorder (1.4, CSV), or mqtt-recorder-base64 where it ran with --encode_b64
@@ -259,10 +259,15 @@ struct Moved(Option<Retime>);
 fn retime(word: &str) -> Result<Moved, String> {
     match word {
         "none" => Ok(Moved(None)),
-        pointer if pointer.is_empty() || pointer.starts_with('/') => Ok(Moved(Some(Retime {
-            pointer: pointer.to_owned(),
-        }))),
-        _ => Err(String::from("expected a JSON pointer such as /ts, or none")),
+        pointer if pointer.is_empty() || pointer.starts_with('/') => {
+            Ok(Moved(Some(Retime::Pointer(pointer.to_owned()))))
+        }
+        words if words.trim_start().starts_with("jq:") => {
+            Ok(Moved(Some(Retime::Map(words.parse()?))))
+        }
+        _ => Err(String::from(
+            "expected a JSON pointer such as /ts, jq: EXPRESSION, or none",
+        )),
     }
 }
 
@@ -278,7 +283,7 @@ impl ReplayFlags {
         let style = self.terminal.style();
         let action = self.instead.action();
         let json = self.format.output.is_json();
-        let topic = self.topic.map(mapped).transpose()?;
+        let topic = self.topic_out.map(mapped).transpose()?;
         let end = match &self.to {
             Some(to) => End::parse(to)?,
             None => End::Standard,
@@ -380,10 +385,10 @@ fn format(flags: FormatFlags, end: &End, action: Action) -> Result<Format> {
 
 /// The topic that messages get: what is not filled in must be one.
 fn mapped(word: OsString) -> Result<Destination> {
-    let text = values::text("--topic", word)?;
-    let destination = values::mapped("--topic", text.into())?;
+    let text = values::text("--topic-out", word)?;
+    let destination = values::mapped("--topic-out", text.into())?;
     if let Some(fixed) = destination.fixed() {
-        topic::check_name(fixed).map_err(|why| Error::usage(format!("--topic: {why}")))?;
+        topic::check_name(fixed).map_err(|why| Error::usage(format!("--topic-out: {why}")))?;
     }
     Ok(destination)
 }

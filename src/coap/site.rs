@@ -19,6 +19,8 @@ pub struct Answer {
     pub delay: Option<Duration>,
     /// What the request did to those who observe the resource.
     pub change: Change,
+    /// There is no response yet: whoever has the exchange gives one, see [`Answering::respond`].
+    pub deferred: bool,
 }
 
 /// What happened to a resource, as its observers are told.
@@ -40,6 +42,7 @@ impl From<Response> for Answer {
             response,
             delay: None,
             change: Change::None,
+            deferred: false,
         }
     }
 }
@@ -56,6 +59,14 @@ impl Answer {
     pub const fn after(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
+    }
+
+    /// No answer yet; somebody else will give it.
+    pub fn deferred() -> Self {
+        Self {
+            deferred: true,
+            ..Self::from(Code::EMPTY)
+        }
     }
 
     /// The same answer, of which the observers hear.
@@ -187,6 +198,16 @@ impl Site {
         self.entries.insert(path.into(), entry);
     }
 
+    /// Whether there is a resource at this very path.
+    pub fn has(&self, path: &str) -> bool {
+        self.entries.contains_key(path)
+    }
+
+    /// Something else than a request has changed the resource at a path: its observers are told.
+    pub fn changed(&mut self, now: Instant, endpoint: &mut dyn Answering, path: &str) {
+        self.tell(now, endpoint, path, Change::Updated);
+    }
+
     /// Takes the events that concern the serving side; others are given back.
     pub fn handle(
         &mut self,
@@ -261,10 +282,14 @@ impl Site {
             mut response,
             delay,
             change,
+            deferred,
         } = match proxying(&request) {
             Some(refused) => refused.into(),
             None => entry.resource.answer(now, &request),
         };
+        if deferred {
+            return;
+        }
         let observes = request.registers() && entry.resource.is_observable();
         if observes && response.code.is_success() {
             response.options.set_uint(option::OBSERVE, 0);

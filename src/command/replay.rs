@@ -1,7 +1,7 @@
 //! `replay`: sends recorded messages again, at the pace of the recording.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytestring::ByteString;
@@ -11,9 +11,10 @@ use super::ends::carry::{Losses, carry};
 use super::ends::{End, TargetArgs, TargetEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, counted};
+use crate::file::unreadable;
 use crate::flow::latency::rounded;
 use crate::flow::replay::survey::Survey;
-use crate::flow::replay::{Assertion, Replay, Replayed};
+use crate::flow::replay::{Assertion, Range, Recording, Replay, Replayed};
 use crate::flow::until::messages;
 use crate::flow::{self, Number, Progress, Target, Until};
 use crate::message::{Detail, Message, UNTIMED, topic};
@@ -63,8 +64,9 @@ pub(crate) enum Action {
 ///
 /// # Errors
 /// A recording that cannot be read or holds what is no record; no connection, a refusal, a lost message; a threshold that is missed.
-pub(crate) async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
+    plan.open_directories()?;
     match plan.action {
         Action::Info => info(&plan).await,
         Action::Check { longest } => check(&plan, longest, console).await,
@@ -111,9 +113,11 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
     plan.check_target()?;
     let end = TargetEnd::resolve(plan.to.clone(), console)?;
     let protocol = end.protocol();
-    if plan.replay.topic.is_none() {
-        plan.replay.check = check_of(protocol);
-    }
+    plan.replay.check = match (&plan.replay.topic, protocol) {
+        (None, protocol) => check_of(protocol),
+        (Some(_), Some(Protocol::Mqtt)) => check_response_topic,
+        (Some(_), _) => |_| Ok(()),
+    };
     let verified = plan.replay.verify(console).await?;
     let mut stop = Stop::watch()?;
     let mut losses = Losses::default();
@@ -141,6 +145,9 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         plan.account(&source, protocol.is_some(), console).await?;
     }
     ended?;
+    if source.count() == 0 && plan.replay.range != Range::default() {
+        console.warn("no record is within --from and --until");
+    }
     let missed = plan.assertions.iter().map(|it| it.check(source.lag()));
     missed
         .collect::<Result<(), _>>()
@@ -148,6 +155,25 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
 }
 
 impl Plan {
+    /// A directory stands for the recordings in it, by name.
+    fn open_directories(&mut self) -> Result<()> {
+        let mut recordings = Vec::new();
+        for recording in std::mem::take(&mut self.replay.recordings) {
+            match recording.file.as_ref().filter(|it| it.is_dir()) {
+                Some(directory) => {
+                    let files = recordings_in(directory)?.into_iter();
+                    recordings.extend(files.map(|file| Recording {
+                        file: Some(file),
+                        form: recording.form,
+                    }));
+                }
+                None => recordings.push(recording),
+            }
+        }
+        self.replay.recordings = recordings;
+        Ok(())
+    }
+
     /// A recording that grew by what is replayed of it would have no end.
     fn check_target(&self) -> Result<()> {
         let End::File(target) = &self.to.end else {
@@ -193,13 +219,34 @@ impl Plan {
     }
 }
 
+/// The recordings in a directory. What a spool could not read is in `bad.ndjson`.
+fn recordings_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    let unread = |cause| unreadable(directory.display(), &cause);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unread)? {
+        let name = entry.map_err(unread)?.file_name();
+        let text = name.to_string_lossy();
+        let records = text.ends_with(".ndjson") || text.ends_with(".ndjson.gz");
+        if records && text != "bad.ndjson" {
+            files.push(directory.join(&name));
+        }
+    }
+    if files.is_empty() {
+        let text = format!("{}: no *.ndjson or *.ndjson.gz in it", directory.display());
+        return Err(Error::usage(text));
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// What is wrong with a message that goes to its own topic.
 const fn check_of(protocol: Option<Protocol>) -> fn(&Message) -> Result<(), String> {
     match protocol {
         None | Some(Protocol::Http) => |_| Ok(()),
         Some(Protocol::Mqtt) => |message| {
             check_topic(message)?;
-            topic::check_name(&message.topic).map_err(|invalid| invalid.to_string())
+            topic::check_name(&message.topic).map_err(|invalid| invalid.to_string())?;
+            check_response_topic(message)
         },
         // What came over a fanout exchange has an empty routing key.
         Some(Protocol::Amqp) => |message| match message.detail {
@@ -210,10 +257,23 @@ const fn check_of(protocol: Option<Protocol>) -> fn(&Message) -> Result<(), Stri
     }
 }
 
+fn check_response_topic(message: &Message) -> Result<(), String> {
+    let Detail::Mqtt(mqtt) = &message.detail else {
+        return Ok(());
+    };
+    let properties = mqtt.properties.as_ref();
+    match properties.and_then(|it| it.response_topic.as_ref()) {
+        Some(name) => {
+            topic::check_name(name).map_err(|invalid| format!("response_topic: {invalid}"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn check_topic(message: &Message) -> Result<(), String> {
     match message.topic.is_empty() {
         true => Err(String::from(
-            "no topic; use --topic TOPIC for records without one",
+            "no topic; use --topic-out TOPIC for records without one",
         )),
         false => Ok(()),
     }

@@ -76,6 +76,23 @@ impl Servers {
         }
     }
 
+    /// The first of a list, where it is not the one that is connected to.
+    pub(super) fn first_elsewhere(&self) -> Option<(String, u16)> {
+        let Known::Listed(places) = &self.known else {
+            return None;
+        };
+        let first = places.first()?;
+        (self.state().place.as_ref() != Some(first)).then(|| first.clone())
+    }
+
+    pub(super) fn back_at_first(&self) {
+        if let Known::Listed(places) = &self.known
+            && let Some(first) = places.first()
+        {
+            self.reached(0, first.clone());
+        }
+    }
+
     fn reached(&self, at: usize, place: (String, u16)) {
         let mut state = self.state();
         if matches!(self.known, Known::Listed(_)) {

@@ -198,6 +198,19 @@ impl Target {
         alone
     }
 
+    /// The first of several servers, while another is connected to.
+    pub(crate) fn first(&self) -> Option<Self> {
+        let place = self.servers.as_ref()?.first_elsewhere()?;
+        Some(self.alone(&place, false))
+    }
+
+    /// The first of several servers is connected to again.
+    pub(crate) fn back_at_first(&self) {
+        if let Some(servers) = &self.servers {
+            servers.back_at_first();
+        }
+    }
+
     /// The server of several that is connected to.
     pub(crate) fn current(&self) -> Self {
         let known = self.servers.as_ref();

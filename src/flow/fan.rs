@@ -199,6 +199,7 @@ pub struct Fan<R, T> {
     router: R,
     branches: Vec<Branch<T>>,
     refusals: Refusals,
+    /// Messages that go several ways, or whose refusal asks for the message; what became of the others is that of their one way.
     open: HashMap<Number, Open>,
     /// What is known and was not told.
     known: Vec<Progress>,
@@ -265,7 +266,7 @@ impl<R: Router, T: Target> Fan<R, T> {
     /// One of the ways of a message has ended.
     fn one_done(&mut self, number: Number, outcome: Outcome) {
         let Some(open) = self.open.get_mut(&number) else {
-            return;
+            return self.only_done(number, outcome);
         };
         open.left -= 1;
         match outcome {
@@ -276,6 +277,18 @@ impl<R: Router, T: Target> Fan<R, T> {
             _ => {}
         }
         self.close_if_done(number);
+    }
+
+    /// The only way of a message has ended.
+    fn only_done(&mut self, number: Number, outcome: Outcome) {
+        let outcome = match (outcome, self.refusals) {
+            (Outcome::Refused(why), Refusals::Drop) => Outcome::Dropped(why),
+            (Outcome::Refused(why), Refusals::Stop) => return self.fail(why),
+            // Such messages are kept until all is known.
+            (_, Refusals::DeadLetter) => return,
+            (outcome, Refusals::Stop | Refusals::Drop) => outcome,
+        };
+        self.known.push(Progress::One(number, outcome));
     }
 
     fn close_if_done(&mut self, number: Number) {
@@ -391,6 +404,9 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
         if left == 0 && routed.is_ok() {
             self.known.push(Progress::One(number, outcome));
             return Ok(());
+        }
+        if left == 1 && routed.is_ok() && self.refusals != Refusals::DeadLetter {
+            return self.send(Some(number));
         }
         let open = Open {
             left,

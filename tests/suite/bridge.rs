@@ -1,14 +1,16 @@
 //! `bridge`: between all three protocols, through outages, and without loops.
 
 use std::collections::BTreeMap;
+use std::net::TcpStream;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
 use crate::support::coap::server;
-use crate::support::command::{Running, iotctl};
+use crate::support::command::{Running, iotctl, program};
 use crate::support::mosquitto::{Mosquitto, Settings};
+use crate::support::peer::{Peer, drain, level, packet, publish, read_packet, read_until, send};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::wait_for;
 
@@ -86,10 +88,171 @@ fn each_message_crosses_once_in_both_directions() {
         .run()
         .exits(0)
         .prints("third\n");
-    // What came back is counted: that of each side once.
+    // The servers do not send back what they were sent.
     bridge.signal("TERM");
-    bridge.hears("received 5 messages: 3 delivered, 2 filtered out");
+    bridge.hears("received 3 messages: 3 delivered");
     bridge.ends().exits(143);
+}
+
+/// Publishes to each server, and checks that each sees each message once.
+fn each_sees_each_once(servers: &[&Mosquitto]) {
+    let mut watchers: Vec<Running> = servers
+        .iter()
+        .map(|server| {
+            let ready = tempfile::tempdir().unwrap();
+            let file = ready.path().join("ready");
+            let line = server.iotctl("sub -t s/# -t end/# -q 1 -v --ready-file");
+            let running = line.word(&file).start();
+            wait_for("the subscription", || file.exists().then_some(()));
+            running
+        })
+        .collect();
+    for (at, server) in servers.iter().enumerate() {
+        server.pub_line(&format!("-t s/{at} -m x -q 1 -r")).run();
+    }
+    let mut seen = vec![BTreeMap::<String, usize>::new(); servers.len()];
+    for (watcher, seen) in watchers.iter_mut().zip(&mut seen) {
+        while seen.len() < servers.len() {
+            *seen.entry(watcher.line()).or_default() += 1;
+        }
+    }
+    // A copy of one of them would be before what is sent after all of them have come.
+    for (at, server) in servers.iter().enumerate() {
+        server.pub_line(&format!("-t s/end/{at} -m x -q 1")).run();
+    }
+    for (watcher, seen) in watchers.iter_mut().zip(&mut seen) {
+        while seen.len() < 2 * servers.len() {
+            *seen.entry(watcher.line()).or_default() += 1;
+        }
+        assert!(seen.values().all(|&times| times == 1), "{seen:?}");
+    }
+}
+
+#[test]
+fn between_mosquittos_and_a_bridge_of_theirs_each_message_comes_once() {
+    for version in ["mqttv50", "mqttv311"] {
+        let (one, two) = (patient(), patient());
+        let third = Mosquitto::start(Settings {
+            more: format!(
+                "connection theirs\naddress 127.0.0.1:{}\ntopic s/# both 1\nbridge_protocol_version {version}\n",
+                two.port
+            ),
+            ..Settings::default()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mosquitto.conf");
+        let text = format!(
+            "connection ours\naddress 127.0.0.1:{}\ntopic s/# both 1\nbridge_protocol_version {version}\nnotifications false\n",
+            two.port
+        );
+        std::fs::write(&file, text).unwrap();
+        let line = format!(
+            "mqtt://127.0.0.1:{} --retry 10s --import {}",
+            one.port,
+            file.display()
+        );
+        let bridge = bridged(&line, folder.path());
+        // Theirs, and ours.
+        two.sees_subscriptions("s/#", 2);
+        each_sees_each_once(&[&one, &two, &third]);
+        bridge.signal("TERM");
+        let text = bridge.ends().exits(143);
+        text.says("6 delivered");
+    }
+}
+
+/// CONNACK of a server that wants to hear something every second, and the SUBACK that follows.
+fn greets(stream: &mut TcpStream) -> Vec<u8> {
+    let (_, connect) = read_packet(stream).expect("a CONNECT");
+    send(stream, &[0x20, 6, 0, 0, 3, 0x13, 0, 1]);
+    let subscribe = read_until(stream, 0x80).expect("a SUBSCRIBE");
+    // The options are last: QoS 1, No Local, Retain As Published.
+    assert_eq!(subscribe.last(), Some(&0b1101));
+    send(stream, &packet(0x90, &[subscribe[0], subscribe[1], 0, 1]));
+    connect
+}
+
+#[test]
+fn two_full_windows_do_not_wait_for_each_other() {
+    const WINDOW: u16 = 5;
+    let script = |name: &'static str| {
+        Peer::start(move |stream, number| {
+            if number > 0 {
+                return;
+            }
+            let connect = greets(stream);
+            let receive_maximum = [0x21, 0, WINDOW as u8];
+            assert!(connect.windows(3).any(|bytes| bytes == receive_maximum));
+            for id in 1..=WINDOW {
+                send(stream, &publish(name, 1, id, b"x"));
+            }
+            let (mut ids, mut pings, mut settled, mut taken) = (Vec::new(), 0, 0, 0);
+            while settled < WINDOW || taken < WINDOW {
+                let (first, body) = read_packet(stream).expect("a packet");
+                match first & 0xf0 {
+                    0x30 => {
+                        let at = 2 + usize::from(body[1]);
+                        ids.push([body[at], body[at + 1]]);
+                    }
+                    0x40 => settled += 1,
+                    0xc0 => {
+                        send(stream, &[0xd0, 0]);
+                        pings += 1;
+                    }
+                    other => panic!("{other:x}"),
+                }
+                // Nothing was acknowledged for two intervals of the keep-alive, by either server.
+                if pings >= 2 && ids.len() == usize::from(WINDOW) {
+                    for [high, low] in ids.drain(..) {
+                        taken += 1;
+                        send(stream, &[0x40, 2, high, low]);
+                    }
+                }
+            }
+            assert!(pings >= 2);
+        })
+    };
+    let (one, two) = (script("s/one"), script("s/two"));
+    let bridge = iotctl(&format!(
+        "bridge mqtt://127.0.0.1:{} mqtt://127.0.0.1:{} --window {WINDOW} -t",
+        one.port, two.port
+    ))
+    .word("s/# both 1")
+    .start();
+    one.result();
+    two.result();
+    bridge.signal("TERM");
+    bridge.ends().says("10 delivered");
+}
+
+#[test]
+fn servers_that_do_not_know_bridges_are_told_of_and_two_of_them_refused() {
+    let plain = || {
+        Peer::start(|stream, _| {
+            // Only MQTT 3.1.1, and no bit before it.
+            let (_, connect) = read_packet(stream).expect("a CONNECT");
+            let level = level(&connect);
+            if level != 4 {
+                return send(stream, &[0x20, 2, 0, 1]);
+            }
+            send(stream, &[0x20, 2, 0, 0]);
+            if let Some(subscribe) = read_until(stream, 0x80) {
+                send(stream, &packet(0x90, &[subscribe[0], subscribe[1], 1]));
+                drain(stream);
+            }
+        })
+    };
+    let (one, two) = (plain(), plain());
+    iotctl(&format!(
+        "bridge mqtt://127.0.0.1:{} mqtt://127.0.0.1:{} -t",
+        one.port, two.port
+    ))
+    .word("s/# both 1")
+    .start()
+    .ends_by_itself()
+    .exits(2)
+    .says("does not know bridges")
+    .says("neither server knows bridges");
 }
 
 /// A mosquitto that drops nothing, and remembers when it ends in good order.
@@ -291,6 +454,91 @@ fn coap_is_observed_and_put_to() {
     }
 }
 
+/// What coap-client of libcoap says to a request.
+fn libcoap(words: &str) -> String {
+    let ended = program("coap-client-notls", "-B 60").words(words).run();
+    format!("{}{}", ended.text(), ended.stderr)
+}
+
+#[test]
+fn what_is_put_to_a_gateway_is_confirmed_once_its_target_has_it() {
+    let mut server = patient();
+    server.stop();
+    let mut bridge = iotctl(&format!(
+        "bridge coap-listen://127.0.0.1:0 mqtt://127.0.0.1:{} --retry 60s -t",
+        server.port
+    ))
+    .word("s/# out 1")
+    .start();
+    let line = bridge.hears("listening on coap://");
+    let (_, place) = line.rsplit_once("coap://").unwrap();
+    let place = format!("coap://{}", place.trim());
+    let said = libcoap(&format!("-m put -e down {place}/s/a"));
+    assert!(said.contains("5.03"), "{said}");
+    server.restart();
+    let mut watcher = server.iotctl("sub -t s/# -q 1 -v").start();
+    server.sees_subscriptions("s/#", 1);
+    // The bridge may not have come back yet.
+    wait_for("the bridge", || {
+        let said = libcoap(&format!("-m post -e up {place}/s/a"));
+        (!said.contains("5.03")).then(|| assert!(!said.contains('.'), "{said}"))
+    });
+    assert_eq!(watcher.line(), "s/a up");
+    let said = libcoap(&format!("-m put -t 50 -e {{}} {place}/ps/s/b%20c"));
+    assert!(!said.contains('.'), "{said}");
+    assert_eq!(watcher.line(), "s/b c {}");
+    let said = libcoap(&format!("-m put -e x {place}/other"));
+    assert!(said.contains("4.04"), "{said}");
+    bridge.signal("TERM");
+    bridge.hears("received 3 messages: 2 delivered, 1 filtered out");
+    bridge.ends().exits(143);
+}
+
+#[test]
+fn the_last_message_of_a_topic_can_be_had_and_observed_over_coap() {
+    let broker = broker("");
+    let mut bridge = iotctl(&format!(
+        "bridge {} coap+tcp-listen://127.0.0.1:0",
+        url(&broker)
+    ))
+    .words("-t")
+    .word("s/# out 1")
+    .words("-t")
+    .word("cmd/# in 1")
+    .start();
+    let line = bridge.hears("listening on coap+tcp://");
+    let (_, place) = line.rsplit_once("coap+tcp://").unwrap();
+    let place = format!("coap+tcp://{}", place.trim());
+    let mut commands = broker.iotctl("sub -t cmd/# -q 1 -v --retry 10s").start();
+    let publish = |body: &str| {
+        broker
+            .iotctl(&format!("pub -t s/a -m {body} -q 1 -r"))
+            .words("-D publish content-type application/json")
+            .run()
+            .exits(0);
+    };
+    publish("1");
+    wait_for("the first value", || {
+        let got = iotctl(&format!("coap get {place}/s/a")).run();
+        (got.text() == "1").then_some(())
+    });
+    let mut observer = iotctl(&format!("coap observe {place}/ps/s/a --output json")).start();
+    let first = record(&observer.line());
+    assert_eq!(first["coap"]["media_type"], "application/json");
+    publish("2");
+    assert_eq!(record(&observer.line())["payload"], "2");
+    // Both directions, by the same server.
+    wait_for("the subscription", || {
+        iotctl(&format!("coap put {place}/cmd/x -m on"))
+            .run()
+            .exits(0);
+        Some(())
+    });
+    assert_eq!(commands.line(), "cmd/x on");
+    bridge.signal("TERM");
+    bridge.ends().exits(143);
+}
+
 #[test]
 fn a_refused_message_stops_the_bridge_or_goes_where_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
@@ -373,6 +621,56 @@ fn what_cannot_go_well_is_refused_before_anything_is_sent() {
     iotctl(&format!("bridge {place} mqtt://127.0.0.1:2"))
         .run()
         .exits(3);
+}
+
+#[test]
+fn the_first_of_several_servers_is_come_back_to() {
+    let one = broker("");
+    let (mut main, spare) = (patient(), patient());
+    main.stop();
+    let mut bridge = iotctl(&format!(
+        "bridge {} mqtt://127.0.0.1:{},127.0.0.1:{} --retry 60s -t",
+        url(&one),
+        main.port,
+        spare.port
+    ))
+    .word("n/# out 1")
+    .start();
+    let publish = |body: &str| {
+        let line = format!("pub -t n/a -m {body} -q 1 -r");
+        one.iotctl(&line).run().exits(0);
+    };
+    let arrives = |server: &Mosquitto, body: &str| {
+        let line = server.iotctl("sub -t n/# -q 1 -C 1 --retry 10s -W 60s");
+        line.run().exits(0).prints(&format!("{body}\n"));
+    };
+    publish("spare");
+    arrives(&spare, "spare");
+    main.restart();
+    bridge.hears("the first of the servers, is there again");
+    publish("main");
+    arrives(&main, "main");
+    bridge.signal("TERM");
+    bridge.hears("received 2 messages: 2 delivered");
+    bridge.ends().exits(143);
+}
+
+#[test]
+fn two_bridges_of_one_name_do_not_fight_for_ever() {
+    let (mut one, two) = (broker(""), broker(""));
+    let line = format!("bridge {} {} --name same -t", url(&one), url(&two));
+    let start = || iotctl(&line).word("# out 1").start();
+    let first = start();
+    one.sees_subscription("#");
+    let second = start();
+    // The first takes back what the second took, once; then one of them gives up.
+    let ended = first.ends_by_itself();
+    ended
+        .exits(6)
+        .says("session taken over")
+        .says("--name NAME");
+    second.signal("TERM");
+    second.ends().exits(143);
 }
 
 #[test]

@@ -333,6 +333,66 @@ fn times_in_payloads_move_along() {
         lines[0]
     );
     assert_eq!(lines[2], "no time");
+    // By an expression, which fails where there is no time.
+    let line = replay(&file, "--speed max --until +1s --retime");
+    let ended = line
+        .word("jq: .ts += (now - ($time | fromdate) | floor)")
+        .run()
+        .exits(0);
+    let first: Value = serde_json::from_str(ended.text().trim()).unwrap();
+    assert!(first["ts"].as_i64().unwrap() > 1_763_672_400);
+    replay(&file, "--speed max --retime")
+        .word("jq: .ts += 1")
+        .run()
+        .exits(1)
+        .says("a: ");
+}
+
+#[test]
+fn a_directory_stands_for_the_recordings_in_it() {
+    let folder = Folder::new();
+    folder.file("00000002.ndjson", record(1000, "b", "2", ""));
+    folder.file("00000001.ndjson", record(0, "a", "1", ""));
+    folder.file("bad.ndjson", "no record");
+    folder.file("cursor", "3");
+    replay(folder.0.path(), "--speed max -v")
+        .run()
+        .exits(0)
+        .prints("a 1\nb 2\n");
+    let empty = Folder::new();
+    replay(empty.0.path(), "--info")
+        .run()
+        .exits(2)
+        .says("no *.ndjson or *.ndjson.gz in it");
+}
+
+#[test]
+fn a_part_beside_the_recording_is_refused() {
+    let folder = Folder::new();
+    let text = [record(0, "a", "1", ""), record(60_000, "a", "2", "")].concat();
+    let file = folder.file("part.ndjson", &text);
+    for (words, why) in [
+        (
+            "--from 23:00",
+            "--from 2026-11-20T23:00:00.000Z is after the end",
+        ),
+        (
+            "--until 20:00",
+            "--until 2026-11-20T20:00:00.000Z is before the beginning",
+        ),
+        (
+            "--from +2m",
+            "was made from 2026-11-20T21:00:00.000Z to 2026-11-20T21:01:00.000Z",
+        ),
+        ("--from +30s --until +20s", "is not after --from"),
+    ] {
+        replay(&file, words).run().exits(2).says(why);
+    }
+    iotctl("replay - --from +2m")
+        .input(text)
+        .run()
+        .exits(0)
+        .says("no record is within --from and --until");
 }
 
 #[test]
@@ -406,9 +466,15 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
     replay(&nameless, nowhere)
         .run()
         .exits(2)
-        .says("line 1: no topic; use --topic TOPIC");
+        .says("line 1: no topic; use --topic-out TOPIC");
     let wild = folder.file("wild.ndjson", "{\"topic\":\"a/#\",\"payload\":\"x\"}\n");
     replay(&wild, nowhere).run().exits(2).says("line 1: ");
+    let answers = "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"response_topic\":\"a/#\"}}\n";
+    let answers = folder.file("answers.ndjson", answers);
+    for words in [nowhere, "--to mqtt://127.0.0.1:1 --topic b"] {
+        let ended = replay(&answers, words).run().exits(2);
+        ended.says("line 1: response_topic: ");
+    }
     replay(&folder.0.path().join("none"), nowhere)
         .run()
         .exits(8)

@@ -113,7 +113,15 @@ impl News {
             key,
         } = returned;
         match number {
-            Some(number) => self.fates.push((number, Outcome::Returned(words))),
+            Some(number) => {
+                let (exchange, key) = (exchange.to_string(), key.to_string());
+                let returned = Outcome::Returned {
+                    words,
+                    exchange,
+                    key,
+                };
+                self.fates.push((number, returned));
+            }
             None if self.counts => {
                 self.unroutable += 1;
                 let flights = &mut self.flights;

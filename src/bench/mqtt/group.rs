@@ -157,6 +157,7 @@ impl Group {
             password: self.password.clone(),
             will: self.will.as_ref().map(|topic| self.will(topic, index)),
             properties,
+            bridge: false,
         }));
         self.write(&packet, out);
     }

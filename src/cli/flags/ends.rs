@@ -135,10 +135,8 @@ impl DeliveryFlags {
 /// Reads the name of a server.
 pub(crate) fn server(what: &str, name: &str) -> Result<End> {
     match End::parse(name)? {
-        end @ (End::Url(..) | End::Usual | End::Context(_)) => Ok(end),
-        end @ (End::File(_) | End::Database(_) | End::Standard) => {
-            Err(Error::usage(format!("{what}: {end} is not a server"))
-                .hint("name a URL such as mqtt://HOST, or a context"))
-        }
+        end if end.is_server() => Ok(end),
+        end => Err(Error::usage(format!("{what}: {end} is not a server"))
+            .hint("name a URL such as mqtt://HOST, or a context")),
     }
 }

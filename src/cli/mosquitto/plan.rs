@@ -242,6 +242,7 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
             debug: given.has("-d"),
             quiet: given.has("--quiet"),
         }),
+        ..SessionArgs::default()
     })
 }
 
@@ -471,7 +472,6 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         },
         subscribe_properties: properties(given, Place::Subscribe, version)?,
         wanted: subscribe::Wanted {
-            subscribes: false,
             unsubscribe: filters(given, "-U")?,
             unsubscribe_properties: properties(given, Place::Unsubscribe, version)?,
             filter_out: filters(given, "-T")?,
@@ -481,6 +481,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
             retained_only: given.has("--retained-only"),
             ends_at_live: true,
             exit_after_subscribe: given.has("-E"),
+            ..subscribe::Wanted::default()
         },
         stages: Stages {
             select: Select {

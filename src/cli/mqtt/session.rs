@@ -218,7 +218,7 @@ impl SessionFlags {
             disconnect_properties,
             trace: self.trace,
             shows_session: self.show_session,
-            stands_in: None,
+            ..SessionArgs::default()
         };
         Ok((words, sets))
     }

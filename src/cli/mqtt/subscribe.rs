@@ -143,7 +143,6 @@ impl SubFlags {
             defaults,
             subscribe_properties: sets.take(Place::Subscribe),
             wanted: Wanted {
-                subscribes: false,
                 unsubscribe_properties: sets.take(Place::Unsubscribe),
                 unsubscribe: filters("-U", self.unsubscribe)?,
                 filter_out: filters("-T", self.filter_out)?,
@@ -153,6 +152,7 @@ impl SubFlags {
                 retained_only: self.retained_only,
                 ends_at_live: false,
                 exit_after_subscribe: self.exit_after_subscribe,
+                ..Wanted::default()
             },
             until: Until {
                 until: self.conditions.until.clone(),

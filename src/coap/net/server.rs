@@ -303,22 +303,42 @@ impl Server {
         port
     }
 
+    /// The resources.
+    pub(crate) const fn site(&mut self) -> &mut Site {
+        &mut self.site
+    }
+
+    /// Answers a request whose answer was deferred.
+    pub(crate) fn respond(&mut self, exchange: Exchange, response: Response) {
+        self.ports.respond(Instant::now(), exchange, response);
+    }
+
+    /// The resource at a path has another state: its observers are told.
+    pub(crate) fn changed(&mut self, path: &str) {
+        self.site.changed(Instant::now(), &mut self.ports, path);
+    }
+
     /// Serves until the future is dropped; `seen` hears of every request, and of who could not connect.
     pub(crate) async fn serve(&mut self, mut seen: impl FnMut(Notice<'_>)) {
         loop {
             self.settle(&mut seen);
-            self.reserve();
-            let far_away = Instant::now() + Duration::from_secs(3600);
-            let due = self.due().unwrap_or(far_away);
-            tokio::select! {
-                Some(came) = self.receiver.recv() => self.take(came),
-                () = sleep_until(due.into()) => self.time_passed(),
-            }
+            self.turn().await;
+        }
+    }
+
+    /// Waits for what comes next, and takes it; what follows from it is for [`Self::settle`]. Cancel-safe.
+    pub(crate) async fn turn(&mut self) {
+        self.reserve();
+        let far_away = Instant::now() + Duration::from_secs(3600);
+        let due = self.due().unwrap_or(far_away);
+        tokio::select! {
+            Some(came) = self.receiver.recv() => self.take(came),
+            () = sleep_until(due.into()) => self.time_passed(),
         }
     }
 
     /// Takes all events and sends all messages.
-    fn settle(&mut self, seen: &mut impl FnMut(Notice<'_>)) {
+    pub(crate) fn settle(&mut self, seen: &mut impl FnMut(Notice<'_>)) {
         let now = Instant::now();
         for why in self.not_accepted.drain(..) {
             seen(Notice::NotAccepted(&why));

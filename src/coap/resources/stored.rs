@@ -33,6 +33,11 @@ impl Stored {
         }
     }
 
+    /// Bytes of the body.
+    pub(crate) const fn len(&self) -> usize {
+        self.body.len()
+    }
+
     fn etag(&self) -> Bytes {
         self.etag.clone()
     }

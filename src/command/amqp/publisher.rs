@@ -158,14 +158,30 @@ impl<'a> Publishing<'a> {
     fn take_known(&mut self, into: &mut Vec<Progress>) {
         let refused = |text| Outcome::Refused(Error::new(Kind::Refused, text));
         let cannot = |words: &str| format!("{} refused messages ({words})", self.name);
-        let no_queue = |words| format!("{} returned unroutable messages ({words})", self.name);
+        let no_queue = |words, exchange: &str, key: &str| {
+            let text = format!("{} returned unroutable messages ({words})", self.name);
+            let key = brief(key);
+            let refusal = Error::new(Kind::Refused, text);
+            Outcome::Refused(match exchange {
+                "" => refusal.hint(format!(
+                    "there is no queue {key}: use iotctl amqp declare queue, or another exchange"
+                )),
+                exchange => refusal.hint(format!(
+                    "no queue of exchange {exchange} gets the routing key {key}: use iotctl amqp bind QUEUE -e {exchange} -k {key}"
+                )),
+            })
+        };
         for (number, known) in self.known.drain(..) {
             let outcome = match known {
                 Known::Confirmed => Outcome::Accepted,
                 Known::Nacked => refused(cannot("nack")),
                 Known::Refused(words) => refused(cannot(&words)),
                 // Its confirmation comes besides, and counts no more.
-                Known::Returned(words) => refused(no_queue(words)),
+                Known::Returned {
+                    words,
+                    exchange,
+                    key,
+                } => no_queue(words, &exchange, &key),
                 // Its confirmation comes besides.
                 Known::Unrouted(words) => {
                     if self.plan.ack_report.is_some() {

@@ -197,7 +197,9 @@ impl<'a> AmqpRequester<'a> {
             Outcome::Confirmed | Outcome::Unrouted(_) | Outcome::Written => return Ok(()),
             Outcome::Nacked => format!("{target} refused the request to {key:?} (nack)"),
             Outcome::Refused(words) => format!("{target} refused the request to {key:?}: {words}"),
-            Outcome::Returned(words) => format!("no responder for {key:?} on {target} ({words})"),
+            Outcome::Returned { words, .. } => {
+                format!("no responder for {key:?} on {target} ({words})")
+            }
         };
         Err(Error::new(Kind::Refused, text))
     }

@@ -313,7 +313,9 @@ impl Responder<'_> {
     /// A request is acknowledged when its answer is confirmed.
     fn confirmed(&mut self, desk: &mut Desk, fates: Vec<(u64, Outcome)>) {
         for (number, fate) in fates {
-            if let (Outcome::Returned(words), Some(to)) = (&fate, desk.answering.get(&number)) {
+            if let (Outcome::Returned { words, .. }, Some(to)) =
+                (&fate, desk.answering.get(&number))
+            {
                 self.notes.warn(format_args!(
                     "a reply to {to:?} was returned: it reached nobody ({words})"
                 ));

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use bytestring::ByteString;
 
+use super::Tuning;
 use super::topics::{self, Map};
-use crate::connect::{ConnectArgs, Secret};
+use crate::connect::{ConnectArgs, Retry, Secret};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::mqtt::packet::Version;
@@ -32,7 +33,14 @@ pub(crate) struct Section {
     pub(crate) connect: ConnectArgs,
     /// The version that is spoken there.
     pub(crate) version: Option<Version>,
-    pub(crate) clean: bool,
+    /// Whether the sessions at both servers end with their connections: here, and there.
+    pub(crate) clean: [bool; 2],
+    /// What is said of the session there.
+    pub(crate) remote: Tuning,
+    /// The first server is not come back to.
+    pub(crate) round_robin: bool,
+    /// The state is published here alone.
+    pub(crate) notify_local_only: bool,
     /// Where the state of the bridge is published.
     pub(crate) notify: Option<ByteString>,
     /// Nothing leaves with the RETAIN flag.
@@ -42,6 +50,7 @@ pub(crate) struct Section {
     addresses: Vec<String>,
     tls: bool,
     notifications: bool,
+    local_clean: Option<bool>,
 }
 
 /// The section with this name, or the only one.
@@ -99,7 +108,6 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
 impl Section {
     fn setting(&mut self, key: &str, value: &str) -> Result<(), String> {
         let text = || Some(value.to_owned());
-        let path = || Some(PathBuf::from(value));
         match key {
             "address" | "addresses" => {
                 self.addresses = value.split_whitespace().map(String::from).collect();
@@ -107,11 +115,53 @@ impl Section {
             "topic" => self.maps.extend(topics::parse(value)?),
             "remote_username" | "username" => self.connect.username = text(),
             "remote_password" | "password" => self.connect.password = Some(Secret::from(value)),
-            "cleansession" => self.clean = boolean(key, value)?,
+            "cleansession" => self.clean[1] = boolean(key, value)?,
+            "local_cleansession" => self.local_clean = Some(boolean(key, value)?),
+            "keepalive_interval" => self.remote.keep_alive = Some(number(key, value)?),
+            "bridge_max_packet_size" => {
+                // 0: any size.
+                self.remote.max_packet_size = Some(number(key, value)?).filter(|bytes| *bytes > 0);
+            }
+            "bridge_receive_maximum" => self.remote.receive_maximum = Some(number(key, value)?),
+            "bridge_session_expiry_interval" => {
+                self.remote.session_expiry = Some(number(key, value)?);
+            }
+            "round_robin" => self.round_robin = boolean(key, value)?,
+            "notifications_local_only" => self.notify_local_only = boolean(key, value)?,
+            "start_type" => match value {
+                "automatic" | "lazy" => {}
+                "once" => self.connect.retry = Some(Retry::Never),
+                _ => return Err(format!("{key}: {value:?} is not automatic, lazy or once")),
+            },
             "notifications" => self.notifications = boolean(key, value)?,
             "notification_topic" => self.notify = Some(value.into()),
             "bridge_protocol_version" => self.version = Some(version(value)?),
             "bridge_outgoing_retain" => self.drops_retain = !boolean(key, value)?,
+            "bridge_bind_address" => {
+                let address = value.parse().map_err(|why| format!("{key}: {why}"))?;
+                self.connect.bind = Some(address);
+            }
+            "bridge_identity" | "bridge_psk" => {
+                return Err(format!("{key}: pre-shared keys over TCP are not supported"));
+            }
+            // Sessions are told apart by the name, outages waited out with a back-off of our own, and loops seen whatever is
+            // said; the connection is there as long as the bridge is.
+            "remote_clientid"
+            | "clientid"
+            | "local_clientid"
+            | "restart_timeout"
+            | "try_private"
+            | "idle_timeout"
+            | "threshold"
+            | "bridge_attempt_unsubscribe" => {}
+            _ => return self.tls_setting(key, value),
+        }
+        Ok(())
+    }
+
+    fn tls_setting(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let path = || Some(PathBuf::from(value));
+        match key {
             "bridge_cafile" => (self.connect.cafile, self.tls) = (path(), true),
             "bridge_capath" => (self.connect.capath, self.tls) = (path(), true),
             "bridge_certfile" => self.connect.cert = path(),
@@ -120,24 +170,6 @@ impl Section {
             "bridge_alpn" => self.connect.tls_alpn = vec![value.to_owned()],
             "bridge_tls_version" => self.connect.tls_version = Some(value.parse()?),
             "bridge_tls_use_os_certs" => self.tls |= boolean(key, value)?,
-            "bridge_bind_address" => {
-                let address = value.parse().map_err(|why| format!("{key}: {why}"))?;
-                self.connect.bind = Some(address);
-            }
-            "bridge_identity" | "bridge_psk" => {
-                return Err(format!("{key}: pre-shared keys over TCP are not supported"));
-            }
-            // Sessions are told apart by the name, outages waited out, and loops seen by other means.
-            "remote_clientid"
-            | "clientid"
-            | "local_clientid"
-            | "restart_timeout"
-            | "try_private"
-            | "round_robin"
-            | "keepalive_interval"
-            | "local_cleansession"
-            | "notifications_local_only"
-            | "bridge_attempt_unsubscribe" => {}
             _ => self.left_out.push(format!("{key} {value}")),
         }
         Ok(())
@@ -151,7 +183,11 @@ impl Section {
         self.url = format!("{scheme}://{}", self.addresses.join(","));
         if !self.notifications {
             self.notify = None;
+        } else if self.notify.is_none() {
+            let topic = format!("$SYS/broker/connection/{}/state", self.name);
+            self.notify = Some(topic.into());
         }
+        self.clean[0] = self.local_clean.unwrap_or(self.clean[1]);
         Ok(self)
     }
 }
@@ -194,6 +230,7 @@ pub(super) fn merged(file: ConnectArgs, flags: ConnectArgs) -> ConnectArgs {
         },
         tls_version: flags.tls_version.or(file.tls_version),
         bind: flags.bind.or(file.bind),
+        retry: flags.retry.or(file.retry),
         ..flags
     }
 }
@@ -204,6 +241,12 @@ fn boolean(key: &str, value: &str) -> Result<bool, String> {
         "false" => Ok(false),
         _ => Err(format!("{key}: {value:?} is not true or false")),
     }
+}
+
+fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, String> {
+    value
+        .parse()
+        .map_err(|_| format!("{key}: {value:?} is not a number that it can have"))
 }
 
 fn version(value: &str) -> Result<Version, String> {
@@ -234,6 +277,10 @@ bridge_cafile /etc/ca.pem
 cleansession false
 notification_topic bridges/cloud
 bridge_max_packet_size 1000
+bridge_receive_maximum 7
+local_cleansession true
+start_type once
+bridge_reload_type lazy
 
 connection other
 address c
@@ -246,9 +293,15 @@ address c
         assert_eq!(section.maps.len(), 2);
         assert_eq!(section.connect.username.as_deref(), Some("me"));
         assert_eq!(section.notify.as_deref(), Some("bridges/cloud"));
-        assert!(!section.clean);
-        assert_eq!(section.left_out, ["bridge_max_packet_size 1000"]);
-        assert_eq!(parse(FILE, Some("other")).unwrap().url, "mqtt://c");
+        assert_eq!(section.clean, [true, false]);
+        assert_eq!(section.remote.max_packet_size, Some(1000));
+        assert_eq!(section.remote.receive_maximum, Some(7));
+        assert_eq!(section.connect.retry, Some(Retry::Never));
+        assert_eq!(section.left_out, ["bridge_reload_type lazy"]);
+        let other = parse(FILE, Some("other")).unwrap();
+        assert_eq!(other.url, "mqtt://c");
+        let state = "$SYS/broker/connection/other/state";
+        assert_eq!(other.notify.as_deref(), Some(state));
     }
 
     #[test]
@@ -267,6 +320,14 @@ address c
             (
                 "connection a\nbridge_psk 00",
                 "line 2: bridge_psk: pre-shared keys over TCP are not supported",
+            ),
+            (
+                "connection a\nbridge_receive_maximum 70000",
+                "line 2: bridge_receive_maximum: \"70000\" is not a number that it can have",
+            ),
+            (
+                "connection a\nstart_type manual",
+                "line 2: start_type: \"manual\" is not automatic, lazy or once",
             ),
             (
                 "connection a\ncleansession 1",

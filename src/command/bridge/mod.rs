@@ -20,8 +20,11 @@ use topics::Side;
 
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::TOPIC_EXCHANGE;
-use crate::command::ends::{self, End, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{
+    self, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
+};
 use crate::command::mqtt::session::SessionArgs;
+use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
 use crate::flow::{Ready, Refusals, Until};
@@ -40,10 +43,31 @@ pub struct Place {
     pub connect: ConnectArgs,
     /// MQTT: the version to speak.
     pub version: Option<Version>,
+    /// MQTT: more about the session.
+    pub tuning: Tuning,
     /// AMQP: the queue to consume from; otherwise a temporary one, bound to the exchange.
     pub queue: Option<ByteString>,
     /// AMQP: the exchange to bind to and to publish to; otherwise the one of MQTT's topics.
     pub exchange: Option<ByteString>,
+}
+
+/// What may be said of the session at an MQTT server.
+#[derive(Clone, Debug, Default)]
+pub struct Tuning {
+    /// It ends with the connection.
+    pub clean: bool,
+    /// Seconds.
+    pub keep_alive: Option<u16>,
+    /// Bytes: the server is to send no larger packets.
+    pub max_packet_size: Option<u32>,
+    /// How many messages it may send that are not acknowledged.
+    pub receive_maximum: Option<u16>,
+    /// For so many seconds it is kept without a connection.
+    pub session_expiry: Option<u32>,
+    /// The state of the bridge is not told there.
+    pub untold: bool,
+    /// Of several servers one is as good as another.
+    pub round_robin: bool,
 }
 
 /// What crosses, and between which servers.
@@ -109,7 +133,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         console,
     };
     let crossing = |origin| Crossing {
-        name: bridge.name,
+        name: bridge.name.clone(),
         origin,
         sides,
         maps: bridge.maps,
@@ -128,7 +152,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
 
 /// A bridge whose files and secrets were read.
 struct Bridge {
-    name: String,
+    name: ByteString,
     /// Messages are expected to come back after they have crossed.
     loops: bool,
     maps: Vec<Map>,
@@ -145,12 +169,18 @@ impl Plan {
             return Ok(());
         };
         let section = import::read(&import)?;
-        let [_, to] = &mut self.places;
+        let [from, to] = &mut self.places;
+        from.tuning.clean = section.clean[0];
+        let max_packet_size = to.tuning.max_packet_size;
+        to.tuning = section.remote;
+        to.tuning.max_packet_size = max_packet_size.or(to.tuning.max_packet_size);
+        to.tuning.clean = section.clean[1];
+        to.tuning.untold = section.notify_local_only;
+        to.tuning.round_robin = section.round_robin;
         to.end = End::parse(&section.url)?;
         to.connect = import::merged(section.connect, to.connect.clone());
         to.version = section.version;
         self.maps = section.maps;
-        self.clean |= section.clean;
         self.name.get_or_insert(section.name);
         if self.notify.is_none() {
             self.notify = section.notify;
@@ -169,16 +199,27 @@ impl Plan {
         };
         let loops = topics::feeding(&maps).is_some();
         let name = self.name.clone().unwrap_or_else(|| self.usual_name());
+        let ways = Ways {
+            loops,
+            joint: loops && self.are_mqtt()?,
+        };
+        let joints = [Joint::default(), Joint::default()];
+        let unaware = Unaware::of_both();
         let (mut sources, mut targets, mut exits) = (Vec::new(), Vec::new(), [None, None]);
         for side in [Side::From, Side::To] {
             let own: Vec<&Map> = maps.iter().filter(|map| map.side == side).collect();
             if own.is_empty() {
                 continue;
             }
-            let args = self.source(side, &own, &name, loops);
-            sources.push((side, SourceEnd::resolve(args, console)?));
+            let args = self.source(side, &own, &name, ways);
+            let mut source = SourceEnd::resolve(args, console)?;
             let other = side.other();
-            let target = TargetEnd::resolve(self.target(other, &name, loops)?, console)?;
+            let mut target = TargetEnd::resolve(self.target(other, &name, ways), console)?;
+            if ways.joint {
+                source.join(&joints[side.index()], unaware[side.index()].clone());
+                target.join(&joints[other.index()]);
+            }
+            sources.push((side, source));
             exits[other.index()] = Some(Exit {
                 target: targets.len(),
                 protocol: target.protocol(),
@@ -186,15 +227,12 @@ impl Plan {
             });
             targets.push(target);
         }
-        self.check(&maps, &sources, &targets)?;
-        for side in [Side::From, Side::To] {
-            let place = &self.places[side.index()];
-            let is_mqtt = place.end.protocol()? == Some(Protocol::Mqtt);
-            if self.notify.is_some() && is_mqtt && exits[side.index()].is_none() {
-                let args = self.target(side, &name, loops)?;
-                targets.push(TargetEnd::resolve(args, console)?);
-            }
+        for (_, source) in &mut sources {
+            targets.iter().for_each(|target| source.share(target));
         }
+        self.check(&maps, &sources, &targets)?;
+        self.check_patterns(&maps)?;
+        self.add_states(&exits, &mut targets, (&name, ways), console)?;
         let dead_letters = match &self.dead_letters {
             Some(letters) => {
                 let args = self.letters(letters, &name);
@@ -204,7 +242,7 @@ impl Plan {
             None => None,
         };
         Ok(Bridge {
-            name,
+            name: name.into(),
             loops,
             maps,
             sources,
@@ -212,6 +250,26 @@ impl Plan {
             exits,
             dead_letters,
         })
+    }
+
+    /// Targets for the state of the bridge alone, at servers that messages do not go to.
+    fn add_states(
+        &self,
+        exits: &[Option<Exit>; 2],
+        targets: &mut Vec<TargetEnd>,
+        (name, ways): (&str, Ways),
+        console: Console,
+    ) -> Result<()> {
+        for side in [Side::From, Side::To] {
+            let place = &self.places[side.index()];
+            let is_mqtt = place.end.protocol()? == Some(Protocol::Mqtt);
+            let tells = self.notify.is_some() && !place.tuning.untold;
+            if tells && is_mqtt && exits[side.index()].is_none() {
+                let args = self.target(side, name, ways);
+                targets.push(TargetEnd::resolve(args, console)?);
+            }
+        }
+        Ok(())
     }
 
     /// The same for the same two servers and topics: another session would hand out what these topics do not carry.
@@ -230,27 +288,20 @@ impl Plan {
         given.unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
     }
 
-    fn source(&self, side: Side, maps: &[&Map], name: &str, loops: bool) -> SourceArgs {
+    fn source(&self, side: Side, maps: &[&Map], name: &str, ways: Ways) -> SourceArgs {
         let place = &self.places[side.index()];
         let subscription = |map: &&Map| Subscription {
             filter: map.filter.clone(),
             qos: map.qos,
+            no_local: ways.joint,
             retain_as_published: true,
             retain_handling: self.retained,
-            ..Subscription::default()
         };
         SourceArgs {
             end: place.end.clone(),
             connect: place.connect.clone(),
             subscriptions: maps.iter().map(subscription).collect(),
-            mqtt: SessionArgs {
-                client_id: Some(format!("{name}-{}", side.index()).into()),
-                persistent: !self.clean,
-                keep_alive: KEEP_ALIVE,
-                // Loops are seen by what MQTT 5 carries with a message.
-                version: loops.then_some(Version::V5).or(place.version),
-                ..SessionArgs::default()
-            },
+            mqtt: self.session(side, name, ways),
             queue: place.queue.clone(),
             exchange: self.exchange(side),
             peek: false,
@@ -260,7 +311,28 @@ impl Plan {
         }
     }
 
-    fn target(&self, side: Side, name: &str, loops: bool) -> Result<TargetArgs> {
+    /// Of a subscription, or of both directions.
+    fn session(&self, side: Side, name: &str, ways: Ways) -> SessionArgs {
+        let place = &self.places[side.index()];
+        let tuning = &place.tuning;
+        let persistent = !self.clean && !tuning.clean;
+        SessionArgs {
+            client_id: Some(format!("{name}-{}", side.index()).into()),
+            persistent,
+            keep_alive: tuning.keep_alive.unwrap_or(KEEP_ALIVE),
+            version: ways.version(place),
+            max_inflight: Some(self.window),
+            receive_maximum: tuning.receive_maximum.or(Some(self.window)),
+            max_packet_size: tuning.max_packet_size,
+            session_expiry: tuning.session_expiry.filter(|_| persistent),
+            bridge: true,
+            takes_back: true,
+            prefers_first: !tuning.round_robin,
+            ..SessionArgs::default()
+        }
+    }
+
+    fn target(&self, side: Side, name: &str, ways: Ways) -> TargetArgs {
         let place = &self.places[side.index()];
         let mut args = self.letters(
             &Letters {
@@ -270,10 +342,16 @@ impl Plan {
             name,
         );
         args.exchange = self.exchange(side);
-        args.state = self.notify.clone();
-        args.mqtt.client_id = Some(format!("{name}-{}-pub", side.index()).into());
-        args.mqtt.version = loops.then_some(Version::V5).or(place.version);
-        Ok(args)
+        args.state = self.notify.clone().filter(|_| !place.tuning.untold);
+        if ways.joint {
+            args.mqtt = self.session(side, name, ways);
+        } else {
+            args.mqtt.client_id = Some(format!("{name}-{}-pub", side.index()).into());
+            args.mqtt.version = ways.version(place);
+            args.mqtt.takes_back = true;
+            args.mqtt.prefers_first = !place.tuning.round_robin;
+        }
+        args
     }
 
     fn letters(&self, letters: &Letters, name: &str) -> TargetArgs {
@@ -297,7 +375,51 @@ impl Plan {
     }
 }
 
+/// How messages cross.
+#[derive(Clone, Copy)]
+struct Ways {
+    /// They are expected to come back.
+    loops: bool,
+    /// There is one connection to each server, for both directions: what comes back is not sent again.
+    joint: bool,
+}
+
+impl Ways {
+    /// Loops are seen by what MQTT 5 carries with a message, unless the server sees them.
+    fn version(self, place: &Place) -> Option<Version> {
+        let sees = self.loops && !self.joint;
+        sees.then_some(Version::V5).or(place.version)
+    }
+}
+
 impl Plan {
+    /// Whether both servers speak MQTT.
+    fn are_mqtt(&self) -> Result<bool> {
+        for place in &self.places {
+            if place.end.protocol()? != Some(Protocol::Mqtt) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Refuses patterns that are binding keys, and no topics.
+    fn check_patterns(&self, maps: &[Map]) -> Result<()> {
+        for map in maps {
+            let end = &self.places[map.side.index()].end;
+            let dotted = map.filter.replace("spBv1.0", "").contains('.');
+            if dotted && end.protocol()? == Some(Protocol::Amqp) {
+                let text = format!(
+                    "--topic {}: no message of {end} has such a topic",
+                    map.filter
+                );
+                return Err(Error::usage(text)
+                    .hint("write / where a routing key has a dot, and + and # for * and #"));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses maps that carry a message round and round.
     fn check(
         &self,

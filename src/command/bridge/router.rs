@@ -44,7 +44,7 @@ pub(super) struct Exit {
 
 /// Both directions of a bridge.
 pub(super) struct Crossing {
-    pub(super) name: String,
+    pub(super) name: ByteString,
     pub(super) origin: Origin,
     /// The side of each source.
     pub(super) sides: Vec<Side>,
@@ -80,12 +80,12 @@ impl Router for Crossing {
             self.uncovered(&name);
             return Ok(Routed::Sent);
         };
-        let hops = hops(&message);
-        if hops.contains(&self.name) {
+        let (hops, crossed) = hops(&message, &self.name);
+        if crossed {
             self.looped(&name);
             return Ok(Routed::Sent);
         }
-        if hops.len() >= MOST_HOPS {
+        if hops >= MOST_HOPS {
             let text = format!("{} has crossed {MOST_HOPS} bridges", brief(&name));
             return Err(Error::new(Kind::Refused, text));
         }
@@ -126,7 +126,7 @@ impl Crossing {
         if !std::mem::replace(&mut self.told_uncovered, true) {
             let name = brief(name);
             self.console.warn(format_args!(
-                "no --topic covers {name}, which the session still had: such messages are dropped"
+                "no --topic covers {name}: such messages are filtered out"
             ));
         }
     }
@@ -152,23 +152,30 @@ impl Crossing {
     }
 }
 
-/// The bridges that a message has crossed.
-fn hops(message: &Message) -> Vec<String> {
+/// How many bridges a message has crossed, and whether this was one of them.
+fn hops(message: &Message, own: &str) -> (usize, bool) {
+    let count = |names: &mut dyn Iterator<Item = bool>| {
+        names.fold((0, false), |(count, crossed), is_own| {
+            (count + 1, crossed || is_own)
+        })
+    };
     match &message.detail {
         Detail::Mqtt(mqtt) => {
             let properties = mqtt.properties.iter();
             let pairs = properties.flat_map(|properties| &properties.user_properties);
-            pairs
-                .filter(|(name, _)| *name == HOPS || *name == HOPS_HEADER)
-                .map(|(_, value)| value.to_string())
-                .collect()
+            let hops = pairs.filter(|(name, _)| *name == HOPS || *name == HOPS_HEADER);
+            count(&mut hops.map(|(_, value)| *value == own))
         }
         Detail::Amqp(amqp) => {
             let headers = amqp.properties.headers.iter();
             let values = headers.filter(|(name, _)| *name == HOPS_HEADER || *name == HOPS);
-            values.flat_map(|(_, value)| names(value)).collect()
+            count(
+                &mut values
+                    .flat_map(|(_, value)| names(value))
+                    .map(|it| it == own),
+            )
         }
-        Detail::Plain | Detail::Coap(_) => Vec::new(),
+        Detail::Plain | Detail::Coap(_) => (0, false),
     }
 }
 
@@ -179,16 +186,17 @@ fn names(value: &AmqpValue) -> Vec<String> {
     }
 }
 
-fn add_hop(message: &mut Message, name: &str) {
+fn add_hop(message: &mut Message, name: &ByteString) {
     match &mut message.detail {
         Detail::Mqtt(mqtt) => {
             let properties = mqtt.properties.get_or_insert_default();
             properties.topic_alias = None;
-            properties.user_properties.push((HOPS.into(), name.into()));
+            let hop = (ByteString::from_static(HOPS), name.clone());
+            properties.user_properties.push(hop);
         }
         Detail::Amqp(amqp) => {
             let headers = &mut amqp.properties.headers;
-            let name = AmqpValue::Text(name.into());
+            let name = AmqpValue::Text(name.clone());
             let known = headers
                 .iter_mut()
                 .find(|(known, _)| *known == HOPS_HEADER || *known == HOPS);

@@ -104,18 +104,13 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
         let text = "more than a pattern, a direction, a QoS and two prefixes";
         return Err(String::from(text));
     }
-    let direction = match rest.first() {
-        None | Some(&"out") => Direction::Out,
-        Some(&"in") => Direction::In,
-        Some(&"both") => Direction::Both,
-        Some(other) => return Err(format!("{other:?} is not out, in or both")),
-    };
-    let qos = match rest.get(1) {
-        None | Some(&"0") => QoS::AtMostOnce,
-        Some(&"1") => QoS::AtLeastOnce,
-        Some(&"2") => QoS::ExactlyOnce,
-        Some(other) => return Err(format!("QoS {other:?} is not 0, 1 or 2")),
-    };
+    if let Some(name) = placeholder(pattern) {
+        return Err(format!(
+            "{name} is not filled in here: use + for a level, or iotctl route"
+        ));
+    }
+    let direction = direction(rest.first())?;
+    let qos = qos(rest.get(1))?;
     let prefix = |at: usize| rest.get(at).copied().unwrap_or_default().to_owned();
     let prefixes = (prefix(2), prefix(3));
     let exact = pattern.is_empty();
@@ -151,6 +146,34 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
         Direction::In => Ok(vec![map(Side::To)?]),
         Direction::Both => Ok(vec![map(Side::From)?, map(Side::To)?]),
     }
+}
+
+fn direction(word: Option<&&str>) -> Result<Direction, String> {
+    Ok(match word {
+        None | Some(&"out") => Direction::Out,
+        Some(&"in") => Direction::In,
+        Some(&"both") => Direction::Both,
+        Some(other) => return Err(format!("{other:?} is not out, in or both")),
+    })
+}
+
+fn qos(word: Option<&&str>) -> Result<QoS, String> {
+    Ok(match word {
+        None | Some(&"0") => QoS::AtMostOnce,
+        Some(&"1") => QoS::AtLeastOnce,
+        Some(&"2") => QoS::ExactlyOnce,
+        Some(other) => return Err(format!("QoS {other:?} is not 0, 1 or 2")),
+    })
+}
+
+/// A place that other commands fill in: `{device}`.
+fn placeholder(pattern: &str) -> Option<&str> {
+    let start = pattern.find('{')?;
+    let length = pattern[start..].find('}')?;
+    let name = &pattern[start + 1..start + length];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let is_place = !name.is_empty() && name.chars().all(is_name);
+    is_place.then(|| &pattern[start..=start + length])
 }
 
 /// Two maps of which each gives the other what it has made; so a message that crosses by one comes back by the other.
@@ -207,6 +230,10 @@ mod tests {
             ("", "a topic line needs a pattern"),
             ("# sideways", "\"sideways\" is not out, in or both"),
             ("# out 3", "QoS \"3\" is not 0, 1 or 2"),
+            (
+                "a/{device}/# out 1",
+                "{device} is not filled in here: use + for a level, or iotctl route",
+            ),
             (
                 "\"\" out 0 a",
                 "an empty pattern needs both prefixes, which are whole topics then",

@@ -4,6 +4,7 @@ pub(crate) mod client;
 mod directory;
 pub(crate) mod discover;
 mod download;
+pub(crate) mod gateway;
 pub(crate) mod keep;
 mod links;
 pub(crate) mod observe;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::coap::block::Block;
-use crate::coap::endpoint::{Reply, Response};
+use crate::coap::endpoint::{Incoming, Reply, Response};
 use crate::coap::format;
 use crate::coap::message::{self, Type};
 use crate::coap::option::{self, Format, Options};
@@ -45,6 +45,33 @@ pub(crate) fn record(uri: &Uri, reply: &Reply, observe: Option<u32>, datagram: b
             elapsed: observe.is_none().then_some(reply.elapsed),
             retransmitted: reply.retransmitted,
             blocks: reply.blocks,
+        })),
+    }
+}
+
+/// The record of a request that came; its topic is the path.
+pub(crate) fn request_record(request: &Incoming, path: &str) -> Message {
+    let content_format = request.options.content_format();
+    Message {
+        time: SystemTime::now(),
+        topic: path.into(),
+        payload: request.payload.clone(),
+        detail: Detail::Coap(Box::new(CoapDetail {
+            uri: path.into(),
+            code: request.method.to_string().into(),
+            name: request.method.name(),
+            kind: Some(kind(request.kind)),
+            message_id: Some(request.mid),
+            token: request.token.to_string().into(),
+            peer: request.peer.address(),
+            content_format,
+            media_type: content_format.and_then(format::media_type),
+            options: request
+                .options
+                .iter()
+                .map(|(number, value)| one(number, value))
+                .collect(),
+            ..CoapDetail::default()
         })),
     }
 }

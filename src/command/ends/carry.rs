@@ -215,8 +215,36 @@ fn to_mqtt(message: &mut Message, losses: &mut Losses) {
     (message.topic, message.detail) = (topic, Detail::Mqtt(detail));
 }
 
+/// The topic of a path: the reverse of [`path`]; a `/` within a segment stays encoded.
 fn path_as_topic(path: &ByteString) -> ByteString {
-    path.strip_prefix('/').unwrap_or(path).into()
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if !path.contains('%') {
+        return path.into();
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, others @ ..] = rest {
+        let code = match rest {
+            [b'%', high, low, ..] => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match code.map(|(high, low)| high << 4 | low) {
+            Some(byte) if byte != b'/' => {
+                bytes.push(byte);
+                rest = &rest[3..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or_else(|_| path.into(), ByteString::from)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    // At most 15.
+    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 fn mqtt_of_coap(coap: &CoapDetail) -> MqttDetail {
@@ -477,6 +505,8 @@ mod tests {
         let (message, lost) = there(mqtt("a b/ä", properties), Protocol::Coap);
         assert_eq!(message.topic, "/a%20b/%C3%A4");
         assert_eq!(lost, ["user properties"]);
+        assert_eq!(path_as_topic(&message.topic), "a b/ä");
+        assert_eq!(path_as_topic(&"/a%2Fb/%zz%".into()), "a%2Fb/%zz%");
         let Detail::Coap(coap) = message.detail else {
             panic!("not CoAP");
         };

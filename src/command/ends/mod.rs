@@ -5,17 +5,20 @@
 //! | `mqtt://…`, and the other schemes of MQTT | a subscription, in a session that outlives us | a publisher |
 //! | `amqp://…` | a queue, or a temporary one bound to an exchange | a publisher, with confirms and returns |
 //! | `coap://…/path` | an observation | PUT of the body to a path |
+//! | `coap-listen://ADDR:PORT`, also `coap+tcp-listen`, `coap+ws-listen` | what is put or posted to a server of ours | GET and Observe of the last message of each path |
 //! | a name without `/` | the server of that context | the same |
 //! | a file | recorded messages | records are appended, and are on the disk before a message is done with |
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
+mod joint;
 pub(crate) mod source;
 pub(crate) mod target;
 
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::command::coap::gateway::Listen;
 use crate::connect::{
     ConnectArgs, Environment, Protocol, context_protocol, usual_protocol, without_credentials,
 };
@@ -24,6 +27,7 @@ use crate::flow::{self, Fan, Merged, Origin, Ready, Refusals, Router, Stages, Ta
 use crate::output::Console;
 use crate::stop::Stop;
 
+pub(crate) use joint::Joint;
 pub(crate) use source::SourceArgs;
 pub(crate) use source::SourceEnd;
 pub(crate) use target::TargetArgs;
@@ -38,6 +42,8 @@ pub enum End {
     Usual,
     /// The server of a context.
     Context(String),
+    /// A CoAP server of our own.
+    Listen(Listen),
     /// A file.
     File(PathBuf),
     /// A file of SQLite.
@@ -54,6 +60,9 @@ impl End {
     pub(crate) fn parse(name: &str) -> Result<Self> {
         if name == "-" {
             return Ok(Self::Standard);
+        }
+        if let Some(listen) = Listen::parse(name) {
+            return listen.map(Self::Listen);
         }
         let scheme = name.split_once("://").map(|(scheme, _)| scheme);
         let scheme = scheme.or_else(|| name.strip_prefix("unix:").map(|_| "unix"));
@@ -72,6 +81,14 @@ impl End {
         }
     }
 
+    /// Whether it is a server, of ours or of somebody else.
+    pub(crate) const fn is_server(&self) -> bool {
+        match self {
+            Self::Url(..) | Self::Usual | Self::Context(_) | Self::Listen(_) => true,
+            Self::File(_) | Self::Database(_) | Self::Standard => false,
+        }
+    }
+
     /// The protocol of the server; `None`: there is none.
     ///
     /// # Errors
@@ -81,6 +98,7 @@ impl End {
             Self::Url(protocol, _) => Some(*protocol),
             Self::Usual => Some(usual_protocol(&Environment::of_process())?),
             Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
+            Self::Listen(_) => Some(Protocol::Coap),
             Self::File(_) | Self::Database(_) | Self::Standard => None,
         })
     }
@@ -91,7 +109,7 @@ impl End {
         match self {
             Self::Url(_, url) => connect.url = Some(url.clone()),
             Self::Context(name) => connect.context = Some(name.clone()),
-            Self::Usual | Self::File(_) | Self::Database(_) | Self::Standard => {}
+            Self::Usual | Self::Listen(_) | Self::File(_) | Self::Database(_) | Self::Standard => {}
         }
         connect
     }
@@ -130,6 +148,7 @@ impl fmt::Display for End {
         match self {
             Self::Url(_, url) => f.write_str(&without_credentials(url)),
             Self::Context(name) => f.write_str(name),
+            Self::Listen(listen) => listen.fmt(f),
             Self::File(path) | Self::Database(path) => path.display().fmt(f),
             Self::Usual => f.write_str("the usual server"),
             Self::Standard => f.write_str("-"),

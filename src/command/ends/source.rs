@@ -6,22 +6,25 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::End;
+use super::{End, Joint, TargetEnd};
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::coap::code::Code;
 use crate::command::amqp::consume::{self, Settle};
 use crate::command::amqp::session::{Session, SessionArgs as AmqpSession};
 use crate::command::amqp::source::Consumed;
 use crate::command::coap::client::Tracer;
+use crate::command::coap::gateway::{Door, Requested};
 use crate::command::coap::observe;
 use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::coap::source::Observed;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
 use crate::command::mqtt::source::{Subscribed, Wanted};
+use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol, Retry, Target};
 use crate::error::{Error, Result};
 use crate::file::unreadable;
 use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
+use crate::mqtt::client::{Connection, Half};
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::output::{Console, Destination as Shown, Format, Style};
 use crate::payload::{self, Bodies, Encoding, Outline};
@@ -75,7 +78,8 @@ enum Kind {
         session: Box<MqttSession>,
         target: Box<Target>,
         subscriptions: Vec<Subscription>,
-        wanted: Wanted,
+        wanted: Box<Wanted>,
+        joint: Option<Joint>,
     },
     Amqp {
         plan: Box<consume::Plan>,
@@ -86,6 +90,7 @@ enum Kind {
         place: Box<Place>,
         tracer: Box<Tracer>,
     },
+    Listen(Door, u16),
     /// Of a file, or of standard input.
     Records(Option<PathBuf>),
 }
@@ -98,6 +103,7 @@ impl SourceEnd {
     pub(crate) fn resolve(args: SourceArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
         let kind = match (args.end.protocol()?, &args.end) {
+            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen), args.window),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect, console)?,
@@ -114,12 +120,30 @@ impl SourceEnd {
         Ok(Self { kind, console })
     }
 
+    /// Over the connection of a target; `unaware`: where it is told when that server sends back what it was sent.
+    pub(crate) fn join(&mut self, target: &Joint, unaware: Unaware) {
+        if let Kind::Mqtt { joint, wanted, .. } = &mut self.kind {
+            *joint = Some(target.clone());
+            wanted.unaware = Some(unaware);
+        }
+    }
+
+    /// Uses the server that the target opens, where both are one of ours.
+    pub(crate) fn share(&mut self, target: &TargetEnd) {
+        if let (Kind::Listen(door, _), Some(other)) = (&mut self.kind, target.door())
+            && door.listen() == other.listen()
+        {
+            *door = other.clone();
+        }
+    }
+
     /// What users call it, and what tells one server from another: `mqtt://host:1883`.
     pub(crate) fn name(&self) -> String {
         match &self.kind {
             Kind::Mqtt { target, .. } => target.to_string(),
             Kind::Amqp { session, .. } => session.target.to_string(),
             Kind::Coap { place, .. } => place.target.to_string(),
+            Kind::Listen(door, _) => door.listen().to_string(),
             Kind::Records(Some(path)) => path.display().to_string(),
             Kind::Records(None) => String::from("standard input"),
         }
@@ -136,19 +160,19 @@ impl SourceEnd {
                 target,
                 subscriptions,
                 wanted,
+                joint,
             } => {
+                if let Some(half) = joint.as_ref().and_then(Joint::take) {
+                    let source = self.subscribed(half, subscriptions, wanted)?;
+                    return Ok(AnySource::Joint(Box::new(source)));
+                }
                 let wants = Wants {
                     later: Retry::Forever,
                     version_5_only: false,
                     topic_aliases: 16,
                 };
                 let client = session.client(Target::clone(target), &wants, self.console);
-                let mut client = client.await?;
-                client
-                    .session()
-                    .subscribe(subscriptions, &Properties::default())
-                    .map_err(|fault| Error::usage(fault.to_string()))?;
-                let source = Subscribed::new(client, wanted, false, self.console);
+                let source = self.subscribed(client.await?, subscriptions, wanted)?;
                 AnySource::Mqtt(Box::new(source))
             }
             Kind::Amqp { plan, session } => {
@@ -161,6 +185,9 @@ impl SourceEnd {
             } => {
                 let source = Observed::new(plan, place, tracer, Bytes::new());
                 AnySource::Coap(Box::new(source))
+            }
+            Kind::Listen(door, window) => {
+                AnySource::Listen(Box::new(door.source(*window, self.console).await?))
             }
             Kind::Records(path) => {
                 let records = payload::Source::Records;
@@ -177,6 +204,18 @@ impl SourceEnd {
             }
         })
     }
+
+    fn subscribed<'a, C: Connection>(
+        &self,
+        mut client: C,
+        subscriptions: &[Subscription],
+        wanted: &'a Wanted,
+    ) -> Result<Subscribed<'a, C>> {
+        client
+            .with(|session| session.subscribe(subscriptions, &Properties::default()))
+            .map_err(|fault| Error::usage(fault.to_string()))?;
+        Ok(Subscribed::new(client, wanted, false, self.console))
+    }
 }
 
 fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
@@ -190,11 +229,12 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
         return Err(Error::usage(text).hint("use -t FILTER"));
     }
     Ok(Kind::Mqtt {
-        wanted: Wanted {
+        wanted: Box::new(Wanted {
             subscribes: true,
             retained_only: args.retained_only,
             ..Wanted::default()
-        },
+        }),
+        joint: None,
         session: Box::new(session),
         target: Box::new(target),
         subscriptions: args.subscriptions,
@@ -268,8 +308,10 @@ fn coap(args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kin
 /// A source of any kind.
 pub(crate) enum AnySource<'a> {
     Mqtt(Box<Subscribed<'a>>),
+    Joint(Box<Subscribed<'a, Half>>),
     Amqp(Box<Consumed<'a>>),
     Coap(Box<Observed<'a>>),
+    Listen(Box<Requested>),
     Records(Box<Input>),
 }
 
@@ -278,8 +320,10 @@ macro_rules! each {
     ($self:ident, $source:ident => $what:expr) => {
         match $self {
             AnySource::Mqtt($source) => $what,
+            AnySource::Joint($source) => $what,
             AnySource::Amqp($source) => $what,
             AnySource::Coap($source) => $what,
+            AnySource::Listen($source) => $what,
             AnySource::Records($source) => $what,
         }
     };
@@ -293,8 +337,13 @@ impl AnySource<'_> {
     pub(crate) async fn close(self) -> Result<()> {
         match self {
             Self::Mqtt(mut source) => source.close(Properties::default()).await,
+            Self::Joint(mut source) => source.close(Properties::default()).await,
             Self::Amqp(source) => source.close().await,
             Self::Coap(mut source) => source.close().await,
+            Self::Listen(mut source) => {
+                source.close();
+                Ok(())
+            }
             Self::Records(_) => Ok(()),
         }
     }

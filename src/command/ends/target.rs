@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::End;
+use super::{End, Joint};
 use crate::coap::code::Code;
 use crate::command::amqp::publish;
 use crate::command::amqp::publisher::Publishing;
 use crate::command::amqp::session::SessionArgs as AmqpSession;
+use crate::command::coap::gateway::{Door, Kept};
 use crate::command::coap::request::{self, Requests};
 use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::mqtt::publisher::Publisher;
@@ -18,6 +19,7 @@ use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs}
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
 use crate::flow::{Pacing, Printed, Stages, Stored, Until, target_of};
+use crate::mqtt::client::{Client, Connection, Half};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::{self, Encoding};
@@ -26,6 +28,9 @@ use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
 
 /// How long no acknowledgement at all may come while some are awaited, before the connection is given up and made anew.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// As many messages at QoS 0 are under way: what is known of each is still in the processor's cache when it is done with.
+const MOST_UNPROVED: u64 = 4096;
 
 /// What becomes of messages at a target, as the command line says it.
 #[derive(Clone, Debug)]
@@ -66,6 +71,7 @@ enum Kind {
         server: Box<Server>,
         outline: Box<Publish>,
         state: Option<ByteString>,
+        joint: Option<Joint>,
     },
     Amqp {
         plan: Box<publish::Plan>,
@@ -75,6 +81,7 @@ enum Kind {
         plan: Box<request::Plan>,
         place: Box<Place>,
     },
+    Listen(Door),
     /// Records at the end of a file.
     File(PathBuf, Format),
     /// The messages of a database.
@@ -90,6 +97,7 @@ impl TargetEnd {
     pub(crate) fn resolve(args: TargetArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
         let kind = match (args.end.protocol()?, &args.end) {
+            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen)),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect)?,
@@ -112,8 +120,23 @@ impl TargetEnd {
         match &self.kind {
             Kind::Mqtt { .. } => Some(Protocol::Mqtt),
             Kind::Amqp { .. } => Some(Protocol::Amqp),
-            Kind::Coap { .. } => Some(Protocol::Coap),
+            Kind::Coap { .. } | Kind::Listen(_) => Some(Protocol::Coap),
             Kind::File(..) | Kind::Database(_) | Kind::Shown(..) => None,
+        }
+    }
+
+    /// Opens a connection for a source, too.
+    pub(crate) fn join(&mut self, source: &Joint) {
+        if let Kind::Mqtt { joint, .. } = &mut self.kind {
+            *joint = Some(source.clone());
+        }
+    }
+
+    /// The server of ours that it is.
+    pub(super) const fn door(&self) -> Option<&Door> {
+        match &self.kind {
+            Kind::Listen(door) => Some(door),
+            _ => None,
         }
     }
 
@@ -123,6 +146,7 @@ impl TargetEnd {
             Kind::Mqtt { server, .. } => server.to_string(),
             Kind::Amqp { name, .. } => name.clone(),
             Kind::Coap { place, .. } => place.target.to_string(),
+            Kind::Listen(door) => door.listen().to_string(),
             Kind::File(path, _) | Kind::Database(path) => path.display().to_string(),
             Kind::Shown(..) => String::from("standard output"),
         }
@@ -139,20 +163,16 @@ impl TargetEnd {
                 server,
                 outline,
                 state,
+                joint,
             } => {
-                let wants = Wants {
-                    later: Retry::Forever,
-                    version_5_only: false,
-                    topic_aliases: 0,
-                };
-                let client = session.client(Server::clone(server), &wants, self.console);
-                let client = client.await?;
-                let outline = Publish::clone(outline);
-                let mut publisher = Publisher::new(client, outline, Some(PATIENCE), self.console);
-                if let Some(topic) = state {
-                    publisher.tell_state(topic.clone());
+                let client = self.client(session, server, joint.is_some()).await?;
+                match joint {
+                    Some(joint) => {
+                        let half = joint.open(client);
+                        AnyTarget::Joint(Box::new(self.publisher(half, outline, state)))
+                    }
+                    None => AnyTarget::Mqtt(Box::new(self.publisher(client, outline, state))),
                 }
-                AnyTarget::Mqtt(Box::new(publisher))
             }
             Kind::Amqp { plan, .. } => {
                 let session = plan
@@ -165,6 +185,7 @@ impl TargetEnd {
                 let requests = Requests::open(plan, places, &self.written)?;
                 AnyTarget::Coap(Box::new(requests))
             }
+            Kind::Listen(door) => AnyTarget::Kept(Box::new(door.target(self.console).await?)),
             Kind::File(path, format) => {
                 let (never, times) = (Rotation::default(), Times::of(None));
                 let (files, cut) = Files::open(path, never, format.clone(), times)?;
@@ -186,6 +207,45 @@ impl TargetEnd {
                 AnyTarget::Shown(Box::new(Printed::new(output)))
             }
         })
+    }
+}
+
+impl TargetEnd {
+    /// `receives`: for both directions.
+    async fn client(
+        &self,
+        session: &MqttSession,
+        server: &Server,
+        receives: bool,
+    ) -> Result<Client> {
+        let wants = Wants {
+            later: Retry::Forever,
+            version_5_only: false,
+            topic_aliases: if receives { 16 } else { 0 },
+        };
+        let client = session.client(server.clone(), &wants, self.console);
+        let mut client = client.await?;
+        if session.persistent {
+            // Identifiers that the server may still hold from an earlier process must not be met again.
+            let last = std::process::id() as u16;
+            client.session().start_identifiers_after(last);
+        }
+        Ok(client)
+    }
+
+    fn publisher<C: Connection>(
+        &self,
+        client: C,
+        outline: &Publish,
+        state: &Option<ByteString>,
+    ) -> Publisher<C> {
+        let mut publisher = Publisher::new(client, outline.clone(), Some(PATIENCE), self.console);
+        publisher.reconnect_when_unanswered();
+        publisher.bound_unproved(MOST_UNPROVED);
+        if let Some(topic) = state {
+            publisher.tell_state(topic.clone());
+        }
+        publisher
     }
 }
 
@@ -220,6 +280,7 @@ fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         session: Box::new(session),
         server: Box::new(server),
         state: args.state,
+        joint: None,
         outline: Box::new(Publish {
             qos: args.qos,
             retain: args.retain,
@@ -276,13 +337,15 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
 /// A target of any kind.
 pub(crate) enum AnyTarget<'a> {
     Mqtt(Box<Publisher>),
+    Joint(Box<Publisher<Half>>),
     Amqp(Box<Publishing<'a>>),
     Coap(Box<Requests<'a>>),
+    Kept(Box<Kept>),
     Stored(Box<Stored>),
     Shown(Box<Printed<Output>>),
 }
 
-target_of!(AnyTarget<'_>: Mqtt Amqp Coap Stored Shown);
+target_of!(AnyTarget<'_>: Mqtt Joint Amqp Coap Kept Stored Shown);
 
 impl AnyTarget<'_> {
     /// Ends the connection in good order.
@@ -295,6 +358,10 @@ impl AnyTarget<'_> {
                 publisher.close().await;
                 Ok(())
             }
+            Self::Joint(mut publisher) => {
+                publisher.close().await;
+                Ok(())
+            }
             Self::Amqp(publishing) => {
                 publishing.close().await;
                 Ok(())
@@ -304,7 +371,7 @@ impl AnyTarget<'_> {
                 stored.close().await;
                 Ok(())
             }
-            Self::Shown(_) => Ok(()),
+            Self::Kept(_) | Self::Shown(_) => Ok(()),
         }
     }
 }

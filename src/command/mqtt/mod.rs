@@ -16,6 +16,7 @@ pub(crate) mod subscribe;
 pub(crate) mod sys;
 pub(crate) mod topics;
 mod trace;
+pub(crate) mod unaware;
 
 use crate::error::Result;
 

@@ -70,7 +70,7 @@ impl Connection {
         while let Some(notice) = self.client.poll_notice() {
             // What was asked over the lost connection is not answered.
             self.unanswered = 0;
-            tell(notice, &self.client, self.console);
+            tell(notice, self.client.target(), self.console);
         }
         while let Some(event) = self.client.poll_event() {
             self.unanswered -= u32::from(event == Event::Pong).min(self.unanswered);

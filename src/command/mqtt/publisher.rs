@@ -13,9 +13,9 @@ use crate::connect::failure::reconnected;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
-use crate::mqtt::client::Client;
+use crate::mqtt::client::{Client, Connection, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode, Version};
-use crate::mqtt::session::client::{Event, Unsendable};
+use crate::mqtt::session::client::{Event, Session, Unsendable};
 use crate::output::Console;
 
 /// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
@@ -25,17 +25,22 @@ const BATCH: usize = 256 * 1024;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Publishes what it takes. QoS 1 and 2 messages stay in the session until they are acknowledged, through every reconnect.
-pub(crate) struct Publisher {
-    pub(crate) client: Client,
+pub(crate) struct Publisher<C = Client> {
+    pub(crate) client: C,
     notes: Console,
     /// What a message does not say itself; without a topic, where every message says its own.
     outline: Publish,
     /// How long no acknowledgement at all may come while some are awaited; `None`: for ever.
     patience: Option<Duration>,
+    /// What it gives up then is the connection, and not everything.
+    reconnects: bool,
     /// Does not fit into the window, as its QoS is not that of the outline.
     parked: Option<(Number, Box<Publish>)>,
     /// At QoS 0: sent, and not yet proved to be read, in runs of numbers.
     unproved: VecDeque<(Number, Number)>,
+    /// As many messages are in those runs, and may be.
+    unproved_count: u64,
+    most_unproved: u64,
     /// As many runs of `unproved` were sent before the PINGREQ under way.
     before_ping: usize,
     /// What could not be handed to the session.
@@ -62,10 +67,10 @@ pub(crate) struct Publisher {
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
 }
 
-impl Publisher {
+impl<C: Connection> Publisher<C> {
     /// Over a client that has not connected yet.
     pub(crate) fn new(
-        client: Client,
+        client: C,
         outline: Publish,
         patience: Option<Duration>,
         notes: Console,
@@ -75,8 +80,11 @@ impl Publisher {
             notes,
             outline,
             patience,
+            reconnects: false,
             parked: None,
             unproved: VecDeque::new(),
+            unproved_count: 0,
+            most_unproved: u64::MAX,
             before_ping: 0,
             unsendable: Vec::new(),
             last_progress: Instant::now(),
@@ -97,6 +105,16 @@ impl Publisher {
     /// Calls `tell` with the number of each message that is accepted although nobody is subscribed.
     pub(crate) fn on_unheard(&mut self, tell: impl FnMut(Number) + 'static) {
         self.on_unheard = Some(Box::new(tell));
+    }
+
+    /// A server that acknowledges nothing in time is connected to again.
+    pub(crate) const fn reconnect_when_unanswered(&mut self) {
+        self.reconnects = true;
+    }
+
+    /// So many messages at QoS 0 may be under way that the server has not proved to have read.
+    pub(crate) const fn bound_unproved(&mut self, most: u64) {
+        self.most_unproved = most;
     }
 
     /// What nobody is subscribed to counts as refused.
@@ -167,6 +185,7 @@ impl Publisher {
         self.retains |= publish.retain;
         match self.client.publish(publish, number) {
             Ok(()) if publish.qos == QoS::AtMostOnce => {
+                self.unproved_count += 1;
                 let open = self.unproved.len() > self.before_ping;
                 match self.unproved.back_mut().filter(|_| open) {
                     Some((_, last)) if *last + 1 == number => *last = number,
@@ -192,21 +211,21 @@ impl Publisher {
     /// Takes a message that says more than its body.
     #[inline(never)]
     fn take_record(&mut self, number: Number, message: Message) {
-        let mut publish = Box::new(published(message, &self.outline));
+        let mut publish = published(message, &self.outline);
         publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
         match self.client.can_publish(publish.qos) {
             true => self.send_record(number, &mut publish),
-            false => self.parked = Some((number, publish)),
+            false => self.parked = Some((number, Box::new(publish))),
         }
     }
 
     fn version_5_only(&mut self, properties: Properties) -> Properties {
-        if self.client.session().version() == Version::V5 || properties.is_empty() {
+        if self.client.look(Session::version) == Version::V5 || properties.is_empty() {
             return properties;
         }
         if !std::mem::replace(&mut self.properties_dropped, true) {
             self.notes
-                .warn("the properties of the records are dropped: they need MQTT 5");
+                .warn("the properties of the messages are dropped: they need MQTT 5");
         }
         Properties::default()
     }
@@ -218,7 +237,7 @@ impl Publisher {
             && self.client.can_publish(QoS::AtMostOnce)
         {
             self.before_ping = self.unproved.len();
-            self.client.session().ping(Instant::now());
+            self.client.with(|session| session.ping(Instant::now()));
         }
     }
 
@@ -226,10 +245,13 @@ impl Publisher {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.doubt(into);
+            if matches!(notice, Notice::Gone) {
+                continue;
+            }
             if self.ever_connected {
                 self.away_since.get_or_insert_with(Instant::now);
             }
-            tell(notice, &self.client, self.notes);
+            tell(notice, self.client.target(), self.notes);
         }
         let now = Instant::now();
         while let Some(event) = self.client.poll_event() {
@@ -239,6 +261,7 @@ impl Publisher {
 
     fn doubt(&mut self, into: &mut Vec<Progress>) {
         self.before_ping = 0;
+        self.unproved_count = 0;
         for (first, last) in self.unproved.drain(..) {
             into.extend((first..=last).map(|number| Progress::One(number, Outcome::InDoubt)));
         }
@@ -310,6 +333,7 @@ impl Publisher {
 
     fn proved(&mut self, into: &mut Vec<Progress>) {
         for (first, last) in self.unproved.drain(..std::mem::take(&mut self.before_ping)) {
+            self.unproved_count -= last - first + 1;
             match self.client.unfinished() {
                 // Every number up to the last went out at QoS 0, or has its outcome.
                 0 => into.push(Progress::Through(last)),
@@ -383,7 +407,7 @@ fn is_about_a_message(reason: ReasonCode) -> bool {
     )
 }
 
-impl flow::Target for Publisher {
+impl<C: Connection> flow::Target for Publisher<C> {
     fn name(&self) -> String {
         self.client.target().to_string()
     }
@@ -394,6 +418,7 @@ impl flow::Target for Publisher {
             && self.client.can_publish(self.outline.qos)
             && self.client.unwritten() < BATCH
             && self.client.kept_bytes() < MOST_BYTES
+            && self.unproved_count < self.most_unproved
     }
 
     fn is_idle(&self) -> bool {
@@ -430,7 +455,7 @@ impl flow::Target for Publisher {
             return Vec::new();
         };
         // PUBACK and PUBCOMP have no reason before MQTT 5.
-        let name = (self.client.session().version() == Version::V5).then(|| {
+        let name = (self.client.look(Session::version) == Version::V5).then(|| {
             [
                 ("reason_code", reason.0.into()),
                 ("reason", reason.name().unwrap_or("unknown").into()),
@@ -467,7 +492,13 @@ impl flow::Target for Publisher {
         let driven = tokio::select! {
             biased;
             driven = self.client.drive() => driven,
-            () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => Err(self.unanswered()),
+            () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => {
+                let why = self.unanswered();
+                match self.reconnects {
+                    true => self.client.give_up(why),
+                    false => Err(why),
+                }
+            }
         };
         self.take_in(into);
         driven.map_err(|error| self.objection(error))

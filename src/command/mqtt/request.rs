@@ -213,7 +213,7 @@ impl<'a> MqttRequester<'a> {
         loop {
             self.client.drive().await?;
             while let Some(notice) = self.client.poll_notice() {
-                tell(notice, &self.client, self.console);
+                tell(notice, self.client.target(), self.console);
             }
             while let Some(event) = self.client.poll_event() {
                 if let Event::Connected { properties, .. } = event {
@@ -342,7 +342,7 @@ impl<'a> MqttRequester<'a> {
     fn noticed(&mut self, notice: Notice) -> Option<Next> {
         let lost = matches!(notice, Notice::Lost { .. });
         self.unsettled.clear();
-        tell(notice, &self.client, self.console);
+        tell(notice, self.client.target(), self.console);
         lost.then_some(Next::Lost)
     }
 

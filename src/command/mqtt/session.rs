@@ -58,6 +58,14 @@ pub struct SessionArgs {
     pub connect_properties: Properties,
     /// For DISCONNECT.
     pub disconnect_properties: Properties,
+    /// How many QoS 1 and 2 messages of the server may await their acknowledgement.
+    pub receive_maximum: Option<u16>,
+    /// The client is a bridge: a server that knows MQTT 3.1.1 learns of it.
+    pub bridge: bool,
+    /// What another client took over is taken back, once.
+    pub takes_back: bool,
+    /// Of several servers the first is come back to.
+    pub prefers_first: bool,
     /// Each packet is shown (`--trace`).
     pub trace: bool,
     /// What the server says of the session is shown (`--show-session`).
@@ -159,6 +167,12 @@ impl SessionArgs {
         if self.version.is_none() && !self.needs_version_5() && !wants.version_5_only {
             client.allow_fallback();
         }
+        if self.prefers_first {
+            client.prefer_first();
+        }
+        if self.takes_back {
+            client.take_back();
+        }
         match self.stands_in.as_ref().filter(|it| it.debug) {
             Some(stands_in) => client.watch(stands_in.log()),
             None if self.trace => client.watch(trace::packets(notes)),
@@ -225,6 +239,7 @@ impl SessionArgs {
             } else {
                 Properties::default()
             },
+            bridge: self.bridge,
         };
         connect
             .properties
@@ -258,6 +273,12 @@ impl SessionArgs {
         {
             properties.push(Property::MaximumPacketSize(bytes));
         }
+        if let Some(count) = self
+            .receive_maximum
+            .filter(|_| properties.receive_maximum().is_none())
+        {
+            properties.push(Property::ReceiveMaximum(count));
+        }
         let unasked = self.stands_in.is_none();
         if wants.topic_aliases > 0 && unasked && properties.topic_alias_maximum().is_none() {
             properties.push(Property::TopicAliasMaximum(wants.topic_aliases));
@@ -290,7 +311,7 @@ impl SessionArgs {
 }
 
 /// Tells the user what happened to the connection.
-pub(crate) fn tell(notice: Notice, client: &Client, notes: Console) {
+pub(crate) fn tell(notice: Notice, server: &Target, notes: Console) {
     match notice {
         Notice::Lost { error, retry_in } => {
             let wait = humantime::format_duration(std::time::Duration::from_millis(
@@ -299,9 +320,12 @@ pub(crate) fn tell(notice: Notice, client: &Client, notes: Console) {
             notes.warn(format_args!("{error}; retrying in {wait}"));
         }
         Notice::FellBack => notes.note(format_args!(
-            "{} does not support MQTT 5; using MQTT 3.1.1",
-            client.target()
+            "{server} does not support MQTT 5; using MQTT 3.1.1"
         )),
+        Notice::NoBridge => notes.note(format_args!(
+            "{server} does not know bridges: what it is sent may come back from it, and RETAIN does not cross"
+        )),
+        Notice::Gone => {}
     }
 }
 

@@ -8,12 +8,13 @@ use tokio::time::timeout;
 
 use super::record::record;
 use super::session::tell;
+use super::unaware::Unaware;
 use crate::connect::Target;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::recent::Recent;
 use crate::flow::{Next, Source};
-use crate::mqtt::client::{CLOSING, Client, Notice};
+use crate::mqtt::client::{CLOSING, Client, Connection, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
 use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
@@ -41,6 +42,8 @@ pub struct Wanted {
     pub retained_only: bool,
     /// With `retained_only`: the first that is not retained ends it before, as mosquitto_sub does.
     pub ends_at_live: bool,
+    /// What this server was sent comes back another way: who counts the servers that do not know bridges.
+    pub unaware: Option<Unaware>,
     /// It ends once every subscription is acknowledged.
     pub exit_after_subscribe: bool,
 }
@@ -113,8 +116,8 @@ enum Verdict {
 }
 
 /// The messages of a session's subscriptions.
-pub(crate) struct Subscribed<'a> {
-    client: Client,
+pub(crate) struct Subscribed<'a, C = Client> {
+    client: C,
     wanted: &'a Wanted,
     notes: Console,
     /// What was handed out and not settled.
@@ -130,6 +133,8 @@ pub(crate) struct Subscribed<'a> {
     /// Topics whose retained message is to be removed.
     removals: VecDeque<ByteString>,
     refused: Option<Error>,
+    /// As many were dropped, as they came at QoS 0 while too many waited.
+    dropped: u64,
     ever_connected: bool,
     /// Whether the server has ever answered a subscription, so that messages can have been missed since.
     ever_subscribed: bool,
@@ -141,9 +146,9 @@ pub(crate) struct Subscribed<'a> {
     wants_ping: bool,
 }
 
-impl<'a> Subscribed<'a> {
+impl<'a, C: Connection> Subscribed<'a, C> {
     /// Over a client that has been told what to subscribe to; `counts`: a message that comes again is known as such.
-    pub(crate) fn new(client: Client, wanted: &'a Wanted, counts: bool, notes: Console) -> Self {
+    pub(crate) fn new(client: C, wanted: &'a Wanted, counts: bool, notes: Console) -> Self {
         Self {
             client,
             wanted,
@@ -155,6 +160,7 @@ impl<'a> Subscribed<'a> {
             unanswered: 1,
             removals: VecDeque::new(),
             refused: None,
+            dropped: 0,
             ever_connected: false,
             ever_subscribed: false,
             away_since: None,
@@ -176,6 +182,12 @@ impl<'a> Subscribed<'a> {
             ..Disconnect::default()
         };
         self.client.close(disconnect).await;
+        if self.dropped > 0 {
+            let (dropped, target) = (self.dropped, self.client.target());
+            self.notes.warn(format_args!(
+                "{dropped} messages of {target} at QoS 0 were dropped, as too many waited"
+            ));
+        }
         match self.refused.take() {
             Some(refused) => Err(refused),
             None if lost => {
@@ -192,7 +204,9 @@ impl<'a> Subscribed<'a> {
         if !self.client.is_online() {
             return false;
         }
-        let mut unanswered = self.client.session().ping(Instant::now());
+        // What was answered before is no proof.
+        while self.client.poll_event().is_some() {}
+        let mut unanswered = self.client.with(|session| session.ping(Instant::now()));
         let answered = async {
             while unanswered > 0 {
                 if self.client.drive().await.is_err() || self.client.poll_notice().is_some() {
@@ -209,7 +223,8 @@ impl<'a> Subscribed<'a> {
 
     /// Publishes what removes retained messages, as far as the window allows.
     fn remove_retained(&mut self) {
-        while self.client.can_publish(QoS::AtLeastOnce)
+        while !self.removals.is_empty()
+            && self.client.can_publish(QoS::AtLeastOnce)
             && let Some(topic) = self.removals.pop_front()
         {
             let mut empty = Publish {
@@ -270,9 +285,27 @@ impl<'a> Subscribed<'a> {
             Notice::Lost { error, .. } if asked && !self.wanted.unsubscribe.is_empty() => {
                 return Some(Next::End(Err(error)));
             }
-            notice => tell(notice, &self.client, self.notes),
+            Notice::NoBridge if self.wanted.unaware.as_ref().is_some_and(Unaware::note) => {
+                let text = "neither server knows bridges, so that messages would cross for ever";
+                let error = Error::usage(text)
+                    .hint("use a server with MQTT 5, or prefixes that keep the topics apart");
+                return Some(Next::End(Err(error)));
+            }
+            notice => tell(notice, self.client.target(), self.notes),
         }
         lost.then_some(Next::Lost)
+    }
+
+    fn count_dropped(&mut self) {
+        let dropped = self.client.with(Session::take_dropped);
+        let is_first = dropped > 0 && self.dropped == 0;
+        self.dropped += dropped;
+        if is_first {
+            let target = self.client.target();
+            self.notes.warn(format_args!(
+                "too many messages of {target} wait: those at QoS 0 are dropped"
+            ));
+        }
     }
 
     /// What becomes of a message.
@@ -364,8 +397,8 @@ impl<'a> Subscribed<'a> {
         }
         if !self.ever_connected && !self.wanted.unsubscribe.is_empty() {
             let properties = &self.wanted.unsubscribe_properties;
-            let session = self.client.session();
-            let asked = session.unsubscribe(&self.wanted.unsubscribe, properties);
+            let filters = &self.wanted.unsubscribe;
+            let asked = (self.client).with(|session| session.unsubscribe(filters, properties));
             asked.map_err(|fault| Error::usage(fault.to_string()))?;
             self.unanswered += usize::from(self.wanted.subscribes);
         }
@@ -440,10 +473,10 @@ impl<'a> Subscribed<'a> {
     /// allows. So we ask again until nothing comes between two answers, and only once all that came is
     /// acknowledged: before that a full window looks like the end.
     fn look_for_the_end(&mut self) {
-        if self.wants_ping && self.client.session().unacknowledged() == 0 {
+        if self.wants_ping && self.client.look(Session::unacknowledged) == 0 {
             self.wants_ping = false;
             self.came_since_ping = false;
-            self.client.session().ping(Instant::now());
+            self.client.with(|session| session.ping(Instant::now()));
         }
     }
 
@@ -469,7 +502,7 @@ pub(super) fn refusal(
     format!("{server} refused the subscription to {filter}: {reason}{words}")
 }
 
-impl Source for Subscribed<'_> {
+impl<C: Connection> Source for Subscribed<'_, C> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
         self.remove_retained();
@@ -502,12 +535,14 @@ impl Source for Subscribed<'_> {
                 break;
             }
         }
+        self.count_dropped();
         Ok(())
     }
 
     fn settle(&mut self, count: u64) {
-        let acknowledged = self.unsettled.settle(count, self.client.session());
-        self.owes |= acknowledged > 0 && self.client.session().is_kept();
+        let unsettled = &mut self.unsettled;
+        let acknowledged = (self.client).with(|session| unsettled.settle(count, session));
+        self.owes |= acknowledged > 0 && self.client.look(Session::is_kept);
     }
 
     fn awaits(&self) -> Option<String> {

@@ -86,10 +86,13 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         };
         SourceEnd::resolve(args, console)
     });
-    let sources = sources.collect::<Result<Vec<_>>>()?;
+    let mut sources = sources.collect::<Result<Vec<_>>>()?;
     let targets = setup.targets.iter();
     let targets = targets.map(|(_, args)| TargetEnd::resolve(args.clone(), console));
     let targets = targets.collect::<Result<Vec<_>>>()?;
+    for source in &mut sources {
+        targets.iter().for_each(|target| source.share(target));
+    }
     setup.check_loops(&sources, &targets)?;
     for text in setup.warnings() {
         console.warn(text);

@@ -278,7 +278,7 @@ impl Setup {
                 (&args.end, protocol),
                 (End::Url(Protocol::Mqtt, _), "mqtt")
                     | (End::Url(Protocol::Amqp, _), "amqp")
-                    | (End::Url(Protocol::Coap, _), "coap")
+                    | (End::Url(Protocol::Coap, _) | End::Listen(_), "coap")
                     | (End::Context(_) | End::File(_) | End::Standard, _)
                     | (_, "none")
             );
@@ -312,7 +312,7 @@ fn end(
         _ => return Err(String::from("one of url, context and file is needed")),
     };
     match end {
-        end @ End::Url(..) => Ok(end),
+        end @ (End::Url(..) | End::Listen(_)) => Ok(end),
         other => Err(format!("url: {other} has no scheme such as mqtt://")),
     }
 }

@@ -32,7 +32,7 @@ use tokio::time::Instant as Clock;
 use super::input::{cut, instant};
 use super::pacing;
 use super::{Next, Source, Stages};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, brief};
 use crate::message::{Detail, Message, UNTIMED};
 use crate::output::Console;
 use crate::pace::alarm::Alarm;
@@ -100,14 +100,18 @@ impl Replay {
             let text = format!("--loop cannot read {once} again");
             return Err(Error::usage(text).hint("use a regular file"));
         }
-        let mut known = Vec::new();
+        let (mut known, mut spans) = (Vec::new(), Vec::new());
         for recording in &self.recordings {
             if !recording.is_regular() {
                 known.push(None);
                 continue;
             }
             let survey = Survey::read(std::slice::from_ref(recording), self, false).await?;
+            spans.extend(survey.span);
             known.push(survey.tell(recording, console));
+        }
+        if known.iter().all(Option::is_some) {
+            self.check_range(&spans)?;
         }
         Ok(Verified { known })
     }
@@ -117,7 +121,19 @@ impl Replay {
     /// # Errors
     /// As [`Replay::verify`].
     pub(crate) async fn survey(&self) -> Result<Survey> {
-        Survey::read(&self.recordings, self, true).await
+        let survey = Survey::read(&self.recordings, self, true).await?;
+        self.check_range(survey.span.as_slice())?;
+        Ok(survey)
+    }
+
+    /// Refuses a range beside what was recorded between these times.
+    fn check_range(&self, spans: &[(SystemTime, SystemTime)]) -> Result<()> {
+        let first = spans.iter().map(|span| span.0).min();
+        let last = spans.iter().map(|span| span.1).max();
+        match first.zip(last) {
+            Some((first, last)) => self.range.check(first, last).map_err(Error::usage),
+            None => Ok(()),
+        }
     }
 }
 
@@ -498,9 +514,12 @@ impl Changes<'_> {
         let replay = self.replay;
         if let Some(retime) = &replay.retime
             && at != UNTIMED
-            && let Some(moved) = retime.moved(&message.payload, at, moment)
         {
-            message.payload = moved;
+            let retimed = retime.retime(&mut message, at, moment);
+            retimed.map_err(|why| {
+                let text = format!("{}: {why}", brief(&message.topic));
+                Error::new(Kind::Refused, text)
+            })?;
         }
         if let Some(topic) = &replay.topic {
             let addressed = topic.address(&message, &mut self.filler);

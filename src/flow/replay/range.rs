@@ -14,27 +14,24 @@ pub(crate) enum Bound {
     At(SystemTime),
     /// So long after the first record.
     After(Duration),
-    /// The first time from there on that a clock shows this: since midnight, UTC.
+    /// When a clock shows this on the day of the first record: since midnight, UTC.
     OfDay(Duration),
 }
 
 impl Bound {
-    /// The point in time, counted from this one.
-    fn resolved(self, from: SystemTime) -> SystemTime {
-        let after = match self {
-            Self::At(time) => return time,
-            Self::After(time) => time,
+    /// The point in time, where the first record has this one.
+    fn resolved(self, first: SystemTime) -> SystemTime {
+        match self {
+            Self::At(time) => time,
+            Self::After(time) => first.checked_add(time).unwrap_or(first + DAY * 36_500),
             Self::OfDay(time) => {
-                let since = from
+                let since = first
                     .duration_since(SystemTime::UNIX_EPOCH)
                     .unwrap_or_default();
-                let shown = since.as_nanos() % DAY.as_nanos();
-                let ahead = (time.as_nanos() + DAY.as_nanos() - shown) % DAY.as_nanos();
-                // It is less than a day.
-                Duration::from_nanos(ahead as u64)
+                let midnight = since.as_secs() / DAY.as_secs() * DAY.as_secs();
+                SystemTime::UNIX_EPOCH + Duration::from_secs(midnight) + time
             }
-        };
-        from.checked_add(after).unwrap_or(from + DAY * 36_500)
+        }
     }
 }
 
@@ -45,6 +42,40 @@ pub(crate) struct Range {
     pub(crate) from: Option<Bound>,
     /// To the end, where nothing is said.
     pub(crate) until: Option<Bound>,
+}
+
+impl Range {
+    /// From when until when, where the first record has this time.
+    fn resolved(self, first: SystemTime) -> (SystemTime, Option<SystemTime>) {
+        let from = self.from.map_or(first, |from| from.resolved(first));
+        (from, self.until.map(|until| until.resolved(first)))
+    }
+
+    /// Whether there can be something in it, of what was recorded between these two times.
+    ///
+    /// # Errors
+    /// Why there is nothing.
+    pub(super) fn check(self, first: SystemTime, last: SystemTime) -> Result<(), String> {
+        let shown = humantime::format_rfc3339_millis;
+        let (from, until) = self.resolved(first);
+        let recorded = format!("was made from {} to {}", shown(first), shown(last));
+        match until {
+            _ if from > last => Err(format!(
+                "--from {} is after the end: the recording {recorded}",
+                shown(from)
+            )),
+            Some(until) if until <= first => Err(format!(
+                "--until {} is before the beginning: the recording {recorded}",
+                shown(until)
+            )),
+            Some(until) if until <= from => Err(format!(
+                "--until {} is not after --from {}",
+                shown(until),
+                shown(from)
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Where a record lies.
@@ -75,16 +106,8 @@ impl Cut {
                 None => Place::Within,
             };
         }
-        let Range { from, until } = self.range;
-        let (from, until) = *self.times.get_or_insert_with(|| {
-            let from = from.map_or(at, |from| from.resolved(at));
-            // A time of day is that after the beginning; an offset counts from the first record.
-            let until = until.map(|until| match until {
-                Bound::OfDay(_) => until.resolved(from),
-                Bound::At(_) | Bound::After(_) => until.resolved(at),
-            });
-            (from, until)
-        });
+        let range = self.range;
+        let (from, until) = *self.times.get_or_insert_with(|| range.resolved(at));
         match until {
             _ if at < from => Place::Before,
             Some(until) if at >= until => Place::Behind,
@@ -113,10 +136,10 @@ mod tests {
     }
 
     const NIGHT: [&str; 4] = [
-        "2026-11-20T23:50:00Z",
-        "2026-11-21T00:10:00Z",
-        "2026-11-21T00:20:00Z",
-        "2026-11-21T00:30:00Z",
+        "2026-11-20T22:50:00Z",
+        "2026-11-20T23:10:00Z",
+        "2026-11-20T23:20:00Z",
+        "2026-11-20T23:30:00Z",
     ];
 
     #[test]
@@ -124,15 +147,38 @@ mod tests {
         use Place::{Before, Behind, Within};
         assert_eq!(within(None, None, &NIGHT), [Within; 4]);
         let early = [Before, Within, Within, Behind];
-        assert_eq!(within(of_day(0, 10), of_day(0, 30), &NIGHT), early);
+        assert_eq!(within(of_day(23, 10), of_day(23, 30), &NIGHT), early);
         let after = |minutes: u64| Some(Bound::After(Duration::from_secs(60 * minutes)));
         assert_eq!(within(after(20), after(40), &NIGHT), early);
         let at = |index: usize| Some(Bound::At(time(NIGHT[index])));
         assert_eq!(within(at(1), at(3), &NIGHT), early);
         // The time that the first record has.
-        assert_eq!(within(of_day(23, 50), None, &NIGHT), [Within; 4]);
+        assert_eq!(within(of_day(22, 50), None, &NIGHT), [Within; 4]);
+        // The day of the first record, whatever the others have.
+        assert_eq!(within(of_day(0, 10), None, &NIGHT), [Within; 4]);
+        assert_eq!(within(None, of_day(0, 10), &NIGHT), [Behind; 4]);
         let forever = Some(Bound::After(Duration::MAX));
         assert_eq!(within(None, forever, &NIGHT), [Within; 4]);
+    }
+
+    #[test]
+    fn a_range_beside_the_recording_is_told() {
+        let check = |from, until| {
+            let range = Range { from, until };
+            range.check(time(NIGHT[0]), time(NIGHT[3]))
+        };
+        assert_eq!(check(of_day(23, 0), of_day(23, 30)), Ok(()));
+        assert_eq!(check(of_day(0, 10), None), Ok(()));
+        let ends = "was made from 2026-11-20T22:50:00.000Z to 2026-11-20T23:30:00.000Z";
+        let late = check(of_day(23, 31), None).unwrap_err();
+        assert_eq!(
+            late,
+            format!("--from 2026-11-20T23:31:00.000Z is after the end: the recording {ends}")
+        );
+        let early = check(None, of_day(0, 10)).unwrap_err();
+        assert!(early.starts_with("--until 2026-11-20T00:10:00.000Z is before the beginning"));
+        let none = check(of_day(23, 20), of_day(23, 10)).unwrap_err();
+        assert!(none.ends_with("is not after --from 2026-11-20T23:20:00.000Z"));
     }
 
     #[test]

@@ -6,30 +6,68 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimePrinter, Pieces};
 use jiff::tz::Offset;
+use serde_json::Value;
 
-use crate::payload::pointer;
+use crate::message::Message;
+use crate::payload::jq::Input;
+use crate::payload::map::Map;
+use crate::payload::{media, pointer};
 
-/// Where a payload has a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Retime {
-    /// A JSON pointer (RFC 6901), such as `/ts`: RFC 3339, or seconds, milli-, micro- or nanoseconds since 1970.
-    pub(crate) pointer: String,
+/// Where a payload has times.
+#[derive(Clone, Debug)]
+pub(crate) enum Retime {
+    /// At a JSON pointer (RFC 6901), such as `/ts`: RFC 3339, or seconds, milli-, micro- or nanoseconds since 1970.
+    Pointer(String),
+    /// Wherever an expression puts them: `$time` is when the message was recorded, and `now` when it is sent.
+    Map(Map),
 }
 
 impl Retime {
-    /// The payload with its time moved as far as from one time to the other; `None`: it has none there.
-    pub(super) fn moved(&self, payload: &Bytes, from: SystemTime, to: SystemTime) -> Option<Bytes> {
-        let found = pointer::find(payload, &self.pointer)?;
-        // It is a part of the payload.
-        let start = found.as_ptr() as usize - payload.as_ptr() as usize;
-        let distance = nanos(to) - nanos(from);
-        let moved = match found.strip_prefix('"') {
-            Some(quoted) => format!("\"{}\"", text(quoted.strip_suffix('"')?, distance)?),
-            None => number(found, distance)?,
-        };
-        let (before, behind) = (&payload[..start], &payload[start + found.len()..]);
-        Some([before, moved.as_bytes(), behind].concat().into())
+    /// Moves the times of a message as far as from one time to the other; what has none there stays as it is.
+    ///
+    /// # Errors
+    /// The expression fails on this message, or has no output, or several.
+    pub(super) fn retime(
+        &self,
+        message: &mut Message,
+        from: SystemTime,
+        to: SystemTime,
+    ) -> Result<(), String> {
+        match self {
+            Self::Pointer(pointer) => {
+                if let Some(moved) = moved(&message.payload, pointer, from, to) {
+                    message.payload = moved;
+                }
+            }
+            Self::Map(map) => {
+                let json = media::json_text(message, None);
+                let json: Option<Value> = json.and_then(|it| serde_json::from_slice(&it).ok());
+                let input = Input {
+                    message,
+                    captures: None,
+                    now: Some(to),
+                };
+                let [made] = <[Message; 1]>::try_from(map.apply(input, json.as_ref())?)
+                    .map_err(|made| format!("--retime has {} outputs, and not one", made.len()))?;
+                message.payload = made.payload;
+            }
+        }
+        Ok(())
     }
+}
+
+/// The payload with the time at a pointer moved; `None`: it has none there.
+fn moved(payload: &Bytes, pointer: &str, from: SystemTime, to: SystemTime) -> Option<Bytes> {
+    let found = pointer::find(payload, pointer)?;
+    // It is a part of the payload.
+    let start = found.as_ptr() as usize - payload.as_ptr() as usize;
+    let distance = nanos(to) - nanos(from);
+    let moved = match found.strip_prefix('"') {
+        Some(quoted) => format!("\"{}\"", text(quoted.strip_suffix('"')?, distance)?),
+        None => number(found, distance)?,
+    };
+    let (before, behind) = (&payload[..start], &payload[start + found.len()..]);
+    Some([before, moved.as_bytes(), behind].concat().into())
 }
 
 /// Nanoseconds since 1970.
@@ -89,12 +127,36 @@ mod tests {
     use super::*;
 
     fn moved(payload: &'static str, pointer: &str, by: Duration) -> Option<String> {
-        let retime = Retime {
-            pointer: pointer.into(),
-        };
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
-        let moved = retime.moved(&Bytes::from_static(payload.as_bytes()), from, from + by)?;
+        let payload = Bytes::from_static(payload.as_bytes());
+        let moved = super::moved(&payload, pointer, from, from + by)?;
         Some(String::from_utf8(moved.to_vec()).unwrap())
+    }
+
+    #[cfg(feature = "jq")]
+    #[test]
+    fn an_expression_moves_what_it_will() {
+        let from = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_500);
+        let retimed = |words: &str, payload: &'static str| {
+            let mut message = Message {
+                time: from,
+                payload: Bytes::from_static(payload.as_bytes()),
+                ..Message::default()
+            };
+            let retime = Retime::Map(words.parse().unwrap());
+            let to = from + Duration::from_secs(60);
+            retime.retime(&mut message, from, to)?;
+            Ok(String::from_utf8(message.payload.to_vec()).unwrap())
+        };
+        let both = "jq: (now - ($time | fromdate)) as $by | .a += $by | .b[].t += $by";
+        let payload = r#"{"a":5,"b":[{"t":6},{"t":7.5}]}"#;
+        let moved: Result<_, String> = retimed(both, payload);
+        let moved: Value = serde_json::from_str(&moved.unwrap()).unwrap();
+        let wanted = serde_json::json!({"a": 65.0, "b": [{"t": 66.0}, {"t": 67.5}]});
+        assert_eq!(moved, wanted);
+        let none = retimed("jq: empty", payload).unwrap_err();
+        assert_eq!(none, "--retime has 0 outputs, and not one");
+        assert!(retimed("jq: .a.b", payload).is_err());
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Survey {
     pub(crate) payload_bytes: u64,
     /// The times of the first and the last of them.
     pub(crate) times: Option<(SystemTime, SystemTime)>,
+    /// Of all records, whether in range or not.
+    pub(super) span: Option<(SystemTime, SystemTime)>,
     /// By the names of the protocols.
     pub(crate) protocols: Vec<(&'static str, u64)>,
     /// By topic.
@@ -70,6 +72,10 @@ impl Survey {
         let mut filter = Filter::new(replay);
         let mut cut = Cut::new(replay.range);
         while let Some(entry) = tracks.next().await? {
+            if entry.at != UNTIMED {
+                let (first, last) = survey.span.unwrap_or((entry.at, entry.at));
+                survey.span = Some((first.min(entry.at), last.max(entry.at)));
+            }
             if details && cut.place(entry.at) == Place::Within && filter.passes(&entry.message) {
                 survey.see(entry);
             }

@@ -99,9 +99,16 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
                 Kind::Unauthorized => Kind::Unauthorized,
                 _ => Kind::Lost,
             };
-            Error::new(kind, format!("{target} ended the connection: {fault}"))
+            let error = Error::new(kind, format!("{target} ended the connection: {fault}"));
+            match disconnect.reason {
+                ReasonCode::SESSION_TAKEN_OVER => error.hint(
+                    "another client connects with the same identifier: give one of them another, by -i ID or, for a bridge, --name NAME",
+                ),
+                _ => error,
+            }
         }
         Fault::KeepAlive => Error::new(Kind::Lost, format!("no response from {target}: {fault}")),
+        Fault::Overrun => Error::new(Kind::Lost, format!("{target}: {fault}")),
         Fault::Unencodable(cause) => Error::usage(cause.to_string()),
     }
 }

@@ -3,13 +3,25 @@
 //! [`Client::drive`] does all the work, a batch at a time; what happened is then taken from
 //! [`Client::poll_event`] and [`Client::poll_notice`] without waiting. Nothing is lost when a future of
 //! this module is dropped: all state lives in [`Client`].
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`half`] | a client with two owners: who receives, and who publishes |
+//! | [`exchange`], [`pace`] | bytes to and from the stream, and when to read |
+//! | [`concede`] | what the server does not know or allow is done without |
+//! | [`first`] | the way back to the first of several servers |
+//! | [`diagnose`], [`watch`] | what went wrong, in words; what is shown of the packets |
 
+mod concede;
 mod diagnose;
 mod exchange;
+mod first;
+mod half;
 mod pace;
 mod watch;
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,14 +30,16 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::{sleep, timeout};
 
 use self::exchange::{Moved, exchange, finish};
+use self::first::First;
+pub(crate) use self::half::{Connection, Half};
 use self::pace::Pace;
 use self::watch::Watch;
 pub(crate) use self::watch::{Watcher, Way};
-use super::packet::{Connect, Disconnect, Publish, QoS, ReasonCode, Version};
+use super::packet::{Connect, Disconnect, Publish, QoS, ReasonCode};
 use super::session::client::{Event, Session, Ticket, Unsendable};
 use super::session::fault::Fault;
 use crate::connect::{Backoff, Retry, Stream, Target, dial};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How much is read at once. Large reads are what makes high rates cheap.
 const READ_SIZE: usize = 64 * 1024;
@@ -45,6 +59,10 @@ pub(crate) enum Notice {
     },
     /// The server does not speak MQTT 5; the session goes on with MQTT 3.1.1.
     FellBack,
+    /// The server takes no connections of bridges; the session goes on as that of any other client.
+    NoBridge,
+    /// The connection failed or was lost, which the other owner of the client is told in words.
+    Gone,
 }
 
 /// How long to keep trying.
@@ -74,6 +92,12 @@ pub(crate) struct Client {
     input: BytesMut,
     patience: Timeouts,
     may_fall_back: bool,
+    /// A session that was taken over once may be taken back.
+    takes_back: bool,
+    /// When another client took over the session.
+    taken_over: Option<Instant>,
+    /// Where the first of several servers is come back to.
+    first: Option<First>,
     backoff: Backoff,
     /// When the connection was opened or, once it is online, when something last came over it or was not to come.
     heard_at: Instant,
@@ -87,9 +111,11 @@ pub(crate) struct Client {
     /// The first bytes of this connection, for a diagnosis.
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
+    /// How often a connection failed or was lost.
+    losses: u64,
     pace: Pace,
-    /// The CONNECT that a server met by closing the connection, while MQTT 3.1.1 is tried instead: some that do not know
-    /// MQTT 5 answer nothing at all.
+    /// The CONNECT that a server met by closing the connection, while less is tried instead: some that do not know MQTT 5, or
+    /// bridges, answer nothing at all.
     unanswered: Option<Connect>,
     /// Whether the last read took all there was, and nothing was written since.
     drained: bool,
@@ -108,6 +134,9 @@ impl Client {
             input: BytesMut::new(),
             patience,
             may_fall_back: false,
+            takes_back: false,
+            taken_over: None,
+            first: None,
             backoff: Backoff::new(patience.first),
             heard_at: now,
             ever_online: false,
@@ -116,6 +145,7 @@ impl Client {
             dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
+            losses: 0,
             pace: Pace::new(now),
             unanswered: None,
             drained: false,
@@ -131,6 +161,17 @@ impl Client {
     /// Lets the client speak MQTT 3.1.1 to a server that does not know MQTT 5.
     pub(crate) fn allow_fallback(&mut self) {
         self.may_fall_back = true;
+    }
+
+    /// Takes back a session that another client has taken over, which may be what is left of an earlier run; but not twice in a
+    /// minute.
+    pub(crate) const fn take_back(&mut self) {
+        self.takes_back = true;
+    }
+
+    /// Of several servers, comes back to the first as soon as that can be reached again.
+    pub(crate) fn prefer_first(&mut self) {
+        self.first = Some(First::new());
     }
 
     /// The session, to subscribe, unsubscribe or ping.
@@ -161,6 +202,15 @@ impl Client {
         Some(event)
     }
 
+    /// The next thing that happened to who publishes, where another receives.
+    fn poll_outcome(&mut self) -> Option<Event> {
+        let event = self.session.poll_outcome()?;
+        if matches!(event, Event::Acknowledged { .. } | Event::Pong) {
+            self.backoff.progressed();
+        }
+        Some(event)
+    }
+
     /// The next piece of news about the connection.
     #[inline]
     pub(crate) fn poll_notice(&mut self) -> Option<Notice> {
@@ -184,29 +234,9 @@ impl Client {
         self.session.publish(publish, ticket)
     }
 
-    /// How many bytes wait to be written.
-    pub(crate) fn unwritten(&self) -> usize {
-        self.session.unwritten()
-    }
-
-    /// How many messages are sent or to be sent again and not yet acknowledged.
-    pub(crate) fn unfinished(&self) -> usize {
-        self.session.unfinished()
-    }
-
-    /// The memory that messages hold until they are acknowledged, in bytes.
-    pub(crate) fn kept_bytes(&self) -> usize {
-        self.session.kept_bytes()
-    }
-
     /// Whether the connection is up and CONNECT was answered.
     pub(crate) fn is_online(&self) -> bool {
         self.session.is_online()
-    }
-
-    /// Why the server ended the last connection, if it said so (DISCONNECT, MQTT 5.0 §3.14).
-    pub(crate) const fn dismissed(&self) -> Option<ReasonCode> {
-        self.dismissed
     }
 
     /// Drives the connection until there is an event or a notice, or everything in the output is written
@@ -246,6 +276,29 @@ impl Client {
         }
     }
 
+    /// Drives a connection that has two owners, and never stops reading: until there is something for this one, something
+    /// came for the other, or everything in the output is written although there was something to write.
+    ///
+    /// # Errors
+    /// As [`Self::drive`].
+    async fn drive_half(&mut self, publishes: bool) -> Result<()> {
+        self.session.set_reading(true, Instant::now());
+        let losses = self.losses;
+        let waiting = self.session.waiting();
+        let writing = !self.session.output().is_empty();
+        loop {
+            let has_own = match publishes {
+                true => self.session.has_outcomes() || self.losses != losses,
+                false => self.session.has_events() || !self.notices.is_empty(),
+            };
+            let written = writing && self.session.is_online() && self.session.output().is_empty();
+            if has_own || written || self.session.waiting() != waiting {
+                return Ok(());
+            }
+            self.step().await?;
+        }
+    }
+
     async fn step(&mut self) -> Result<()> {
         match &mut self.link {
             Link::Down => {
@@ -275,6 +328,9 @@ impl Client {
         self.drained = false;
         if let Some(watch) = &mut self.watch {
             watch.opened();
+        }
+        if let Some(first) = &mut self.first {
+            first.connected();
         }
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
@@ -306,11 +362,31 @@ impl Client {
             .into_iter()
             .flatten()
             .min();
-        let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
-        let now = Instant::now();
+        let moving = exchange(stream, &mut self.session, &mut self.input, until);
+        let moved = match &mut self.first {
+            None => Ok(moving.await),
+            Some(first) => tokio::select! {
+                biased;
+                moved = moving => Ok(moved),
+                stream = first.reached(&self.target) => Err(stream),
+            },
+        };
+        let moved = match moved {
+            Ok(moved) => moved,
+            Err(stream) => {
+                self.come_back(stream).await;
+                return Ok(());
+            }
+        };
         if let Some(watch) = &mut self.watch {
             watch.wrote(before - self.session.output().len());
         }
+        self.moved(moved, greeted_by).await
+    }
+
+    /// What follows from what was moved; the server has to have answered by then.
+    async fn moved(&mut self, moved: io::Result<Moved>, greeted_by: Option<Instant>) -> Result<()> {
+        let now = Instant::now();
         match moved {
             Ok(Moved::Received) => self.received(now).await,
             Ok(Moved::Sent) => {
@@ -345,6 +421,29 @@ impl Client {
         }
     }
 
+    /// Goes on over a connection to the first server.
+    async fn come_back(&mut self, stream: Stream) {
+        self.session.acquit();
+        self.session.disconnect(Disconnect::default());
+        self.show_output();
+        if let Link::Open(old) = &mut self.link {
+            let goodbye = finish(old, self.session.output());
+            let _ = timeout(Duration::from_millis(200), goodbye).await;
+        }
+        self.session.lost();
+        self.losses += 1;
+        self.target.back_at_first();
+        self.link = Link::Dialing(Box::pin(ready(Ok(stream))));
+        let text = format!(
+            "{}, the first of the servers, is there again",
+            self.target.current()
+        );
+        self.notices.push(Notice::Lost {
+            error: Error::new(Kind::Lost, text),
+            retry_in: Duration::ZERO,
+        });
+    }
+
     /// Shows what is to be written; whether packets of the last read are still to be shown and taken.
     fn shows_more(&mut self) -> bool {
         if self.watch.is_none() {
@@ -370,8 +469,13 @@ impl Client {
         }
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
-            if self.unanswered.take().is_some() {
-                self.notices.push(Notice::FellBack);
+            if let Some(connect) = self.unanswered.take() {
+                if connect.version != self.session.version() {
+                    self.notices.push(Notice::FellBack);
+                }
+                if connect.bridge && !self.session.is_bridge() {
+                    self.notices.push(Notice::NoBridge);
+                }
             }
         }
         if self.session.is_online() {
@@ -424,40 +528,14 @@ impl Client {
                     self.session.acquit();
                 }
             }
-            Fault::KeepAlive => self.session.acquit(),
+            Fault::KeepAlive | Fault::Overrun => self.session.acquit(),
             _ => {}
         }
-        let may_pass = fault.may_pass();
+        let may_pass = fault.may_pass() || self.may_take_back(&fault);
         self.failed(
             diagnose::fault(&self.target, &fault, self.first_bytes.as_ref()),
             may_pass,
         )
-    }
-
-    fn falls_back(&mut self, fault: &Fault) -> bool {
-        let refused = matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION);
-        if !refused || !self.may_fall_back || self.session.version() != Version::V5 {
-            return false;
-        }
-        self.session.lost();
-        self.session.fall_back();
-        self.link = Link::Down;
-        self.notices.push(Notice::FellBack);
-        true
-    }
-
-    /// Whether closing the connection was all the server's answer to MQTT 5, so that it may know MQTT 3.1.1.
-    fn may_be_older(&self) -> bool {
-        self.may_fall_back
-            && !self.ever_online
-            && self.first_bytes.is_none()
-            && self.session.version() == Version::V5
-    }
-
-    fn try_older(&mut self) {
-        self.session.lost();
-        self.unanswered = Some(self.session.fall_back());
-        self.link = Link::Down;
     }
 
     /// The connection failed or was lost: try again later, or give up.
@@ -467,6 +545,7 @@ impl Client {
             self.target.move_on();
         }
         self.link = Link::Down;
+        self.losses += 1;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {
             self.session.go_back(connect);

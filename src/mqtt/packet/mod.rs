@@ -153,6 +153,9 @@ pub struct Connect {
     pub will: Option<Will>,
     /// MQTT 5 properties.
     pub properties: Properties,
+    /// Before MQTT 5: the client is a bridge, which the highest bit of the level tells. Servers that know this send it nothing of
+    /// what it has published, and leave RETAIN as it was published.
+    pub bridge: bool,
 }
 
 /// The Will Message of a CONNECT (MQTT 5.0 §3.1.2.5).

@@ -33,6 +33,9 @@ pub enum Fault {
     /// A PINGREQ was not answered for a whole keep-alive interval.
     #[error("no PINGRESP within the keep-alive interval")]
     KeepAlive,
+    /// Too much waits to be taken; the server sends it again.
+    #[error("more messages came than can wait")]
+    Overrun,
     /// Something of ours does not fit into a packet.
     #[error(transparent)]
     Unencodable(#[from] Unencodable),
@@ -59,7 +62,7 @@ impl Fault {
     /// does not want us, would only send us away again.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::KeepAlive => true,
+            Self::KeepAlive | Self::Overrun => true,
             Self::Refused(ack) => is_temporary(ack.reason),
             Self::Closed(disconnect) => is_temporary(disconnect.reason),
             Self::Malformed { .. } | Self::Protocol { .. } | Self::Unencodable(_) => false,

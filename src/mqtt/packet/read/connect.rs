@@ -46,6 +46,7 @@ pub(super) fn connect(body: &mut Body, minimal: bool) -> Result<Connect, Malform
         password,
         will,
         properties,
+        bridge: false,
     })
 }
 

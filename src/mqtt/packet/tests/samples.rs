@@ -50,6 +50,7 @@ fn connects(version: Version) -> Vec<Packet> {
         username: Some("üser".into()),
         password: Some(Bytes::from_static(b"\xff\0secret")),
         will: Some(will),
+        bridge: false,
         properties: every(Place::Connect),
     };
     let bare = Connect {

@@ -80,7 +80,8 @@ fn connect(connect: &Connect, version: Version, sink: &mut impl Sink) -> Written
         ));
     }
     sink.put_binary("protocol name", name.as_bytes())?;
-    sink.put(&[level, connect_flags(connect)]);
+    let bridge = u8::from(connect.bridge && version < Version::V5) << 7;
+    sink.put(&[level | bridge, connect_flags(connect)]);
     sink.put(&connect.keep_alive.to_be_bytes());
     sink.put_properties(&connect.properties, version)?;
     sink.put_binary("client identifier", connect.client_id.as_bytes())?;

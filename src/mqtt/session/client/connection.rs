@@ -104,7 +104,7 @@ impl Session {
             (_, Packet::PingResp) => {
                 self.keep_alive.answered();
                 self.unanswered_pings = self.unanswered_pings.saturating_sub(1);
-                self.events.push_back(Event::Pong);
+                self.tell_both(Event::Pong);
                 Ok(())
             }
             (_, Packet::Disconnect(disconnect)) => Err(Fault::Closed(disconnect)),
@@ -136,7 +136,7 @@ impl Session {
         {
             self.connect.clean_start = false;
         }
-        self.events.push_back(Event::Connected {
+        self.tell_both(Event::Connected {
             session_present: ack.session_present,
             properties: ack.properties,
         });
@@ -161,7 +161,7 @@ impl Session {
             && let Some(id) = only
             && let Some((ticket, topic)) = self.outbound.give_up(id)
         {
-            self.events.push_back(Event::Abandoned { ticket, topic });
+            self.tell_outcome(Event::Abandoned { ticket, topic });
         }
     }
 
@@ -215,7 +215,7 @@ impl Session {
         for orphan in orphans.into_iter().rev() {
             match orphan {
                 Orphan::Unsent(ticket, publish) => self.resend.push_front((ticket, publish)),
-                Orphan::InDoubt(ticket) => self.events.push_back(Event::InDoubt(ticket)),
+                Orphan::InDoubt(ticket) => self.tell_outcome(Event::InDoubt(ticket)),
             }
         }
     }

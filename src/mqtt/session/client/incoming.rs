@@ -43,6 +43,15 @@ impl Session {
                 ..Ack::default()
             }));
         }
+        match self.admits(&publish) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(fault) => {
+                // It comes again, and is new then.
+                self.inbound.refuse(publish.packet_id);
+                return Err(fault);
+            }
+        }
         self.count_unacknowledged(publish.qos)?;
         self.events.push_back(Event::Message(publish));
         Ok(())
@@ -100,6 +109,7 @@ impl Session {
             }
             id == 0 || !kept
         });
+        self.count_waiting();
     }
 
     /// Of the acknowledgements that are held back, send the first `count`: the order of arrival (MQTT 5.0 §4.6).

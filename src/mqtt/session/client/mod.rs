@@ -16,12 +16,14 @@
 //! | `requests` | SUBSCRIBE and UNSUBSCRIBE in parts that the server takes |
 //! | `login` | enhanced authentication |
 //! | `closing` | keep-alive and the end |
+//! | `parted` | one session whose two directions have two owners |
 
 mod closing;
 mod connection;
 mod incoming;
 mod login;
 mod outgoing;
+mod parted;
 mod requests;
 mod subscriptions;
 
@@ -32,6 +34,7 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 pub use self::login::Login;
+use self::parted::Parted;
 use self::requests::Requests;
 use super::alias;
 use super::inbound::Inbound;
@@ -155,6 +158,8 @@ pub struct Session {
     /// QoS 1 and 2 messages that the server has not seen acknowledged yet.
     unacknowledged: u32,
     events: VecDeque<Event>,
+    /// Where somebody else publishes: what that one is to know.
+    parted: Option<Box<Parted>>,
     outbound: Outbound<Ticket>,
     suspects: Suspects,
     /// How many messages the server lets be under way.
@@ -179,7 +184,9 @@ impl Session {
     /// A session that introduces itself with `connect` and keeps at most `window` QoS 1 and 2 messages
     /// in flight. Packets larger than `largest_in` bytes are refused on arrival.
     pub fn new(connect: Connect, window: u16, largest_in: u32, now: Instant) -> Self {
-        let receive_maximum = connect.properties.receive_maximum().unwrap_or(u16::MAX);
+        // Between bridges memory is bounded by other means, and mosquitto 2.0 sends more when it resumes a session.
+        let asked = connect.properties.receive_maximum();
+        let receive_maximum = asked.filter(|_| !connect.bridge).unwrap_or(u16::MAX);
         Self {
             decoder: Decoder::new(connect.version, largest_in),
             window,
@@ -190,6 +197,7 @@ impl Session {
             held_final: 0,
             unacknowledged: 0,
             events: VecDeque::new(),
+            parted: None,
             outbound: Outbound::new(window),
             suspects: Suspects::default(),
             server_window: window,
@@ -250,6 +258,19 @@ impl Session {
         &self.connect.client_id
     }
 
+    /// Whether the server is told that it has a bridge before it, which takes a version before MQTT 5.
+    pub fn is_bridge(&self) -> bool {
+        self.connect.bridge && self.connect.version < Version::V5
+    }
+
+    /// Goes on without telling the server that this is a bridge, which it does not take; before that, nothing but CONNECT has
+    /// been sent. Returns that CONNECT.
+    pub fn be_no_bridge(&mut self) -> Connect {
+        let before = self.connect.clone();
+        self.connect.bridge = false;
+        before
+    }
+
     /// Goes on as MQTT 3.1.1; before that, nothing but CONNECT has been sent. Returns that CONNECT.
     pub fn fall_back(&mut self) -> Connect {
         let before = self.connect.clone();
@@ -262,7 +283,7 @@ impl Session {
         before
     }
 
-    /// Takes back [`Self::fall_back`], by which nothing was won.
+    /// Takes back [`Self::fall_back`] or [`Self::be_no_bridge`], by which nothing was won.
     pub fn go_back(&mut self, connect: Connect) {
         self.decoder.version = connect.version;
         self.connect = connect;
@@ -303,6 +324,9 @@ impl Session {
         };
         if let Event::Message(publish) = &event {
             self.hold_acknowledgement(publish);
+            if let Some(parted) = &mut self.parted {
+                parted.handed_out(publish);
+            }
         }
         Some(event)
     }

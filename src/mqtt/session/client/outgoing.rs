@@ -90,7 +90,7 @@ impl Session {
                     self.outbound.set_window(self.server_window);
                 }
                 self.suspects.survived();
-                self.events.push_back(Event::Acknowledged {
+                self.tell_outcome(Event::Acknowledged {
                     ticket,
                     packet_id: ack.packet_id,
                     reason,

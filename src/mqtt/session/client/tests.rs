@@ -855,3 +855,83 @@ fn a_goodbye_too_large_for_the_server_goes_without_its_properties() {
     });
     assert_eq!(wire.sent(), [Packet::Disconnect(Disconnect::default())]);
 }
+
+#[test]
+fn where_two_own_a_session_each_sees_its_own() {
+    let mut wire = Wire::online(connect(Version::V5), 10, &[]);
+    wire.session.part();
+    wire.publish(QoS::AtLeastOnce, 7);
+    assert_eq!(wire.sent().len(), 1);
+    let ack = Ack {
+        packet_id: 1,
+        ..Ack::default()
+    };
+    wire.server(&Packet::Publish(message("in", QoS::AtMostOnce)))
+        .unwrap();
+    wire.server(&Packet::PubAck(ack)).unwrap();
+    wire.server(&Packet::PingResp).unwrap();
+    let kinds = |event: Event| match event {
+        Event::Message(publish) => publish.topic.to_string(),
+        Event::Acknowledged { ticket, .. } => ticket.to_string(),
+        Event::Pong => "pong".to_owned(),
+        other => panic!("unexpected {other:?}"),
+    };
+    let events: Vec<_> = std::iter::from_fn(|| wire.session.poll_event()).collect();
+    let outcomes: Vec<_> = std::iter::from_fn(|| wire.session.poll_outcome()).collect();
+    let kinds = |events: Vec<Event>| events.into_iter().map(kinds).collect::<Vec<_>>();
+    assert_eq!(kinds(events), ["in", "pong"]);
+    assert_eq!(kinds(outcomes), ["7", "pong"]);
+}
+
+#[test]
+fn what_waits_too_long_is_dropped_at_qos_0_and_comes_again_at_qos_2() {
+    let mut wire = Wire::online(keeping(Version::V5), 10, &[]);
+    wire.session.part();
+    let large = |qos, packet_id| Publish {
+        payload: Bytes::from(vec![0; 1024 * 1024]),
+        packet_id,
+        ..message("in", qos)
+    };
+    for _ in 0..20 {
+        wire.server(&Packet::Publish(large(QoS::AtMostOnce, 0)))
+            .unwrap();
+    }
+    assert_eq!(wire.session.take_dropped(), 5);
+    assert_eq!(wire.session.take_dropped(), 0);
+    let mut id = 0;
+    let fault = loop {
+        id += 1;
+        let sent = wire.server(&Packet::Publish(large(QoS::ExactlyOnce, id)));
+        if let Err(fault) = sent {
+            break fault;
+        }
+    };
+    assert_eq!((fault, id), (Fault::Overrun, 49));
+    // The server sends it again over the next connection, and then it is new.
+    wire.session.lost();
+    let kept = std::iter::from_fn(|| wire.session.poll_event()).count();
+    assert_eq!(kept, 15, "what came at QoS 0 does not come again");
+    wire.reconnect(true, &[]);
+    wire.server(&Packet::Publish(large(QoS::ExactlyOnce, id)))
+        .unwrap();
+    assert!(matches!(wire.session.poll_event(), Some(Event::Message(_))));
+}
+
+#[test]
+fn a_bridge_says_so_before_mqtt_5() {
+    for (version, level) in [
+        (Version::V31, 0x83),
+        (Version::V311, 0x84),
+        (Version::V5, 5),
+    ] {
+        let connect = Connect {
+            bridge: true,
+            ..connect(version)
+        };
+        let mut wire = Wire::with(connect, 10);
+        wire.session.opened(wire.now).unwrap();
+        let output = wire.session.output();
+        let name = usize::from(output[3]);
+        assert_eq!(output[4 + name], level, "{version}");
+    }
+}

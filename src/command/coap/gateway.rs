@@ -1,0 +1,590 @@
+//! A CoAP server as an end of a flow: what is put or posted to a path is a message, and the last message of each path can be
+//! had and observed.
+//!
+//! A request is answered with 2.04 once its message is where it goes, and with 5.03 where it cannot go now: it may be sent again
+//! then. `/ps/a/b` means the same as `/a/b`, as gateways and publish-subscribe brokers have it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::pending;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use super::record::request_record;
+use super::server::ListenScheme;
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Exchange, Incoming, Response};
+use crate::coap::net::Server;
+use crate::coap::option;
+use crate::coap::resources::Stored;
+use crate::coap::site::{Answer, Resource, Site};
+use crate::connect::{ListenAddress, ListenOn, Listener};
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{self, Fate, Next, Number, Outcome, Progress};
+use crate::message::{Detail, Message};
+use crate::output::Console;
+use crate::payload::link::Link;
+
+/// A request waits so long for somebody to take its message.
+const UNTAKEN: Duration = Duration::from_secs(5);
+
+/// And so long for its target to have it; clients give up after some 90 seconds.
+const UNCONFIRMED: Duration = Duration::from_secs(30);
+
+/// When a client that was sent away may come back, in seconds.
+const COME_BACK: u64 = 5;
+
+/// As many bytes of messages wait to be taken.
+const MOST_WAITING: usize = 16 << 20;
+
+/// As many bytes are kept as the last messages of all paths, and as many paths.
+const MOST_KEPT: usize = 64 << 20;
+const MOST_PATHS: usize = 1 << 16;
+
+/// What the same path is called by those who publish and subscribe.
+const PREFIX: &str = "/ps";
+
+/// Where it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// How messages travel; without encryption.
+    pub scheme: ListenScheme,
+    /// Port 0 takes a free one.
+    pub address: SocketAddr,
+}
+
+impl Listen {
+    /// Reads `coap-listen://ADDR[:PORT]`; `None`: the scheme is another one.
+    pub(crate) fn parse(name: &str) -> Option<Result<Self>> {
+        let (scheme, place) = name.split_once("://")?;
+        let scheme = match scheme.strip_suffix("-listen")? {
+            "coap" => ListenScheme::Udp,
+            "coap+tcp" => ListenScheme::Tcp,
+            "coap+ws" => ListenScheme::WebSocket,
+            _ => return None,
+        };
+        let place = place.trim_end_matches('/');
+        let port = if scheme == ListenScheme::WebSocket {
+            80
+        } else {
+            5683
+        };
+        let address = place.parse().ok().or_else(|| {
+            let host = place.trim_start_matches('[').trim_end_matches(']');
+            Some(SocketAddr::new(host.parse().ok()?, port))
+        });
+        Some(match address {
+            Some(address) => Ok(Self { scheme, address }),
+            None => Err(
+                Error::usage(format!("{name}: {place:?} is not an address to listen on"))
+                    .hint("write an IP address and a port, such as coap-listen://0.0.0.0:5683"),
+            ),
+        })
+    }
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-listen://{}", self.scheme.name(), self.address)
+    }
+}
+
+/// A message that came, and whom to answer.
+struct Posted {
+    exchange: Exchange,
+    at: Instant,
+    message: Message,
+}
+
+/// What the resources share with the ends.
+#[derive(Default)]
+struct State {
+    /// Whether there is a source.
+    takes: bool,
+    /// As many messages may wait.
+    window: usize,
+    /// Since when nobody takes messages.
+    held_since: Option<Instant>,
+    posted: VecDeque<Posted>,
+    /// Bytes of those.
+    waiting: usize,
+    /// How many came.
+    came: u64,
+    /// Handed out, and not answered: to whom, and since when.
+    under_way: BTreeMap<Number, (Exchange, Instant)>,
+    /// The number of the one that was handed out last.
+    newest: Number,
+    /// The last message of each path.
+    kept: BTreeMap<String, Stored>,
+    /// Bytes of those.
+    bytes: usize,
+}
+
+impl State {
+    fn post(&mut self, now: Instant, request: &Incoming, path: &str) -> Answer {
+        let length = request.payload.len();
+        let full = self.posted.len() >= self.window
+            || self.waiting > 0 && self.waiting + length > MOST_WAITING;
+        let stalled = self.held_since.is_some_and(|since| now >= since + UNTAKEN);
+        if full || stalled {
+            return unavailable().into();
+        }
+        self.waiting += length;
+        self.came += 1;
+        self.posted.push_back(Posted {
+            exchange: request.exchange,
+            at: now,
+            message: request_record(request, path),
+        });
+        Answer::deferred()
+    }
+
+    fn remove_first(&mut self) -> Option<Posted> {
+        let posted = self.posted.pop_front()?;
+        self.waiting -= posted.message.payload.len();
+        Some(posted)
+    }
+
+    /// Hands out the next message.
+    fn next(&mut self) -> Option<Message> {
+        let posted = self.remove_first()?;
+        self.newest += 1;
+        let at = Instant::now();
+        self.under_way.insert(self.newest, (posted.exchange, at));
+        Some(posted.message)
+    }
+
+    /// When the first of those who wait has waited long enough.
+    fn due(&self) -> Option<Instant> {
+        let untaken = self.posted.front().map(|it| it.at + UNTAKEN);
+        let unconfirmed = self.under_way.first_key_value();
+        let unconfirmed = unconfirmed.map(|(_, (_, at))| *at + UNCONFIRMED);
+        untaken.into_iter().chain(unconfirmed).min()
+    }
+
+    /// Somebody who has waited too long: nobody has taken the message, or it may have arrived or not.
+    fn late(&mut self, now: Instant) -> Option<Exchange> {
+        if self.posted.front().is_some_and(|it| now >= it.at + UNTAKEN) {
+            return self.remove_first().map(|it| it.exchange);
+        }
+        let first = self.under_way.first_entry()?;
+        let late = now >= first.get().1 + UNCONFIRMED;
+        late.then(|| first.remove().0)
+    }
+}
+
+fn unavailable() -> Response {
+    let text = "the message cannot be passed on now";
+    Response::error(Code::SERVICE_UNAVAILABLE, text).with_uint(option::MAX_AGE, COME_BACK)
+}
+
+/// All resources look the same: what is at their path is in the state.
+struct Path {
+    state: Arc<Mutex<State>>,
+    /// Answers for all paths that have nothing yet.
+    is_root: bool,
+    is_listed: bool,
+}
+
+/// The path without the prefix; `None`: there is no topic in it.
+fn plain(path: &str) -> Option<&str> {
+    let rest = path
+        .strip_prefix(PREFIX)
+        .filter(|rest| rest.starts_with('/'));
+    let path = rest.unwrap_or(path);
+    (path.len() > 1).then_some(path)
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Resource for Path {
+    fn answer(&mut self, now: Instant, request: &Incoming) -> Answer {
+        let path = request.path();
+        let Some(path) = plain(&path) else {
+            return Code::NOT_FOUND.into();
+        };
+        let mut state = locked(&self.state);
+        match request.method {
+            Code::GET => match state.kept.get_mut(path) {
+                Some(stored) => stored.answer(now, request),
+                None => Code::NOT_FOUND.into(),
+            },
+            Code::PUT | Code::POST if state.takes => state.post(now, request, path),
+            _ => Code::METHOD_NOT_ALLOWED.into(),
+        }
+    }
+
+    fn link(&self, link: Link) -> Option<Link> {
+        self.is_listed.then_some(link)
+    }
+
+    fn is_observable(&self) -> bool {
+        !self.is_root
+    }
+
+    fn has_children(&self) -> bool {
+        self.is_root
+    }
+}
+
+/// A server that listens.
+struct Gateway {
+    server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+impl Gateway {
+    async fn open(listen: Listen, console: Console) -> Result<Self> {
+        let state = Arc::new(Mutex::new(State::default()));
+        let mut site = Site::new();
+        site.add(
+            "/",
+            Path {
+                state: Arc::clone(&state),
+                is_root: true,
+                is_listed: false,
+            },
+        );
+        let mut server = Server::new(site, &[]);
+        let address = if listen.scheme == ListenScheme::Udp {
+            server.listen_datagrams(listen.address)?.to_string()
+        } else {
+            let websocket = listen.scheme == ListenScheme::WebSocket;
+            let listener = Listener::bind(&ListenOn {
+                address: ListenAddress::Tcp(listen.address),
+                tls: None,
+                websocket,
+            })
+            .await?;
+            let address = listener.local_addr().to_string();
+            server.listen_streams(listener, websocket);
+            address
+        };
+        let scheme = listen.scheme.name();
+        console.note(format_args!("listening on {scheme}://{address}"));
+        Ok(Self { server, state })
+    }
+
+    fn settle(&mut self) {
+        self.server.settle(&mut |_| {});
+    }
+
+    /// Serves until a message comes, or one has waited too long.
+    async fn drive(&mut self) {
+        let came = locked(&self.state).came;
+        loop {
+            self.settle();
+            let due = {
+                let state = locked(&self.state);
+                if state.came != came {
+                    return;
+                }
+                state.due()
+            };
+            let at = due.unwrap_or_else(Instant::now).into();
+            tokio::select! {
+                biased;
+                () = self.server.turn() => {}
+                () = sleep_until(at), if due.is_some() => self.send_away(),
+            }
+        }
+    }
+
+    fn send_away(&mut self) {
+        let now = Instant::now();
+        loop {
+            let late = locked(&self.state).late(now);
+            let Some(exchange) = late else { return };
+            self.server.respond(exchange, unavailable());
+        }
+    }
+
+    /// Keeps the last message of a path.
+    fn keep(&mut self, message: Message) -> Result<()> {
+        let path = message.topic.to_string();
+        let format = match &message.detail {
+            Detail::Coap(coap) => coap.content_format,
+            _ => None,
+        };
+        let mut state = locked(&self.state);
+        let before = state.kept.get(&path).map_or(0, Stored::len);
+        let bytes = state.bytes - before + message.payload.len();
+        if bytes > MOST_KEPT || state.kept.len() >= MOST_PATHS && !state.kept.contains_key(&path) {
+            let text = format!("no room to keep the message of {}", brief(&path));
+            return Err(Error::new(Kind::Refused, text));
+        }
+        state.bytes = bytes;
+        let stored = Stored::new(format, message.payload);
+        state.kept.insert(path.clone(), stored);
+        drop(state);
+        for (at, is_listed) in [(path.clone(), true), (format!("{PREFIX}{path}"), false)] {
+            if !self.server.site().has(&at) {
+                let state = Arc::clone(&self.state);
+                let resource = Path {
+                    state,
+                    is_root: false,
+                    is_listed,
+                };
+                self.server.site().add(&at, resource);
+            }
+            self.server.changed(&at);
+        }
+        Ok(())
+    }
+}
+
+/// Where a source, a target or both of one server find it: the first of them opens it.
+#[derive(Clone)]
+pub(crate) struct Door {
+    listen: Listen,
+    gateway: Rc<RefCell<Option<Shared>>>,
+}
+
+type Shared = Rc<RefCell<Gateway>>;
+
+impl Door {
+    pub(crate) fn new(listen: Listen) -> Self {
+        Self {
+            listen,
+            gateway: Rc::default(),
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) const fn listen(&self) -> Listen {
+        self.listen
+    }
+
+    async fn open(&self, console: Console) -> Result<Shared> {
+        let known = self.gateway.borrow().clone();
+        if let Some(gateway) = known {
+            return Ok(gateway);
+        }
+        let gateway = Rc::new(RefCell::new(Gateway::open(self.listen, console).await?));
+        self.gateway.replace(Some(Rc::clone(&gateway)));
+        Ok(gateway)
+    }
+
+    /// The source: at most `window` messages wait to be taken.
+    ///
+    /// # Errors
+    /// [`Kind::Local`]: the address cannot be listened on.
+    pub(crate) async fn source(&self, window: u16, console: Console) -> Result<Requested> {
+        let gateway = self.open(console).await?;
+        let state = Arc::clone(&gateway.borrow().state);
+        {
+            let mut state = locked(&state);
+            (state.takes, state.window) = (true, window.into());
+        }
+        Ok(Requested {
+            gateway,
+            state,
+            listens: false,
+            settled: 0,
+        })
+    }
+
+    /// The target.
+    ///
+    /// # Errors
+    /// As [`Self::source`].
+    pub(crate) async fn target(&self, console: Console) -> Result<Kept> {
+        Ok(Kept {
+            name: self.listen.to_string(),
+            gateway: self.open(console).await?,
+            done: Vec::new(),
+        })
+    }
+}
+
+/// Drives a gateway that two own, of whom the first does it for both.
+#[expect(
+    clippy::await_holding_refcell_ref,
+    reason = "the other owner sees that it is borrowed, and waits"
+)]
+async fn drive(gateway: &RefCell<Gateway>) {
+    match gateway.try_borrow_mut() {
+        Ok(mut gateway) => gateway.drive().await,
+        Err(_) => pending().await,
+    }
+}
+
+/// The requests as a source of messages.
+pub(crate) struct Requested {
+    gateway: Shared,
+    state: Arc<Mutex<State>>,
+    /// Whether somebody knows that it does.
+    listens: bool,
+    settled: Number,
+}
+
+impl Requested {
+    // cannot panic: a borrow lasts only while one owner drives, and nothing is asked of either meanwhile.
+    fn answer(&mut self, number: Number, response: Response) {
+        let waits = locked(&self.state).under_way.remove(&number);
+        if let Some((exchange, _)) = waits {
+            self.gateway.borrow_mut().server.respond(exchange, response);
+        }
+    }
+
+    // cannot panic: as above.
+    /// Tells all who wait that it ends.
+    pub(crate) fn close(&mut self) {
+        let mut gateway = self.gateway.borrow_mut();
+        let waiting: Vec<Exchange> = {
+            let mut state = locked(&self.state);
+            state.takes = false;
+            let posted = std::mem::take(&mut state.posted);
+            let under_way = std::mem::take(&mut state.under_way);
+            let under_way = under_way.into_values().map(|(exchange, _)| exchange);
+            under_way
+                .chain(posted.into_iter().map(|it| it.exchange))
+                .collect()
+        };
+        for exchange in waiting {
+            gateway.server.respond(exchange, unavailable());
+        }
+        gateway.settle();
+    }
+}
+
+impl flow::Source for Requested {
+    async fn drive(&mut self) -> Result<()> {
+        {
+            let mut state = locked(&self.state);
+            state.held_since = None;
+            let knows = std::mem::replace(&mut self.listens, true);
+            if !knows || !state.posted.is_empty() {
+                return Ok(());
+            }
+        }
+        drive(&self.gateway).await;
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Error {
+        locked(&self.state)
+            .held_since
+            .get_or_insert_with(Instant::now);
+        loop {
+            drive(&self.gateway).await;
+        }
+    }
+
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        loop {
+            let next = locked(&self.state).next();
+            let Some(message) = next else {
+                return Ok(());
+            };
+            if !sink(Next::Message(message))? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn settle(&mut self, count: u64) {
+        for number in self.settled + 1..=self.settled + count {
+            self.answer(number, Response::new(Code::CHANGED));
+        }
+        self.settled += count;
+    }
+
+    fn settle_one(&mut self, number: Number, fate: Fate) {
+        let response = match fate {
+            Fate::Accepted => Response::new(Code::CHANGED),
+            Fate::Refused => Response::error(Code::BAD_GATEWAY, "the message was refused"),
+            Fate::Filtered => Response::error(Code::NOT_FOUND, "nobody gets such messages"),
+        };
+        self.answer(number, response);
+    }
+
+    fn awaits(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The last messages of all paths as a target.
+pub(crate) struct Kept {
+    name: String,
+    gateway: Shared,
+    done: Vec<Progress>,
+}
+
+impl flow::Target for Kept {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn is_idle(&self) -> bool {
+        self.done.is_empty()
+    }
+
+    // cannot panic: as above.
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        let kept = self.gateway.borrow_mut().keep(message);
+        let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Accepted);
+        self.done.push(Progress::One(number, outcome));
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.done.is_empty() {
+            drive(&self.gateway).await;
+        }
+        into.append(&mut self.done);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_have_an_address_and_a_scheme_of_their_own() {
+        for (name, meant) in [
+            (
+                "coap-listen://127.0.0.1:5690",
+                "coap-listen://127.0.0.1:5690",
+            ),
+            ("coap-listen://0.0.0.0", "coap-listen://0.0.0.0:5683"),
+            ("coap-listen://[::1]/", "coap-listen://[::1]:5683"),
+            ("coap+tcp-listen://[::]:1", "coap+tcp-listen://[::]:1"),
+            ("coap+ws-listen://::1", "coap+ws-listen://[::1]:80"),
+        ] {
+            assert_eq!(Listen::parse(name).unwrap().unwrap().to_string(), meant);
+        }
+        assert!(Listen::parse("coap://h").is_none());
+        assert!(Listen::parse("coaps-listen://127.0.0.1").is_none());
+        let refused = Listen::parse("coap-listen://host").unwrap().unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "coap-listen://host: \"host\" is not an address to listen on"
+        );
+    }
+
+    #[test]
+    fn a_path_means_the_same_with_and_without_its_prefix() {
+        for (path, meant) in [
+            ("/a/b", Some("/a/b")),
+            ("/ps/a/b", Some("/a/b")),
+            ("/psa", Some("/psa")),
+            ("/ps", Some("/ps")),
+            ("/ps/", None),
+            ("/", None),
+        ] {
+            assert_eq!(plain(path), meant, "{path}");
+        }
+    }
+}
