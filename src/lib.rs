@@ -35,6 +35,7 @@ pub mod cli;
 pub mod coap;
 pub mod command;
 pub mod connect;
+pub(crate) mod device;
 pub mod error;
 pub(crate) mod file;
 pub mod flow;

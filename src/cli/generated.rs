@@ -72,6 +72,7 @@ pub const PAGES: &[&str] = &[
     "log",
     "replay",
     "route",
+    "simulate",
     "help",
     "version",
     "completions",

@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, replay, route};
+use super::{amqp, bridge, coap, log, replay, route, simulate};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -426,6 +426,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bridge" => bridge::EXAMPLES,
         "log" => log::EXAMPLES,
         "route" => route::EXAMPLES,
+        "simulate" => simulate::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }
@@ -519,6 +520,15 @@ pub(super) fn below(command: &str) -> String {
     if command == "route" {
         section(&mut text, "FILE, for example; docs/route.md has all keys:");
         for line in route::FILE.lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    if command == "simulate" {
+        section(
+            &mut text,
+            "FILE, for example; docs/simulate.md has all keys:",
+        );
+        for line in simulate::FILE.lines() {
             text.push_str(&format!("  {line}\n"));
         }
     }

@@ -36,6 +36,8 @@ const COMMON: &[&str] = &[
     "melt",
     "speed",
     "check",
+    "preview",
+    "print-config",
     "test",
     "dry-run",
     "routing-key",

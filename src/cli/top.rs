@@ -17,6 +17,7 @@ use super::log::LogFlags;
 use super::mqtt::Mqtt;
 use super::replay::ReplayFlags;
 use super::route::RouteFlags;
+use super::simulate::SimulateFlags;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
 use crate::cli::bench::Bench;
@@ -115,6 +116,10 @@ enum Topic {
     #[command(disable_help_flag = true, after_help = help::below("route"))]
     Route(Box<RouteFlags>),
 
+    /// Run a fleet of simulated devices: birth and will, believable values, commands, outages
+    #[command(disable_help_flag = true, after_help = help::below("simulate"))]
+    Simulate(Box<SimulateFlags>),
+
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
     Help {
@@ -210,6 +215,7 @@ impl Cli {
             Topic::Alert(flags) => flags.command()?,
             Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
+            Topic::Simulate(flags) => command::Command::Simulate(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
@@ -233,6 +239,7 @@ impl Topic {
             "alert" => top(words).map(Self::Alert),
             "bridge" => top(words).map(Self::Bridge),
             "route" => top(words).map(Self::Route),
+            "simulate" => top(words).map(Self::Simulate),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             "log" => top(words).map(Self::Log),
             "replay" => top(words).map(Self::Replay),

@@ -14,6 +14,7 @@ pub mod ping;
 pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
+pub(crate) mod simulate;
 mod trace;
 
 use std::io;
@@ -46,6 +47,8 @@ pub enum Command {
     Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
+    /// `iotctl simulate`
+    Simulate(Box<simulate::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -84,6 +87,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
+        Command::Simulate(plan) => runtime.block_on(simulate::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

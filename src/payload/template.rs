@@ -229,7 +229,7 @@ impl Template {
     }
 
     /// The same where `named` appends what is called by a name.
-    fn fill_names(
+    pub(crate) fn fill_names(
         &self,
         filling: &Filling,
         mut random: impl FnMut() -> u64,

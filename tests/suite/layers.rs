@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 20] = [
+const ROOMS: [(&str, u8); 21] = [
     ("main", 10),
     ("lib", 9),
     ("cli", 8),
@@ -22,6 +22,7 @@ const ROOMS: [(&str, u8); 20] = [
     ("amqp", 4),
     ("output", 4),
     ("server", 3),
+    ("device", 3),
     ("connect", 2),
     ("payload", 2),
     ("message", 1),

@@ -4,7 +4,7 @@
 //! [`Client::poll_event`] and [`Client::poll_notice`] without waiting. Nothing is lost when a future of
 //! this module is dropped: all state lives in [`Client`].
 
-mod diagnose;
+pub(crate) mod diagnose;
 mod exchange;
 mod pace;
 mod watch;
