@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::error::counted;
+
 /// Declares the counters, with the names that reports and assertions have for them.
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -139,8 +141,8 @@ impl Account {
             ("lost connections", self.lost_connections),
         ]);
         lines.push(format!(
-            "{} devices: {ends}{}wills expected: {}",
-            self.devices,
+            "{}: {ends}{}wills expected: {}",
+            counted(self.devices, "device"),
             if ends.is_empty() { "" } else { "; " },
             self.wills_expected
         ));

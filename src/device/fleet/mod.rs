@@ -109,6 +109,8 @@ struct Unit {
     random: Random,
     /// How many messages it has sent.
     sequence: u64,
+    /// Whether its sensors have begun.
+    measures: bool,
     begun: Nanos,
     /// Until when it has been worn out.
     worn: Nanos,
@@ -161,20 +163,14 @@ impl Fleet {
         let stream = |name: &str| Random::new(model.seed, hash(&[&device.id, name]));
         let mut random = stream("");
         let begun = spread(&group.connect.spread, &mut random);
-        let sensors = group.sensors.iter().enumerate();
-        let sensors = sensors.map(|(number, sensor)| {
+        let sensors = group.sensors.iter().map(|sensor| {
             let topic = device.fill(&sensor.topic, &sensor.name, &sensor.vars);
             let mut sensing = Sensing::new(
                 topic.into(),
                 stream(&format!("value {}", sensor.name)),
                 stream(&format!("time {}", sensor.name)),
             );
-            let first = sensing.first(sensor);
-            self.due.push(Reverse(Due {
-                at: begun + first,
-                device: at as u32,
-                what: What::Read(number as u16, 0),
-            }));
+            sensing.set_clock(sensor);
             sensing
         });
         let sensors = sensors.collect();
@@ -197,6 +193,7 @@ impl Fleet {
             sensors,
             random,
             sequence: 0,
+            measures: false,
             begun,
             worn: begun,
         });
@@ -263,6 +260,9 @@ impl Fleet {
         self.account.connections += 1;
         let model = Arc::clone(&self.model);
         let group = model.group(device);
+        if !self.units[device].measures {
+            self.begin_measuring(device, now);
+        }
         if let Some(status) = &group.status {
             self.account.births += 1;
             let birth = self.status(device, &status.online, now);

@@ -57,20 +57,31 @@ impl Sensing {
         }
     }
 
-    /// The time before the first reading.
-    pub(super) fn first(&mut self, sensor: &Sensor) -> Nanos {
+    /// Draws how wrong its clock is.
+    pub(super) fn set_clock(&mut self, sensor: &Sensor) {
         if let Some(skew) = sensor.faults.as_ref().and_then(|it| it.skew.as_ref()) {
             let around = 2.0 * self.times.fraction() - 1.0;
             self.skew = (around * skew.most() as f64) as i64;
-        }
-        match &sensor.first {
-            Some(first) => first.draw(&mut self.times),
-            None => (self.times.fraction() * sensor.every.most() as f64) as Nanos,
         }
     }
 }
 
 impl Fleet {
+    /// A device is connected for the first time: its life begins.
+    pub(super) fn begin_measuring(&mut self, device: usize, now: Nanos) {
+        let model = Arc::clone(&self.model);
+        let unit = &mut self.units[device];
+        (unit.measures, unit.begun, unit.worn) = (true, now, now);
+        for (number, sensor) in model.group(device).sensors.iter().enumerate() {
+            let times = &mut self.units[device].sensors[number].times;
+            let first = match &sensor.first {
+                Some(first) => first.draw(times),
+                None => (times.fraction() * sensor.every.most() as f64) as Nanos,
+            };
+            self.schedule(now + first, device, What::Read(number as u16, 0));
+        }
+    }
+
     pub(super) fn read(&mut self, device: usize, number: usize, turn: u16, now: Nanos) {
         let model = Arc::clone(&self.model);
         let sensor = &model.group(device).sensors[number];
