@@ -501,6 +501,22 @@ pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     }
 }
 
+/// What the file of a command looks like.
+fn file_of(command: &str, text: &mut String) {
+    let file = match command {
+        "route" => route::FILE,
+        "simulate" => simulate::FILE,
+        _ => return,
+    };
+    section(
+        text,
+        &format!("FILE, for example; docs/{command}.md has all keys:"),
+    );
+    for line in file.lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+}
+
 /// The text below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
@@ -517,21 +533,7 @@ pub(super) fn below(command: &str) -> String {
             terms,
         );
     }
-    if command == "route" {
-        section(&mut text, "FILE, for example; docs/route.md has all keys:");
-        for line in route::FILE.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
-    if command == "simulate" {
-        section(
-            &mut text,
-            "FILE, for example; docs/simulate.md has all keys:",
-        );
-        for line in simulate::FILE.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
+    file_of(command, &mut text);
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);
     }

@@ -1,5 +1,6 @@
 //! `simulate`: its flags, and the plan they make.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -36,6 +37,7 @@ pub(crate) const FILE: &str = r#"[[device]]
 count = 100
 id = "sensor-{n:03}"
 connect = { spread = "10s", stay = "1h±20%", away = "1m..5m", crash = 0.3 }
+# Online and offline; the latter is the will, in which {time} is the time of connecting.
 status = { topic = "devices/{id}/status" }
 [[device.sensor]]
 name = "temperature"
@@ -103,6 +105,19 @@ pub(crate) struct SimulateFlags {
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
 
+    /// CoAP: address and port where the devices are reached
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:5683",
+        help_heading = "CoAP"
+    )]
+    listen: SocketAddr,
+
+    /// CoAP: resource directory at which each device is registered as an endpoint of its own, such as coap://HOST
+    #[arg(long, value_name = "URI", help_heading = "CoAP")]
+    rd: Option<String>,
+
     /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version, help_heading = "Connection")]
     protocol_version: Option<Version>,
@@ -157,6 +172,8 @@ impl SimulateFlags {
             bind: self.server.addresses().to_vec(),
             connect: self.server.words(url),
             version: self.protocol_version,
+            listen: self.listen,
+            rd: self.rd,
             assertions: self.assertions,
             save_json: self.save_json,
             style: self.terminal.style(),

@@ -55,7 +55,7 @@ counters! {
     published,
     /// Messages that the server has acknowledged.
     acknowledged,
-    /// Messages at QoS 0, which nobody acknowledges.
+    /// Messages that nobody confirms: at QoS 0, and over CoAP.
     sent,
     /// Messages that the server has refused.
     refused,
@@ -115,15 +115,25 @@ impl Account {
 
     /// The lines of the report.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let named = |pairs: &[(&str, u64)]| {
-            let there = pairs.iter().filter(|(_, count)| *count > 0);
-            let words: Vec<_> = there
-                .map(|(name, count)| format!("{count} {name}"))
-                .collect();
-            words.join(", ")
-        };
-        let mut lines = vec![format!(
-            "published {} = acknowledged {} + at QoS 0 {} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
+        let mut lines = vec![self.fates(), self.connected()];
+        for (what, count, parts) in [
+            ("readings", self.readings, self.of_readings()),
+            ("commands", self.commands, self.of_commands()),
+        ] {
+            if !parts.is_empty() {
+                lines.push(format!("{what} {count}: {parts}"));
+            }
+        }
+        let wear = named(&[("recharged", self.recharged), ("devices dead", self.dead)]);
+        if !wear.is_empty() {
+            lines.push(format!("batteries: {wear}"));
+        }
+        lines
+    }
+
+    fn fates(&self) -> String {
+        format!(
+            "published {} = acknowledged {} + unconfirmed {} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
             self.published,
             self.acknowledged,
             self.sent,
@@ -131,7 +141,10 @@ impl Account {
             self.lost,
             self.dropped,
             self.unacknowledged
-        )];
+        )
+    }
+
+    fn connected(&self) -> String {
         let ends = named(&[
             ("connections", self.connections),
             ("births", self.births),
@@ -140,13 +153,16 @@ impl Account {
             ("silences", self.silences),
             ("lost connections", self.lost_connections),
         ]);
-        lines.push(format!(
-            "{}: {ends}{}wills expected: {}",
-            counted(self.devices, "device"),
-            if ends.is_empty() { "" } else { "; " },
-            self.wills_expected
-        ));
-        let readings = named(&[
+        let devices = counted(self.devices, "device");
+        let wills = self.wills_expected;
+        match ends.is_empty() {
+            true => format!("{devices}; wills expected: {wills}"),
+            false => format!("{devices}: {ends}; wills expected: {wills}"),
+        }
+    }
+
+    fn of_readings(&self) -> String {
+        named(&[
             ("not reported", self.not_reported),
             ("missing", self.missing),
             ("while away", self.while_away),
@@ -155,11 +171,11 @@ impl Account {
             ("spikes", self.spikes),
             ("sent twice", self.duplicated),
             ("out of order", self.out_of_order),
-        ]);
-        if !readings.is_empty() {
-            lines.push(format!("readings {}: {readings}", self.readings));
-        }
-        let commands = named(&[
+        ])
+    }
+
+    fn of_commands(&self) -> String {
+        named(&[
             ("executed", self.executed),
             ("failed", self.failed),
             ("unknown", self.unknown_commands),
@@ -167,14 +183,15 @@ impl Account {
             ("by rules", self.rule_commands),
             ("stopped in circles of rules", self.stopped_rules),
             ("reboots", self.reboots),
-        ]);
-        if !commands.is_empty() {
-            lines.push(format!("commands {}: {commands}", self.commands));
-        }
-        let wear = named(&[("recharged", self.recharged), ("devices dead", self.dead)]);
-        if !wear.is_empty() {
-            lines.push(format!("batteries: {wear}"));
-        }
-        lines
+        ])
     }
+}
+
+/// Those that there are.
+fn named(pairs: &[(&str, u64)]) -> String {
+    let there = pairs.iter().filter(|(_, count)| *count > 0);
+    let words: Vec<_> = there
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    words.join(", ")
 }

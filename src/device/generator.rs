@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use super::file::{Rule as Table, Weighted};
+use super::file::{self, Rule as Table, Weighted};
+use super::span::Span;
 use super::value::Value;
 use crate::pace::clock::{Nanos, seconds};
 use crate::random::Random;
@@ -91,11 +92,6 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    const ALL: Self = Self {
-        min: f64::MIN,
-        max: f64::MAX,
-    };
-
     fn new(min: f64, max: f64) -> Result<Self, String> {
         match min <= max && min.is_finite() && max.is_finite() {
             true => Ok(Self { min, max }),
@@ -149,39 +145,74 @@ impl Generator {
         table: &Table,
         column: impl Fn(&str, &str) -> Result<Vec<Value>, String>,
     ) -> Result<Self, String> {
-        let period = |span: &super::span::Span| match span.least() {
-            0 => Err(String::from("the period must be longer than 0")),
-            period => Ok(period),
-        };
-        Ok(match table {
-            Table::Uniform(it) => Self::Uniform(Range::new(it.min, it.max)?),
-            Table::Normal(it) if it.deviation >= 0.0 => Self::Normal {
-                mean: it.mean,
-                deviation: it.deviation,
-                within: Range::new(
-                    it.min.unwrap_or(Range::ALL.min),
-                    it.max.unwrap_or(Range::ALL.max),
-                )?,
-            },
-            Table::Normal(_) => return Err(String::from("the deviation is negative")),
-            Table::Walk(it) => {
-                let within = Range::new(it.min, it.max)?;
-                if it.step < 0.0 {
-                    return Err(String::from("the step is negative"));
-                }
-                if it.from.is_some_and(|from| within.keep(from) != from) {
-                    return Err(String::from("from is not between min and max"));
-                }
-                Self::Walk {
-                    within,
-                    step: it.step,
-                    from: it.from,
-                }
+        match table {
+            Table::Uniform(it) => Ok(Self::Uniform(Range::new(it.min, it.max)?)),
+            Table::Normal(it) => Self::of_normal(it),
+            Table::Walk(it) => Self::of_walk(it),
+            Table::Sine(_) | Table::Daily(_) | Table::Sawtooth(_) | Table::Decay(_) => {
+                Self::of_time(table)
             }
+            Table::Steps(it) => Ok(Self::Steps {
+                values: values(&it.values)?,
+                every: period(&it.every)?,
+            }),
+            Table::Counter(it) => Self::of_counter(it),
+            Table::Pick(Weighted::Even(them)) => Ok(Self::Pick {
+                values: values(them)?,
+                sums: sums(&vec![1.0; them.len()])?.into(),
+            }),
+            Table::Pick(Weighted::Weights(them)) => Ok(Self::Pick {
+                values: them.keys().map(|word| Value::of_cell(word)).collect(),
+                sums: sums(&them.values().copied().collect::<Vec<_>>())?.into(),
+            }),
+            Table::Bool(chance) => Ok(Self::Bool(part(*chance, "bool")?)),
+            Table::Toggle(first) => Ok(Self::Toggle(*first)),
+            Table::Markov(it) => markov(&it.states, it.from.as_deref()),
+            Table::Track(it) => Self::of_track(it),
+            Table::File(it) => match column(&it.path, &it.column)? {
+                values if values.is_empty() => Err(format!("{}: there are no rows", it.path)),
+                values => Ok(Self::Column {
+                    values: values.into(),
+                    ends: it.once,
+                }),
+            },
+            Table::Jq(_) => Err(String::from("jq stands alone")),
+        }
+    }
+
+    fn of_normal(it: &file::Normal) -> Result<Self, String> {
+        if it.deviation < 0.0 {
+            return Err(String::from("the deviation is negative"));
+        }
+        let (min, max) = (it.min.unwrap_or(f64::MIN), it.max.unwrap_or(f64::MAX));
+        Ok(Self::Normal {
+            mean: it.mean,
+            deviation: it.deviation,
+            within: Range::new(min, max)?,
+        })
+    }
+
+    fn of_walk(it: &file::Walk) -> Result<Self, String> {
+        let within = Range::new(it.min, it.max)?;
+        if it.step < 0.0 {
+            return Err(String::from("the step is negative"));
+        }
+        if it.from.is_some_and(|from| within.keep(from) != from) {
+            return Err(String::from("from is not between min and max"));
+        }
+        Ok(Self::Walk {
+            within,
+            step: it.step,
+            from: it.from,
+        })
+    }
+
+    fn of_time(table: &Table) -> Result<Self, String> {
+        Ok(match table {
             Table::Sine(it) => Self::Sine {
                 within: Range::new(it.min, it.max)?,
                 period: period(&it.period)?,
-                phase: it.phase.as_ref().map_or(0, super::span::Span::least),
+                phase: it.phase.as_ref().map_or(0, Span::least),
                 noise: it.noise,
             },
             Table::Daily(it) => Self::Daily {
@@ -193,62 +224,40 @@ impl Generator {
                 within: Range::new(it.min, it.max)?,
                 period: period(&it.period)?,
             },
-            Table::Steps(it) => Self::Steps {
-                values: values(&it.values)?,
-                every: period(&it.every)?,
-            },
-            Table::Counter(it) => Self::Counter {
-                from: it.from,
-                step: match it.step {
-                    super::file::Step::One(step) => Range::new(step, step)?,
-                    super::file::Step::Between(least, most) => Range::new(least, most)?,
-                },
-                wrap: match it.wrap {
-                    Some(wrap) if wrap <= it.from => {
-                        return Err(String::from("wrap is not greater than from"));
-                    }
-                    wrap => wrap,
-                },
-            },
-            Table::Pick(Weighted::Even(them)) => Self::Pick {
-                values: values(them)?,
-                sums: sums(&vec![1.0; them.len()])?.into(),
-            },
-            Table::Pick(Weighted::Weights(them)) => Self::Pick {
-                values: them.keys().map(|word| Value::of_cell(word)).collect(),
-                sums: sums(&them.values().copied().collect::<Vec<_>>())?.into(),
-            },
-            Table::Bool(chance) => Self::Bool(part(*chance, "bool")?),
-            Table::Toggle(first) => Self::Toggle(*first),
-            Table::Markov(it) => markov(&it.states, it.from.as_deref())?,
             Table::Decay(it) => Self::Decay {
                 from: it.from,
                 to: it.to,
                 half_life: period(&it.half_life)?,
             },
-            Table::Track(it) => {
-                let [latitude, longitude] = it.from;
-                if latitude.abs() > 89.0 || longitude.abs() > 180.0 {
-                    return Err(String::from(
-                        "from is not a latitude up to 89 and a longitude up to 180",
-                    ));
-                }
-                Self::Track {
-                    from: (latitude, longitude),
-                    speed: it.speed.max(0.0),
-                    radius: it.radius.max(1.0),
-                }
-            }
-            Table::File(it) => Self::Column {
-                values: match column(&it.path, &it.column)? {
-                    values if values.is_empty() => {
-                        return Err(format!("{}: there are no rows", it.path));
-                    }
-                    values => values.into(),
-                },
-                ends: it.once,
+            _ => return Err(String::from("it does not follow the time")),
+        })
+    }
+
+    fn of_counter(it: &file::Counter) -> Result<Self, String> {
+        if it.wrap.is_some_and(|wrap| wrap <= it.from) {
+            return Err(String::from("wrap is not greater than from"));
+        }
+        Ok(Self::Counter {
+            from: it.from,
+            step: match it.step {
+                file::Step::One(step) => Range::new(step, step)?,
+                file::Step::Between(least, most) => Range::new(least, most)?,
             },
-            Table::Jq(_) => return Err(String::from("jq stands alone")),
+            wrap: it.wrap,
+        })
+    }
+
+    fn of_track(it: &file::Track) -> Result<Self, String> {
+        let [latitude, longitude] = it.from;
+        if latitude.abs() > 89.0 || longitude.abs() > 180.0 {
+            return Err(String::from(
+                "from is not a latitude up to 89 and a longitude up to 180",
+            ));
+        }
+        Ok(Self::Track {
+            from: (latitude, longitude),
+            speed: it.speed.max(0.0),
+            radius: it.radius.max(1.0),
         })
     }
 
@@ -260,11 +269,48 @@ impl Generator {
         age: Nanos,
         clock: Nanos,
     ) -> Option<Value> {
-        let first = course.count == 0;
         let number = course.count;
         course.count = course.count.saturating_add(1);
-        Some(Value::Number(match self {
-            Self::Constant(value) => return Some(value.clone()),
+        Some(match self {
+            Self::Constant(value) => value.clone(),
+            Self::Steps { values, every } => values[(age / every) as usize % values.len()].clone(),
+            Self::Pick { values, sums } => values[drawn(sums, random)].clone(),
+            Self::Bool(chance) => Value::Bool(random.fraction() < *chance),
+            Self::Toggle(start) => Value::Bool(*start == number.is_multiple_of(2)),
+            Self::Markov { states, rows, from } => {
+                let now = match number {
+                    0 => *from,
+                    _ => drawn(&rows[course.at as usize], random),
+                };
+                course.at = now as f64;
+                states[now].clone()
+            }
+            Self::Track {
+                from,
+                speed,
+                radius,
+            } => step_on(course, random, *from, *speed, *radius, age),
+            Self::Column { values, ends } => {
+                let number = number as usize;
+                if *ends && number >= values.len() {
+                    return None;
+                }
+                values[number % values.len()].clone()
+            }
+            _ => Value::Number(self.number(number == 0, course, random, age, clock)),
+        })
+    }
+
+    /// The next value of those that make numbers.
+    fn number(
+        &self,
+        first: bool,
+        course: &mut Course,
+        random: &mut Random,
+        age: Nanos,
+        clock: Nanos,
+    ) -> f64 {
+        match self {
             Self::Uniform(range) => range.draw(random),
             Self::Normal {
                 mean,
@@ -278,6 +324,24 @@ impl Generator {
                 };
                 course.at
             }
+            Self::Counter { from, step, wrap } => {
+                let next = match first {
+                    true => *from,
+                    false => course.at + step.draw(random),
+                };
+                course.at = match wrap {
+                    Some(wrap) if next >= *wrap => from + (next - from) % (wrap - from),
+                    _ => next,
+                };
+                course.at
+            }
+            _ => self.in_time(random, age, clock),
+        }
+    }
+
+    /// The value of those that follow the time.
+    fn in_time(&self, random: &mut Random, age: Nanos, clock: Nanos) -> f64 {
+        match self {
             Self::Sine {
                 within,
                 period,
@@ -300,50 +364,21 @@ impl Generator {
                 let turn = (age % period) as f64 / *period as f64;
                 within.min + turn * (within.max - within.min)
             }
-            Self::Steps { values, every } => {
-                return Some(values[(age / every) as usize % values.len()].clone());
-            }
-            Self::Counter { from, step, wrap } => {
-                course.at = match first {
-                    true => *from,
-                    false => course.at + step.draw(random),
-                };
-                if let Some(wrap) = wrap
-                    && course.at >= *wrap
-                {
-                    course.at = from + (course.at - from) % (wrap - from);
-                }
-                course.at
-            }
-            Self::Pick { values, sums } => return Some(values[drawn(sums, random)].clone()),
-            Self::Bool(chance) => return Some(Value::Bool(random.fraction() < *chance)),
-            Self::Toggle(start) => return Some(Value::Bool(*start == number.is_multiple_of(2))),
-            Self::Markov { states, rows, from } => {
-                let now = match first {
-                    true => *from,
-                    false => drawn(&rows[course.at as usize], random),
-                };
-                course.at = now as f64;
-                return Some(states[now].clone());
-            }
             Self::Decay {
                 from,
                 to,
                 half_life,
             } => to + (from - to) * 0.5_f64.powf(age as f64 / *half_life as f64),
-            Self::Track {
-                from,
-                speed,
-                radius,
-            } => return Some(step_on(course, random, *from, *speed, *radius, age)),
-            Self::Column { values, ends } => {
-                let number = number as usize;
-                if *ends && number >= values.len() {
-                    return None;
-                }
-                return Some(values[number % values.len()].clone());
-            }
-        }))
+            // No other one comes here.
+            _ => 0.0,
+        }
+    }
+}
+
+fn period(span: &Span) -> Result<Nanos, String> {
+    match span.least() {
+        0 => Err(String::from("the period must be longer than 0")),
+        period => Ok(period),
     }
 }
 
@@ -425,10 +460,10 @@ fn sums(weights: &[f64]) -> Result<Vec<f64>, String> {
     }
 }
 
-fn values(them: &[super::file::Plain]) -> Result<Arc<[Value]>, String> {
+fn values(them: &[file::Plain]) -> Result<Arc<[Value]>, String> {
     match them {
         [] => Err(String::from("there are no values")),
-        them => Ok(them.iter().map(super::file::Plain::value).collect()),
+        them => Ok(them.iter().map(file::Plain::value).collect()),
     }
 }
 
@@ -485,4 +520,117 @@ fn time_of_day(text: &str) -> Result<Nanos, String> {
 /// For figures that are given by the hour.
 pub(crate) fn hours(time: Nanos) -> f64 {
     seconds(time) / 3600.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first values of `value = …`, one a second.
+    fn values_of(text: &str, count: u64) -> Vec<Value> {
+        let table: Table = toml::from_str(text).unwrap();
+        let column = |_: &str, _: &str| Ok(vec![Value::Number(1.0), Value::text("x")]);
+        let generator = Generator::of(&table, column).unwrap();
+        let (mut course, mut random) = (Course::new(), Random::new(1, 1));
+        let mut next = |second| {
+            let age = second * 1_000_000_000;
+            generator.next(&mut course, &mut random, age, age)
+        };
+        (0..count).map_while(&mut next).collect()
+    }
+
+    fn numbers(text: &str, count: u64) -> Vec<f64> {
+        let number = |value| match value {
+            Value::Number(number) => number,
+            other => panic!("{other}"),
+        };
+        values_of(text, count).into_iter().map(number).collect()
+    }
+
+    #[test]
+    fn numbers_keep_within_their_bounds() {
+        for text in [
+            "uniform = { min = -1, max = 1 }",
+            "normal = { mean = 0, deviation = 5, min = -1, max = 1 }",
+            "walk = { min = -1, max = 1, step = 3 }",
+            "sine = { min = -1, max = 1, period = \"7s\" }",
+            "daily = { min = -1, max = 1 }",
+            "sawtooth = { min = -1, max = 1, period = \"7s\" }",
+        ] {
+            let found = numbers(text, 1000);
+            assert!(found.iter().all(|it| (-1.0..=1.0).contains(it)), "{text}");
+        }
+        let highest = numbers("daily = { min = 0, max = 10, peak = \"00:00\" }", 1);
+        assert!((highest[0] - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn each_kind_goes_its_way() {
+        assert_eq!(
+            numbers("counter = { wrap = 3 }", 5),
+            [0.0, 1.0, 2.0, 0.0, 1.0]
+        );
+        assert_eq!(
+            numbers("decay = { from = 8, half-life = \"1s\" }", 3),
+            [8.0, 4.0, 2.0]
+        );
+        let words = |text: &str, count| -> Vec<String> {
+            values_of(text, count)
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        };
+        assert_eq!(words("toggle = true", 3), ["true", "false", "true"]);
+        assert_eq!(
+            words("steps = { values = [1, 2], every = \"2s\" }", 5),
+            ["1", "1", "2", "2", "1"]
+        );
+        assert_eq!(
+            words("file = { path = \"f\", column = \"c\" }", 3),
+            ["1", "x", "1"]
+        );
+        assert_eq!(
+            words("file = { path = \"f\", column = \"c\", once = true }", 3).len(),
+            2
+        );
+        let states = words("markov = { states = { a = { b = 1 }, b = { a = 1 } } }", 4);
+        assert_eq!(states, ["a", "b", "a", "b"]);
+        assert_eq!(
+            words("pick = { never = 0, always = 1 }", 2),
+            ["always", "always"]
+        );
+        let places = values_of("track = { from = [48, 11], speed = 36 }", 100);
+        let moved = places.windows(2).all(|pair| match pair {
+            [Value::Place(a, b), Value::Place(c, d)] => {
+                let metres = ((a - c) * DEGREE).hypot((b - d) * DEGREE * 48_f64.to_radians().cos());
+                (metres - 10.0).abs() < 0.1
+            }
+            _ => false,
+        });
+        assert!(moved, "{places:?}");
+    }
+
+    #[test]
+    fn what_makes_no_values_is_refused() {
+        for text in [
+            "walk = { min = 3, max = 1, step = 1 }",
+            "walk = { min = 1, max = 3, step = 1, from = 4 }",
+            "sine = { min = 1, max = 3, period = 0 }",
+            "steps = { values = [], every = 1 }",
+            "pick = []",
+            "pick = { a = 0 }",
+            "bool = 1.5",
+            "counter = { from = 3, wrap = 3 }",
+            "daily = { min = 1, max = 3, peak = \"25:00\" }",
+            "markov = { states = { a = { c = 1 } } }",
+            "track = { from = [99, 0] }",
+            "normal = { mean = 0, deviation = -1 }",
+        ] {
+            let table: Table = toml::from_str(text).unwrap();
+            assert!(
+                Generator::of(&table, |_, _| Ok(Vec::new())).is_err(),
+                "{text}"
+            );
+        }
+    }
 }

@@ -146,74 +146,67 @@ struct Instance {
     payload: String,
 }
 
-fn instances(rule: &Automation, model: &Model) -> Vec<Instance> {
-    let keyed = |device: usize| -> Option<String> {
-        let device = &model.devices[device];
-        let mut value = String::new();
-        let key = rule.key.as_deref()?;
-        let known = key != "name" && device.named(key, "", &<_>::default(), &mut value);
-        known.then_some(value)
-    };
-    let mut values: Vec<String> = match rule.key {
-        Some(_) => (0..model.devices.len()).filter_map(keyed).collect(),
+/// What the key of a rule stands for at a device.
+fn key_of(rule: &Automation, model: &Model, device: usize) -> Option<String> {
+    let key = rule.key.as_deref().filter(|key| *key != "name")?;
+    let mut value = String::new();
+    let known = model.devices[device].named(key, "", &<_>::default(), &mut value);
+    known.then_some(value)
+}
+
+/// A rule for each value of its key, and where each is.
+fn by_value(rule: &Automation, model: &Model) -> (Vec<Instance>, HashMap<String, usize>) {
+    let values: Vec<String> = match rule.key {
+        Some(_) => (0..model.devices.len())
+            .filter_map(|device| key_of(rule, model, device))
+            .collect(),
         None => vec![String::new()],
     };
-    let mut seen = std::collections::HashSet::new();
-    values.retain(|value| seen.insert(value.clone()));
-    let mut by_value: HashMap<String, usize> = HashMap::new();
-    let mut made: Vec<_> = values
-        .into_iter()
-        .enumerate()
-        .map(|(at, value)| {
-            by_value.insert(value.clone(), at);
-            let filled = |template: &Template| {
-                let mut text = String::new();
-                let filling = Filling {
-                    client: 0,
-                    sequence: 0,
-                    now: 0,
-                };
-                template.fill_names(&filling, || 0, |_, into| into.push_str(&value), &mut text);
-                text
-            };
-            Instance {
-                watched: rule.subjects.iter().map(|_| Vec::new()).collect(),
-                command: filled(&rule.command),
-                payload: filled(&rule.payload),
-                value,
-            }
-        })
-        .collect();
+    let (mut made, mut places) = (Vec::new(), HashMap::new());
+    for value in values {
+        if places.contains_key(&value) {
+            continue;
+        }
+        places.insert(value.clone(), made.len());
+        let filled = |template: &Template| {
+            let (mut text, filling) = (String::new(), Filling::default());
+            template.fill_names(&filling, || 0, |_, into| into.push_str(&value), &mut text);
+            text
+        };
+        made.push(Instance {
+            watched: rule.subjects.iter().map(|_| Vec::new()).collect(),
+            command: filled(&rule.command),
+            payload: filled(&rule.payload),
+            value,
+        });
+    }
+    (made, places)
+}
+
+fn instances(rule: &Automation, model: &Model) -> Vec<Instance> {
+    let (mut made, places) = by_value(rule, model);
     for (at, device) in model.devices.iter().enumerate() {
         let names = &model.group(at).names;
-        let of_key = keyed(at).and_then(|value| by_value.get(&value).copied());
+        let own = key_of(rule, model, at).and_then(|value| places.get(&value).copied());
         for (number, subject) in rule.subjects.iter().enumerate() {
             let Some(slot) = names.iter().position(|name| *name == subject.name) else {
                 continue;
             };
             let watched = (at as u32, slot as u16);
-            match &subject.of {
-                Of::Key => {
-                    if let Some(instance) = of_key {
-                        made[instance].watched[number].push(watched);
-                    }
-                }
-                Of::Device(id) if *id == *device.id => {
-                    for instance in &mut made {
-                        instance.watched[number].push(watched);
-                    }
-                }
-                Of::Device(_) => {}
+            let of = match &subject.of {
+                Of::Key => own.map_or(0..0, |own| own..own + 1),
+                Of::Device(id) if *id == *device.id => 0..made.len(),
+                Of::Device(_) => 0..0,
+            };
+            for instance in &mut made[of] {
+                instance.watched[number].push(watched);
             }
         }
     }
     // A room without a lamp has no rule about lamps, as long as others have.
-    if rule.key.is_some()
-        && made
-            .iter()
-            .any(|it| it.watched.iter().all(|it| !it.is_empty()))
-    {
-        made.retain(|it| it.watched.iter().all(|it| !it.is_empty()));
+    let whole = |it: &Instance| it.watched.iter().all(|it| !it.is_empty());
+    if rule.key.is_some() && made.iter().any(whole) {
+        made.retain(whole);
     }
     made
 }

@@ -95,7 +95,7 @@ impl Spelling {
 }
 
 /// What is filled in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filling {
     /// The number of the sender.
     pub client: usize,

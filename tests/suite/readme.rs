@@ -45,6 +45,7 @@ pages! {
     examples_of_data: "docs/data.md",
     examples_of_bridge: "docs/bridge.md",
     examples_of_route: "docs/route.md",
+    examples_of_simulate: "docs/simulate.md",
     examples_of_log: "docs/log.md",
     examples_of_alert: "docs/alert.md",
     examples_of_replay: "docs/replay.md",

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::support::aiocoap;
 use crate::support::broker::broker;
 use crate::support::command::{Line, iotctl, program};
 use crate::support::mosquitto::mosquitto;
+use crate::support::rabbitmq::{rabbitmq, unique};
 
 fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("fleet.toml");
@@ -73,7 +75,7 @@ fn mosquitto_sees_each_birth_each_will_and_each_clean_end() {
         "{account}"
     );
     assert_eq!(count("wills_expected"), count("crashes"));
-    let fates = count("acknowledged") + count("lost") + count("sent");
+    let fates = count("acknowledged") + count("lost");
     assert_eq!(count("published"), fates, "{account}");
     broker.iotctl("pub -t the/end -m x -q 1").run().exits(0);
     let offline = count("clean_ends") + count("crashes");
@@ -303,4 +305,121 @@ fn known(root: &Value, schema: &Value, value: &Value, place: &str) {
         }
         _ => {}
     }
+}
+
+/// An aiocoap client observes a sensor and tells an actuator; a directory of aiocoap knows each device.
+#[test]
+fn coap_devices_are_observed_told_and_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+id = "node-{n}"
+count = 2
+protocol = "coap"
+[[device.sensor]]
+name = "temperature"
+every = "100ms"
+value = { counter = {} }
+payload = "{value}"
+[[device.actuator]]
+name = "led"
+"#;
+    let file = written(folder.path(), text);
+    let directory = aiocoap::directory();
+    let mut fleet = iotctl("simulate --listen 127.0.0.1:0")
+        .words(&kept(folder.path()))
+        .word("--rd")
+        .word(directory.uri("coap", ""))
+        .word(&file)
+        .start();
+    let uri = fleet.line();
+    fleet.hears("2 devices registered");
+    let found = iotctl("coap rd lookup")
+        .word(directory.uri("coap", ""))
+        .words("--endpoints")
+        .run()
+        .exits(0);
+    for id in ["node-1", "node-2"] {
+        assert!(found.text().contains(id), "{}", found.text());
+    }
+    let observed = iotctl(&format!("coap observe {uri}/node-2/temperature -C 3")).run();
+    let observed = observed.exits(0);
+    let values: Vec<u64> = observed
+        .text()
+        .lines()
+        .map(|it| it.parse().unwrap())
+        .collect();
+    assert!(values.is_sorted() && values.len() == 3, "{values:?}");
+    aiocoap::client(&format!("-m PUT --payload on {uri}/node-1/led"))
+        .run()
+        .exits(0);
+    let shown = aiocoap::client(&format!("{uri}/node-1/led")).run().exits(0);
+    assert!(shown.text().contains('1'), "{}", shown.text());
+    let bad = iotctl(&format!("coap put {uri}/node-1/led -m blink")).run();
+    bad.exits(1).says("unknown command");
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    assert_eq!(account.count("executed"), 1);
+    assert_eq!(account.count("unknown_commands"), 1);
+    assert_eq!(account.count("published"), account.count("sent"));
+}
+
+/// RabbitMQ confirms each reading, and hands on commands from a queue.
+#[test]
+fn amqp_devices_publish_and_take_commands_from_queues() {
+    let rabbit = rabbitmq();
+    let folder = tempfile::tempdir().unwrap();
+    let id = unique("device");
+    let text = format!(
+        r#"
+[[device]]
+id = "{id}"
+protocol = "amqp"
+[[device.sensor]]
+name = "temperature"
+topic = "sensors.{{id}}.temperature"
+every = "50ms"
+value = 21.5
+payload = "{{value}}"
+[[device.actuator]]
+name = "led"
+command = "commands.{{id}}.led"
+state = "states.{{id}}.led"
+"#
+    );
+    let file = written(folder.path(), &text);
+    let url = rabbit.url();
+    let mut fleet = iotctl("simulate")
+        .word(&url)
+        .word(&file)
+        .words(&kept(folder.path()))
+        .start();
+    fleet.hears("the account follows");
+    let consume =
+        format!("amqp consume {url} --exchange amq.topic -C 2 -k sensors.{id}.temperature");
+    iotctl(&consume).run().exits(0).prints("21.5\n21.5\n");
+    let mut states = iotctl(&format!(
+        "amqp consume {url} --exchange amq.topic -C 1 -k states.{id}.led"
+    ))
+    .word("--on-ready")
+    .word(format!(
+        "iotctl amqp publish {url} -k commands.{id}.led -m toggle"
+    ))
+    .env("PATH", path())
+    .start();
+    assert_eq!(states.line(), "1");
+    states.ends().exits(0);
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    assert_eq!(account.count("published"), account.count("acknowledged"));
+    assert_eq!(account.count("executed"), 1);
+}
+
+/// Where `iotctl` is found first.
+fn path() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));
+    let others = std::env::var("PATH").unwrap();
+    format!("{}:{others}", program.parent().unwrap().display())
 }

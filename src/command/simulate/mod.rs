@@ -4,18 +4,23 @@
 //! |---|---|
 //! | [`preview`] | what the devices would send, on a clock of its own |
 //! | [`mqtt`] | devices that speak MQTT |
+//! | [`amqp`] | devices that speak AMQP |
+//! | [`coap`] | devices that speak CoAP |
 //! | [`ends`] | how a run ends: the account, what was asserted, the file of `--save-json` |
 
+mod amqp;
+mod coap;
 mod ends;
 mod mqtt;
 mod preview;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use self::ends::Assertion;
+pub(crate) use self::ends::Assertion;
 use crate::connect::{ConnectArgs, LocalAddress};
-use crate::device::file::{File, Text};
+use crate::device::file::{File, Protocol, Text};
 use crate::device::model::{Model, Overrides};
 use crate::device::scenario;
 use crate::error::{Error, Result};
@@ -69,6 +74,10 @@ pub struct Plan {
     pub version: Option<Version>,
     /// Addresses to connect from, in turn.
     pub bind: Vec<LocalAddress>,
+    /// CoAP: where the devices are reached.
+    pub listen: SocketAddr,
+    /// CoAP: the directory that they are registered at.
+    pub rd: Option<String>,
     /// What must be so at the end.
     pub assertions: Vec<Assertion>,
     /// Where the account is written.
@@ -103,7 +112,11 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             Ok(())
         }
         Action::Preview(count) => preview::run(model, count, plan.style).await,
-        Action::Run => mqtt::run(model, &plan, console).await,
+        Action::Run => match model.protocol()? {
+            Protocol::Coap => coap::run(model, &plan, console).await,
+            Protocol::Mqtt => mqtt::run(model, &plan, console).await,
+            Protocol::Amqp => amqp::run(model, &plan, console).await,
+        },
     }
 }
 

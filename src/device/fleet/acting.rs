@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, End, Fleet, Outgoing, Reply, Standing, What};
 use crate::device::command::Wanted;
-use crate::device::model::Actuator;
+use crate::device::model::{Actuator, Vars};
 use crate::device::rule::Order;
 use crate::device::span::Span;
 use crate::device::value::Value;
@@ -46,6 +46,28 @@ impl Fleet {
         let mut topics: Vec<_> = topics.collect();
         topics.dedup_by(|one, other| one.0 == other.0);
         topics
+    }
+
+    /// The topics that a device publishes to, without those of answers.
+    pub(crate) fn topics(&self, device: usize) -> Vec<String> {
+        let (it, group) = (&self.model.devices[device], self.model.group(device));
+        let sensors = group.sensors.iter();
+        let sensors = sensors.map(|sensor| it.fill(&sensor.topic, &sensor.name, &sensor.vars));
+        let states = group.actuators.iter().filter_map(|actuator| {
+            let state = actuator.state.as_ref()?;
+            Some(it.fill(state, &actuator.name, &actuator.vars))
+        });
+        let status = group.status.as_ref();
+        let status = status.map(|status| it.fill(&status.topic, "", &Vars::default()));
+        sensors.chain(states).chain(status).collect()
+    }
+
+    /// The devices that take commands at a topic.
+    pub(crate) fn takers(&self, topic: &str) -> Vec<usize> {
+        let targets = self.targets.get(topic).into_iter().flatten();
+        let mut devices: Vec<_> = targets.map(|(device, _)| *device as usize).collect();
+        devices.dedup();
+        devices
     }
 
     /// A command has come for a device.
@@ -247,6 +269,7 @@ impl Fleet {
             payload: self.fill(device, payload, &context, now, &mut Random::new(0, 0)),
             qos: actuator.qos,
             retain: actuator.retain,
+            is_answer: false,
             correlation: None,
             time: self.time(now),
         };
@@ -286,18 +309,20 @@ impl Fleet {
         }
         answer["timestamp"] = format!("{time:.3}").into();
         let payload = Bytes::from(answer.to_string());
-        let message = |topic, correlation| Outgoing {
+        let message = |topic, is_answer, correlation| Outgoing {
             topic,
             payload: payload.clone(),
             qos: actuator.qos,
             retain: false,
+            is_answer,
             correlation,
             time: self.time(now),
         };
         let own = actuator.ack.as_ref();
         let own = own.map(|topic| it.fill(topic, &actuator.name, &actuator.vars));
-        let own = own.map(|topic| message(topic.into(), None));
-        let other = reply.map(|reply| message(reply.topic.clone(), reply.correlation.clone()));
+        let own = own.map(|topic| message(topic.into(), false, None));
+        let other =
+            reply.map(|reply| message(reply.topic.clone(), true, reply.correlation.clone()));
         for message in own.into_iter().chain(other) {
             self.publish(device, message);
         }

@@ -53,6 +53,8 @@ pub(crate) struct Outgoing {
     pub(crate) payload: Bytes,
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+    /// Whether it answers a request, at the place that the request named.
+    pub(crate) is_answer: bool,
     /// What the answer to a request carries.
     pub(crate) correlation: Option<Bytes>,
     /// Since 1970, by the fleet's clock.
@@ -369,6 +371,7 @@ impl Fleet {
             payload: self.fill(device, text, &context, now, &mut Random::new(0, 0)),
             qos: status.qos,
             retain: status.retain,
+            is_answer: false,
             correlation: None,
             time: self.time(now),
         }

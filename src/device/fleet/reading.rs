@@ -197,6 +197,7 @@ impl Fleet {
             payload: self.fill(device, &sensor.payload, &context, now, &mut random),
             qos: sensor.qos,
             retain: sensor.retain,
+            is_answer: false,
             correlation: None,
             time: self.time(now),
         };

@@ -6,9 +6,11 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`seat`] | one device: its session, its transport, what waits |
-//! | [`world`] | all of them: opening, closing, reading, time |
+//! | [`world`] | all of them: opening, closing, time |
+//! | [`traffic`] | what comes over the connections, and goes out |
 
 mod seat;
+mod traffic;
 mod world;
 
 use std::sync::Arc;
@@ -21,7 +23,6 @@ use super::{Plan, ends};
 use crate::bench::dial::Dialer;
 use crate::bench::system::reserve_descriptors;
 use crate::connect::{Environment, Protocol};
-use crate::device::file;
 use crate::device::fleet::Fleet;
 use crate::device::model::Model;
 use crate::error::{Error, Kind, Result, counted};
@@ -31,17 +32,6 @@ use crate::stop::{DRAIN, Stop};
 
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
-    if let Some(group) = model
-        .groups
-        .iter()
-        .find(|it| it.protocol != file::Protocol::Mqtt)
-    {
-        let text = format!(
-            "devices that speak {} cannot be connected",
-            group.protocol.name()
-        );
-        return Err(Error::usage(text).hint("--preview shows what they would send"));
-    }
     let environment = Environment::of_process();
     let target = plan.connect.clone().resolve(Protocol::Mqtt, &environment)?;
     if target.is_insecure() {
@@ -91,7 +81,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
 
 /// Until the end, or the first signal.
 async fn live(
-    world: &mut World<'_>,
+    world: &mut World,
     stop: &mut Stop,
     end: Option<Instant>,
 ) -> Result<Option<crate::stop::Asked>> {
@@ -106,7 +96,7 @@ async fn live(
 }
 
 /// Until all have left, or for as long as that may take.
-async fn leave(world: &mut World<'_>) {
+async fn leave(world: &mut World) {
     let end = Instant::now() + DRAIN.min(Duration::from_secs(10));
     while !world.is_over() && Instant::now() < end {
         if world.turn(Some(end)).await.is_err() {

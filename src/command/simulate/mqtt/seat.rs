@@ -54,6 +54,8 @@ pub(super) struct Seat {
     pub(super) backoff: Option<Box<Backoff>>,
     /// When the state began.
     pub(super) since: Instant,
+    /// It is to be connected again as soon as it has left.
+    pub(super) again: bool,
     /// It is listed to be written to.
     pub(super) dirty: bool,
 }
@@ -78,6 +80,7 @@ impl Seat {
             queue: VecDeque::new(),
             backoff: None,
             since: now,
+            again: false,
             dirty: false,
         }
     }

@@ -53,44 +53,43 @@ const READ_SIZE: usize = 64 << 10;
 type Dialed = (usize, u32, Result<Box<dyn Link>>);
 
 /// All devices.
-pub(super) struct World<'a> {
-    fleet: Fleet,
-    seats: Vec<Seat>,
-    ready: Arc<Ready>,
+pub(super) struct World {
+    pub(super) fleet: Fleet,
+    pub(super) seats: Vec<Seat>,
+    pub(super) ready: Arc<Ready>,
     dialer: Arc<Dialer>,
-    target: Target,
+    pub(super) target: Target,
     dialing: FuturesUnordered<Pin<Box<dyn Future<Output = Dialed>>>>,
     /// Devices that wait for their turn to be dialed.
-    wanted: VecDeque<(usize, u32)>,
+    pub(super) wanted: VecDeque<(usize, u32)>,
     /// When those are tried again that have failed.
     retries: BinaryHeap<Reverse<(Instant, usize, u32)>>,
-    dirty: Vec<usize>,
-    listed: Vec<u32>,
-    input: Vec<u8>,
-    out: Vec<u8>,
+    pub(super) dirty: Vec<usize>,
+    pub(super) listed: Vec<u32>,
+    pub(super) input: Vec<u8>,
+    pub(super) out: Vec<u8>,
     began: Instant,
     swept: Instant,
     speed: f64,
-    version: Version,
-    may_fall_back: bool,
+    pub(super) version: Version,
+    pub(super) may_fall_back: bool,
     /// Whether a device has ever been connected.
-    ever: bool,
+    pub(super) ever: bool,
     /// Whether an outage was reported, and is not over.
-    outage: bool,
+    pub(super) outage: bool,
     refused: u64,
     refusal: Option<Error>,
     /// Whether a message was refused, which is reported once.
-    warned: bool,
-    console: Console,
-    plan: &'a Plan,
+    pub(super) warned: bool,
+    pub(super) console: Console,
 }
 
-impl<'a> World<'a> {
+impl World {
     pub(super) fn new(
         fleet: Fleet,
         dialer: Arc<Dialer>,
         target: Target,
-        plan: &'a Plan,
+        plan: &Plan,
         console: Console,
     ) -> Self {
         let (now, ready) = (Instant::now(), Arc::new(Ready::default()));
@@ -120,7 +119,6 @@ impl<'a> World<'a> {
             refusal: None,
             warned: false,
             console,
-            plan,
         }
     }
 
@@ -139,7 +137,7 @@ impl<'a> World<'a> {
     }
 
     /// The fleet's time.
-    fn now(&self) -> Nanos {
+    pub(super) fn now(&self) -> Nanos {
         (nanos(self.began.elapsed()) as f64 * self.speed) as Nanos
     }
 
@@ -206,7 +204,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn warn_refused(&mut self, refused: Option<Unsendable>) {
+    pub(super) fn warn_refused(&mut self, refused: Option<Unsendable>) {
         if let Some(why) = refused.filter(|_| !self.warned) {
             self.warned = true;
             self.console
@@ -214,7 +212,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn listed_dirty(&mut self, device: usize) {
+    pub(super) fn listed_dirty(&mut self, device: usize) {
         let seat = &mut self.seats[device];
         if !seat.dirty {
             seat.dirty = true;
@@ -225,6 +223,10 @@ impl<'a> World<'a> {
     /// A device begins a connection of its own, with a new session.
     fn open(&mut self, device: usize) {
         let fate = match self.seats[device].state {
+            State::Closing | State::Leaving => {
+                self.seats[device].again = true;
+                return;
+            }
             State::Silent => Fate::Lost,
             _ => Fate::Unacknowledged,
         };
@@ -234,6 +236,15 @@ impl<'a> World<'a> {
         seat.session = Some(session.into());
         seat.enter(State::Wanted, Instant::now());
         self.wanted.push_back((device, seat.turn));
+    }
+
+    /// A device has left, or has tried for long enough.
+    pub(super) fn left(&mut self, device: usize) {
+        let seat = &mut self.seats[device];
+        seat.settle(Fate::Unacknowledged, &mut self.fleet.account);
+        if std::mem::take(&mut seat.again) {
+            self.open(device);
+        }
     }
 
     fn session(&self, device: usize) -> Session {
@@ -292,7 +303,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn leave_if_done(&mut self, device: usize) {
+    pub(super) fn leave_if_done(&mut self, device: usize) {
         let seat = &mut self.seats[device];
         if seat.state == State::Closing && seat.is_done() {
             seat.leave(Instant::now());
@@ -352,7 +363,7 @@ impl<'a> World<'a> {
     }
 
     /// A connection did not come about, or is gone; another one follows, unless that is of no use.
-    fn failed(&mut self, device: usize, error: Error, may_pass: bool) -> Result<()> {
+    pub(super) fn failed(&mut self, device: usize, error: Error, may_pass: bool) -> Result<()> {
         let first = self.target.retry.unwrap_or(Retry::Never);
         if !self.ever && (first == Retry::Never || !may_pass) {
             return Err(error);
@@ -366,7 +377,7 @@ impl<'a> World<'a> {
         seat.detach();
         self.fleet.lost(device);
         if seat.state == State::Closing || seat.state == State::Leaving {
-            seat.settle(Fate::Unacknowledged, &mut self.fleet.account);
+            self.left(device);
             return Ok(());
         }
         let backoff = seat
@@ -394,153 +405,6 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Reads and writes where there is something.
-    fn look(&mut self) -> Result<()> {
-        let mut listed = std::mem::take(&mut self.listed);
-        self.ready.take(&mut listed);
-        for device in listed.drain(..) {
-            let device = device as usize;
-            self.seats[device].transport.answered();
-            self.read(device)?;
-            self.listed_dirty(device);
-        }
-        self.listed = listed;
-        Ok(())
-    }
-
-    fn read(&mut self, device: usize) -> Result<()> {
-        loop {
-            let seat = &mut self.seats[device];
-            if matches!(
-                seat.state,
-                State::Idle | State::Wanted | State::Dialing | State::Silent
-            ) {
-                return Ok(());
-            }
-            let count = match seat.transport.read(&mut self.input) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Ok(count)) if count > 0 => count,
-                Poll::Ready(_) if seat.state == State::Leaving => {
-                    seat.settle(Fate::Unacknowledged, &mut self.fleet.account);
-                    return Ok(());
-                }
-                Poll::Ready(ended) => {
-                    let text = match ended {
-                        Err(cause) => crate::connect::failure(&self.target, &cause),
-                        Ok(_) => Error::new(
-                            crate::error::Kind::Lost,
-                            format!("{} closed the connection", self.target),
-                        ),
-                    };
-                    return self.failed(device, text, true);
-                }
-            };
-            let now = Instant::now().into_std();
-            seat.rest.extend_from_slice(&self.input[..count]);
-            let Some(session) = &mut seat.session else {
-                return Ok(());
-            };
-            let received = session.receive(&mut seat.rest, now);
-            if seat.rest.is_empty() {
-                seat.rest = bytes::BytesMut::new();
-            }
-            self.events(device);
-            if let Err(fault) = received {
-                return self.faulted(device, &fault);
-            }
-        }
-    }
-
-    fn events(&mut self, device: usize) {
-        let mut messages = Vec::new();
-        let mut opened = false;
-        let account = &mut self.fleet.account;
-        let seat = &mut self.seats[device];
-        let Some(session) = &mut seat.session else {
-            return;
-        };
-        while let Some(event) = session.poll_event() {
-            match event {
-                Event::Connected { .. } => opened = true,
-                Event::Acknowledged { reason, .. } if reason.is_failure() => account.refused += 1,
-                Event::Acknowledged { .. } => account.acknowledged += 1,
-                Event::InDoubt(_) => account.lost += 1,
-                Event::Abandoned { .. } => account.refused += 1,
-                Event::Message(publish) => messages.push(publish),
-                Event::Subscribed(answers, _) => {
-                    let failed = answers.iter().find(|(_, reason)| reason.is_failure());
-                    if let Some((filter, reason)) = failed.filter(|_| !self.warned) {
-                        self.warned = true;
-                        let text = format_args!("commands at {filter} cannot come: {reason}");
-                        self.console.warn(text);
-                    }
-                }
-                Event::Unsubscribed(_) | Event::Pong => {}
-            }
-        }
-        session.accept();
-        if opened && seat.state == State::Greeting {
-            let now = Instant::now();
-            seat.enter(State::Open, now);
-            if let Some(backoff) = &mut seat.backoff {
-                backoff.connected(now.into_std());
-            }
-            (self.ever, self.outage) = (true, false);
-            let now = self.now();
-            self.fleet.opened(device, now);
-        }
-        let now = self.now();
-        for publish in messages {
-            let (topic, payload, reply) = asked(publish);
-            self.fleet
-                .command(device, &topic, &payload, reply.as_ref(), now);
-        }
-        let refused = self.seats[device].send(&mut self.fleet.account);
-        self.warn_refused(refused);
-        self.listed_dirty(device);
-        self.leave_if_done(device);
-    }
-
-    fn faulted(&mut self, device: usize, fault: &Fault) -> Result<()> {
-        let now = Instant::now();
-        let seat = &mut self.seats[device];
-        // A DISCONNECT that says why goes out if it can.
-        let _ = seat.flush(&mut self.out, now);
-        self.out.clear();
-        if self.may_fall_back && is_older(fault) && seat.state == State::Greeting {
-            if self.version == Version::V5 {
-                self.version = Version::V311;
-                let target = &self.target;
-                self.console.note(format_args!(
-                    "{target} does not support MQTT 5; using MQTT 3.1.1"
-                ));
-            }
-            if let Some(session) = &mut seat.session {
-                session.fall_back();
-            }
-            seat.detach();
-            seat.enter(State::Wanted, now);
-            self.wanted.push_back((device, seat.turn));
-            return Ok(());
-        }
-        let error = diagnose::fault(&self.target, fault, None);
-        self.failed(device, error, fault.may_pass())
-    }
-
-    fn flush(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for device in dirty.drain(..) {
-            let seat = &mut self.seats[device];
-            seat.dirty = false;
-            // One that cannot be written to is read next, and found to be gone.
-            if seat.state != State::Silent {
-                let _ = seat.flush(&mut self.out, Instant::now());
-                self.out.clear();
-            }
-        }
-        self.dirty = dirty;
-    }
-
     /// Keep-alives, and what takes too long.
     fn sweep(&mut self) -> Result<()> {
         let now = Instant::now();
@@ -562,9 +426,7 @@ impl<'a> World<'a> {
                         self.listed_dirty(device);
                     }
                 }
-                State::Closing | State::Leaving if elapsed >= CLOSING => {
-                    seat.settle(Fate::Unacknowledged, &mut self.fleet.account);
-                }
+                State::Closing | State::Leaving if elapsed >= CLOSING => self.left(device),
                 _ => {}
             }
         }
@@ -577,6 +439,7 @@ impl<'a> World<'a> {
         self.fleet.finish(self.now());
         self.effects();
         for seat in &mut self.seats {
+            seat.again = false;
             let fate = match seat.state {
                 State::Open | State::Closing | State::Leaving => continue,
                 State::Silent => Fate::Lost,
@@ -601,15 +464,6 @@ impl<'a> World<'a> {
     }
 }
 
-/// What a message asks for.
-fn asked(publish: Publish) -> (ByteString, Bytes, Option<Reply>) {
-    let reply = publish.properties.response_topic().map(|topic| Reply {
-        topic,
-        correlation: publish.properties.correlation_data(),
-    });
-    (publish.topic, publish.payload, reply)
-}
-
 fn will(message: Outgoing) -> Will {
     Will {
         topic: message.topic,
@@ -618,9 +472,4 @@ fn will(message: Outgoing) -> Will {
         retain: message.retain,
         properties: Properties::default(),
     }
-}
-
-/// Whether the server speaks an older MQTT.
-fn is_older(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION)
 }
