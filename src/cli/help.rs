@@ -512,9 +512,7 @@ fn file_of(command: &str, text: &mut String) {
         text,
         &format!("FILE, for example; docs/{command}.md has all keys:"),
     );
-    for line in file.lines() {
-        text.push_str(&format!("  {line}\n"));
-    }
+    text.extend(file.lines().map(|line| format!("  {line}\n")));
 }
 
 /// The text below the flags on a help page.

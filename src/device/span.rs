@@ -29,7 +29,9 @@ impl Span {
         };
         let (least, most) = if let Some((least, most)) = text.split_once("..") {
             length(least).zip(length(most))
-        } else if let Some((middle, around)) = text.split_once('±').or(text.split_once("+-")) {
+        } else if let Some((middle, around)) =
+            text.split_once('±').or_else(|| text.split_once("+-"))
+        {
             length(middle).and_then(|middle| {
                 let around = match around.trim().strip_suffix('%') {
                     Some(part) => part_of(middle, part)?,

@@ -334,9 +334,8 @@ name = "led"
         .start();
     let uri = fleet.line();
     fleet.hears("2 devices registered");
-    let found = iotctl("coap rd lookup")
+    let found = iotctl("coap rd lookup ep")
         .word(directory.uri("coap", ""))
-        .words("--endpoints")
         .run()
         .exits(0);
     for id in ["node-1", "node-2"] {

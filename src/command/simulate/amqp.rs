@@ -71,7 +71,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     world.fleet.account.unacknowledged += left as u64;
     let _ = stop.close(world.connection.close()).await;
     ends::report(&world.fleet.account, seconds, plan)?;
-    match asked.or(closed.err()) {
+    match asked.or_else(|| closed.err()) {
         Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
         None => Ok(()),
     }

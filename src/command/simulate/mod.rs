@@ -144,7 +144,7 @@ impl Description {
     /// Where the files are that it names.
     fn folder(&self) -> &Path {
         match self {
-            Self::File(path) => path.parent().unwrap_or(Path::new("")),
+            Self::File(path) => path.parent().unwrap_or_else(|| Path::new("")),
             Self::Scenario(_) => Path::new(""),
         }
     }

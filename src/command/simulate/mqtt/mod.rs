@@ -64,7 +64,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let seconds = world.began().elapsed().as_secs_f64();
     world.settle_all();
     let outcome = ends::report(world.account(), seconds, plan);
-    let asked = signal.or(closed.err()).map(|asked| {
+    let asked = signal.or_else(|| closed.err()).map(|asked| {
         let text = String::from("ended by a signal");
         Error::new(asked.kind(), text)
     });
