@@ -105,7 +105,7 @@ pub(crate) struct SimulateFlags {
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
 
-    /// CoAP: address and port where the devices are reached
+    /// Address and port where CoAP devices are reached
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -114,7 +114,7 @@ pub(crate) struct SimulateFlags {
     )]
     listen: SocketAddr,
 
-    /// CoAP: resource directory at which each device is registered as an endpoint of its own, such as coap://HOST
+    /// Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST
     #[arg(long, value_name = "URI", help_heading = "CoAP")]
     rd: Option<String>,
 

@@ -201,7 +201,12 @@ impl World {
 
     /// What was under way over a lost connection goes out over another one.
     fn go_on(&mut self, fresh: Connection) {
-        let lost = std::mem::replace(&mut self.connection, fresh);
+        let mut lost = std::mem::replace(&mut self.connection, fresh);
+        let mut outcomes = Vec::new();
+        lost.outcomes(&mut outcomes);
+        for (_, outcome) in &outcomes {
+            count(outcome, &mut self.fleet.account);
+        }
         for (_, message) in lost.abandoned().into_iter().rev() {
             self.queue.push_front(message);
         }

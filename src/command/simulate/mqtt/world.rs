@@ -20,14 +20,11 @@ use crate::bench::dial::Dialer;
 use crate::bench::driver::Link;
 use crate::connect::{Backoff, Retry, Target};
 use crate::device::account::Account;
-use crate::device::fleet::{Effect, End, Fleet, Outgoing, Reply};
+use crate::device::fleet::{Effect, End, Fleet, Outgoing};
 use crate::error::{Error, Result};
 use crate::mqtt::client::diagnose;
-use crate::mqtt::packet::{
-    Connect, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription, Version, Will,
-};
-use crate::mqtt::session::client::{Event, Session, Unsendable};
-use crate::mqtt::session::fault::Fault;
+use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
+use crate::mqtt::session::client::{Session, Unsendable};
 use crate::output::Console;
 use crate::pace::clock::{Nanos, nanos};
 use crate::pace::wake::Ready;
