@@ -106,7 +106,7 @@ state = "gpio/{pin}/state"
 ack = "commands/{id}/ack"
 "#;
     let file = written(folder.path(), text);
-    let mut fleet = simulate(broker.port, &file, "").start();
+    let fleet = simulate(broker.port, &file, "").start();
     for pin in 1..=50 {
         broker.sees_subscriptions(&format!("gpio/{pin}/command"), 1);
     }
@@ -141,7 +141,7 @@ ack = "commands/{id}/ack"
 #[test]
 fn a_request_gets_its_response() {
     let mut broker = broker("");
-    let mut fleet = iotctl("simulate --scenario gpio")
+    let fleet = iotctl("simulate --scenario gpio")
         .word(format!("mqtt://127.0.0.1:{}", broker.port))
         .start();
     broker.sees_subscription("gpio/17/command");
@@ -162,7 +162,7 @@ fn devices_come_back_after_an_outage() {
     let folder = tempfile::tempdir().unwrap();
     let text = CRASHES.replace("connect = ", "#");
     let file = written(folder.path(), &text);
-    let mut fleet = simulate(broker.port, &file, &kept(folder.path())).start();
+    let fleet = simulate(broker.port, &file, &kept(folder.path())).start();
     let mut readings = broker.iotctl("sub -t sensors/+/temperature").start();
     for _ in 0..50 {
         readings.line();
