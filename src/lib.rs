@@ -37,6 +37,7 @@ pub mod cli;
 pub mod coap;
 pub mod command;
 pub mod connect;
+pub(crate) mod device;
 pub mod error;
 pub(crate) mod file;
 pub mod flow;

@@ -13,6 +13,7 @@
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`], `answering` | a peer that only answers, to find the generator's own limit |
 //! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
+//! | [`transport`] | one transport among many in a loop |
 //! | [`pattern`] | names that differ for each connection or message |
 //! | [`mqtt`], [`coap`], [`amqp`] | the drivers |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
@@ -48,6 +49,7 @@ pub(crate) mod series;
 pub mod stamp;
 pub mod system;
 pub(crate) mod threshold;
+pub(crate) mod transport;
 #[cfg(test)]
 mod virtual_tests;
 

@@ -73,6 +73,7 @@ pub const PAGES: &[&str] = &[
     "replay",
     "watch",
     "route",
+    "simulate",
     "help",
     "version",
     "completions",

@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, replay, route, watch};
+use super::{amqp, bridge, coap, log, replay, route, simulate, watch};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -427,6 +427,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "log" => log::EXAMPLES,
         "route" => route::EXAMPLES,
         "watch" => watch::EXAMPLES,
+        "simulate" => simulate::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }
@@ -501,6 +502,20 @@ pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     }
 }
 
+/// What the file of a command looks like.
+fn file_of(command: &str, text: &mut String) {
+    let file = match command {
+        "route" => route::FILE,
+        "simulate" => simulate::FILE,
+        _ => return,
+    };
+    section(
+        text,
+        &format!("FILE, for example; docs/{command}.md has all keys:"),
+    );
+    text.extend(file.lines().map(|line| format!("  {line}\n")));
+}
+
 /// The text below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
@@ -517,12 +532,7 @@ pub(super) fn below(command: &str) -> String {
             terms,
         );
     }
-    if command == "route" {
-        section(&mut text, "FILE, for example; docs/route.md has all keys:");
-        for line in route::FILE.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
+    file_of(command, &mut text);
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);
     }

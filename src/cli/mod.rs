@@ -58,6 +58,7 @@ mod page;
 mod refusal;
 mod replay;
 mod route;
+mod simulate;
 mod syntax;
 #[cfg(test)]
 mod tests;

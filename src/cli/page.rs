@@ -41,6 +41,8 @@ const COMMON: &[&str] = &[
     "melt",
     "speed",
     "check",
+    "preview",
+    "print-config",
     "test",
     "dry-run",
     "routing-key",

@@ -17,6 +17,7 @@ use super::log::LogFlags;
 use super::mqtt::Mqtt;
 use super::replay::ReplayFlags;
 use super::route::RouteFlags;
+use super::simulate::SimulateFlags;
 use super::watch::WatchFlags;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
@@ -119,6 +120,9 @@ enum Topic {
     /// Show topics, devices and alerts as they change: on the terminal, as a table, or as a page for browsers
     #[command(disable_help_flag = true, after_help = help::below("watch"))]
     Watch(Box<WatchFlags>),
+    /// Run a fleet of simulated devices: birth and will, believable values, commands, outages
+    #[command(disable_help_flag = true, after_help = help::below("simulate"))]
+    Simulate(Box<SimulateFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -216,6 +220,7 @@ impl Cli {
             Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Watch(flags) => command::Command::Watch(Box::new(flags.plan()?)),
+            Topic::Simulate(flags) => command::Command::Simulate(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
@@ -240,6 +245,7 @@ impl Topic {
             "bridge" => top(words).map(Self::Bridge),
             "route" => top(words).map(Self::Route),
             "watch" => top(words).map(Self::Watch),
+            "simulate" => top(words).map(Self::Simulate),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             "log" => top(words).map(Self::Log),
             "replay" => top(words).map(Self::Replay),

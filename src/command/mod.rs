@@ -14,6 +14,7 @@ pub mod ping;
 pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
+pub(crate) mod simulate;
 mod trace;
 pub(crate) mod watch;
 
@@ -49,6 +50,8 @@ pub enum Command {
     Route(Box<route::Plan>),
     /// `iotctl watch`
     Watch(Box<watch::Plan>),
+    /// `iotctl simulate`
+    Simulate(Box<simulate::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -88,6 +91,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Watch(plan) => runtime.block_on(watch::run(*plan)),
+        Command::Simulate(plan) => runtime.block_on(simulate::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -55,7 +55,7 @@ pub(crate) mod points;
 pub mod protobuf;
 mod reader;
 mod record;
-mod rows;
+pub(crate) mod rows;
 pub mod select;
 pub mod senml;
 pub mod sparkplug;

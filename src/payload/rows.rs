@@ -91,7 +91,7 @@ fn seconds(text: &str) -> Result<SystemTime, String> {
 }
 
 /// The fields of a row.
-fn fields(mut row: &[u8]) -> Result<Vec<Bytes>, String> {
+pub(crate) fn fields(mut row: &[u8]) -> Result<Vec<Bytes>, String> {
     let mut fields = Vec::new();
     loop {
         let (field, rest) = match row {

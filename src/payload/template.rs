@@ -95,7 +95,7 @@ impl Spelling {
 }
 
 /// What is filled in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filling {
     /// The number of the sender.
     pub client: usize,
@@ -229,7 +229,7 @@ impl Template {
     }
 
     /// The same where `named` appends what is called by a name.
-    fn fill_names(
+    pub(crate) fn fill_names(
         &self,
         filling: &Filling,
         mut random: impl FnMut() -> u64,

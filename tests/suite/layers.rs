@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 21] = [
+const ROOMS: [(&str, u8); 22] = [
     ("main", 10),
     ("lib", 9),
     ("cli", 8),
@@ -23,6 +23,7 @@ const ROOMS: [(&str, u8); 21] = [
     ("output", 4),
     ("board", 3),
     ("server", 3),
+    ("device", 3),
     ("connect", 2),
     ("payload", 2),
     ("message", 1),

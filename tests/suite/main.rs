@@ -60,6 +60,7 @@ mod rumqttc_peer;
 mod sending;
 mod serving;
 mod showing;
+mod simulate;
 mod support;
 mod tls;
 mod transports;

@@ -46,6 +46,7 @@ pages! {
     examples_of_bridge: "docs/bridge.md",
     examples_of_watch: "docs/watch.md",
     examples_of_route: "docs/route.md",
+    examples_of_simulate: "docs/simulate.md",
     examples_of_log: "docs/log.md",
     examples_of_alert: "docs/alert.md",
     examples_of_replay: "docs/replay.md",

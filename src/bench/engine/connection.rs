@@ -1,17 +1,15 @@
-//! One connection with its transport: reading, writing, and where it stands.
+//! One connection with its transport, and where it stands.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::task::Poll;
 
 use super::super::clock::Nanos;
 use super::super::connection_state::ConnectionState;
 use super::super::driver::Link;
-use super::wake::{Bell, Ready};
+use super::super::transport::Transport;
 use crate::connect::Backoff;
+use crate::pace::wake::Ready;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +51,7 @@ pub(super) struct Connection {
     pub(super) backoff: Option<Box<Backoff>>,
     /// What has arrived of a message that is not whole yet.
     pub(super) rest: Vec<u8>,
-    link: Option<Box<dyn Link>>,
-    /// What the transport did not take yet.
-    pending: Vec<u8>,
-    /// The transport has taken it, into a buffer of its own that is not empty yet.
-    unflushed: bool,
-    bell: Arc<Bell>,
-    waker: Waker,
+    transport: Transport,
 }
 
 impl Connection {
@@ -70,7 +62,6 @@ impl Connection {
         lane: ConnectionState,
         ready: &Arc<Ready>,
     ) -> Self {
-        let bell = Bell::new(number, ready);
         Self {
             part,
             index,
@@ -86,82 +77,40 @@ impl Connection {
             ticking: false,
             backoff: None,
             rest: Vec::new(),
-            link: None,
-            pending: Vec::new(),
-            unflushed: false,
-            waker: Waker::from(Arc::clone(&bell)),
-            bell,
+            transport: Transport::new(number, ready),
         }
     }
 
     pub(super) fn attach(&mut self, link: Box<dyn Link>) {
-        self.link = Some(link);
+        self.transport.attach(link);
         self.state = State::Greeting;
         self.heard = false;
     }
 
     /// Drops the transport and what was half read or half written.
     pub(super) fn detach(&mut self) {
-        self.link = None;
+        self.transport.detach();
         self.rest = Vec::new();
-        self.pending = Vec::new();
-        self.unflushed = false;
         self.lane.ready = false;
         self.state = State::Away;
     }
 
     pub(super) fn answered(&self) {
-        self.bell.answered();
+        self.transport.answered();
     }
 
     /// Whether the transport takes more.
     pub(super) const fn is_blocked(&self) -> bool {
-        self.unflushed || !self.pending.is_empty()
+        self.transport.is_blocked()
     }
 
     /// Reads to the end of `into`; the bell rings when there is more.
     pub(super) fn read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Some(link) = &mut self.link else {
-            return Poll::Pending;
-        };
-        let mut buffer = ReadBuf::new(into);
-        let mut cx = Context::from_waker(&self.waker);
-        ready!(Pin::new(link).poll_read(&mut cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
+        self.transport.read(into)
     }
 
-    /// Writes `out` behind what still waits, and empties it. What the transport does not take now waits; the
-    /// bell rings when it takes more.
+    /// Writes `out` behind what still waits, and empties it.
     pub(super) fn write(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        let Some(link) = &mut self.link else {
-            out.clear();
-            return Ok(());
-        };
-        let mut cx = Context::from_waker(&self.waker);
-        let waiting = !self.pending.is_empty();
-        if waiting {
-            self.pending.append(out);
-        }
-        let bytes: &[u8] = if waiting { &self.pending } else { out };
-        let mut written = 0;
-        while written < bytes.len() {
-            match Pin::new(&mut *link).poll_write(&mut cx, &bytes[written..])? {
-                Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(count) => written += count,
-                Poll::Pending => break,
-            }
-        }
-        // A transport with a buffer of its own says pending, and rings, like one without.
-        self.unflushed = Pin::new(&mut *link).poll_flush(&mut cx)?.is_pending();
-        if waiting {
-            self.pending.drain(..written);
-        } else if written < out.len() {
-            self.pending.extend_from_slice(&out[written..]);
-        }
-        out.clear();
-        if self.pending.is_empty() && self.pending.capacity() > 0 {
-            self.pending = Vec::new();
-        }
-        Ok(())
+        self.transport.write(out)
     }
 }

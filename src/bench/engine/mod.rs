@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `run` | the coordinator: connect, warm up, measure, drain |
 //! | `worker` | a thread with a loop: reads, makes due, writes |
-//! | `connection`, `wake` | one socket; which sockets have something |
+//! | `connection` | one socket, and where it stands |
 //! | `load`, `coalesce` | what a worker sends; when it reads |
 //! | `control` | what coordinator and workers tell each other |
 //! | `points` | the time series, cut where phases begin and end |
@@ -17,7 +17,6 @@ mod load;
 mod points;
 mod run;
 mod summary;
-mod wake;
 mod worker;
 
 pub(crate) use run::{Live, Outcome, coalesce_for, run};

@@ -22,9 +22,9 @@ use super::control::{self, Control, WorkerEvent};
 use super::load::{Runner, part_of, parts_before, saturates, window};
 use super::points::{Points, WorkerStatus};
 use super::summary::{self, Drain, Phases};
-use super::wake::Ready;
 use super::worker::{self, Part, Setup};
 use crate::error::{Error, Result};
+use crate::pace::wake::Ready;
 use crate::random::Random;
 
 /// From the decision to begin to the first message, and from the decision to stop to the last: every worker

@@ -26,10 +26,10 @@ use super::coalesce::Gather;
 use super::connection::Connection;
 use super::control::{Control, WorkerEvent, WorkerStatus};
 use super::load::Runner;
-use super::wake::Ready;
 use crate::error::{Error, Result};
 use crate::pace::punctual::Punctual;
 use crate::pace::timer::Timer;
+use crate::pace::wake::Ready;
 
 /// Connections that a worker opens at once.
 const DIALS: usize = 256;

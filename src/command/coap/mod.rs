@@ -1,7 +1,7 @@
 //! `coap`: requests, observations, discovery, directories, ping, and a server.
 
 pub(crate) mod client;
-mod directory;
+pub(crate) mod directory;
 pub(crate) mod discover;
 mod download;
 pub(crate) mod gateway;

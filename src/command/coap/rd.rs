@@ -196,7 +196,10 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    async fn prepare(register: &Register, directory: &mut Directory<'_>) -> Result<Self> {
+    pub(crate) async fn prepare(
+        register: &Register,
+        directory: &mut Directory<'_>,
+    ) -> Result<Self> {
         let mut place = directory.session().only_place()?;
         let mut registration = register.registration.clone();
         let links = match &register.links {

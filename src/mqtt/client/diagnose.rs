@@ -10,7 +10,7 @@ use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::session::fault::Fault;
 
 /// The server took the connection and did not answer CONNECT, or what was asked once it is online, in time.
-pub(super) fn no_answer(target: &Target, online: bool) -> Error {
+pub(crate) fn no_answer(target: &Target, online: bool) -> Error {
     let patience = humantime::format_duration(target.connect_timeout);
     if online {
         let text = format!("no response from {target} within {patience}");
@@ -79,7 +79,7 @@ pub(super) async fn broken(target: &Target, cause: &io::Error, online: bool) -> 
 }
 
 /// The session cannot go on.
-pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::Bytes>) -> Error {
+pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::Bytes>) -> Error {
     match fault {
         Fault::Malformed { text, .. } => first_bytes
             .and_then(|bytes| foreign(target, bytes))

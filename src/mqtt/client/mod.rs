@@ -13,7 +13,7 @@
 //! | [`diagnose`], [`watch`] | what went wrong, in words; what is shown of the packets |
 
 mod concede;
-mod diagnose;
+pub(crate) mod diagnose;
 mod exchange;
 mod first;
 mod half;

@@ -44,7 +44,7 @@ use crate::connect::Secret;
 use crate::connect::suspects::Suspects;
 use crate::mqtt::packet::{
     self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription,
-    Version,
+    Version, Will,
 };
 
 /// What a sender knows its message by: any number that the sender finds useful.
@@ -287,6 +287,11 @@ impl Session {
     pub fn go_back(&mut self, connect: Connect) {
         self.decoder.version = connect.version;
         self.connect = connect;
+    }
+
+    /// What the server is to publish should the next connection vanish.
+    pub(crate) fn set_will(&mut self, will: Option<Will>) {
+        self.connect.will = will;
     }
 
     /// Whether CONNACK has come and the connection is usable.

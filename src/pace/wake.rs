@@ -1,4 +1,4 @@
-//! Which connections have something to do: one list per worker, filled by the runtime's wake-ups.
+//! Which connections have something to do: one list per loop, filled by the runtime's wake-ups.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 
 /// The list of one worker, and how the worker itself is woken.
 #[derive(Debug, Default)]
-pub(super) struct Ready(Mutex<State>);
+pub(crate) struct Ready(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -23,14 +23,14 @@ impl Ready {
     }
 
     /// Moves the list to `into`, which is empty.
-    pub(super) fn take(&self, into: &mut Vec<u32>) {
+    pub(crate) fn take(&self, into: &mut Vec<u32>) {
         let mut state = self.state();
         state.poked = false;
         std::mem::swap(&mut state.connections, into);
     }
 
     /// Whether there is something to do; if not, `worker` is woken when there is.
-    pub(super) fn look(&self, worker: &Waker) -> bool {
+    pub(crate) fn look(&self, worker: &Waker) -> bool {
         let mut state = self.state();
         if state.poked || !state.connections.is_empty() {
             return true;
@@ -43,7 +43,7 @@ impl Ready {
     }
 
     /// Wakes the worker to look around.
-    pub(super) fn poke(&self) {
+    pub(crate) fn poke(&self) {
         let mut state = self.state();
         state.poked = true;
         let worker = state.worker.take();
@@ -54,7 +54,7 @@ impl Ready {
     }
 
     /// Lists a connection and wakes the worker.
-    pub(super) fn push(&self, connection: u32) {
+    pub(crate) fn push(&self, connection: u32) {
         let mut state = self.state();
         state.connections.push(connection);
         let worker = state.worker.take();
@@ -67,14 +67,14 @@ impl Ready {
 
 /// The bell of one connection: the runtime rings it when the socket can be read or written.
 #[derive(Debug)]
-pub(super) struct Bell {
+pub(crate) struct Bell {
     connection: u32,
     rung: AtomicBool,
     ready: Arc<Ready>,
 }
 
 impl Bell {
-    pub(super) fn new(connection: u32, ready: &Arc<Ready>) -> Arc<Self> {
+    pub(crate) fn new(connection: u32, ready: &Arc<Ready>) -> Arc<Self> {
         Arc::new(Self {
             connection,
             rung: AtomicBool::new(false),
@@ -83,7 +83,7 @@ impl Bell {
     }
 
     /// From now on it can be rung again.
-    pub(super) fn answered(&self) {
+    pub(crate) fn answered(&self) {
         self.rung.store(false, Ordering::Release);
     }
 }

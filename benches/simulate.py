@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Measures a fleet at mosquitto: CPU time and memory of 10,000 devices of three sensors, and what a message costs without a wire.
+
+    benches/simulate.py IOTCTL               # about a minute; needs mosquitto
+    benches/simulate.py IOTCTL --devices 1000 --seconds 20
+
+Each device reports three values every ten seconds at QoS 1, so that 10,000 devices make 3,000 messages a second. CPU time and
+memory are read while all are connected, from the middle of the run on. A preview makes the same messages on a clock of its own:
+its CPU time divided by their number is what values, payload and record cost.
+
+Needs Python 3.9.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+import tempfile
+import time
+
+FLEET = """
+[[device]]
+count = {devices}
+id = "sensor-{{n:05}}"
+connect = {{ spread = "{spread}s" }}
+status = {{ topic = "devices/{{id}}/status" }}
+"""
+
+SENSOR = """
+[[device.sensor]]
+name = "{name}"
+topic = "sensors/{{id}}/{name}"
+every = "10s"
+value = {{ walk = {{ min = 15, max = 35, step = 0.4 }} }}
+payload = '{{"value":{{value:.2}},"unit":"celsius"}}'
+qos = 1
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def used(pid):
+    """CPU seconds of a process so far, and its peak memory in MiB."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak / 1024
+
+
+def preview(iotctl, file, count):
+    """CPU seconds for so many messages."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([iotctl, "simulate", file, "--preview", str(count)], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def live(options, file, folder):
+    port = free_port()
+    config = folder / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n")
+    broker = subprocess.Popen(["mosquitto", "-c", config], stderr=subprocess.DEVNULL)
+    try:
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            time.sleep(0.02)
+        account = folder / "account.json"
+        whole = options.spread + options.seconds
+        fleet = subprocess.Popen([options.iotctl, "simulate", f"mqtt://127.0.0.1:{port}", file, "--for", f"{whole + 2}s",
+                                  "--save-json", account])
+        time.sleep(options.spread + 1)
+        (before, _), began = used(fleet.pid), time.monotonic()
+        time.sleep(options.seconds)
+        (after, peak), elapsed = used(fleet.pid), time.monotonic() - began
+        fleet.wait()
+        return (after - before) / elapsed, peak, json.loads(account.read_text())
+    finally:
+        broker.terminate()
+        broker.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("iotctl", help="the program")
+    parser.add_argument("--devices", type=int, default=10_000)
+    parser.add_argument("--spread", type=int, default=10, help="seconds in which they connect")
+    parser.add_argument("--seconds", type=int, default=30, help="how long is measured")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        file = folder / "fleet.toml"
+        sensors = "".join(SENSOR.format(name=name) for name in ("a", "b", "c"))
+        file.write_text(FLEET.format(devices=options.devices, spread=options.spread) + sensors)
+        share, peak, account = live(options, file, folder)
+        print(f"{options.devices} devices, {account['acknowledged']} messages acknowledged in {account['seconds']} s: "
+              f"{share:.1%} of a core, {peak:.0f} MiB")
+        few, many = (preview(options.iotctl, file, count) for count in (20_000, 1_020_000))
+        print(f"value, payload and record: {(many - few):.3f} µs a message")
+
+
+if __name__ == "__main__":
+    main()

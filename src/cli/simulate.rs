@@ -1,0 +1,225 @@
+//! `simulate`: its flags, and the plan they make.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::flags::connect::ServerFlags;
+use super::flags::terminal::TerminalFlags;
+use super::syntax::numbers::{Wait, whole};
+use super::syntax::rate::Speed;
+use super::syntax::values;
+use crate::command::simulate::{Action, Assertion, Description, Plan};
+use crate::device::scenario::SCENARIOS;
+use crate::error::{Error, Result};
+use crate::mqtt::packet::Version;
+
+/// What each is for, and its words.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "A home of 110 devices, until Ctrl-C",
+        "iotctl simulate mqtt://localhost --scenario home",
+    ),
+    (
+        "A file to begin with, and a look at what it would send",
+        "iotctl simulate --scenario building --print-config > fleet.toml\niotctl simulate fleet.toml --preview 20",
+    ),
+    (
+        "1,000 devices for ten minutes, sixty times as fast; every message must be acknowledged or sent",
+        "iotctl simulate mqtt://localhost fleet.toml --count 1000 --speed 60 --for 10m --assert 'unacknowledged == 0' --save-json run.json",
+    ),
+];
+
+/// What a file looks like.
+pub(crate) const FILE: &str = r#"[[device]]
+count = 100
+id = "sensor-{n:03}"
+connect = { spread = "10s", stay = "1h±20%", away = "1m..5m", crash = 0.3 }
+# Online and offline; the latter is the will, in which {time} is the time of connecting.
+status = { topic = "devices/{id}/status" }
+[[device.sensor]]
+name = "temperature"
+topic = "sensors/{id}/temperature"
+every = "30s±2s"
+value = { walk = { min = 15, max = 35, step = 0.4 } }
+payload = '{"value":{value:.2},"timestamp":"{time}"}'
+[[device.actuator]]
+name = "led"
+command = "devices/{id}/led/set"
+state = "devices/{id}/led"
+"#;
+
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Fleet",
+    mut_arg("bind", |bind| bind
+        .value_delimiter(',')
+        .action(clap::ArgAction::Append)
+        .value_name("ADDRESS,…")
+        .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections"))
+)]
+pub(crate) struct SimulateFlags {
+    /// Server URL, such as mqtt://localhost [default: mqtt://localhost], and TOML file of the fleet, unless --scenario is given
+    #[arg(value_name = "URL|FILE", num_args = 0..=2, help_heading = None)]
+    words: Vec<String>,
+
+    /// Built-in fleet instead of a file; --print-config prints it
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCENARIOS.map(|(name, _)| name)))]
+    scenario: Option<String>,
+
+    /// Number of devices of each group (for each combination of what varies), in place of the file's
+    #[arg(long, value_name = "COUNT", value_parser = whole(1..=1_000_000_u32))]
+    count: Option<u32>,
+
+    /// What all random values and times follow from, in place of the file's [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Let the fleet live this many times faster: 60 makes an hour a minute
+    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    speed: Speed,
+
+    /// End after this long; every device leaves cleanly [default: at a signal]
+    #[arg(long = "for", value_name = "TIME")]
+    duration: Option<Wait>,
+
+    /// Connect nowhere; print the first messages as records (NDJSON), on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"])]
+    preview: Option<u64>,
+
+    /// Connect nowhere; check the file: keys, values, topics, identifiers, rules
+    #[arg(long, conflicts_with = "print_config")]
+    check: bool,
+
+    /// Print the file of the fleet
+    #[arg(long)]
+    print_config: bool,
+
+    /// Fail with exit code 7 if this is not met at the end, such as 'crashes == 3' or 'published == acknowledged'; the names are those of --save-json; may be repeated
+    #[arg(long = "assert", value_name = "CONDITION")]
+    assertions: Vec<Assertion>,
+
+    /// Write the account to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    save_json: Option<PathBuf>,
+
+    /// Address and port where CoAP devices are reached
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:5683",
+        help_heading = "CoAP"
+    )]
+    listen: SocketAddr,
+
+    /// Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST
+    #[arg(long, value_name = "URI", help_heading = "CoAP")]
+    rd: Option<String>,
+
+    /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
+    #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version, help_heading = "Connection")]
+    protocol_version: Option<Version>,
+
+    #[command(flatten)]
+    server: ServerFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl SimulateFlags {
+    /// The plan of the command.
+    ///
+    /// # Errors
+    /// Neither a file nor a scenario, or both; two files, two URLs.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let (mut url, mut file) = (None, None);
+        for word in self.words {
+            let (place, what) = match word.contains("://") {
+                true => (&mut url, "URL"),
+                false => (&mut file, "file"),
+            };
+            if let Some(first) = place.replace(word) {
+                let text = format!("a second {what} besides {first}");
+                return Err(Error::usage(text).hint("a URL has ://, a file has not"));
+            }
+        }
+        let description = match (file, self.scenario) {
+            (Some(file), None) => Description::File(file.into()),
+            (None, Some(name)) => Description::Scenario(name),
+            (Some(_), Some(_)) => {
+                return Err(Error::usage("give either a file or --scenario"));
+            }
+            (None, None) => {
+                return Err(Error::usage("no fleet was given")
+                    .hint("name a file, or take a built-in one: --scenario home"));
+            }
+        };
+        Ok(Plan {
+            description,
+            action: match self.preview {
+                Some(count) => Action::Preview(count),
+                None if self.check => Action::Check,
+                None if self.print_config => Action::Print,
+                None => Action::Run,
+            },
+            seed: self.seed,
+            count: self.count,
+            speed: self.speed.0,
+            duration: self.duration.map(|Wait(time)| time),
+            bind: self.server.addresses().to_vec(),
+            connect: self.server.words(url),
+            version: self.protocol_version,
+            listen: self.listen,
+            rd: self.rd,
+            assertions: self.assertions,
+            save_json: self.save_json,
+            style: self.terminal.style(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Parsed, parse};
+    use crate::command::Command;
+
+    fn plan(words: &str) -> Result<Plan> {
+        let words = format!("iotctl simulate {words}");
+        match parse(words.split(' ').map(Into::into))? {
+            Parsed::Command(Command::Simulate(plan)) => Ok(*plan),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn words_become_a_plan() {
+        let made = plan("mqtt://h f.toml --count 5 --seed 3 --speed 60 --for 2m --assert crashes==0 -A 127.0.0.1").unwrap();
+        assert_eq!(made.description, Description::File("f.toml".into()));
+        assert_eq!(made.connect.url.as_deref(), Some("mqtt://h"));
+        assert_eq!(
+            (made.count, made.seed, made.action),
+            (Some(5), Some(3), Action::Run)
+        );
+        assert_eq!(made.bind.len(), 1);
+        let made = plan("--scenario home --preview 20").unwrap();
+        assert_eq!(made.description, Description::Scenario("home".into()));
+        assert_eq!(made.action, Action::Preview(20));
+    }
+
+    #[test]
+    fn what_is_no_fleet_is_refused() {
+        for (words, why) in [
+            ("mqtt://h", "no fleet was given"),
+            ("a.toml b.toml", "a second file besides a.toml"),
+            ("a.toml --scenario home", "give either a file or --scenario"),
+        ] {
+            assert_eq!(plan(words).unwrap_err().text(), why);
+        }
+        assert!(plan("--scenario castle").is_err());
+        assert!(plan("a --speed 0").is_err());
+    }
+}

@@ -1,0 +1,373 @@
+//! Devices that speak CoAP: one server shows what all of them measure, as resources that can be observed, and takes commands by
+//! PUT.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use super::{Plan, ends};
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Incoming, Response};
+use crate::coap::net::Server;
+use crate::coap::site::{Answer, Change, Resource, Site};
+use crate::command::coap::directory::Directory;
+use crate::command::coap::rd::{Links, Made, Order, Register, Registration};
+use crate::command::coap::session::SessionArgs;
+use crate::connect::ConnectArgs;
+use crate::device::fleet::{Effect, Fleet, Outgoing};
+use crate::device::model::Model;
+use crate::error::{Error, Result, counted};
+use crate::output::{Console, print};
+use crate::pace::clock::{Clock, Nanos, nanos};
+use crate::payload::Source;
+use crate::payload::link::{self, Link};
+use crate::stop::Stop;
+
+/// Where the resource is that lets time pass; nobody sees it.
+const HEART: &str = "/.fleet";
+
+/// How often values change without an end in time.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// Runs the fleet until its time is over or a signal comes.
+pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
+    let clock = model.start.unwrap_or_else(|| Clock::start().now());
+    let summary = model.summary();
+    let mut stop = Stop::watch()?;
+    let (shared, site) = shown(Fleet::new(model, clock), plan.speed);
+    let mut server = Server::new(site, &[]);
+    let address = server.listen_datagrams(plan.listen)?;
+    print(format!("coap://{address}\n").as_bytes())?;
+    console.note(format_args!("{summary}; the account follows at the end"));
+    let registering = register(&shared, plan, format!("coap://{address}"));
+    let registered = stop.unless_asked("ended by a signal", async {
+        tokio::select! {
+            () = server.serve(|_| {}) => Ok(None),
+            registered = registering => registered,
+        }
+    });
+    let mut registered = registered.await?;
+    let asked = tokio::select! {
+        () = server.serve(|_| {}) => None,
+        asked = stop.asked() => Some(asked),
+        () = sleep(plan.duration.unwrap_or(FOREVER)) => None,
+    };
+    let seconds = {
+        let mut shared = lock(&shared);
+        let now = shared.now(Instant::now());
+        shared.fleet.finish(now);
+        shared.effects(now);
+        shared.began.elapsed().as_secs_f64()
+    };
+    if let Some((directory, made)) = &mut registered {
+        let removing = removed(directory, made);
+        // The directory forgets in time what it is not told.
+        let _ = stop.close(removing).await;
+    }
+    ends::report(&lock(&shared).fleet.account, seconds, plan)?;
+    match asked {
+        Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
+        None => Ok(()),
+    }
+}
+
+/// The fleet, and what its resources show.
+struct Shared {
+    fleet: Fleet,
+    shown: Vec<Shown>,
+    paths: HashMap<String, usize>,
+    began: Instant,
+    speed: f64,
+}
+
+/// What a resource shows.
+struct Shown {
+    device: usize,
+    body: Option<Bytes>,
+    /// The observers do not know it yet.
+    changed: bool,
+}
+
+type Fleets = Arc<Mutex<Shared>>;
+
+fn lock(shared: &Fleets) -> MutexGuard<'_, Shared> {
+    // Nothing that can panic leaves it half changed.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn now(&self, now: Instant) -> Nanos {
+        (nanos(now.duration_since(self.began)) as f64 * self.speed) as Nanos
+    }
+
+    /// When something happens next.
+    fn due(&self) -> Option<Instant> {
+        let due = self.fleet.next_due()?;
+        let wall = Duration::from_nanos((due as f64 / self.speed) as u64);
+        self.began.checked_add(wall)
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let now = self.now(now);
+        self.effects(now);
+        while self.fleet.step(now) {
+            self.effects(now);
+        }
+    }
+
+    fn effects(&mut self, now: Nanos) {
+        while let Some(effect) = self.fleet.next_effect() {
+            match effect {
+                Effect::Open(device) => self.fleet.opened(device, now),
+                Effect::Publish(_, message) => self.show(message),
+                Effect::Close(..) => {}
+            }
+        }
+    }
+
+    fn show(&mut self, message: Outgoing) {
+        self.fleet.account.sent += 1;
+        if let Some(at) = self.paths.get(&*message.topic) {
+            let shown = &mut self.shown[*at];
+            (shown.body, shown.changed) = (Some(message.payload), true);
+        }
+    }
+}
+
+/// The resources of a fleet.
+fn shown(fleet: Fleet, speed: f64) -> (Fleets, Site) {
+    let began = Instant::now();
+    let mut paths = HashMap::new();
+    let mut all = Vec::new();
+    let mut told = HashMap::new();
+    for device in 0..fleet.model().devices.len() {
+        for path in fleet.topics(device) {
+            paths.entry(path).or_insert_with(|| {
+                all.push(Shown {
+                    device,
+                    body: None,
+                    changed: false,
+                });
+                all.len() - 1
+            });
+        }
+        for (path, _) in fleet.subscriptions(device) {
+            told.insert(path.to_string(), device);
+        }
+    }
+    let shared = Arc::new(Mutex::new(Shared {
+        fleet,
+        shown: all,
+        paths: paths.clone(),
+        began,
+        speed,
+    }));
+    let mut site = Site::new();
+    site.add(HEART, Heart(Arc::clone(&shared)));
+    for (path, at) in &paths {
+        let resource = Measured {
+            shared: Arc::clone(&shared),
+            at: Some(*at),
+            told: told.remove(path).map(|device| (device, path.clone())),
+        };
+        site.add(&format!("/{path}"), resource);
+    }
+    for (path, device) in told {
+        let resource = Measured {
+            shared: Arc::clone(&shared),
+            at: None,
+            told: Some((device, path.clone())),
+        };
+        site.add(&format!("/{path}"), resource);
+    }
+    (shared, site)
+}
+
+/// Lets time pass.
+struct Heart(Fleets);
+
+impl Resource for Heart {
+    fn answer(&mut self, _now: Instant, _request: &Incoming) -> Answer {
+        Response::error(Code::NOT_FOUND, "no such resource").into()
+    }
+
+    fn link(&self, _link: Link) -> Option<Link> {
+        None
+    }
+
+    fn due(&self) -> Option<Instant> {
+        lock(&self.0).due()
+    }
+
+    fn tick(&mut self, now: Instant) -> Change {
+        lock(&self.0).advance(now);
+        Change::None
+    }
+}
+
+/// What a sensor measures or an actuator is set to, and may be told.
+struct Measured {
+    shared: Fleets,
+    /// Which of what is shown.
+    at: Option<usize>,
+    /// The device that takes commands here, by this path.
+    told: Option<(usize, String)>,
+}
+
+impl Measured {
+    fn get(&self) -> Answer {
+        let shared = lock(&self.shared);
+        let shown = self.at.map(|at| &shared.shown[at]);
+        match shown {
+            None => Code::METHOD_NOT_ALLOWED.into(),
+            Some(shown) if !shared.fleet.is_online(shown.device) => {
+                Response::error(Code::SERVICE_UNAVAILABLE, "the device is away").into()
+            }
+            Some(Shown { body: None, .. }) => {
+                Response::error(Code::SERVICE_UNAVAILABLE, "there is no value yet").into()
+            }
+            Some(Shown {
+                body: Some(body), ..
+            }) => {
+                // JSON is 50, plain text 0 (RFC 7252 §12.3).
+                let format = if body.first() == Some(&b'{') { 50 } else { 0 };
+                Response::content(format, body.clone()).into()
+            }
+        }
+    }
+
+    fn put(&self, now: Instant, request: &Incoming) -> Answer {
+        let Some((device, path)) = &self.told else {
+            return Code::METHOD_NOT_ALLOWED.into();
+        };
+        let mut shared = lock(&self.shared);
+        if !shared.fleet.is_online(*device) {
+            return Response::error(Code::SERVICE_UNAVAILABLE, "the device is away").into();
+        }
+        let now = shared.now(now);
+        let before = shared.fleet.account.unknown_commands;
+        shared
+            .fleet
+            .command(*device, path, &request.payload, None, now);
+        shared.effects(now);
+        // What takes no time has happened when it is answered.
+        while shared.fleet.step(now) {
+            shared.effects(now);
+        }
+        match shared.fleet.account.unknown_commands == before {
+            true => Code::CHANGED.into(),
+            false => Response::error(Code::BAD_REQUEST, "unknown command").into(),
+        }
+    }
+}
+
+impl Resource for Measured {
+    fn answer(&mut self, now: Instant, request: &Incoming) -> Answer {
+        match request.method {
+            Code::GET => self.get(),
+            Code::PUT | Code::POST => self.put(now, request),
+            _ => Code::METHOD_NOT_ALLOWED.into(),
+        }
+    }
+
+    fn link(&self, link: Link) -> Option<Link> {
+        let kind = match self.told {
+            Some(_) => "actuator",
+            None => "sensor",
+        };
+        Some(link.with("rt", kind))
+    }
+
+    fn is_observable(&self) -> bool {
+        self.at.is_some()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let shared = lock(&self.shared);
+        let changed = self.at.is_some_and(|at| shared.shown[at].changed);
+        changed.then_some(shared.began)
+    }
+
+    fn tick(&mut self, _now: Instant) -> Change {
+        if let Some(at) = self.at {
+            lock(&self.shared).shown[at].changed = false;
+        }
+        Change::Updated
+    }
+}
+
+/// The session with the directory, and the registrations of all devices there.
+type Registered = (SessionArgs, Vec<Made>);
+
+/// Registers each device at a directory (`--rd`), as an endpoint of its own.
+async fn register(shared: &Fleets, plan: &Plan, base: String) -> Result<Option<Registered>> {
+    let Some(uri) = &plan.rd else {
+        return Ok(None);
+    };
+    let endpoints: Vec<_> = {
+        let fleet = &lock(shared).fleet;
+        let devices = fleet.model().devices.iter().enumerate();
+        devices
+            .map(|(at, device)| (device.id.to_string(), links(fleet, at)))
+            .collect()
+    };
+    let session = SessionArgs::of(ConnectArgs {
+        url: Some(uri.clone()),
+        ..plan.connect.clone()
+    });
+    let mut directory = Directory::open(&session, plan.style)?;
+    let mut all = Vec::new();
+    for (id, links) in endpoints {
+        let register = Register {
+            endpoint: vec![format!("ep={id}")],
+            registration: Registration {
+                base: Some(base.clone()),
+                ..Registration::default()
+            },
+            links: Links::Of(Source::Text(links.into())),
+            simple: false,
+            keep: None,
+            json: false,
+        };
+        let order = Order::prepare(&register, &mut directory).await?;
+        all.push(order.carry_out(&mut directory).await?);
+    }
+    let notes = directory.notes;
+    notes.note(format_args!(
+        "{} registered at {uri}",
+        counted(all.len() as u64, "device")
+    ));
+    directory.finish().await?;
+    drop(directory);
+    Ok(Some((session, all)))
+}
+
+/// What a device offers, in link-format.
+fn links(fleet: &Fleet, device: usize) -> String {
+    let told = fleet.subscriptions(device);
+    let told: Vec<_> = told.iter().map(|(path, _)| path.to_string()).collect();
+    let mut paths = fleet.topics(device);
+    paths.extend(told.iter().cloned());
+    paths.sort_unstable();
+    paths.dedup();
+    let links = paths.into_iter().map(|path| {
+        let kind = match told.contains(&path) {
+            true => "actuator",
+            false => "sensor",
+        };
+        Link::new(format!("/{path}")).with("rt", kind)
+    });
+    link::write(&links.collect::<Vec<_>>())
+}
+
+/// Takes all registrations away.
+async fn removed(session: &SessionArgs, made: &[Made]) -> Result<()> {
+    let mut directory = Directory::open(session, crate::output::Style::default())?;
+    for place in made.iter().filter_map(|it| it.place.as_ref()) {
+        directory.ask(Code::DELETE, place, None).await?;
+    }
+    directory.finish().await
+}

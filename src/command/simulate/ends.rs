@@ -1,0 +1,135 @@
+//! How a run ends: the account, what was asserted, the file of `--save-json`.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::Plan;
+use crate::device::account::Account;
+use crate::error::{Error, Kind, Result, counted_were, meant};
+use crate::file;
+use crate::output::print;
+use crate::payload::comparison::Comparison;
+
+/// What a counter of the account must be: `crashes == 3`, `acknowledged >= 100`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assertion {
+    name: &'static str,
+    comparison: Comparison,
+    /// A number, or another counter.
+    value: Side,
+    words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Number(u64),
+    Counter(&'static str),
+}
+
+impl Assertion {
+    fn check(&self, account: &Account) -> Result<()> {
+        let figures = account.figures();
+        let count = |name| figures.iter().find(|it| it.0 == name).map_or(0, |it| it.1);
+        let found = count(self.name);
+        let value = match self.value {
+            Side::Number(number) => number,
+            Side::Counter(name) => count(name),
+        };
+        match self.comparison.holds(&found, &value) {
+            true => Ok(()),
+            false => {
+                let text = format!("not met: {}, but it is {found}", self.words);
+                Err(Error::new(Kind::Missed, text))
+            }
+        }
+    }
+}
+
+impl FromStr for Assertion {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        let (at, sign, comparison) = Comparison::find(words)
+            .filter(|(.., comparison)| *comparison != Comparison::Contains)
+            .ok_or("expected NAME OPERATOR VALUE, such as 'crashes == 3'")?;
+        let (name, value) = (words[..at].trim(), words[at + sign.len()..].trim());
+        Ok(Self {
+            name: counter(name)?,
+            comparison,
+            value: match value.parse() {
+                Ok(number) => Side::Number(number),
+                Err(_) => Side::Counter(counter(value)?),
+            },
+            words: words.trim().to_owned(),
+        })
+    }
+}
+
+fn counter(name: &str) -> Result<&'static str, String> {
+    let figures = Account::default().figures();
+    let names: Vec<_> = figures.into_iter().map(|(name, _)| name).collect();
+    match names.iter().find(|known| **known == name) {
+        Some(known) => Ok(known),
+        None => Err(match meant(name, names.iter().copied()).first() {
+            Some(near) => format!("unknown counter {name}; did you mean {near}?"),
+            None => format!("unknown counter {name}; there are {}", names.join(", ")),
+        }),
+    }
+}
+
+/// Reports what has happened, and judges it.
+///
+/// # Errors
+/// The file cannot be written; an assertion is not met; messages were refused.
+pub(super) fn report(account: &Account, seconds: f64, plan: &Plan) -> Result<()> {
+    let mut text = account.lines().join("\n");
+    text.push('\n');
+    print(text.as_bytes())?;
+    if let Some(path) = &plan.save_json {
+        let mut json = account.json();
+        json.insert(
+            "seconds".to_owned(),
+            Value::from((seconds * 1e3).round() / 1e3),
+        );
+        file::replace(path, format!("{}\n", Value::Object(json)).as_bytes())?;
+    }
+    for assertion in &plan.assertions {
+        assertion.check(account)?;
+    }
+    if !account.adds_up() {
+        return Err(Error::new(Kind::Lost, "the account does not add up"));
+    }
+    match account.refused {
+        0 => Ok(()),
+        refused => {
+            let text = format!("{} refused by the server", counted_were(refused, "message"));
+            Err(Error::new(Kind::Refused, text))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_compared_with_numbers_and_each_other() {
+        let account = Account {
+            published: 5,
+            acknowledged: 5,
+            crashes: 2,
+            ..Account::default()
+        };
+        let check = |words: &str| Assertion::from_str(words).unwrap().check(&account);
+        assert!(check("published == acknowledged").is_ok());
+        assert!(check("crashes<3").is_ok());
+        let missed = check("crashes == 3").unwrap_err();
+        assert_eq!(missed.text(), "not met: crashes == 3, but it is 2");
+        assert_eq!(
+            Assertion::from_str("crahses == 3"),
+            Err("unknown counter crahses; did you mean crashes?".to_owned())
+        );
+        assert!(Assertion::from_str("crashes").is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! What has happened in a fleet, counted.
+
+use serde_json::{Map, Value as Json};
+
+use crate::error::counted;
+
+/// Declares the counters, with the names that reports and assertions have for them.
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// How often each thing has happened.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct Account {
+            $($(#[$doc])* pub(crate) $name: u64,)*
+        }
+
+        impl Account {
+            /// All of them by name, in the order of the report.
+            pub(crate) fn figures(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
+}
+
+counters! {
+    /// Devices there are.
+    devices,
+    /// Connections that could be used.
+    connections,
+    /// Births published.
+    births,
+    /// Ends with the offline status and DISCONNECT.
+    clean_ends,
+    /// Ends without DISCONNECT.
+    crashes,
+    /// Ends by silence.
+    silences,
+    /// Connections lost by no wish of the device.
+    lost_connections,
+    /// Wills that the server has to publish.
+    wills_expected,
+    /// Readings that were due.
+    readings,
+    /// Of these, what was not reported: the chance, or no change.
+    not_reported,
+    /// Of these, missing by a fault.
+    missing,
+    /// Of these, while the device was away on purpose.
+    while_away,
+    /// Of these, while it had no connection.
+    while_offline,
+    /// Readings sent twice.
+    duplicated,
+    /// Messages handed to the connection.
+    published,
+    /// Messages that the server has acknowledged.
+    acknowledged,
+    /// Messages that nobody confirms: at QoS 0, and over CoAP.
+    sent,
+    /// Messages that the server has refused.
+    refused,
+    /// Messages that ended with a crash, or a silence.
+    lost,
+    /// Messages that were given up, as too many waited for a slow server.
+    dropped,
+    /// Messages that were not acknowledged at the end.
+    unacknowledged,
+    /// Readings that were stuck.
+    stuck,
+    /// Readings that were spikes.
+    spikes,
+    /// Readings sent after the next one.
+    out_of_order,
+    /// Commands that came.
+    commands,
+    /// Of these, carried out.
+    executed,
+    /// Of these, failed as they were to.
+    failed,
+    /// Of these, not understood.
+    unknown_commands,
+    /// Of these, ended with the connection or the run.
+    dropped_commands,
+    /// Commands that rules gave.
+    rule_commands,
+    /// Commands that were not given, as rules went in circles.
+    stopped_rules,
+    /// Reboots.
+    reboots,
+    /// Batteries that were recharged.
+    recharged,
+    /// Devices that ended with their battery.
+    dead,
+}
+
+impl Account {
+    /// As JSON.
+    pub(crate) fn json(&self) -> Map<String, Json> {
+        let figures = self.figures().into_iter();
+        figures
+            .map(|(name, count)| (name.to_owned(), count.into()))
+            .collect()
+    }
+
+    /// Whether each message is accounted for.
+    pub(crate) const fn adds_up(&self) -> bool {
+        let fates = self.acknowledged
+            + self.sent
+            + self.refused
+            + self.lost
+            + self.dropped
+            + self.unacknowledged;
+        self.published == fates
+    }
+
+    /// The lines of the report.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.fates(), self.connected()];
+        for (what, count, parts) in [
+            ("readings", self.readings, self.of_readings()),
+            ("commands", self.commands, self.of_commands()),
+        ] {
+            if !parts.is_empty() {
+                lines.push(format!("{what} {count}: {parts}"));
+            }
+        }
+        let wear = named(&[("recharged", self.recharged), ("devices dead", self.dead)]);
+        if !wear.is_empty() {
+            lines.push(format!("batteries: {wear}"));
+        }
+        lines
+    }
+
+    fn fates(&self) -> String {
+        format!(
+            "published {} = acknowledged {} + unconfirmed {} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
+            self.published,
+            self.acknowledged,
+            self.sent,
+            self.refused,
+            self.lost,
+            self.dropped,
+            self.unacknowledged
+        )
+    }
+
+    fn connected(&self) -> String {
+        let ends = named(&[
+            ("connections", self.connections),
+            ("births", self.births),
+            ("clean ends", self.clean_ends),
+            ("crashes", self.crashes),
+            ("silences", self.silences),
+            ("lost connections", self.lost_connections),
+        ]);
+        let devices = counted(self.devices, "device");
+        let wills = self.wills_expected;
+        match ends.is_empty() {
+            true => format!("{devices}; wills expected: {wills}"),
+            false => format!("{devices}: {ends}; wills expected: {wills}"),
+        }
+    }
+
+    fn of_readings(&self) -> String {
+        named(&[
+            ("not reported", self.not_reported),
+            ("missing", self.missing),
+            ("while away", self.while_away),
+            ("while offline", self.while_offline),
+            ("stuck", self.stuck),
+            ("spikes", self.spikes),
+            ("sent twice", self.duplicated),
+            ("out of order", self.out_of_order),
+        ])
+    }
+
+    fn of_commands(&self) -> String {
+        named(&[
+            ("executed", self.executed),
+            ("failed", self.failed),
+            ("unknown", self.unknown_commands),
+            ("dropped", self.dropped_commands),
+            ("by rules", self.rule_commands),
+            ("stopped in circles of rules", self.stopped_rules),
+            ("reboots", self.reboots),
+        ])
+    }
+}
+
+/// Those that there are.
+fn named(pairs: &[(&str, u64)]) -> String {
+    let there = pairs.iter().filter(|(_, count)| *count > 0);
+    let words: Vec<_> = there
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    words.join(", ")
+}

@@ -1,0 +1,442 @@
+use super::*;
+use crate::device::file::Text;
+use crate::device::model::Overrides;
+use crate::device::scenario::SCENARIOS;
+use std::path::Path;
+
+const SECOND: Nanos = 1_000_000_000;
+
+fn model(text: &str) -> Model {
+    let text = Text {
+        name: "f.toml",
+        text,
+    };
+    let file = text.parse().unwrap();
+    Model::of(text, &file, Path::new(""), file.seed.unwrap_or(1)).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    let text = Text {
+        name: "f.toml",
+        text,
+    };
+    let made = text
+        .parse()
+        .and_then(|file| Model::of(text, &file, Path::new(""), 1));
+    made.unwrap_err().text().to_owned()
+}
+
+/// A fleet whose connections all hold.
+struct World {
+    fleet: Fleet,
+    now: Nanos,
+    sent: Vec<(usize, Outgoing)>,
+    closed: Vec<(usize, End)>,
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        Self {
+            fleet: Fleet::new(model(text), 0),
+            now: 0,
+            sent: Vec::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, until: Nanos) {
+        loop {
+            while let Some(effect) = self.fleet.next_effect() {
+                match effect {
+                    Effect::Open(device) => self.fleet.opened(device, self.now),
+                    Effect::Close(device, end) => self.closed.push((device, end)),
+                    Effect::Publish(device, message) => self.sent.push((device, message)),
+                }
+            }
+            match self.fleet.next_due().filter(|at| *at <= until) {
+                Some(at) => {
+                    self.now = at;
+                    self.fleet.step(at);
+                }
+                None => break,
+            }
+        }
+        self.now = until;
+    }
+
+    fn tell(&mut self, device: usize, topic: &str, payload: &str) {
+        let payload = Bytes::copy_from_slice(payload.as_bytes());
+        self.fleet.command(device, topic, &payload, None, self.now);
+    }
+
+    fn at(&self, topic: &str) -> Vec<String> {
+        let of = self.sent.iter().filter(|(_, it)| *it.topic == *topic);
+        of.map(|(_, it)| String::from_utf8(it.payload.to_vec()).unwrap())
+            .collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let line = |(device, it): &(usize, Outgoing)| format!("{device} {it:?}");
+        self.sent.iter().map(line).collect()
+    }
+}
+
+const SENSORS: &str = r#"
+seed = 7
+[[device]]
+count = 3
+id = "d{n}"
+connect = { spread = "10s", stay = "20s..1m", away = "5s", crash = 0.5 }
+status = { topic = "devices/{id}/status" }
+[[device.sensor]]
+name = "t"
+every = "1s±10%"
+value = { walk = { min = 15, max = 35, step = 0.4 } }
+[[device.sensor]]
+name = "twice"
+every = "2s"
+value = { jq = ".t * 2" }
+"#;
+
+#[test]
+fn the_same_seed_makes_the_same_bytes_and_another_device_changes_no_other() {
+    let run = |text: &str| {
+        let mut world = World::new(text);
+        world.run(300 * SECOND);
+        world
+    };
+    let (one, other) = (run(SENSORS), run(SENSORS));
+    assert!(one.sent.len() > 500, "{}", one.sent.len());
+    assert_eq!(one.lines(), other.lines());
+    let more = run(&SENSORS.replace("count = 3", "count = 4"));
+    let of_three = more.lines().into_iter().filter(|it| !it.starts_with("3 "));
+    assert_eq!(one.lines(), of_three.collect::<Vec<_>>());
+    assert_ne!(
+        one.lines(),
+        run(&SENSORS.replace("seed = 7", "seed = 8")).lines()
+    );
+}
+
+#[test]
+fn births_ends_and_wills_are_counted() {
+    let mut world = World::new(SENSORS);
+    world.run(600 * SECOND);
+    world.fleet.finish(world.now);
+    world.run(600 * SECOND);
+    let account = &world.fleet.account;
+    let ends = |end| world.closed.iter().filter(|it| it.1 == end).count() as u64;
+    assert_eq!(account.crashes, ends(End::Crash));
+    assert_eq!(account.clean_ends, ends(End::Clean));
+    assert_eq!(account.wills_expected, account.crashes);
+    assert_eq!(account.connections, account.births);
+    assert_eq!(account.connections, account.crashes + account.clean_ends);
+    assert!(account.crashes > 5 && account.clean_ends > 5, "{account:?}");
+    let offline = |status: &&(usize, Outgoing)| {
+        status.1.topic.ends_with("/status")
+            && status.1.payload.starts_with(b"{\"status\":\"offline\"")
+    };
+    let said = world.sent.iter().filter(offline).count() as u64;
+    assert_eq!(said, account.clean_ends);
+    assert!(
+        world
+            .sent
+            .iter()
+            .filter(offline)
+            .all(|it| it.1.retain && it.1.qos == 1)
+    );
+    assert_eq!(account.published, world.sent.len() as u64);
+    let read = account.published - account.births - account.clean_ends;
+    assert_eq!(account.readings, read + account.while_away);
+}
+
+#[test]
+fn values_stay_within_their_bounds_and_follow_each_other() {
+    let mut world = World::new(SENSORS);
+    world.run(1000 * SECOND);
+    for text in world.at("sensors/d1/t") {
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let value = json["value"].as_f64().unwrap();
+        assert!((15.0..=35.0).contains(&value), "{text}");
+        assert!(
+            json["timestamp"]
+                .as_str()
+                .unwrap()
+                .starts_with("1970-01-01T00:")
+        );
+    }
+    let double = world.at("sensors/d1/twice");
+    assert!(
+        double.iter().any(|text| text.contains("\"value\":5")),
+        "{double:?}"
+    );
+}
+
+const PINS: &str = r#"
+[[device]]
+id = "pi"
+[[device.actuator]]
+name = "gpio{pin}"
+vary = { pin = "1-3" }
+command = "gpio/{pin}/command"
+state = "gpio/{pin}/state"
+ack = "commands/{id}/ack"
+[[device.actuator]]
+name = "dim"
+kind = "number"
+min = 0
+max = 100
+delay = "1s"
+command = "dim/set"
+state = "dim"
+[[device.actuator]]
+name = "config"
+kind = "config"
+command = "pi/config"
+[[device.actuator]]
+name = "reboot"
+kind = "reboot"
+command = "pi/reboot"
+[[device.sensor]]
+name = "t"
+every = "1h"
+value = 3
+payload = "{value:.2} {gpio1} {dim} {seq}"
+"#;
+
+#[test]
+fn commands_make_states_and_acknowledgements() {
+    let mut world = World::new(PINS);
+    world.run(0);
+    assert_eq!(world.at("gpio/2/state"), ["0"]);
+    for (word, state) in [
+        ("on", "1"),
+        ("toggle", "0"),
+        ("ON", "1"),
+        ("0", "0"),
+        ("true", "1"),
+        (r#"{"state":"off"}"#, "0"),
+        (r#"{"state": 1}"#, "1"),
+    ] {
+        world.tell(0, "gpio/2/command", word);
+        world.run(world.now);
+        assert_eq!(world.at("gpio/2/state").last().unwrap(), state, "{word}");
+    }
+    world.tell(0, "gpio/2/command", "blink");
+    world.tell(0, "dim/set", "150");
+    world.tell(0, "dim/set", r#"{"value": 50}"#);
+    world.run(world.now);
+    assert_eq!(world.at("dim"), ["0"]);
+    world.run(SECOND);
+    assert_eq!(world.at("dim"), ["0", "50"]);
+    let acks = world.at("commands/pi/ack");
+    assert_eq!(acks.len(), 8);
+    assert!(
+        acks[0].contains(r#""status":"ok","value":"on""#),
+        "{}",
+        acks[0]
+    );
+    assert!(acks[7].contains(r#""error":"unknown command blink; expected on, off or toggle""#));
+    let account = &world.fleet.account;
+    assert_eq!(
+        (account.commands, account.executed, account.unknown_commands),
+        (10, 8, 2)
+    );
+}
+
+#[test]
+fn a_device_is_configured_and_begins_anew() {
+    let mut world = World::new(PINS);
+    world.run(0);
+    world.tell(0, "pi/config", r#"{"t": "10s"}"#);
+    world.tell(0, "pi/config", r#"{"x": "10s"}"#);
+    world.tell(0, "gpio/1/command", "on");
+    world.run(25 * SECOND);
+    let read = world.at("sensors/pi/t");
+    assert_eq!(read.len(), 2, "{read:?}");
+    assert!(read[0].starts_with("3.00 on 0 "), "{read:?}");
+    world.tell(0, "pi/reboot", "now");
+    world.run(26 * SECOND);
+    assert_eq!(world.closed, [(0, End::Clean)]);
+    world.tell(0, "gpio/1/command", "on");
+    world.run(40 * SECOND);
+    assert_eq!(world.at("gpio/1/state"), ["0", "1", "0"]);
+    let account = &world.fleet.account;
+    assert_eq!(
+        (
+            account.reboots,
+            account.unknown_commands,
+            account.dropped_commands
+        ),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn a_request_is_answered_where_it_wants() {
+    let mut world = World::new(PINS);
+    world.run(0);
+    let reply = Reply {
+        topic: "answers/7".into(),
+        correlation: Some(Bytes::from_static(b"\x01")),
+    };
+    let on = Bytes::from_static(b"on");
+    world
+        .fleet
+        .command(0, "gpio/3/command", &on, Some(&reply), 0);
+    world.run(0);
+    let answer = world
+        .sent
+        .iter()
+        .find(|(_, it)| *it.topic == *"answers/7")
+        .unwrap();
+    assert_eq!(answer.1.correlation, reply.correlation);
+}
+
+#[test]
+fn rules_act_once_and_circles_end() {
+    let text = r#"
+[[device]]
+id = "m-{room}"
+vary = { room = ["a", "b"] }
+[[device.sensor]]
+name = "motion"
+every = "1s"
+value = { steps = { values = [false, true, true, false], every = "1s" } }
+first = "0s"
+[[device]]
+id = "l-{room}"
+vary = { room = ["a", "b"] }
+[[device.actuator]]
+name = "light"
+command = "home/{room}/light/set"
+state = "home/{room}/light"
+payload = "{value}"
+[[rule]]
+when = "motion of {room} == true and light of {room} == off"
+then = { command = "home/{room}/light/set", payload = "on" }
+"#;
+    let mut world = World::new(text);
+    world.run(3 * SECOND);
+    assert_eq!(world.at("home/a/light"), ["off", "on"]);
+    assert_eq!(world.at("home/b/light"), ["off", "on"]);
+    assert_eq!(world.fleet.account.rule_commands, 2);
+    let circle = format!(
+        "{text}[[rule]]\nwhen = \"light of {{room}} == on\"\nthen = {{ command = \"home/{{room}}/light/set\", payload = \"off\" }}\n"
+    );
+    let mut world = World::new(&circle);
+    world.run(3 * SECOND);
+    assert_eq!(world.fleet.account.stopped_rules, 2);
+}
+
+#[test]
+fn faults_and_batteries_are_exact() {
+    let text = r#"
+[[device]]
+id = "d"
+state = { battery = { from = 100, per-message = -1, recharge-at = 50 } }
+[[device.sensor]]
+name = "t"
+every = "1s"
+value = { counter = {} }
+payload = "{value} {battery}"
+faults = { stuck = 0.01, stuck-for = 3, spike = 0.02, missing = 0.05, duplicate = 0.05, out-of-order = 0.05, skew = "5s" }
+"#;
+    let mut world = World::new(text);
+    world.run(2000 * SECOND);
+    world.fleet.finish(world.now);
+    world.run(world.now);
+    let account = world.fleet.account.clone();
+    let sent = world.at("sensors/d/t").len() as u64;
+    assert_eq!(
+        sent,
+        account.readings - account.missing + account.duplicated
+    );
+    for count in [
+        account.stuck,
+        account.spikes,
+        account.missing,
+        account.duplicated,
+        account.out_of_order,
+    ] {
+        assert!(count > 10, "{account:?}");
+    }
+    assert!(account.recharged > 10, "{account:?}");
+    let mut world = World::new(&text.replace(", recharge-at = 50", ""));
+    world.run(2000 * SECOND);
+    assert_eq!((world.fleet.account.dead, world.closed.len()), (1, 1));
+}
+
+#[test]
+fn the_scenarios_run() {
+    for (name, text) in SCENARIOS {
+        let mut world = World::new(text);
+        world.run(120 * SECOND);
+        assert!(world.sent.len() > 40, "{name}: {}", world.sent.len());
+        assert_eq!(world.fleet.account.unknown_commands, 0, "{name}");
+    }
+    let home = model(SCENARIOS[0].1);
+    assert_eq!(home.devices.len(), 110);
+}
+
+#[test]
+fn mistakes_are_refused_with_their_line() {
+    let device = "[[device]]\nid = \"d\"\n";
+    let sensor = |more: &str| format!("{device}[[device.sensor]]\nname = \"t\"\n{more}\n");
+    for (text, why) in [
+        (
+            String::new(),
+            "f.toml:1: there are no devices; begin one with [[device]]",
+        ),
+        (
+            sensor("every = 0"),
+            "f.toml:3: sensor t: every must be longer than 0",
+        ),
+        (
+            sensor("every = 1\nvalue = { walk = { min = 3, max = 1, step = 1 } }"),
+            "f.toml:3: sensor t: min 3 is greater than max 1",
+        ),
+        (
+            sensor("every = 1\ntopic = \"a/+/b\""),
+            "f.toml:3: sensor t: topic \"a/+/b\" contains the wildcard +",
+        ),
+        (
+            sensor("every = 1\ntopic = \"a/{rom}\""),
+            "f.toml:3: sensor t: topic: unknown placeholder {rom}",
+        ),
+        (
+            sensor("every = 1\nqos = 3"),
+            "f.toml:3: sensor t: qos = 3 is not 0, 1 or 2",
+        ),
+        (
+            format!("{device}count = 2\n"),
+            "f.toml:1: two devices are called d: the id needs {n}, or what varies",
+        ),
+        (
+            "[[device]]\nid = \"d{n}\"\ncount = 2\nstatus = { topic = \"s\" }\n".to_owned(),
+            "f.toml:1: d1 and d2 would share a retained status: its topic needs {id}",
+        ),
+        (
+            format!(
+                "{device}[[rule]]\nwhen = \"x of d == 1\"\nthen = {{ command = \"c\", payload = \"on\" }}\n"
+            ),
+            "f.toml:3: when: there is no x of d",
+        ),
+    ] {
+        assert_eq!(refusal(&text), why);
+    }
+    let mut file = Text {
+        name: "",
+        text: SENSORS,
+    }
+    .parse()
+    .unwrap();
+    Overrides {
+        seed: Some(3),
+        count: Some(9),
+    }
+    .apply(&mut file);
+    assert_eq!(
+        (file.seed, file.device[0].get_ref().count),
+        (Some(3), Some(9))
+    );
+}

@@ -1,0 +1,424 @@
+//! `simulate`: fleets of devices, seen by brokers and clients that are not ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::aiocoap;
+use crate::support::broker::broker;
+use crate::support::command::{Line, iotctl, program};
+use crate::support::mosquitto::mosquitto;
+use crate::support::rabbitmq::{rabbitmq, unique};
+
+fn written(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("fleet.toml");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn simulate(port: u16, file: &Path, words: &str) -> Line {
+    iotctl("simulate")
+        .word(format!("mqtt://127.0.0.1:{port}"))
+        .word(file)
+        .words(words)
+}
+
+/// The account that a fleet has left in this folder.
+struct Account(Value);
+
+impl Account {
+    fn of(folder: &Path) -> Self {
+        let text = fs::read(folder.join("account.json")).unwrap();
+        Self(serde_json::from_slice(&text).unwrap())
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.0[name].as_u64().unwrap()
+    }
+}
+
+/// Words that have it written there.
+fn kept(folder: &Path) -> String {
+    format!("--save-json {}", folder.join("account.json").display())
+}
+
+/// Ten devices that end their connections by crashes and cleanly, over and over.
+const CRASHES: &str = r#"
+[[device]]
+count = 10
+id = "sensor-{n}"
+connect = { stay = "100ms..400ms", away = "10ms..50ms", crash = 0.5 }
+status = { topic = "devices/{id}/status", online = "online", offline = "offline" }
+[[device.sensor]]
+name = "temperature"
+every = "50ms"
+value = { walk = { min = 15, max = 35, step = 0.4 } }
+qos = 1
+"#;
+
+/// Mosquitto publishes the will of each device that crashed; the births and the clean ends are the devices' own.
+#[test]
+fn mosquitto_sees_each_birth_each_will_and_each_clean_end() {
+    let broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), CRASHES);
+    let mut watcher = paho(&format!("statuses {}", broker.port)).start();
+    assert_eq!(watcher.line(), "ready");
+    let words = kept(folder.path());
+    let fleet = simulate(broker.port, &file, &words).words("--for 4s");
+    fleet.run().exits(0);
+    let account = Account::of(folder.path());
+    let (count, account) = (|name: &str| account.count(name), &account.0);
+    assert!(
+        count("crashes") > 5 && count("clean_ends") > 10,
+        "{account}"
+    );
+    assert_eq!(count("wills_expected"), count("crashes"));
+    let fates = count("acknowledged") + count("lost");
+    assert_eq!(count("published"), fates, "{account}");
+    broker.iotctl("pub -t the/end -m x -q 1").run().exits(0);
+    let offline = count("clean_ends") + count("crashes");
+    let expected = format!("{} {offline}", count("births"));
+    assert_eq!(watcher.line(), expected, "{account}");
+    watcher.ends().exits(0);
+}
+
+/// Eclipse Paho, which does what `tests/clients/fleet.py` says.
+fn paho(words: &str) -> Line {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/fleet.py");
+    program("mqtt-python", path).words(words)
+}
+
+/// Fifty pins of a device are told to toggle, and each publishes its state, retained.
+#[test]
+fn fifty_pins_toggle_and_show_their_states() {
+    let broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+id = "pi"
+[[device.actuator]]
+name = "gpio{pin}"
+vary = { pin = "1-50" }
+command = "gpio/{pin}/command"
+state = "gpio/{pin}/state"
+ack = "commands/{id}/ack"
+"#;
+    let file = written(folder.path(), text);
+    let fleet = simulate(broker.port, &file, "").start();
+    for pin in 1..=50 {
+        broker.sees_subscriptions(&format!("gpio/{pin}/command"), 1);
+    }
+    let toggled = paho(&format!("pins {} 50", broker.port)).run();
+    toggled.exits(0).prints("ok 50 50\n");
+    let mut acks = broker.iotctl("sub -t commands/pi/ack -q 1").start();
+    broker.sees_subscriptions("commands/pi/ack", 2);
+    let states = broker.iotctl("sub -t gpio/+/state -q 1 -C 50 -v").run();
+    let states = states.exits(0);
+    let states = states.text();
+    assert_eq!(
+        states.lines().filter(|it| it.ends_with("/state 1")).count(),
+        50,
+        "{states}"
+    );
+    broker
+        .iotctl("pub -t gpio/7/command -m blink -q 1")
+        .run()
+        .exits(0);
+    let ack: Value = serde_json::from_str(&acks.line()).unwrap();
+    let why = "unknown command blink; expected on, off or toggle";
+    assert_eq!(
+        (&ack["status"], &ack["error"]),
+        (&"error".into(), &why.into())
+    );
+    fleet.signal("INT");
+    let ended = fleet.ends().exits(130);
+    ended.contains("commands 51: 50 executed, 1 unknown");
+}
+
+/// A request of MQTT 5 is answered at its response topic, with its correlation data.
+#[test]
+fn a_request_gets_its_response() {
+    let mut broker = broker("");
+    let fleet = iotctl("simulate --scenario gpio")
+        .word(format!("mqtt://127.0.0.1:{}", broker.port))
+        .start();
+    broker.sees_subscription("gpio/17/command");
+    let asked = broker.iotctl("request -t gpio/17/command -m on").run();
+    let answer: Value = serde_json::from_str(asked.exits(0).text().trim()).unwrap();
+    assert_eq!(
+        (&answer["device"], &answer["value"]),
+        (&"pi".into(), &"on".into())
+    );
+    fleet.signal("TERM");
+    fleet.ends().exits(143);
+}
+
+/// The devices of a server that goes away come back, and nothing at QoS 1 is lost.
+#[test]
+fn devices_come_back_after_an_outage() {
+    let mut broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let text = CRASHES.replace("connect = ", "#");
+    let file = written(folder.path(), &text);
+    let fleet = simulate(broker.port, &file, &kept(folder.path())).start();
+    let mut readings = broker.iotctl("sub -t sensors/+/temperature").start();
+    for _ in 0..50 {
+        readings.line();
+    }
+    broker.stop();
+    broker.restart();
+    for _ in 0..50 {
+        readings.line();
+    }
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    let (count, account) = (|name: &str| account.count(name), &account.0);
+    assert_eq!(count("lost_connections"), 10, "{account}");
+    assert_eq!(count("connections"), 20, "{account}");
+    assert_eq!(count("published"), count("acknowledged"), "{account}");
+    assert_eq!(count("wills_expected"), 0);
+}
+
+/// The same seed makes the same bytes in the same order; the records can be replayed.
+#[test]
+fn a_preview_is_the_same_each_time() {
+    let preview = |words: &str| {
+        let ended = iotctl("simulate --preview 3000").words(words).run();
+        ended.exits(0).stdout
+    };
+    for scenario in ["home", "building", "factory", "vehicle", "gpio"] {
+        let words = format!("--scenario {scenario}");
+        let first = preview(&words);
+        assert_eq!(memchr::memchr_iter(b'\n', &first).count(), 3000);
+        assert!(first == preview(&words), "{scenario} differs from itself");
+        assert!(first != preview(&format!("{words} --seed 2")), "{scenario}");
+    }
+}
+
+/// Each scenario is a file that can be printed, changed and used.
+#[test]
+fn a_printed_scenario_is_a_fleet() {
+    let folder = tempfile::tempdir().unwrap();
+    for scenario in ["home", "building", "factory", "vehicle", "gpio"] {
+        for more in ["", "--seed 7"] {
+            let words = format!("simulate --scenario {scenario} --print-config {more}");
+            let text = iotctl(&words).run().exits(0);
+            let file = written(folder.path(), text.text());
+            iotctl("simulate --check").word(&file).run().exits(0);
+        }
+    }
+}
+
+/// Nothing is connected to before the file is right.
+#[test]
+fn mistakes_are_usage_errors_with_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = "[[device]]\nid = \"d\"\n";
+    for (text, why) in [
+        (
+            "",
+            "fleet.toml:1: there are no devices; begin one with [[device]]",
+        ),
+        (
+            "[[device]]\nid = \"d\"\nstatsu = 1\n",
+            "fleet.toml:3: unknown key statsu; did you mean status?",
+        ),
+        (
+            "[[device]]\nid = \"d\"\n[[device.sensor]]\nname = \"t\"\nevery = 0\n",
+            "fleet.toml:3: sensor t: every must be longer than 0",
+        ),
+        (
+            "[[device]]\nid = \"d\"\ncount = 2\n",
+            "fleet.toml:1: two devices are called d: the id needs {n}, or what varies",
+        ),
+    ] {
+        let file = written(folder.path(), text);
+        let ended = simulate(1, &file, "").run();
+        ended.exits(2).says(why);
+    }
+    let file = written(folder.path(), device);
+    simulate(1, &file, "--count 3").run().exits(2);
+    simulate(1, &file, "--assert crahses==0").run().exits(2);
+    simulate(1, &file, "").run().exits(3);
+    let many = written(folder.path(), "[[device]]\nid = \"d{n}\"\ncount = 200000\n");
+    simulate(1, &many, "").run().exits(2);
+}
+
+/// What is asserted is judged at the end.
+#[test]
+fn an_assertion_that_is_not_met_fails() {
+    let broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(
+        folder.path(),
+        "[[device]]\nid = \"d\"\nstatus = { topic = \"s\" }\n",
+    );
+    let words = "--for 1s --assert births==1 --assert published==acknowledged";
+    simulate(broker.port, &file, words).run().exits(0);
+    let ended = simulate(broker.port, &file, "--for 1s --assert crashes==1").run();
+    ended.exits(7).says("not met: crashes==1, but it is 0");
+}
+
+/// The schema of the file knows the scenarios, and no other keys.
+#[test]
+fn the_schema_describes_the_scenarios() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/fleet.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    for scenario in ["home", "building", "factory", "vehicle", "gpio"] {
+        let words = format!("simulate --scenario {scenario} --print-config");
+        let text = iotctl(&words).run().exits(0);
+        let file: Value = toml::from_str(text.text()).unwrap();
+        known(&schema, &schema, &file, scenario);
+    }
+    let wrong: Value = toml::from_str("[[device]]\nid = \"d\"\nstatsu = 1\n").unwrap();
+    let refused = std::panic::catch_unwind(|| known(&schema, &schema, &wrong, "wrong"));
+    assert!(refused.is_err());
+}
+
+/// Each key of an object is one that the schema has.
+fn known(root: &Value, schema: &Value, value: &Value, place: &str) {
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => root.pointer(name.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    match value {
+        Value::Object(object) if schema["type"] == "object" => {
+            for (key, value) in object {
+                let below = match &schema["properties"][key] {
+                    Value::Null => &schema["additionalProperties"],
+                    below => below,
+                };
+                assert!(
+                    !below.is_null() && *below != Value::Bool(false),
+                    "{place}: the schema does not know {key}"
+                );
+                known(root, below, value, &format!("{place}.{key}"));
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                known(root, &schema["items"], value, place);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An aiocoap client observes a sensor and tells an actuator; a directory of aiocoap knows each device.
+#[test]
+fn coap_devices_are_observed_told_and_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+id = "node-{n}"
+count = 2
+protocol = "coap"
+[[device.sensor]]
+name = "temperature"
+every = "100ms"
+value = { counter = {} }
+payload = "{value}"
+[[device.actuator]]
+name = "led"
+"#;
+    let file = written(folder.path(), text);
+    let directory = aiocoap::directory();
+    let mut fleet = iotctl("simulate --listen 127.0.0.1:0")
+        .words(&kept(folder.path()))
+        .word("--rd")
+        .word(directory.uri("coap", ""))
+        .word(&file)
+        .start();
+    let uri = fleet.line();
+    fleet.hears("2 devices registered");
+    let found = iotctl("coap rd lookup ep")
+        .word(directory.uri("coap", ""))
+        .run()
+        .exits(0);
+    for id in ["node-1", "node-2"] {
+        assert!(found.text().contains(id), "{}", found.text());
+    }
+    let observed = iotctl(&format!("coap observe {uri}/node-2/temperature -C 3")).run();
+    let observed = observed.exits(0);
+    let values: Vec<u64> = observed
+        .text()
+        .lines()
+        .map(|it| it.parse().unwrap())
+        .collect();
+    assert!(values.is_sorted() && values.len() == 3, "{values:?}");
+    aiocoap::client(&format!("-m PUT --payload on {uri}/node-1/led"))
+        .run()
+        .exits(0);
+    let shown = aiocoap::client(&format!("{uri}/node-1/led")).run().exits(0);
+    assert!(shown.text().contains('1'), "{}", shown.text());
+    let bad = iotctl(&format!("coap put {uri}/node-1/led -m blink")).run();
+    bad.exits(1).says("unknown command");
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    assert_eq!(account.count("executed"), 1);
+    assert_eq!(account.count("unknown_commands"), 1);
+    assert_eq!(account.count("published"), account.count("sent"));
+}
+
+/// RabbitMQ confirms each reading, and hands on commands from a queue.
+#[test]
+fn amqp_devices_publish_and_take_commands_from_queues() {
+    let rabbit = rabbitmq();
+    let folder = tempfile::tempdir().unwrap();
+    let id = unique("device");
+    let text = format!(
+        r#"
+[[device]]
+id = "{id}"
+protocol = "amqp"
+[[device.sensor]]
+name = "temperature"
+topic = "sensors.{{id}}.temperature"
+every = "50ms"
+value = 21.5
+payload = "{{value}}"
+[[device.actuator]]
+name = "led"
+command = "commands.{{id}}.led"
+state = "states.{{id}}.led"
+"#
+    );
+    let file = written(folder.path(), &text);
+    let url = rabbit.url();
+    let mut fleet = iotctl("simulate")
+        .word(&url)
+        .word(&file)
+        .words(&kept(folder.path()))
+        .start();
+    fleet.hears("the account follows");
+    let consume =
+        format!("amqp consume {url} --exchange amq.topic -C 2 -k sensors.{id}.temperature");
+    iotctl(&consume).run().exits(0).prints("21.5\n21.5\n");
+    let mut states = iotctl(&format!(
+        "amqp consume {url} --exchange amq.topic -C 1 -k states.{id}.led"
+    ))
+    .word("--on-ready")
+    .word(format!(
+        "iotctl amqp publish {url} -k commands.{id}.led -m toggle"
+    ))
+    .env("PATH", path())
+    .start();
+    assert_eq!(states.line(), "1");
+    states.ends().exits(0);
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    assert_eq!(account.count("published"), account.count("acknowledged"));
+    assert_eq!(account.count("executed"), 1);
+}
+
+/// Where `iotctl` is found first.
+fn path() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));
+    let others = std::env::var("PATH").unwrap();
+    format!("{}:{others}", program.parent().unwrap().display())
+}
