@@ -6,7 +6,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → server → {connect, payload} → {file, message, pace, stop} → error`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {server, firmware} → {connect, payload} → {file, message, pace, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|
@@ -21,6 +21,7 @@
 //! | [`store`] | where messages are kept: files, a database, a time series |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`server`] | what the embedded servers share: connections, clock, users, fault rules |
+//! | [`firmware`] | updates of devices as pure values: signed manifests, images, slots, rollouts |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
@@ -37,6 +38,7 @@ pub mod command;
 pub mod connect;
 pub mod error;
 pub(crate) mod file;
+pub mod firmware;
 pub mod flow;
 pub mod message;
 pub mod mqtt;

@@ -10,6 +10,7 @@ mod guest;
 mod install;
 pub(crate) mod log;
 pub(crate) mod mqtt;
+pub(crate) mod ota;
 pub mod ping;
 pub(crate) mod replay;
 pub(crate) mod route;
@@ -46,6 +47,8 @@ pub enum Command {
     Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
+    /// `iotctl ota …`
+    Ota(Box<ota::Command>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -84,6 +87,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
+        Command::Ota(command) => runtime.block_on(command.run()),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
