@@ -1,5 +1,6 @@
-#![allow(dead_code, unreachable_pub)]
-#[path = "suite/ota.rs"]
-mod ota;
-#[path = "suite/support/mod.rs"]
-mod support;
+#![allow(dead_code, unreachable_pub, unused_imports)]
+mod suite {
+    pub mod ota;
+    pub mod support;
+}
+use suite::support;

@@ -1,6 +1,7 @@
 //! `iotctl ota`: what it signs, others verify, and what others sign, it verifies.
 
 mod signing;
+mod updating;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -47,6 +47,7 @@ pages! {
     examples_of_route: "docs/route.md",
     examples_of_log: "docs/log.md",
     examples_of_alert: "docs/alert.md",
+    examples_of_ota: "docs/ota.md",
     examples_of_replay: "docs/replay.md",
     examples_of_from_mosquitto: "docs/from-mosquitto.md",
     examples_of_from_mqttx: "docs/from-mqttx.md",

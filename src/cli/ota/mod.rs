@@ -1,6 +1,8 @@
 //! The commands of `ota`.
 
+mod agent;
 pub(crate) mod help;
+mod server;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,9 @@ use crate::command::ota::verify::Plan as Verify;
 use crate::command::{self, ota};
 use crate::error::{Error, Result};
 use crate::firmware::{Algorithm, Identity};
+use crate::mqtt::topic;
+use agent::AgentFlags;
+use server::{PublishFlags, RolloutFlags, ServeFlags, StatusFlags};
 use sign::SignFlags;
 
 #[derive(Subcommand, Debug)]
@@ -36,6 +41,26 @@ pub(crate) enum Ota {
     /// Verify a manifest or an image
     #[command(disable_help_flag = true, after_help = below("ota verify"))]
     Verify(VerifyFlags),
+
+    /// Run as a device with two slots, which is updated over MQTT
+    #[command(disable_help_flag = true, after_help = below("ota agent"))]
+    Agent(Box<AgentFlags>),
+
+    /// Serve images to devices, in blocks over MQTT
+    #[command(disable_help_flag = true, after_help = below("ota serve"))]
+    Serve(Box<ServeFlags>),
+
+    /// Publish a manifest to devices, or take one back
+    #[command(disable_help_flag = true, after_help = below("ota publish"))]
+    Publish(Box<PublishFlags>),
+
+    /// Offer an update to many devices in stages, and stop when too many fail
+    #[command(disable_help_flag = true, after_help = below("ota rollout"))]
+    Rollout(Box<RolloutFlags>),
+
+    /// Show what devices report, or wait until so many have been updated
+    #[command(disable_help_flag = true, after_help = below("ota status"))]
+    Status(Box<StatusFlags>),
 }
 
 impl Ota {
@@ -49,6 +74,11 @@ impl Ota {
                 file: flags.file,
             },
             Self::Verify(flags) => ota::Command::Verify(flags.plan()?),
+            Self::Agent(flags) => ota::Command::Agent(Box::new(flags.plan()?)),
+            Self::Serve(flags) => ota::Command::Serve(Box::new(flags.plan()?)),
+            Self::Publish(flags) => ota::Command::Publish(Box::new(flags.plan()?)),
+            Self::Rollout(flags) => ota::Command::Rollout(Box::new(flags.plan()?)),
+            Self::Status(flags) => ota::Command::Status(Box::new(flags.plan()?)),
         };
         Ok(command::Command::Ota(Box::new(command)))
     }
@@ -109,6 +139,27 @@ pub(crate) struct InspectFlags {
     terminal: TerminalFlags,
 }
 
+/// Below which topics updates are.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Topics")]
+pub(crate) struct PrefixFlags {
+    /// Topic below which manifests, blocks and reports are
+    #[arg(long, value_name = "TOPIC", default_value = "ota")]
+    prefix: String,
+}
+
+impl PrefixFlags {
+    fn prefix(self) -> Result<String> {
+        let is_bare = !self.prefix.starts_with('/') && !self.prefix.ends_with('/');
+        let checked = topic::check_name(&self.prefix).map_err(|why| why.to_string());
+        match checked {
+            Ok(()) if is_bare => Ok(self.prefix),
+            Ok(()) => Err(Error::usage("--prefix must not begin or end with /")),
+            Err(why) => Err(Error::usage(format!("--prefix: {why}"))),
+        }
+    }
+}
+
 /// Which device it is.
 #[derive(Args, Debug)]
 pub(crate) struct DeviceFlags {
@@ -138,9 +189,8 @@ const LONGEST_NAME: usize = 64;
 /// Vendor and class by name.
 fn identity(vendor: &str, class: &str) -> Result<Identity> {
     for (flag, name) in [("--vendor", vendor), ("--class", class)] {
-        let is_good = !name.is_empty()
-            && name.len() <= LONGEST_NAME
-            && !name.chars().any(char::is_control);
+        let is_good =
+            !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control);
         if !is_good {
             let text = format!("{flag} wants a name of 1 to {LONGEST_NAME} bytes");
             return Err(Error::usage(text));

@@ -142,6 +142,8 @@ impl SignFlags {
             password: self.key_password_file,
             sequence: match self.sequence {
                 Auto::Auto => None,
+                // A device that was never updated has 0.
+                Auto::Is(0) => return Err(Error::usage("--sequence must be at least 1")),
                 Auto::Is(number) => Some(number),
             },
             identity: identity(&self.vendor, &self.class)?,
@@ -173,7 +175,9 @@ impl McubootFlags {
         }
         let version = image_version(version)?;
         let header = self.header_size.map_or(HEADER as u64, |Size(size)| size);
-        let header = u16::try_from(header).ok().filter(|size| usize::from(*size) >= HEADER);
+        let header = u16::try_from(header)
+            .ok()
+            .filter(|size| usize::from(*size) >= HEADER);
         let Some(header) = header else {
             let text = format!("--header-size must be from {HEADER} to 65535");
             return Err(Error::usage(text));

@@ -22,13 +22,24 @@ fn refusal(line: &str) -> String {
 #[test]
 fn keys_come_in_pairs() {
     for (line, public, algorithm) in [
-        ("iotctl ota keygen key.pem", "key.pub.pem", Algorithm::Ed25519),
-        ("iotctl ota keygen a.b/key --type p256", "a.b/key.pub.pem", Algorithm::P256),
+        (
+            "iotctl ota keygen key.pem",
+            "key.pub.pem",
+            Algorithm::Ed25519,
+        ),
+        (
+            "iotctl ota keygen a.b/key --type p256",
+            "a.b/key.pub.pem",
+            Algorithm::P256,
+        ),
     ] {
         let Ok(ota::Command::Keygen(plan)) = command(line) else {
             panic!("{line}");
         };
-        assert_eq!((plan.public.to_str(), plan.algorithm), (Some(public), algorithm));
+        assert_eq!(
+            (plan.public.to_str(), plan.algorithm),
+            (Some(public), algorithm)
+        );
     }
 }
 
@@ -46,16 +57,28 @@ fn what_is_signed_is_checked_before_a_file_is_read() {
     assert_eq!(plan.sequence, Some(7));
     for (flags, wanted) in [
         ("--version 1/2", "--version wants"),
-        ("--version 1.2.3.4 --mcuboot", "version 1.2.3.4 does not fit"),
-        ("--version 1 --mcuboot --header-size 16", "--header-size must be"),
-        ("--version 1 --header-size 64", "--header-size needs --mcuboot"),
+        (
+            "--version 1.2.3.4 --mcuboot",
+            "version 1.2.3.4 does not fit",
+        ),
+        (
+            "--version 1 --mcuboot --header-size 16",
+            "--header-size must be",
+        ),
+        (
+            "--version 1 --header-size 64",
+            "--header-size needs --mcuboot",
+        ),
         ("--version 1 --uri #a", "--uri #a: not a URI"),
         ("--version 1 --sequence -1", ""),
         ("--version 1 --uri a --embed", ""),
         ("", ""),
     ] {
         let text = refusal(format!("{SIGN} {flags}").trim_end());
-        assert!(text.starts_with(wanted) || wanted.contains("needs"), "{text}");
+        assert!(
+            text.starts_with(wanted) || wanted.contains("needs"),
+            "{text}"
+        );
     }
 }
 

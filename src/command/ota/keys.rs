@@ -33,7 +33,11 @@ impl Keygen {
             return Err(why);
         }
         let (file, public) = (self.file.display(), self.public.display());
-        let line = format!("{} key {} in {file} and {public}\n", self.algorithm, key.public());
+        let line = format!(
+            "{} key {} in {file} and {public}\n",
+            self.algorithm,
+            key.public()
+        );
         output::print(line.as_bytes())
     }
 }
@@ -41,7 +45,11 @@ impl Keygen {
 /// A new file: a key that is in use must not be lost.
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     let failed = |cause| Error::local(format_args!("cannot create {}", path.display()), &cause);
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
     let mut file = match file {
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             let text = format!("{} exists", path.display());
@@ -49,7 +57,9 @@ fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
         }
         other => other.map_err(failed)?,
     };
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)
 }
 
 pub(super) fn no_randomness() -> Error {
@@ -81,7 +91,10 @@ pub(super) fn signing(path: &Path, password: Option<&Path>, style: Style) -> Res
 }
 
 fn unsupported(path: &Path) -> Error {
-    let text = format!("the key in {} is of a type that is not supported", path.display());
+    let text = format!(
+        "the key in {} is of a type that is not supported",
+        path.display()
+    );
     Error::usage(text).hint(KINDS)
 }
 

@@ -1,9 +1,14 @@
 //! `ota`: firmware updates. What is judged is judged in `firmware`; here files are read and written.
 
+pub(crate) mod agent;
 mod inspect;
 pub(crate) mod keys;
+pub(crate) mod publish;
+pub(crate) mod rollout;
+pub(crate) mod serve;
 mod show;
 pub(crate) mod sign;
+pub(crate) mod status;
 pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +36,16 @@ pub enum Command {
     },
     /// `ota verify`
     Verify(verify::Plan),
+    /// `ota agent`
+    Agent(Box<agent::Plan>),
+    /// `ota serve`
+    Serve(Box<serve::Plan>),
+    /// `ota publish`
+    Publish(Box<publish::Plan>),
+    /// `ota rollout`
+    Rollout(Box<rollout::Plan>),
+    /// `ota status`
+    Status(Box<status::Plan>),
 }
 
 impl Command {
@@ -41,6 +56,11 @@ impl Command {
             Self::Sign(plan) => plan.run(),
             Self::Inspect { file, json } => inspect::run(&file, json),
             Self::Verify(plan) => plan.run(),
+            Self::Agent(plan) => agent::run(*plan).await,
+            Self::Serve(plan) => serve::run(*plan).await,
+            Self::Publish(plan) => publish::run(*plan).await,
+            Self::Rollout(plan) => rollout::run(*plan).await,
+            Self::Status(plan) => status::run(*plan).await,
         }
     }
 }

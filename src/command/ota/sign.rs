@@ -55,7 +55,10 @@ impl Plan {
         }
         let key = keys::signing(&self.key, self.password.as_deref(), self.style)?;
         fs::create_dir_all(&self.directory).map_err(|cause| {
-            Error::local(format_args!("cannot create {}", self.directory.display()), &cause)
+            Error::local(
+                format_args!("cannot create {}", self.directory.display()),
+                &cause,
+            )
         })?;
         let image = self.image(firmware, &key)?;
         let sequence = match self.sequence {

@@ -73,7 +73,12 @@ impl Plan {
         }
         let mut checked = Vec::new();
         checked.extend(self.payload.as_deref().map(Path::to_string_lossy));
-        self.say(key, Some(update.sequence), update.version.as_deref(), &checked)
+        self.say(
+            key,
+            Some(update.sequence),
+            update.version.as_deref(),
+            &checked,
+        )
     }
 
     fn say(
@@ -134,4 +139,3 @@ fn check_embedded(envelope: &Envelope<'_>, update: &Update) -> refusal::Result<(
     }
     Ok(())
 }
-

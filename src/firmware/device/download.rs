@@ -176,11 +176,14 @@ impl Download {
         self.asked = asked;
         let (first, last) = (*wanted.first()?, *wanted.last()?);
         self.from = last + 1;
-        self.asked.extend(wanted.iter().map(|number| (*number, now)));
+        self.asked
+            .extend(wanted.iter().map(|number| (*number, now)));
         let count = last - first + 1;
         let bitmap = (count as usize != wanted.len()).then(|| {
             let mut bits = vec![0; count.div_ceil(8) as usize];
-            wanted.iter().for_each(|number| set(&mut bits, number - first));
+            wanted
+                .iter()
+                .for_each(|number| set(&mut bits, number - first));
             bits
         });
         Some(Ask {

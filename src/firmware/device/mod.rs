@@ -288,13 +288,18 @@ impl Device {
             return Err(Refusal::Sequence { given, ours });
         }
         match state.trial.is_some() || self.is_past_download() {
-            true => Err(Refusal::Unsupported("the end of the update that is on trial")),
+            true => Err(Refusal::Unsupported(
+                "the end of the update that is on trial",
+            )),
             false => Ok(false),
         }
     }
 
     fn is_past_download(&self) -> bool {
-        !matches!(self.phase, Phase::Idle | Phase::Opening | Phase::Downloading(_))
+        !matches!(
+            self.phase,
+            Phase::Idle | Phase::Opening | Phase::Downloading(_)
+        )
     }
 
     fn fits(&self, update: &Update) -> Result<()> {
@@ -352,7 +357,10 @@ impl Device {
     /// When [`Self::next`] or [`Self::ask`] will have something to say although nothing happened.
     pub fn next_time(&self) -> Option<Duration> {
         let asked = self.download().and_then(Download::next_time);
-        [asked, self.deadline, self.again_at].into_iter().flatten().min()
+        [asked, self.deadline, self.again_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next step to take, once the last one has ended.
@@ -588,10 +596,16 @@ impl Device {
 
     /// What others are told.
     pub fn report(&self) -> Report {
-        let underway = self.update.as_ref().map(|it| (it.sequence, it.version.clone()));
+        let underway = self
+            .update
+            .as_ref()
+            .map(|it| (it.sequence, it.version.clone()));
         let trial = self.state.trial.as_ref();
         let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
-        let runs = (self.state.release.sequence, self.state.release.version.clone());
+        let runs = (
+            self.state.release.sequence,
+            self.state.release.version.clone(),
+        );
         let (sequence, version) = underway.or(trial).unwrap_or(runs);
         let mut report = Report {
             state: self.word(),
@@ -639,10 +653,9 @@ impl Device {
         self.phase == Phase::Idle && !self.unsaved && !self.busy
     }
 
-    /// What the driver starts again as, where there is nothing to reboot.
-    #[must_use]
-    pub fn restarted(self, now: Duration) -> Self {
-        Self::start(self.config, self.state, None, now)
+    /// What it was told.
+    pub fn config(&self) -> Rc<Config> {
+        Rc::clone(&self.config)
     }
 }
 

@@ -7,8 +7,8 @@ use super::*;
 
 type Result<T, E> = std::result::Result<T, E>;
 use crate::firmware::key::{Algorithm, SigningKey};
-use crate::firmware::suit::{self, Description, Numbering, Payload};
 use crate::firmware::sha256;
+use crate::firmware::suit::{self, Description, Numbering, Payload};
 
 const OLD: &[u8] = b"the old firmware, which works";
 const NEW: &[u8] = &[0x5A; 1000];
@@ -115,7 +115,11 @@ impl Hardware {
         assert!(self.boots < 20, "it starts for ever");
         let booted = self.next;
         let runs = &self.slots[booted.number() as usize];
-        assert!(runs == OLD || runs == NEW, "slot {} does not start", booted.name());
+        assert!(
+            runs == OLD || runs == NEW,
+            "slot {} does not start",
+            booted.name()
+        );
         let state = State::newest(self.files.each_ref().map(|it| State::decode(it)));
         let state = state.unwrap_or_default();
         let mut device = Device::start(Rc::clone(config), state, Some(booted), self.now);
@@ -138,7 +142,10 @@ impl Hardware {
     fn answer(&mut self, device: &mut Device, digest: &Digest, ask: &Ask) -> Result<(), Cut> {
         let slot = device.booted().other();
         for number in ask.numbers() {
-            let block = NEW.chunks(BLOCK as usize).nth(number as usize).expect("a block");
+            let block = NEW
+                .chunks(BLOCK as usize)
+                .nth(number as usize)
+                .expect("a block");
             if let Some(at) = device.block(digest, number, block.len()) {
                 self.write(slot, at, block)?;
                 self.bitmap = device.download().map(Download::saved);
@@ -205,11 +212,18 @@ fn a_power_cut_at_any_write_leaves_a_slot_that_starts() {
                 true => ("updated", Slot::B),
                 false => ("rolled-back", Slot::A),
             };
-            assert_eq!((report.state, report.slot), (state, slot), "cut {cut} {torn}");
+            assert_eq!(
+                (report.state, report.slot),
+                (state, slot),
+                "cut {cut} {torn}"
+            );
             assert_eq!(hardware.next, slot, "cut {cut} {torn}");
             let runs = if healthy { NEW } else { OLD };
             assert_eq!(hardware.slots[slot.number() as usize], runs);
-            assert_eq!(device.state().failed, if healthy { vec![] } else { vec![1] });
+            assert_eq!(
+                device.state().failed,
+                if healthy { vec![] } else { vec![1] }
+            );
         }
     }
 }
@@ -228,7 +242,10 @@ fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
     assert_eq!(device.state().release.sequence, 2);
     let mut device = hardware.run(&maker.config, &manifest);
     let older = Refusal::Sequence { given: 1, ours: 2 };
-    assert_eq!(device.offer(&maker.manifest(1, OLD)), Err(Refusal::FailedBefore(1)));
+    assert_eq!(
+        device.offer(&maker.manifest(1, OLD)),
+        Err(Refusal::FailedBefore(1))
+    );
     let again = device.offer(&maker.manifest(2, NEW));
     assert_eq!(again, Ok(Offer::Known));
     let mut state = device.state().clone();
@@ -249,7 +266,13 @@ fn of_two_manifests_the_higher_one_wins() {
     assert_eq!(device.offer(&maker.manifest(4, NEW)), Ok(Offer::Taken));
     assert_eq!(device.report().sequence, 4);
     let large = device.offer(&maker.manifest(5, &[0; 4097])).unwrap_err();
-    assert_eq!(large, Refusal::TooLarge { size: 4097, slot: 4096 });
+    assert_eq!(
+        large,
+        Refusal::TooLarge {
+            size: 4097,
+            slot: 4096
+        }
+    );
     let other = Maker::new();
     let why = device.offer(&other.manifest(9, NEW)).unwrap_err();
     assert!(matches!(why, Refusal::UntrustedKey { .. }), "{why}");

@@ -27,7 +27,10 @@ fn a_key_is_private_and_never_overwritten() {
         assert_eq!(why, format!("iotctl: {} exists", key.display()));
         // openssl makes the same public key of it.
         let public = program("openssl", "pkey -pubout -in").word(&key).run();
-        assert_eq!(public.succeeded().into_bytes(), folder.read(&format!("{kind}.pub.pem")));
+        assert_eq!(
+            public.succeeded().into_bytes(),
+            folder.read(&format!("{kind}.pub.pem"))
+        );
     }
 }
 
@@ -37,7 +40,11 @@ fn imgtool_verifies_our_images() {
     let firmware = folder.file("fw.bin", FIRMWARE);
     for kind in ["ed25519", "p256"] {
         let key = folder.key(kind, kind);
-        for words in ["", "--counter auto --header-size 512", "--slot-size 64KiB --counter 9"] {
+        for words in [
+            "",
+            "--counter auto --header-size 512",
+            "--slot-size 64KiB --counter 9",
+        ] {
             let words = format!("--version 1.4.0+7 --mcuboot {words}");
             folder.sign(&firmware, &key, &words).run().succeeded();
             let checked = program("imgtool", "verify -k").word(&key);
@@ -60,9 +67,20 @@ fn we_verify_images_of_imgtool() {
     let firmware = folder.file("fw.bin", FIRMWARE);
     let image = folder.path("image.bin");
     for (kind, name) in [("ed25519", "ed25519"), ("ecdsa-p256", "p256")] {
-        let (key, public) = (folder.path(&format!("{name}.i.pem")), folder.path(&format!("{name}.i.pub")));
-        program("imgtool", "keygen -t").word(kind).word("-k").word(&key).run().succeeded();
-        let got = program("imgtool", "getpub -e pem -k").word(&key).word("-o").word(&public);
+        let (key, public) = (
+            folder.path(&format!("{name}.i.pem")),
+            folder.path(&format!("{name}.i.pub")),
+        );
+        program("imgtool", "keygen -t")
+            .word(kind)
+            .word("-k")
+            .word(&key)
+            .run()
+            .succeeded();
+        let got = program("imgtool", "getpub -e pem -k")
+            .word(&key)
+            .word("-o")
+            .word(&public);
         got.run().succeeded();
         for words in [
             "",
@@ -71,12 +89,23 @@ fn we_verify_images_of_imgtool() {
             "--public-key-format full",
             "--custom-tlv 0x00a0 0xabcd --pad-sig",
         ] {
-            let signed = program("imgtool", "sign --align 8 --version 2.0.1+3 -H 32 --pad-header -S 0x10000");
-            let signed = signed.word("-k").word(&key).words(words).word(&firmware).word(&image);
+            let signed = program(
+                "imgtool",
+                "sign --align 8 --version 2.0.1+3 -H 32 --pad-header -S 0x10000",
+            );
+            let signed = signed
+                .word("-k")
+                .word(&key)
+                .words(words)
+                .word(&firmware)
+                .word(&image);
             signed.run().succeeded();
             let said = verify(&image, &public).run().succeeded();
             assert!(said.contains("version 2.0.1+3"), "{said}");
-            let shown = iotctl("ota inspect --output json").word(&image).run().succeeded();
+            let shown = iotctl("ota inspect --output json")
+                .word(&image)
+                .run()
+                .succeeded();
             let shown: Value = serde_json::from_str(&shown).unwrap();
             let counter = match words.split(' ').nth(1) {
                 Some("5") => Value::from(5),
@@ -86,7 +115,10 @@ fn we_verify_images_of_imgtool() {
             assert_eq!(shown["counter"], counter, "{words}");
         }
         // Its keys sign ours.
-        folder.sign(&firmware, &key, "--version 1.4.0+7").run().succeeded();
+        folder
+            .sign(&firmware, &key, "--version 1.4.0+7")
+            .run()
+            .succeeded();
         verify(&folder.path(MANIFEST), &public).run().succeeded();
     }
 }
@@ -127,7 +159,9 @@ fn pycose_verifies_our_manifests() {
         for words in ["", "--embed", "--uri coap://a/fw.bin --uri fw.bin"] {
             let words = format!("--version 1.4.0+7 --sequence 18446744073709551615 {words}");
             folder.sign(&firmware, &key, &words).run().succeeded();
-            let said = python(PYCOSE).word(folder.path(MANIFEST)).word(folder.public(kind));
+            let said = python(PYCOSE)
+                .word(folder.path(MANIFEST))
+                .word(folder.public(kind));
             assert_eq!(said.run().succeeded(), "18446744073709551615\n");
         }
     }
@@ -139,7 +173,12 @@ fn we_verify_what_taylor_signs() {
     let key = folder.key("key", "p256");
     let text = folder.file("manifest.json", r#"{"version":1,"sequence-number":3,"suit-common":{"suit-components":[["00"]],"suit-shared-sequence":[]}}"#);
     let out = folder.path("taylor");
-    let made = program("taylor", "").word(&text).word("--key").word(&key).word("-o").word(&out);
+    let made = program("taylor", "")
+        .word(&text)
+        .word("--key")
+        .word(&key)
+        .word("-o")
+        .word(&out);
     made.run().succeeded();
     let out = out.join("manifest.cbor");
     // Its signature is good; it is for no device, and so is refused for that reason only.
@@ -162,19 +201,45 @@ fn keys_of_openssl_sign_and_others_are_named() {
         "genpkey -algorithm ed25519",
         "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
     ] {
-        program("openssl", words).word("-out").word(&key).run().succeeded();
-        let made = program("openssl", "pkey -pubout -in").word(&key).word("-out").word(&public);
+        program("openssl", words)
+            .word("-out")
+            .word(&key)
+            .run()
+            .succeeded();
+        let made = program("openssl", "pkey -pubout -in")
+            .word(&key)
+            .word("-out")
+            .word(&public);
         made.run().succeeded();
-        folder.sign(&firmware, &key, "--version 1.4.0+7").run().succeeded();
+        folder
+            .sign(&firmware, &key, "--version 1.4.0+7")
+            .run()
+            .succeeded();
         verify(&folder.path(MANIFEST), &public).run().succeeded();
     }
     for (words, wanted) in [
-        ("ecparam -name prime256v1 -genkey -noout", "is not in PKCS#8 format"),
-        ("genpkey -algorithm RSA", "is of a type that is not supported"),
-        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384", "is of a type that is not supported"),
-        ("genpkey -algorithm ed448", "is of a type that is not supported"),
+        (
+            "ecparam -name prime256v1 -genkey -noout",
+            "is not in PKCS#8 format",
+        ),
+        (
+            "genpkey -algorithm RSA",
+            "is of a type that is not supported",
+        ),
+        (
+            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+            "is of a type that is not supported",
+        ),
+        (
+            "genpkey -algorithm ed448",
+            "is of a type that is not supported",
+        ),
     ] {
-        program("openssl", words).word("-out").word(&key).run().succeeded();
+        program("openssl", words)
+            .word("-out")
+            .word(&key)
+            .run()
+            .succeeded();
         let why = folder.sign(&firmware, &key, "--version 1").run().failed(2);
         assert!(why.ends_with(wanted), "{words}: {why}");
     }
@@ -185,12 +250,21 @@ fn an_encrypted_key_signs_with_its_password() {
     let folder = Folder::new();
     let firmware = folder.file("fw.bin", FIRMWARE);
     let key = folder.key("key", "ed25519");
-    let (locked, password) = (folder.path("locked.pem"), folder.file("password", "secret\n"));
-    let made = program("openssl", "pkcs8 -topk8 -v2 aes-256-cbc -passout pass:secret -in").word(&key);
+    let (locked, password) = (
+        folder.path("locked.pem"),
+        folder.file("password", "secret\n"),
+    );
+    let made = program(
+        "openssl",
+        "pkcs8 -topk8 -v2 aes-256-cbc -passout pass:secret -in",
+    )
+    .word(&key);
     made.word("-out").word(&locked).run().succeeded();
     let signed = folder.sign(&firmware, &locked, "--version 1.4.0+7 --key-password-file");
     signed.word(&password).run().succeeded();
-    verify(&folder.path(MANIFEST), &folder.public("key")).run().succeeded();
+    verify(&folder.path(MANIFEST), &folder.public("key"))
+        .run()
+        .succeeded();
 }
 
 #[test]
@@ -200,7 +274,11 @@ fn a_key_that_others_can_read_is_warned_of() {
     let key = folder.key("key", "ed25519");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
     let signed = folder.sign(&firmware, &key, "--version 1.4.0+7").run();
-    assert!(signed.stderr.contains("can be read by other users"), "{}", signed.stderr);
+    assert!(
+        signed.stderr.contains("can be read by other users"),
+        "{}",
+        signed.stderr
+    );
     signed.succeeded();
 }
 
@@ -210,7 +288,10 @@ fn each_refusal_has_its_words() {
     let firmware = folder.file("fw.bin", FIRMWARE);
     let key = folder.key("key", "ed25519");
     folder.key("other", "ed25519");
-    folder.sign(&firmware, &key, "--version 1.4.0+7").run().succeeded();
+    folder
+        .sign(&firmware, &key, "--version 1.4.0+7")
+        .run()
+        .succeeded();
     let manifest = folder.path(MANIFEST);
     let (ours, theirs) = (folder.public("key"), folder.public("other"));
 
@@ -218,19 +299,34 @@ fn each_refusal_has_its_words() {
     assert!(why.contains("which is not trusted; trusted: "), "{why}");
     let both = verify(&manifest, &theirs).word("--trust").word(&ours);
     both.run().succeeded();
-    let why = verify(&manifest, &ours).words("--vendor example.com --class sensor-rev-a").run();
+    let why = verify(&manifest, &ours)
+        .words("--vendor example.com --class sensor-rev-a")
+        .run();
     let why = why.failed(1);
     assert!(why.contains(": for class 4241f5c9-"), "{why}");
     assert!(why.ends_with("(sensor-rev-a)"), "{why}");
-    let why = verify(&manifest, &ours).words("--vendor example.org --class sensor-rev-b").run();
+    let why = verify(&manifest, &ours)
+        .words("--vendor example.org --class sensor-rev-b")
+        .run();
     assert!(why.failed(1).contains(": for vendor cfbff0d1-"));
     let other = folder.file("other.bin", vec![0; FIRMWARE.len()]);
-    let why = verify(&manifest, &ours).word("--payload").word(&other).run().failed(1);
+    let why = verify(&manifest, &ours)
+        .word("--payload")
+        .word(&other)
+        .run()
+        .failed(1);
     assert!(why.contains("the payload has the SHA-256"), "{why}");
-    let why = verify(&manifest, &ours).word("--payload").word(&ours).run().failed(1);
+    let why = verify(&manifest, &ours)
+        .word("--payload")
+        .word(&ours)
+        .run()
+        .failed(1);
     assert!(why.contains("bytes, the manifest says 49"), "{why}");
     let why = verify(&firmware, &ours).run().failed(1);
-    assert!(why.ends_with("neither a SUIT envelope nor a MCUboot image"), "{why}");
+    assert!(
+        why.ends_with("neither a SUIT envelope nor a MCUboot image"),
+        "{why}"
+    );
     let why = verify(&manifest, &key).run().failed(2);
     assert!(why.contains("it holds a private key"), "{why}");
     verify(&folder.path("none"), &ours).run().failed(8);
@@ -256,7 +352,11 @@ fn sequences_go_up_by_themselves() {
     }
     let empty = folder.file("empty.bin", "");
     folder.sign(&empty, &key, "--version 1").run().failed(2);
-    let why = folder.sign(&firmware, &key, "--version 1.4.0+8 --mcuboot --slot-size 1KiB");
+    let why = folder.sign(
+        &firmware,
+        &key,
+        "--version 1.4.0+8 --mcuboot --slot-size 1KiB",
+    );
     let why = why.run().failed(2);
     assert!(why.contains("the slot has 1024"), "{why}");
 }
