@@ -1,5 +1,7 @@
 //! `iotctl ota`: what it signs, others verify, and what others sign, it verifies.
 
+mod pulling;
+mod rollout;
 mod signing;
 mod updating;
 

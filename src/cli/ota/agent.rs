@@ -65,6 +65,10 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "SIZE", default_value = "4KiB")]
     block_size: Size,
 
+    /// How often to look for a manifest over CoAP, where the URL is that of a manifest
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    poll: Wait,
+
     /// End with the first update: exit code 0 when it is confirmed, 1 when it is not
     #[arg(long)]
     once: bool,
@@ -135,6 +139,7 @@ impl AgentFlags {
             return Err(Error::usage(text));
         };
         let Wait(within) = self.commands.within;
+        let Wait(poll) = self.poll;
         Ok(Plan {
             session,
             prefix: self.prefix.prefix()?,
@@ -158,6 +163,7 @@ impl AgentFlags {
             within,
             block,
             allow_downgrade: self.allow_downgrade,
+            poll,
             once: self.once,
             style: self.terminal.style(),
         })

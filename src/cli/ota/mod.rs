@@ -42,7 +42,7 @@ pub(crate) enum Ota {
     #[command(disable_help_flag = true, after_help = below("ota verify"))]
     Verify(VerifyFlags),
 
-    /// Run as a device with two slots, which is updated over MQTT
+    /// Run as a device with two slots, which is updated over MQTT or CoAP
     #[command(disable_help_flag = true, after_help = below("ota agent"))]
     Agent(Box<AgentFlags>),
 

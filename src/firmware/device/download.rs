@@ -98,6 +98,19 @@ impl Download {
         self.block
     }
 
+    /// Of the image, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Bytes that are there from the beginning on without a gap.
+    pub fn prefix(&self) -> u64 {
+        let whole = (0..self.blocks())
+            .take_while(|number| self.has(*number))
+            .count();
+        (whole as u64 * u64::from(self.block)).min(self.size)
+    }
+
     /// How many it has.
     pub fn blocks(&self) -> u32 {
         self.size.div_ceil(self.block.into()) as u32

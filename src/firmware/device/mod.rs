@@ -236,8 +236,17 @@ impl Device {
     /// It is not for this device; what is being installed goes on.
     pub fn offer(&mut self, bytes: &[u8]) -> Result<Offer> {
         let config = Rc::clone(&self.config);
-        let envelope = Envelope::split(bytes)?.verified(&config.trusted)?;
-        let manifest = envelope.manifest()?;
+        let trusted = Envelope::split(bytes).and_then(|it| it.verified(&config.trusted));
+        let manifest = match trusted.and_then(|it| it.manifest()) {
+            Ok(manifest) => manifest,
+            Err(why) => {
+                // What it says of itself counts for nothing.
+                let runs = &self.state.release;
+                let (sequence, version) = (runs.sequence, runs.version.clone());
+                self.refuse(sequence, version, &why);
+                return Err(why);
+            }
+        };
         let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
         let judged = self.judge(sequence).and_then(|known| match known {
             true => Ok(None),
@@ -258,15 +267,19 @@ impl Device {
                 Ok(Offer::Taken)
             }
             Err(why) => {
-                let ended = self.state.last.as_ref().map(|last| last.sequence);
-                // How it ended here says more than that it is not tried again.
-                let is_told = matches!(why, Refusal::FailedBefore(it) if Some(it) == ended);
-                if self.phase == Phase::Idle && !is_told {
-                    self.failed = false;
-                    self.refused = Some((sequence, version, why.to_string()));
-                }
+                self.refuse(sequence, version, &why);
                 Err(why)
             }
+        }
+    }
+
+    fn refuse(&mut self, sequence: u64, version: Option<String>, why: &Refusal) {
+        let ended = self.state.last.as_ref().map(|last| last.sequence);
+        // How it ended here says more than that it is not tried again.
+        let is_told = matches!(why, Refusal::FailedBefore(it) if Some(*it) == ended);
+        if self.phase == Phase::Idle && !is_told {
+            self.failed = false;
+            self.refused = Some((sequence, version, why.to_string()));
         }
     }
 

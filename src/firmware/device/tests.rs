@@ -335,3 +335,57 @@ fn an_image_that_does_not_prove_itself_in_time_is_left() {
     let device = start(&state, None);
     assert_eq!(device.report().state, "rolling-back");
 }
+
+/// A thousand devices, of which three in a hundred are not well with the new image.
+#[test]
+fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
+    use crate::firmware::rollout::{self, Entry, Rollout, Share, Stage, Step as Do};
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    let stage = |size, failures| Stage {
+        size,
+        success: 90,
+        failures,
+        soak: 0,
+    };
+    let plan = rollout::Plan {
+        sequence: 1,
+        stages: vec![
+            stage(Share::Devices(10), Share::Devices(1)),
+            stage(Share::Percent(20), Share::Percent(2)),
+            stage(Share::Percent(100), Share::Percent(2)),
+        ],
+        timeout: 60,
+        retries: 1,
+        rate: None,
+        window: None,
+    };
+    let names: Vec<_> = (0..1000).map(|at| format!("d{at:04}")).collect();
+    let is_bad = |at: usize| at % 100 < 3 && at >= 10;
+    let mut rollout = Rollout::new(plan, names);
+    let mut passed = Vec::new();
+    while let Some((entry, step)) = rollout.next(0) {
+        if let Entry::Passed { stage, .. } = entry {
+            passed.push(stage);
+        }
+        let Some(Do::Offer(device)) = step else {
+            continue;
+        };
+        let at: usize = device[1..].parse().expect("a number");
+        let mut hardware = Hardware::new(None, false, !is_bad(at));
+        let ended = hardware.run(&maker.config, &manifest).report();
+        let report = rollout::Report {
+            state: ended.state.to_owned(),
+            sequence: ended.sequence,
+            error: ended.error,
+        };
+        rollout.report(&device, &report, 0);
+    }
+    assert_eq!(passed, [0, 1]);
+    let counts = rollout.counts();
+    // Two in a hundred of all may fail: the one after them ends it, and hundreds were never offered it.
+    assert_eq!(counts.failed, 21);
+    assert!(counts.waiting > 250, "{counts:?}");
+    let why = rollout.ended().flatten().expect("it was stopped");
+    assert_eq!(why, "21 failed in stage 3, 20 may");
+}

@@ -13,13 +13,13 @@ use crate::support::wait_for;
 const OLD: &[u8] = b"the firmware that the device came with";
 
 /// A broker, a key, and firmware of so many bytes in version 1.
-struct Site {
-    broker: Mosquitto,
-    folder: Folder,
-    key: PathBuf,
+pub(super) struct Site {
+    pub(super) broker: Mosquitto,
+    pub(super) folder: Folder,
+    pub(super) key: PathBuf,
 }
 
-fn site(size: usize) -> Site {
+pub(super) fn site(size: usize) -> Site {
     let folder = Folder::new();
     let key = folder.key("key", "ed25519");
     let site = Site {
@@ -32,37 +32,37 @@ fn site(size: usize) -> Site {
 }
 
 /// Bytes that differ from block to block.
-fn firmware(size: usize, sequence: u8) -> Vec<u8> {
+pub(super) fn firmware(size: usize, sequence: u8) -> Vec<u8> {
     (0..size)
         .map(|at| (at / 4096 + at) as u8 ^ sequence)
         .collect()
 }
 
 impl Site {
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.broker.port)
     }
 
-    fn sign(&self, size: usize, sequence: u8) {
+    pub(super) fn sign(&self, size: usize, sequence: u8) {
         let file = self.folder.file("fw.bin", firmware(size, sequence));
         let words = format!("--version 1.{sequence} --sequence {sequence}");
         self.folder.sign(&file, &self.key, &words).run().succeeded();
     }
 
-    fn serve(&self, words: &str) -> Running {
+    pub(super) fn serve(&self, words: &str) -> Running {
         let line = iotctl("ota serve").word(self.folder.path("updates"));
         let mut server = line.word(self.url()).words(words).start();
         server.hears("iotctl: serving ");
         server
     }
 
-    fn publish(&self, words: &str) -> Line {
+    pub(super) fn publish(&self, words: &str) -> Line {
         let line = iotctl("ota publish").word(self.url()).words(words);
         line.word("--manifest").word(self.folder.path("updates"))
     }
 
     /// A device whose state and images are in a directory of its name.
-    fn agent(&self, device: &str, words: &str) -> Line {
+    pub(super) fn agent(&self, device: &str, words: &str) -> Line {
         let slots = self.folder.path(device);
         fs::create_dir_all(&slots).unwrap();
         if !slots.join("a").exists() {
@@ -79,11 +79,11 @@ impl Site {
         line.words(words)
     }
 
-    fn image(&self, device: &str, slot: &str) -> Vec<u8> {
+    pub(super) fn image(&self, device: &str, slot: &str) -> Vec<u8> {
         fs::read(self.folder.path(device).join(slot)).unwrap()
     }
 
-    fn status(&self, words: &str) -> Value {
+    pub(super) fn status(&self, words: &str) -> Value {
         let line = iotctl("ota status --output json --timeout 80s").word(self.url());
         let line = if words.is_empty() {
             line

@@ -179,9 +179,15 @@ impl Link {
     ) -> Result<()> {
         // What is retained comes before the answer to a ping.
         self.until(stop, |link| link.pongs > 0).await?;
+        // What was ordered of an earlier rollout.
+        self.order = None;
+        if let Some(other) = self.other.as_ref().filter(|_| plan.action == Action::Begin) {
+            let text = format!("another controller ({other}) runs this rollout");
+            let hint = "--pause, --resume and --abort tell it what to do";
+            return Err(Error::new(Kind::Refused, text).hint(hint));
+        }
         self.publish(self.control.clone(), plan.action.word(), true)?;
-        let is_order = matches!(plan.action, Action::Pause);
-        if is_order || (self.other.is_some() && plan.action != Action::Begin) {
+        if plan.action == Action::Pause || self.other.is_some() {
             self.until(stop, |link| link.client.unfinished() == 0)
                 .await?;
             self.console.note(match plan.action {
@@ -190,11 +196,6 @@ impl Link {
                 _ => "the controller was told to go on",
             });
             return Ok(());
-        }
-        if let Some(other) = &self.other {
-            let text = format!("another controller ({other}) runs this rollout");
-            return Err(Error::new(Kind::Refused, text)
-                .hint("--pause, --resume and --abort tell it what to do"));
         }
         let (mut journal, mut rollout) = self.begin(plan, asked, path)?;
         self.publish(self.lock.clone(), self.own.clone().as_bytes(), true)?;
@@ -467,8 +468,9 @@ impl Link {
 
     async fn close(&mut self) {
         if self.holds_lock && self.other.is_none() && self.client.is_online() {
-            let lock = self.lock.clone();
-            let _ = self.publish(lock, b"", true);
+            for topic in [self.control.clone(), self.lock.clone()] {
+                let _ = self.publish(topic, b"", true);
+            }
         }
         self.client.close(Disconnect::default()).await;
     }
