@@ -355,7 +355,7 @@ impl Rollout {
     fn failed(&mut self, device: &str, why: String, is_final: bool, now: Seconds) {
         let tries = self.tries.get(device).copied().unwrap_or(0);
         let device = device.to_owned();
-        if is_final || tries > self.plan.retries {
+        if is_final || tries > self.plan.retries || self.over.is_some() {
             let step = Step::Withdraw(device.clone());
             let at = now;
             self.decided(Entry::Failed { device, at, why }, Some(step));

@@ -180,7 +180,7 @@ impl Fleet {
 }
 
 pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
-    report[name].as_str().unwrap_or("-").trim_matches('-')
+    report[name].as_str().unwrap_or_default()
 }
 
 /// How the watching ended.

@@ -72,7 +72,7 @@ impl Plan {
     }
 }
 
-pub(super) fn at_least_once(filter: String) -> Subscription {
+pub(in crate::command::ota) fn at_least_once(filter: String) -> Subscription {
     Subscription {
         filter: filter.into(),
         qos: QoS::AtLeastOnce,
@@ -80,7 +80,7 @@ pub(super) fn at_least_once(filter: String) -> Subscription {
     }
 }
 
-pub(super) fn subscribe(client: &mut Client, filters: &[Subscription]) -> Result<()> {
+pub(in crate::command::ota) fn subscribe(client: &mut Client, filters: &[Subscription]) -> Result<()> {
     let subscribed = client.session().subscribe(filters, &Properties::default());
     subscribed.map_err(|why| Error::usage(why.to_string()))
 }
@@ -291,7 +291,7 @@ impl Agent {
 }
 
 /// A filter that the server does not take.
-pub(super) fn refused(answers: &[(ByteString, ReasonCode)]) -> Result<()> {
+pub(in crate::command::ota) fn refused(answers: &[(ByteString, ReasonCode)]) -> Result<()> {
     match answers.iter().find(|(_, reason)| reason.0 >= 0x80) {
         Some((filter, reason)) => {
             let text = format!("the server refused the subscription to {filter}: {reason}");

@@ -311,7 +311,14 @@ impl Link {
                 journal.sync()?;
                 self.tell(&entry);
                 match step {
-                    Some(Step::Offer(device)) => self.offer(device, &asked.manifest)?,
+                    Some(Step::Offer(device)) => {
+                        // It reports nothing new of what it does not try again.
+                        let last = self.fleet.devices.get(&device);
+                        if last.is_some_and(|last| word(last, "state") == "rolled-back") {
+                            self.news.push(device.clone());
+                        }
+                        self.offer(device, &asked.manifest)?;
+                    }
                     Some(Step::Withdraw(device)) => self.offer(device, &[])?,
                     None => {}
                 }
