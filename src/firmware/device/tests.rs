@@ -7,7 +7,7 @@ use super::*;
 
 type Result<T, E> = std::result::Result<T, E>;
 use crate::firmware::key::{Algorithm, SigningKey};
-use crate::firmware::sha256;
+use crate::firmware::{Identity, Trusted, sha256};
 use crate::firmware::suit::{self, Description, Numbering, Payload};
 
 const OLD: &[u8] = b"the old firmware, which works";

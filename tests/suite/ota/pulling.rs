@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::Expect;
-use super::updating::firmware;
 use super::Folder;
+use super::updating::firmware;
 use crate::support::aiocoap;
 use crate::support::coap::server;
 use crate::support::command::{Line, iotctl, signal};
@@ -38,7 +38,10 @@ fn an_update_is_fetched_from_our_server_and_from_that_of_aiocoap() {
     for root in roots {
         let uri = format!("{}/fw-1.1.suit", root.trim_end_matches('/'));
         agent(&folder, &uri, "--once").run().succeeded();
-        assert_eq!(fs::read(folder.path("d1").join("b")).unwrap(), firmware(SIZE, 1));
+        assert_eq!(
+            fs::read(folder.path("d1").join("b")).unwrap(),
+            firmware(SIZE, 1)
+        );
         fs::remove_dir_all(folder.path("d1")).unwrap();
     }
 }
@@ -47,7 +50,10 @@ fn an_update_is_fetched_from_our_server_and_from_that_of_aiocoap() {
 fn a_fetch_goes_on_after_a_crash() {
     let folder = made("");
     let updates = folder.path("updates").display().to_string();
-    let slow = server(&format!("--directory {updates} --fault delay:by=2ms"), &["coap"]);
+    let slow = server(
+        &format!("--directory {updates} --fault delay:by=2ms"),
+        &["coap"],
+    );
     let uri = format!("{}/fw-1.1.suit", slow.uris[0].trim_end_matches('/'));
     let words = "--block-size 512";
     let device = agent(&folder, &uri, words).start();
@@ -55,8 +61,13 @@ fn a_fetch_goes_on_after_a_crash() {
     wait_for("a download", || fs::metadata(&left).ok());
     signal(device.id(), "KILL");
     drop(device);
-    agent(&folder, &uri, &format!("{words} --once")).run().succeeded();
-    assert_eq!(fs::read(folder.path("d1").join("b")).unwrap(), firmware(SIZE, 1));
+    agent(&folder, &uri, &format!("{words} --once"))
+        .run()
+        .succeeded();
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 1)
+    );
 }
 
 #[test]
@@ -79,6 +90,10 @@ fn what_cannot_be_fetched_is_said() {
     let ours = server(&format!("--directory {}", updates.display()), &["coap"]);
     let uri = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
     let why = agent(&folder, &uri, "--once").run();
-    assert!(why.stderr.contains("the payload has the SHA-256"), "{}", why.stderr);
+    assert!(
+        why.stderr.contains("the payload has the SHA-256"),
+        "{}",
+        why.stderr
+    );
     why.failed(1);
 }

@@ -260,7 +260,9 @@ fn an_encrypted_key_signs_with_its_password() {
     )
     .word(&key);
     made.word("-out").word(&locked).run().succeeded();
-    let signed = folder.sign(&firmware, &locked, "--version 1.4.0+7").word("--key-password-file");
+    let signed = folder
+        .sign(&firmware, &locked, "--version 1.4.0+7")
+        .word("--key-password-file");
     signed.word(&password).run().succeeded();
     verify(&folder.path(MANIFEST), &folder.public("key"))
         .run()

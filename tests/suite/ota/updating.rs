@@ -243,7 +243,10 @@ fn what_is_not_for_a_device_is_refused() {
     site.publish("--to all").run().succeeded();
     let why = site.agent("d1", "--once --slot-size 9999").run();
     let last = why.stderr.lines().last().unwrap_or_default().to_owned();
-    assert_eq!(last, "iotctl: refused: the image has 10000 bytes, the slot 9999");
+    assert_eq!(
+        last,
+        "iotctl: refused: the image has 10000 bytes, the slot 9999"
+    );
     why.failed(1);
     assert_eq!(site.image("d1", "a"), OLD);
     // Two agents cannot have the same slots.

@@ -80,7 +80,10 @@ pub(in crate::command::ota) fn at_least_once(filter: String) -> Subscription {
     }
 }
 
-pub(in crate::command::ota) fn subscribe(client: &mut Client, filters: &[Subscription]) -> Result<()> {
+pub(in crate::command::ota) fn subscribe(
+    client: &mut Client,
+    filters: &[Subscription],
+) -> Result<()> {
     let subscribed = client.session().subscribe(filters, &Properties::default());
     subscribed.map_err(|why| Error::usage(why.to_string()))
 }

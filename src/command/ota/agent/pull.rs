@@ -62,6 +62,12 @@ impl Puller {
             self.core.tell();
             if self.core.waits_for_server() {
                 self.look_for_server().await;
+                if self.reached {
+                    self.core.server_reached();
+                    if self.finish_step().await {
+                        return Ok(());
+                    }
+                }
             } else if self.core.is_busy() {
                 if self.finish_step().await {
                     return Ok(());
@@ -92,19 +98,18 @@ impl Puller {
         }
     }
 
+    /// Whether it was reached is known then, or some time has passed.
     async fn look_for_server(&mut self) {
-        let until = self
-            .core
-            .next_time()
-            .unwrap_or_else(|| Instant::now() + SOON);
-        let fetched = tokio::time::timeout_at(
-            until.into(),
-            self.fetch(&self.place.clone(), None, LARGEST_MANIFEST),
-        )
-        .await;
-        match fetched {
-            Ok(Ok(_)) => self.core.server_reached(),
-            _ => sleep_until(until.min(Instant::now() + SOON).into()).await,
+        if self.reached {
+            return;
+        }
+        let soon = Instant::now() + SOON;
+        let until = self.core.next_time().unwrap_or(soon);
+        let place = self.place.clone();
+        let fetching = self.fetch(&place, None, LARGEST_MANIFEST);
+        let fetched = tokio::time::timeout_at(until.into(), fetching).await;
+        if !matches!(fetched, Ok(Ok(_))) {
+            sleep_until(until.min(soon).into()).await;
         }
     }
 

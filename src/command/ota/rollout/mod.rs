@@ -302,27 +302,7 @@ impl Link {
                     rollout.report(&device, &report, now());
                 }
             }
-            while self.client.can_publish(QoS::AtLeastOnce)
-                && let Some((entry, step)) = rollout.next(now())
-            {
-                let line = serde_json::to_string(&entry)
-                    .map_err(|why| Error::new(Kind::Local, why.to_string()))?;
-                journal.append(&format!("{line}\n"))?;
-                journal.sync()?;
-                self.tell(&entry);
-                match step {
-                    Some(Step::Offer(device)) => {
-                        // It reports nothing new of what it does not try again.
-                        let last = self.fleet.devices.get(&device);
-                        if last.is_some_and(|last| word(last, "state") == "rolled-back") {
-                            self.news.push(device.clone());
-                        }
-                        self.offer(device, &asked.manifest)?;
-                    }
-                    Some(Step::Withdraw(device)) => self.offer(device, &[])?,
-                    None => {}
-                }
-            }
+            self.decide(rollout, journal, asked)?;
             let counts = (rollout.stage(), rollout.counts());
             if shown != Some(counts) {
                 shown = Some(counts);
@@ -348,6 +328,37 @@ impl Link {
                 return Err(Error::new(Kind::Lost, text));
             }
         }
+    }
+
+    /// Writes down what is decided, and does it.
+    fn decide(
+        &mut self,
+        rollout: &mut Rollout,
+        journal: &mut Journal,
+        asked: &Asked,
+    ) -> Result<()> {
+        while self.client.can_publish(QoS::AtLeastOnce)
+            && let Some((entry, step)) = rollout.next(now())
+        {
+            let line = serde_json::to_string(&entry)
+                .map_err(|why| Error::new(Kind::Local, why.to_string()))?;
+            journal.append(&format!("{line}\n"))?;
+            journal.sync()?;
+            self.tell(&entry);
+            match step {
+                Some(Step::Offer(device)) => {
+                    // It reports nothing new of what it does not try again.
+                    let last = self.fleet.devices.get(&device);
+                    if last.is_some_and(|last| word(last, "state") == "rolled-back") {
+                        self.news.push(device.clone());
+                    }
+                    self.offer(device, &asked.manifest)?;
+                }
+                Some(Step::Withdraw(device)) => self.offer(device, &[])?,
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     fn obey(&mut self, rollout: &mut Rollout) {
