@@ -112,7 +112,7 @@ impl Server {
             let late = flush_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
-                asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted")),
+                _ = stop.asked() => return Ok(()),
                 driven = self.client.drive() => {
                     let subscribed = self.events()?;
                     driven?;

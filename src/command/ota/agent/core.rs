@@ -14,6 +14,7 @@ use crate::firmware::device::{Config, Device, Offer, Outcome, Report, Slot, Step
 use crate::firmware::suit::Envelope;
 use crate::firmware::{Digest, Refusal};
 use crate::output::Console;
+use crate::stop::Asked;
 
 type Running = Pin<Box<dyn Future<Output = Outcome>>>;
 
@@ -299,6 +300,14 @@ impl Core {
                 let bytes = &bytes[(from - offset) as usize..(to - offset) as usize];
                 self.block(image, number as u32, bytes);
             }
+        }
+    }
+
+    /// A signal ends a device well, but not one that was to be updated once.
+    pub(super) fn stopped(&self, asked: Asked) -> Result<()> {
+        match self.plan.once {
+            true => Err(Error::new(asked.kind(), "interrupted")),
+            false => Ok(()),
         }
     }
 

@@ -54,7 +54,16 @@ impl Disk {
 
     /// The state, or that of a device that was never updated.
     pub(super) fn state(&self) -> Result<State> {
-        let copies = COPIES.map(|name| fs::read(self.folder.join(name)).ok());
+        let mut copies = [None, None];
+        for (copy, name) in copies.iter_mut().zip(COPIES) {
+            let path = self.folder.join(name);
+            match fs::read(&path) {
+                Ok(bytes) => *copy = Some(bytes),
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                // What cannot be read now says all the same which versions are too old.
+                Err(cause) => return Err(file::unreadable(path.display(), &cause)),
+            }
+        }
         let is_new = copies.iter().all(Option::is_none);
         let states = copies.map(|copy| copy.as_deref().and_then(State::decode));
         match State::newest(states) {

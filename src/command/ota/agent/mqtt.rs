@@ -128,7 +128,7 @@ impl Agent {
                     }
                 }
                 Woken::Time => {}
-                Woken::Asked(asked) => return Err(Error::new(asked.kind(), "interrupted")),
+                Woken::Asked(asked) => return self.core.stopped(asked),
             }
         }
     }

@@ -37,11 +37,14 @@ pub(super) async fn run(core: Core) -> Result<()> {
         reached: false,
     };
     let driven = tokio::select! {
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-        driven = puller.drive() => driven,
+        asked = stop.asked() => Err(asked),
+        driven = puller.drive() => Ok(driven),
     };
     puller.core.remember();
-    driven
+    match driven {
+        Ok(driven) => driven,
+        Err(asked) => puller.core.stopped(asked),
+    }
 }
 
 struct Puller {
