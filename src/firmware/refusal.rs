@@ -91,6 +91,9 @@ pub enum Refusal {
     /// None of the alternatives is for this device.
     #[error("none of the alternatives in the manifest is for this device")]
     NoAlternative,
+    /// It is looked at again when that has ended.
+    #[error("another update is on trial")]
+    Busy,
     /// Not newer than what runs.
     #[error("sequence {given} is not above {ours}, which is installed")]
     Sequence {

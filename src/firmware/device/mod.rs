@@ -216,9 +216,7 @@ impl Device {
             return Err(Refusal::Sequence { given, ours });
         }
         match state.trial.is_some() || self.is_past_download() {
-            true => Err(Refusal::Unsupported(
-                "the end of the update that is on trial",
-            )),
+            true => Err(Refusal::Busy),
             false => Ok(false),
         }
     }

@@ -7,8 +7,8 @@ use super::*;
 
 type Result<T, E> = std::result::Result<T, E>;
 use crate::firmware::key::{Algorithm, SigningKey};
-use crate::firmware::{Identity, Trusted, sha256};
 use crate::firmware::suit::{self, Description, Numbering, Payload};
+use crate::firmware::{Identity, Trusted, sha256};
 
 const OLD: &[u8] = b"the old firmware, which works";
 const NEW: &[u8] = &[0x5A; 1000];
@@ -305,6 +305,8 @@ fn an_image_that_does_not_prove_itself_in_time_is_left() {
     device.ended(&Step::Save, Outcome::Done, WITHIN);
     assert_eq!(device.next(WITHIN), Some(Step::Health));
     assert_eq!(device.next(WITHIN * 2 - Duration::from_millis(1)), None);
+    let newer = device.offer(&maker.manifest(2, NEW));
+    assert_eq!(newer, Err(Refusal::Busy));
     // The health check hangs.
     assert_eq!(device.next_time(), Some(WITHIN * 2));
     assert_eq!(device.next(WITHIN * 2), Some(Step::Save));

@@ -29,6 +29,8 @@ pub(super) struct Core {
     running: Option<(Step, Running)>,
     /// What the user was told last.
     told: Option<Report>,
+    /// A manifest that came while an update was on trial.
+    later: Option<Vec<u8>>,
 }
 
 impl Core {
@@ -61,6 +63,7 @@ impl Core {
             started: Instant::now(),
             running: None,
             told: None,
+            later: None,
         })
     }
 
@@ -101,6 +104,11 @@ impl Core {
 
     /// Takes the steps that are due, as far as they are short.
     pub(super) fn steps(&mut self, online: bool) {
+        if self.device.is_idle()
+            && let Some(manifest) = self.later.take()
+        {
+            self.manifest(&manifest);
+        }
         while let Some(step) = self.device.next(self.now()) {
             self.running = None;
             let outcome = match &step {
@@ -238,6 +246,7 @@ impl Core {
                 self.running = None;
                 self.take_embedded(bytes);
             }
+            Err(Refusal::Busy) => self.later = Some(bytes.to_vec()),
             Err(why @ Refusal::Sequence { .. }) => {
                 self.console.progress(format_args!("manifest: {why}"))
             }

@@ -105,7 +105,7 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         Error::usage(format!("{}, line {line}: {why}", path.display()))
     })?;
     let wrong = |why: String| Error::usage(format!("{}: {why}", path.display()));
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let manifest_path = folder.join(&table.manifest);
     let manifest = read(&manifest_path)?;
     let judged = Envelope::split(&manifest).and_then(|it| it.unverified());
