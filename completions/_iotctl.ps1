@@ -2841,6 +2841,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'End after this many requests')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many requests')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'End after this long, with exit code 0')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command, up to a lone '';''. The message is acknowledged when it has exited with 0; with another code AMQP rejects it, and the exit code is 1 at the end')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Number of commands that run at the same time [default: 1]')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Create this file once messages can arrive (subscribed, consuming, observing), and remove it at the end')

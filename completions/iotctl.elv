@@ -2804,6 +2804,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand -C 'End after this many requests'
             cand --count 'End after this many requests'
             cand --for 'End after this long, with exit code 0'
+            cand --drain 'How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]'
             cand --exec 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command, up to a lone '';''. The message is acknowledged when it has exited with 0; with another code AMQP rejects it, and the exit code is 1 at the end'
             cand --workers 'Number of commands that run at the same time [default: 1]'
             cand --ready-file 'Create this file once messages can arrive (subscribed, consuming, observing), and remove it at the end'
