@@ -31,7 +31,7 @@ pub(crate) enum Ota {
     Keygen(KeygenFlags),
 
     /// Sign an image: a SUIT manifest, and a MCUboot image where one is wanted
-    #[command(disable_help_flag = true, after_help = below("ota sign"))]
+    #[command(disable_help_flag = true, override_usage = "iotctl ota sign [OPTIONS] <FILE>", after_help = below("ota sign"))]
     Sign(Box<SignFlags>),
 
     /// Show what a manifest or an image says, without verifying who signed it
@@ -43,7 +43,7 @@ pub(crate) enum Ota {
     Verify(VerifyFlags),
 
     /// Run as a device with two slots, which is updated over MQTT or CoAP
-    #[command(disable_help_flag = true, after_help = below("ota agent"))]
+    #[command(disable_help_flag = true, override_usage = "iotctl ota agent [OPTIONS] [URL]", after_help = below("ota agent"))]
     Agent(Box<AgentFlags>),
 
     /// Serve images to devices, in blocks over MQTT

@@ -26,6 +26,7 @@ fn responder(name: &str, answer: Answer, count: u64) -> JoinHandle<Result<(), Er
         properties: AmqpProperties::default(),
         count: Some(count),
         duration: None,
+        drain: Duration::from_secs(3),
         ready: iotctl::flow::Ready::default(),
         style: Style::default(),
     };
