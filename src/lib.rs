@@ -6,7 +6,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {board, server} → {connect, payload} → {file, message, pace, stop} → error`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {board, device, firmware, server} → {connect, payload} → {file, message, pace, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|
@@ -22,6 +22,7 @@
 //! | [`store`] | where messages are kept: files, a database, a time series |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`server`] | what the embedded servers share: connections, clock, users, fault rules |
+//! | [`firmware`] | updates of devices as pure values: signed manifests, images, slots, rollouts |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
@@ -40,6 +41,7 @@ pub mod connect;
 pub(crate) mod device;
 pub mod error;
 pub(crate) mod file;
+pub mod firmware;
 pub mod flow;
 pub mod message;
 pub mod mqtt;

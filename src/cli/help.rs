@@ -10,11 +10,11 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, replay, route, simulate, watch};
+use super::{amqp, bridge, coap, log, ota, replay, route, simulate, watch};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
-pub(super) type Example = (&'static str, &'static str);
+pub(crate) type Example = (&'static str, &'static str);
 
 const PUB: &[Example] = &[
     (
@@ -425,6 +425,15 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bench merge" => BENCH_MERGE,
         "bridge" => bridge::EXAMPLES,
         "log" => log::EXAMPLES,
+        "ota keygen" => ota::help::KEYGEN,
+        "ota sign" => ota::help::SIGN,
+        "ota inspect" => ota::help::INSPECT,
+        "ota verify" => ota::help::VERIFY,
+        "ota agent" => ota::help::AGENT,
+        "ota serve" => ota::help::SERVE,
+        "ota publish" => ota::help::PUBLISH,
+        "ota rollout" => ota::help::ROLLOUT,
+        "ota status" => ota::help::STATUS,
         "route" => route::EXAMPLES,
         "watch" => watch::EXAMPLES,
         "simulate" => simulate::EXAMPLES,

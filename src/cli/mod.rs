@@ -54,6 +54,7 @@ pub(crate) mod help;
 mod log;
 pub(crate) mod mosquitto;
 mod mqtt;
+mod ota;
 mod page;
 mod refusal;
 mod replay;

@@ -15,6 +15,7 @@ use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::log::LogFlags;
 use super::mqtt::Mqtt;
+use super::ota::Ota;
 use super::replay::ReplayFlags;
 use super::route::RouteFlags;
 use super::simulate::SimulateFlags;
@@ -108,6 +109,21 @@ enum Topic {
     /// Carry messages between two servers, of any of the three protocols
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
     Bridge(Box<BridgeFlags>),
+
+    /// Firmware updates: keys, signed manifests
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Ota {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Ota,
+    },
 
     /// Send recorded messages again, at the pace of the recording
     #[command(disable_help_flag = true, after_help = help::below("replay"))]
@@ -227,6 +243,7 @@ impl Cli {
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,
+            Topic::Ota { command, .. } => command.command()?,
             Topic::Replay(flags) => command::Command::Replay(Box::new(flags.plan()?)),
         };
         Ok(Parsed::Command(command))
@@ -248,6 +265,7 @@ impl Topic {
             "simulate" => top(words).map(Self::Simulate),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             "log" => top(words).map(Self::Log),
+            "ota" => alone(words).map(|command| Self::Ota { help, command }),
             "replay" => top(words).map(Self::Replay),
             _ => None,
         }

@@ -10,6 +10,7 @@ mod guest;
 mod install;
 pub(crate) mod log;
 pub(crate) mod mqtt;
+pub(crate) mod ota;
 pub mod ping;
 pub(crate) mod replay;
 pub(crate) mod route;
@@ -52,6 +53,8 @@ pub enum Command {
     Watch(Box<watch::Plan>),
     /// `iotctl simulate`
     Simulate(Box<simulate::Plan>),
+    /// `iotctl ota …`
+    Ota(Box<ota::Command>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -92,6 +95,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Watch(plan) => runtime.block_on(watch::run(*plan)),
         Command::Simulate(plan) => runtime.block_on(simulate::run(*plan)),
+        Command::Ota(command) => runtime.block_on(command.run()),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

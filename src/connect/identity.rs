@@ -151,6 +151,17 @@ pub(super) fn private_key(file: &Path, unlock: &Unlock<'_>) -> Result<PrivateKey
     Ok(PrivatePkcs8KeyDer::from(der).into())
 }
 
+/// A private key that signs something else than a handshake; the password of an encrypted one is in a file, or is asked for.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] and [`crate::error::Kind::Local`], as for a key of TLS.
+pub(crate) fn signing_key(file: &Path, password: Option<&Path>) -> Result<PrivateKeyDer<'static>> {
+    match password {
+        Some(password) => private_key(file, &Unlock::With(Secret::read(password)?)),
+        None => private_key(file, &Unlock::Asking(&Environment::of_process())),
+    }
+}
+
 impl Unlock<'_> {
     /// The password of `what`: `key in FILE`.
     fn password(&self, what: &str) -> Result<Secret> {

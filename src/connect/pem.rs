@@ -125,7 +125,7 @@ fn encrypted(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
 }
 
 /// All public keys of a PEM file; at least one.
-pub(super) fn public_keys(path: &Path) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>> {
+pub(crate) fn public_keys(path: &Path) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>> {
     let bytes = file::read(path, SMALL)?;
     public_keys_of(&bytes).map_err(|fault| fault.of(path, "public key"))
 }

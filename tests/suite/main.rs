@@ -47,6 +47,7 @@ mod layers;
 mod log;
 mod mosquitto_pub_sub;
 mod mqtt_clients;
+mod ota;
 mod our_broker;
 mod probing;
 mod publishing;

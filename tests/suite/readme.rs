@@ -49,6 +49,7 @@ pages! {
     examples_of_simulate: "docs/simulate.md",
     examples_of_log: "docs/log.md",
     examples_of_alert: "docs/alert.md",
+    examples_of_ota: "docs/ota.md",
     examples_of_replay: "docs/replay.md",
     examples_of_from_mosquitto: "docs/from-mosquitto.md",
     examples_of_from_mqttx: "docs/from-mqttx.md",

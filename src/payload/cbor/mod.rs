@@ -12,6 +12,7 @@ mod write;
 pub use diagnostic::{diagnostic, sequence};
 pub use json::json;
 pub use message_pack::message_pack;
+pub(crate) use read::Reader;
 pub use write::{from_diagnostic, from_json};
 
 /// How deep arrays, maps and tags may nest.

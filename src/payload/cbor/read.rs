@@ -3,37 +3,38 @@
 use super::BadCbor;
 
 /// The stop code of what has no length.
-pub(super) const BREAK: u8 = 0xFF;
+pub(crate) const BREAK: u8 = 0xFF;
 
 /// Reads items one after the other.
-pub(super) struct Reader<'a> {
+#[derive(Clone)]
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
-    pub(super) at: usize,
+    pub(crate) at: usize,
 }
 
 /// What an item begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(crate) struct Head {
     /// 0 to 7.
-    pub(super) major: u8,
+    pub(crate) major: u8,
     /// 0 to 27; 31 for what has no length.
-    pub(super) info: u8,
+    pub(crate) info: u8,
     /// The number, or the bits of a float.
-    pub(super) value: u64,
+    pub(crate) value: u64,
 }
 
 impl Head {
-    pub(super) const fn is_indefinite(self) -> bool {
+    pub(crate) const fn is_indefinite(self) -> bool {
         self.info == 31
     }
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    pub(super) fn take(&mut self, count: u64) -> Result<&'a [u8], BadCbor> {
+    pub(crate) fn take(&mut self, count: u64) -> Result<&'a [u8], BadCbor> {
         let count = usize::try_from(count).map_err(|_| BadCbor::Short)?;
         let end = self.at.checked_add(count).ok_or(BadCbor::Short)?;
         let taken = self.bytes.get(self.at..end).ok_or(BadCbor::Short)?;
@@ -41,18 +42,18 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    pub(super) const fn is_done(&self) -> bool {
+    pub(crate) const fn is_done(&self) -> bool {
         self.at == self.bytes.len()
     }
 
     /// Takes a stop code, if it comes next.
-    pub(super) fn stops(&mut self) -> Result<bool, BadCbor> {
+    pub(crate) fn stops(&mut self) -> Result<bool, BadCbor> {
         let stops = *self.bytes.get(self.at).ok_or(BadCbor::Short)? == BREAK;
         self.at += usize::from(stops);
         Ok(stops)
     }
 
-    pub(super) fn head(&mut self) -> Result<Head, BadCbor> {
+    pub(crate) fn head(&mut self) -> Result<Head, BadCbor> {
         let start = self.at;
         let initial = self.take(1)?[0];
         let (major, info) = (initial >> 5, initial & 31);
@@ -74,13 +75,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of a string with a length.
-    pub(super) fn text(&mut self, head: Head) -> Result<&'a str, BadCbor> {
+    pub(crate) fn text(&mut self, head: Head) -> Result<&'a str, BadCbor> {
         let start = self.at;
         str::from_utf8(self.take(head.value)?).map_err(|_| BadCbor::Text(start))
     }
 
     /// The head of one of the pieces that a string without length is made of; `None` at its end.
-    pub(super) fn piece(&mut self, of: Head) -> Result<Option<Head>, BadCbor> {
+    pub(crate) fn piece(&mut self, of: Head) -> Result<Option<Head>, BadCbor> {
         if self.stops()? {
             return Ok(None);
         }
@@ -93,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether one more item of an array or map follows, of which there were `count`.
-    pub(super) fn follows(&mut self, head: Head, count: u64) -> Result<bool, BadCbor> {
+    pub(crate) fn follows(&mut self, head: Head, count: u64) -> Result<bool, BadCbor> {
         if head.is_indefinite() {
             return self.stops().map(|stops| !stops);
         }
@@ -102,7 +103,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The float that a head of major type 7 holds.
-pub(super) fn float(head: Head) -> f64 {
+pub(crate) fn float(head: Head) -> f64 {
     match head.info {
         25 => half(head.value as u16),
         26 => f32::from_bits(head.value as u32).into(),
@@ -111,7 +112,7 @@ pub(super) fn float(head: Head) -> f64 {
 }
 
 /// RFC 8949 Appendix D.
-pub(super) fn half(bits: u16) -> f64 {
+pub(crate) fn half(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3FF));
     let size = match exponent {
         0 => mantissa * 2_f64.powi(-24),

@@ -1,0 +1,183 @@
+//! `ota agent`: its flags, and the plan they make.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{PrefixFlags, identity};
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::mqtt::session::SessionFlags;
+use crate::cli::syntax::numbers::{Size, Wait};
+use crate::command::ota::agent::Plan;
+use crate::command::ota::agent::commands::Commands;
+use crate::error::{Error, Result};
+use crate::firmware::device::{BLOCKS, Slot};
+use crate::firmware::wire::{LONGEST_NAME, is_name};
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Device")]
+pub(crate) struct AgentFlags {
+    /// Directory for the state and the two images, a and b
+    #[arg(long, value_name = "DIR")]
+    slots: PathBuf,
+
+    /// File or block device of slot a [default: a in the directory of --slots]
+    #[arg(long, value_name = "FILE", requires = "slot_b")]
+    slot_a: Option<PathBuf>,
+
+    /// File or block device of slot b
+    #[arg(long, value_name = "FILE", requires = "slot_a")]
+    slot_b: Option<PathBuf>,
+
+    /// Size of a slot; larger images are refused [default: of the block devices, or none]
+    #[arg(long, value_name = "SIZE")]
+    slot_size: Option<Size>,
+
+    /// Slot that runs, as the boot loader says; so it is seen when the boot loader went back [default: as installed]
+    #[arg(long, value_name = "SLOT")]
+    booted: Option<SlotName>,
+
+    /// Name of the device
+    #[arg(long, value_name = "NAME")]
+    device: String,
+
+    /// Group that the device is in; may be repeated
+    #[arg(long, value_name = "NAME")]
+    group: Vec<String>,
+
+    /// Vendor of the device: a domain name, or a UUID
+    #[arg(long, value_name = "NAME")]
+    vendor: String,
+
+    /// Class of the device, a name that the vendor gives to devices that run the same firmware, or a UUID
+    #[arg(long, value_name = "NAME")]
+    class: String,
+
+    /// Public key whose signature counts, as a PEM file; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    trust: Vec<PathBuf>,
+
+    /// Install older versions too
+    #[arg(long)]
+    allow_downgrade: bool,
+
+    /// Bytes of a block, 64 to 64KiB
+    #[arg(long, value_name = "SIZE", default_value = "4KiB")]
+    block_size: Size,
+
+    /// How often to look for a manifest over CoAP, where the URL is that of a manifest
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    poll: Wait,
+
+    /// End with the first update: exit code 0 when it is confirmed, 1 when it is not
+    #[arg(long)]
+    once: bool,
+
+    #[command(flatten)]
+    commands: CommandFlags,
+
+    #[command(flatten)]
+    prefix: PrefixFlags,
+
+    #[command(flatten)]
+    session: SessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// The user's commands.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Commands")]
+struct CommandFlags {
+    /// Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back
+    #[arg(long, value_name = "COMMAND")]
+    install: Option<String>,
+
+    /// Command for sh that starts the device again, after which the agent ends [default: the new image counts as started]
+    #[arg(long, value_name = "COMMAND")]
+    reboot: Option<String>,
+
+    /// Command for sh that ends with 0 if the new image works [default: the server can be reached]
+    #[arg(long, value_name = "COMMAND")]
+    health: Option<String>,
+
+    /// How long a new image may take to be confirmed; then the device goes back to the other slot
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    within: Wait,
+
+    /// Command for sh that tells the boot loader to keep the slot $IOTCTL_OTA_SLOT
+    #[arg(long, value_name = "COMMAND")]
+    confirm: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SlotName {
+    A,
+    B,
+}
+
+impl AgentFlags {
+    pub(super) fn plan(self) -> Result<Plan> {
+        let (session, _) = self.session.words(&[])?;
+        if session.will.is_some() {
+            let text = "--will-topic cannot be used: the will of an agent says that it is gone";
+            return Err(Error::usage(text));
+        }
+        for (flag, name) in std::iter::once(("--device", &self.device))
+            .chain(self.group.iter().map(|name| ("--group", name)))
+        {
+            check_name(flag, name)?;
+        }
+        let Size(block) = self.block_size;
+        let block = u32::try_from(block)
+            .ok()
+            .filter(|block| BLOCKS.contains(block));
+        let Some(block) = block else {
+            let (least, most) = (BLOCKS.start(), BLOCKS.end());
+            let text = format!("--block-size must be from {least} to {most}");
+            return Err(Error::usage(text));
+        };
+        let Wait(within) = self.commands.within;
+        let Wait(poll) = self.poll;
+        Ok(Plan {
+            session,
+            prefix: self.prefix.prefix()?,
+            id: self.device,
+            groups: self.group,
+            folder: self.slots,
+            slots: self.slot_a.zip(self.slot_b).map(|(a, b)| [a, b]),
+            slot_size: self.slot_size.map(|Size(size)| size),
+            booted: self.booted.map(|slot| match slot {
+                SlotName::A => Slot::A,
+                SlotName::B => Slot::B,
+            }),
+            trust: self.trust,
+            identity: identity(&self.vendor, &self.class)?,
+            commands: Commands {
+                install: self.commands.install,
+                reboot: self.commands.reboot,
+                health: self.commands.health,
+                confirm: self.commands.confirm,
+            },
+            within,
+            block,
+            allow_downgrade: self.allow_downgrade,
+            poll,
+            once: self.once,
+            style: self.terminal.style(),
+        })
+    }
+}
+
+/// A level of a topic.
+pub(super) fn check_name(flag: &str, name: &str) -> Result<()> {
+    match is_name(name) {
+        true => Ok(()),
+        false => {
+            let text =
+                format!("{flag} wants a name of 1 to {LONGEST_NAME} bytes without / + # and $");
+            Err(Error::usage(text))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The examples of `ota`.
+
+use crate::cli::help::Example;
+
+pub(crate) const KEYGEN: &[Example] = &[(
+    "Make release.pem, which signs, and release.pub.pem, which devices trust",
+    "iotctl ota keygen release.pem",
+)];
+
+pub(crate) const SIGN: &[Example] = &[
+    (
+        "Sign an image for a class of devices",
+        "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b -o updates",
+    ),
+    (
+        "As a MCUboot image that fits into a slot, with a counter that protects against going back",
+        "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b \\\n    --mcuboot --slot-size 448KiB --counter auto -o updates",
+    ),
+];
+
+pub(crate) const INSPECT: &[Example] = &[(
+    "What a manifest says, command by command",
+    "iotctl ota inspect updates/sensor-1.4.0+7.suit",
+)];
+
+pub(crate) const VERIFY: &[Example] = &[(
+    "Whether a device of this class would take an update",
+    "iotctl ota verify updates/sensor-1.4.0+7.suit --trust release.pub.pem --vendor example.com --class sensor-rev-b \\\n    --payload updates/sensor-1.4.0+7.bin",
+)];
+
+pub(crate) const AGENT: &[Example] = &[
+    (
+        "A device that waits for updates, and whose boot loader is U-Boot",
+        "iotctl ota agent mqtt://broker.example --device sensor-17 --slots /var/lib/ota --slot-a /dev/mmcblk0p2 --slot-b /dev/mmcblk0p3 \\\n    --trust release.pub.pem --vendor example.com --class sensor-rev-b --booted \"$(fw_printenv -n slot)\" \\\n    --install 'fw_setenv slot $IOTCTL_OTA_SLOT' --reboot reboot --health /usr/bin/selftest",
+    ),
+    (
+        "A device on this machine, to try an update out",
+        "iotctl ota agent --device d1 --slots d1 --trust release.pub.pem --vendor example.com --class sensor-rev-b",
+    ),
+];
+
+pub(crate) const SERVE: &[Example] = &[(
+    "Serve what ota sign has made",
+    "iotctl ota serve updates mqtt://broker.example",
+)];
+
+pub(crate) const PUBLISH: &[Example] = &[
+    (
+        "Offer the newest update in a directory to a group of devices",
+        "iotctl ota publish mqtt://broker.example --manifest updates --to group:lab",
+    ),
+    (
+        "Take it back, for those that have not begun",
+        "iotctl ota publish mqtt://broker.example --remove --to group:lab",
+    ),
+];
+
+pub(crate) const STATUS: &[Example] = &[
+    (
+        "Which device is how far",
+        "iotctl ota status mqtt://broker.example",
+    ),
+    (
+        "Wait until all are updated or one is not",
+        "iotctl ota status mqtt://broker.example --until 'updated == 1000' --until 'rolled-back > 0' --timeout 1h",
+    ),
+];
+
+pub(crate) const ROLLOUT: &[Example] = &[
+    (
+        "Five devices first, and all others when these are well for an hour",
+        "cat > plan.toml <<'END'\nname = \"1.4.0\"\nmanifest = \"updates/sensor-1.4.0+7.suit\"\ntimeout = \"30m\"\n[[stage]]\ndevices = 5\nsoak = \"1h\"\n[[stage]]\npercent = 100\nsuccess = 90\nfailures = \"3%\"\nEND\niotctl ota rollout plan.toml mqtt://broker.example",
+    ),
+    (
+        "Go on after a crash",
+        "iotctl ota rollout plan.toml mqtt://broker.example --resume",
+    ),
+];

@@ -1,0 +1,92 @@
+use std::ffi::OsString;
+
+use crate::cli::{Parsed, parse};
+use crate::command::{Command, ota};
+use crate::error::Kind;
+use crate::firmware::Algorithm;
+
+fn command(line: &str) -> crate::error::Result<ota::Command> {
+    let words = line.split(' ').map(OsString::from);
+    match parse(words)? {
+        Parsed::Command(Command::Ota(command)) => Ok(*command),
+        _ => panic!("another command: {line}"),
+    }
+}
+
+fn refusal(line: &str) -> String {
+    let why = command(line).expect_err(line);
+    assert_eq!(why.kind(), Kind::Usage, "{line}");
+    why.text().to_owned()
+}
+
+#[test]
+fn keys_come_in_pairs() {
+    for (line, public, algorithm) in [
+        (
+            "iotctl ota keygen key.pem",
+            "key.pub.pem",
+            Algorithm::Ed25519,
+        ),
+        (
+            "iotctl ota keygen a.b/key --type p256",
+            "a.b/key.pub.pem",
+            Algorithm::P256,
+        ),
+    ] {
+        let Ok(ota::Command::Keygen(plan)) = command(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(
+            (plan.public.to_str(), plan.algorithm),
+            (Some(public), algorithm)
+        );
+    }
+}
+
+const SIGN: &str = "iotctl ota sign fw.bin --key k.pem --vendor example.com --class a -o d";
+
+#[test]
+fn what_is_signed_is_checked_before_a_file_is_read() {
+    let Ok(ota::Command::Sign(plan)) = command(&format!(
+        "{SIGN} --version 1.4.0+7 --mcuboot --counter auto --header-size 1KiB --sequence 7"
+    )) else {
+        panic!("it is refused");
+    };
+    let options = plan.mcuboot.expect("an image");
+    assert_eq!((options.header, options.counter), (1024, Some(0x0104_0000)));
+    assert_eq!(plan.sequence, Some(7));
+    for (flags, wanted) in [
+        ("--version 1/2", "--version wants"),
+        (
+            "--version 1.2.3.4 --mcuboot",
+            "version 1.2.3.4 does not fit",
+        ),
+        (
+            "--version 1 --mcuboot --header-size 16",
+            "--header-size must be",
+        ),
+        (
+            "--version 1 --header-size 64",
+            "--header-size needs --mcuboot",
+        ),
+        ("--version 1 --uri #a", "--uri #a: not a URI"),
+        ("--version 1 --sequence -1", ""),
+        ("--version 1 --uri a --embed", ""),
+        ("", ""),
+    ] {
+        let text = refusal(format!("{SIGN} {flags}").trim_end());
+        assert!(
+            text.starts_with(wanted) || wanted.contains("needs"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_device_has_a_vendor_and_a_class() {
+    let text = refusal("iotctl ota verify f --trust k.pem --vendor example.com");
+    assert_eq!(text, "--vendor and --class must be used together");
+    refusal("iotctl ota verify f");
+    assert!(command("iotctl ota verify f --trust k.pem").is_ok());
+    assert!(command("iotctl ota inspect f --output json").is_ok());
+}

@@ -1,0 +1,222 @@
+//! What a device keeps on disk: two slots, two copies of its state, and how far a download is.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::path::{Path, PathBuf};
+
+use ring::digest::{Context, SHA256};
+use rustix::fs::{Advice, FlockOperation, fadvise, flock, statvfs};
+
+use crate::error::{Error, Kind, Result, plain};
+use crate::file;
+use crate::firmware::device::{self, Download, Outcome, Slot, State};
+use crate::firmware::{Digest, Refusal, mcuboot};
+
+/// Blocks after which it is written down which ones there are: a crash costs no more.
+const SAVE_EVERY: u32 = 128;
+
+const COPIES: [&str; 2] = ["state.0", "state.1"];
+const DOWNLOAD: &str = "download";
+
+/// The files of a device.
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: PathBuf,
+    slots: [PathBuf; 2],
+    /// The slot that is written.
+    open: Option<(Slot, File)>,
+    unsaved: u32,
+    /// Held for as long as this lives.
+    _lock: File,
+}
+
+impl Disk {
+    /// The files below `folder`, which no other agent may use. `slots` are other places for the images, such as partitions.
+    pub(super) fn open(folder: &Path, slots: Option<[PathBuf; 2]>) -> Result<Self> {
+        let failed = |cause| Error::local(format_args!("cannot use {}", folder.display()), &cause);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        let lock = options.create(true).truncate(false).write(true);
+        let lock = lock.open(folder.join("lock")).map_err(failed)?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let text = format!("another agent uses {}", folder.display());
+            return Err(Error::new(Kind::Local, text));
+        }
+        Ok(Self {
+            slots: slots.unwrap_or_else(|| ["a", "b"].map(|name| folder.join(name))),
+            folder: folder.to_owned(),
+            open: None,
+            unsaved: 0,
+            _lock: lock,
+        })
+    }
+
+    /// The state, or that of a device that was never updated.
+    pub(super) fn state(&self) -> Result<State> {
+        let mut copies = [None, None];
+        for (copy, name) in copies.iter_mut().zip(COPIES) {
+            let path = self.folder.join(name);
+            match fs::read(&path) {
+                Ok(bytes) => *copy = Some(bytes),
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                // What cannot be read now says all the same which versions are too old.
+                Err(cause) => return Err(file::unreadable(path.display(), &cause)),
+            }
+        }
+        let is_new = copies.iter().all(Option::is_none);
+        let states = copies.map(|copy| copy.as_deref().and_then(State::decode));
+        match State::newest(states) {
+            Some(state) => Ok(state),
+            None if is_new => Ok(State::default()),
+            None => {
+                let text = format!(
+                    "both copies of the state in {} are damaged",
+                    self.folder.display()
+                );
+                let hint = "remove state.0 and state.1 to begin anew; an older version may be installed then";
+                Err(Error::new(Kind::Local, text).hint(hint))
+            }
+        }
+    }
+
+    pub(super) fn save(&self, state: &State) -> Outcome {
+        let path = self.folder.join(COPIES[state.place()]);
+        match file::replace(&path, &state.encode()) {
+            Ok(()) => Outcome::Done,
+            Err(why) => Outcome::Failed(why.text().to_owned()),
+        }
+    }
+
+    /// Where the image of a slot is.
+    pub(super) fn path(&self, slot: Slot) -> &Path {
+        &self.slots[slot.number() as usize]
+    }
+
+    /// The size of a slot, where it is a block device.
+    pub(super) fn capacity(&self) -> Option<u64> {
+        let size = |path: &PathBuf| {
+            let kind = fs::metadata(path).ok()?.file_type();
+            let mut device = kind.is_block_device().then(|| File::open(path).ok())??;
+            device.seek(SeekFrom::End(0)).ok()
+        };
+        self.slots.iter().filter_map(size).min()
+    }
+
+    /// Makes room, and reads what an earlier download has left.
+    pub(super) fn prepare(&mut self, slot: Slot, size: u64) -> Outcome {
+        match self.try_prepare(slot, size) {
+            Ok(outcome) => outcome,
+            Err(cause) => self.failure(slot, &cause),
+        }
+    }
+
+    fn failure(&self, slot: Slot, cause: &io::Error) -> Outcome {
+        let path = self.path(slot).display();
+        Outcome::Failed(format!("cannot write {path}: {}", plain(cause)))
+    }
+
+    fn try_prepare(&mut self, slot: Slot, size: u64) -> io::Result<Outcome> {
+        self.open = None;
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).read(true).write(true);
+        let file = file.open(self.path(slot))?;
+        let before = file.metadata()?;
+        if before.is_file() {
+            let room = statvfs(self.path(slot))?;
+            let free = room.f_bavail * room.f_frsize;
+            if size > free.saturating_add(before.len()) {
+                return Ok(Outcome::Refused(Refusal::NoSpace { size, free }));
+            }
+            file.set_len(size)?;
+        }
+        self.open = Some((slot, file));
+        self.unsaved = 0;
+        Ok(Outcome::Opened(fs::read(self.folder.join(DOWNLOAD)).ok()))
+    }
+
+    /// Writes a block into the slot that was prepared.
+    pub(super) fn write(&mut self, at: u64, bytes: &[u8], download: &Download) -> io::Result<()> {
+        let Some((_, file)) = &self.open else {
+            return Ok(());
+        };
+        file.write_all_at(bytes, at)?;
+        self.unsaved += 1;
+        if self.unsaved >= SAVE_EVERY {
+            self.remember(download)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down which blocks there are, once they are on the disk.
+    pub(super) fn remember(&mut self, download: &Download) -> io::Result<()> {
+        if self.unsaved == 0 {
+            return Ok(());
+        }
+        let Some((_, file)) = &self.open else {
+            return Ok(());
+        };
+        file.sync_data()?;
+        self.unsaved = 0;
+        let path = self.folder.join(DOWNLOAD);
+        file::replace(&path, &download.saved())
+            .map_err(|why| io::Error::other(why.text().to_owned()))
+    }
+
+    /// Reads a slot back from the disk. The outcome is computed elsewhere, as it may take long.
+    pub(super) fn check(
+        &mut self,
+        slot: Slot,
+        size: u64,
+    ) -> impl FnOnce() -> Outcome + Send + use<> {
+        // What was left of this download is of no use once it is whole.
+        let folder = self.folder.clone();
+        let path = self.path(slot).to_owned();
+        self.open = None;
+        move || match read_back(&path, size) {
+            Ok((digest, counter)) => {
+                let _ = fs::remove_file(folder.join(DOWNLOAD));
+                match counter {
+                    Ok(counter) => Outcome::Checked(digest, counter),
+                    Err(why) => Outcome::Refused(why),
+                }
+            }
+            Err(cause) => {
+                Outcome::Failed(format!("cannot read {}: {}", path.display(), plain(&cause)))
+            }
+        }
+    }
+}
+
+type Counter = std::result::Result<Option<u32>, Refusal>;
+
+fn read_back(path: &Path, size: u64) -> io::Result<(Digest, Counter)> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    file.sync_all()?;
+    // What the disk has is to be read, and not what memory has of it.
+    let _ = fadvise(&file, 0, None, Advice::DontNeed);
+    let mut hash = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    let (mut left, mut first) = (size, true);
+    let mut is_image = false;
+    while left > 0 {
+        let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let count = file.read(&mut buffer[..most])?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if std::mem::take(&mut first) {
+            is_image = buffer[..count].starts_with(&mcuboot::MAGIC);
+        }
+        hash.update(&buffer[..count]);
+        left -= count as u64;
+    }
+    let mut digest = Digest::default();
+    digest.copy_from_slice(hash.finish().as_ref());
+    if !is_image {
+        return Ok((digest, Ok(None)));
+    }
+    let mut image = vec![0; size as usize];
+    file.read_exact_at(&mut image, 0)?;
+    Ok((digest, device::counter(&image)))
+}

@@ -1,0 +1,80 @@
+//! `ota agent`: a device with two slots, which is updated over MQTT or CoAP. What it does next, and what not, says
+//! `firmware::device`; here it is done.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `core` | steps, whatever manifests and blocks come over |
+//! | `disk` | slots and state |
+//! | `commands` | the user's commands |
+//! | `mqtt` | manifests that are published, blocks on request, reports |
+//! | `pull` | a manifest and an image that are fetched over CoAP |
+
+pub(crate) mod commands;
+mod core;
+mod disk;
+mod mqtt;
+mod pull;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::commands::Commands;
+use self::core::Core;
+pub(super) use self::mqtt::{at_least_once, refused, subscribe};
+use crate::command::mqtt::session::SessionArgs;
+use crate::connect::Protocol;
+use crate::error::Result;
+use crate::firmware::Identity;
+use crate::firmware::device::Slot;
+use crate::output::Style;
+
+/// `ota agent`
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// With the server.
+    pub session: SessionArgs,
+    /// Below which topics.
+    pub prefix: String,
+    /// The name of the device.
+    pub id: String,
+    /// The groups that it is in.
+    pub groups: Vec<String>,
+    /// Where state and images are.
+    pub folder: PathBuf,
+    /// Other places for the images.
+    pub slots: Option<[PathBuf; 2]>,
+    /// Of a slot.
+    pub slot_size: Option<u64>,
+    /// The slot that runs, where the boot loader says so.
+    pub booted: Option<Slot>,
+    /// Public keys.
+    pub trust: Vec<PathBuf>,
+    /// Which manifests are for it.
+    pub identity: Identity,
+    /// The user's.
+    pub commands: Commands,
+    /// How long a new image may take to prove itself.
+    pub within: Duration,
+    /// Bytes of a block.
+    pub block: u32,
+    /// An older version may be installed.
+    pub allow_downgrade: bool,
+    /// How often a manifest is looked for over CoAP.
+    pub poll: Duration,
+    /// It ends with the first update.
+    pub once: bool,
+    /// Of what it says.
+    pub style: Style,
+}
+
+/// Runs a device until a signal, or until it starts again.
+pub(super) async fn run(plan: Plan) -> Result<()> {
+    let url = plan.session.connect.url.as_deref().unwrap_or_default();
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    let protocol = scheme.and_then(Protocol::of_scheme);
+    let core = Core::open(plan)?;
+    match protocol {
+        Some(Protocol::Coap) => pull::run(core).await,
+        _ => mqtt::run(core).await,
+    }
+}

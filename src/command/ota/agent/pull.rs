@@ -1,0 +1,242 @@
+//! A device over CoAP: it looks for a manifest from time to time, and fetches the image from where that says.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, sleep_until};
+
+use super::core::Core;
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Event, Reply, Resume};
+use crate::coap::uri::Uri;
+use crate::command::coap::client::{RequestClient, Tracer};
+use crate::command::coap::session::{Place, SessionArgs, failed, refused};
+use crate::error::{Error, Kind, Result};
+use crate::firmware::Digest;
+use crate::stop::Stop;
+
+/// Until a fetch that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Until the server is looked for again while a new image is on trial.
+const SOON: Duration = Duration::from_secs(1);
+
+/// More bytes than a manifest with an image in it has.
+const LARGEST_MANIFEST: usize = 64 << 20;
+
+pub(super) async fn run(core: Core) -> Result<()> {
+    let mut stop = Stop::watch()?;
+    let session = SessionArgs::of(core.plan.session.connect.clone());
+    let watch = Tracer::open(&session, core.console)?;
+    let place = session.only_place()?;
+    let mut puller = Puller {
+        core,
+        session,
+        watch,
+        place,
+        looked_at: None,
+        reached: false,
+    };
+    let driven = tokio::select! {
+        asked = stop.asked() => Err(asked),
+        driven = puller.drive() => Ok(driven),
+    };
+    puller.core.remember();
+    match driven {
+        Ok(driven) => driven,
+        Err(asked) => puller.core.stopped(asked),
+    }
+}
+
+struct Puller {
+    core: Core,
+    session: SessionArgs,
+    watch: Tracer,
+    /// Of the manifest.
+    place: Place,
+    looked_at: Option<Instant>,
+    /// Whether the last fetch came to an end.
+    reached: bool,
+}
+
+impl Puller {
+    async fn drive(&mut self) -> Result<()> {
+        loop {
+            self.core.steps(self.reached);
+            self.core.tell();
+            if self.core.waits_for_server() {
+                self.look_for_server().await;
+                if self.reached {
+                    self.core.server_reached();
+                    if self.finish_step().await {
+                        return Ok(());
+                    }
+                }
+            } else if self.core.is_busy() {
+                if self.finish_step().await {
+                    return Ok(());
+                }
+            } else if self.core.device.download().is_some_and(|it| it.left() > 0) {
+                self.image().await?;
+            } else if self.looked_at.is_some()
+                && let Some(ended) = self.core.ending()
+            {
+                return ended;
+            } else if self.core.device.is_idle() {
+                self.idle().await?;
+            } else {
+                // A step that failed is taken again when its time has come.
+                let at = self.core.next_time().unwrap_or_else(Instant::now);
+                sleep_until(at.into()).await;
+            }
+        }
+    }
+
+    /// Whether the device starts again.
+    async fn finish_step(&mut self) -> bool {
+        let until = self.core.next_time();
+        let late = until.unwrap_or_else(Instant::now);
+        tokio::select! {
+            outcome = self.core.outcome() => self.core.ended(outcome),
+            () = sleep_until(late.into()), if until.is_some() => false,
+        }
+    }
+
+    /// Whether it was reached is known then, or some time has passed.
+    async fn look_for_server(&mut self) {
+        if self.reached {
+            return;
+        }
+        let soon = Instant::now() + SOON;
+        let until = self.core.next_time().unwrap_or(soon);
+        let place = self.place.clone();
+        let fetching = self.fetch(&place, None, LARGEST_MANIFEST);
+        let fetched = tokio::time::timeout_at(until.into(), fetching).await;
+        if !matches!(fetched, Ok(Ok(_))) {
+            sleep_until(until.min(soon).into()).await;
+        }
+    }
+
+    /// Waits until a manifest is to be looked for, and looks.
+    async fn idle(&mut self) -> Result<()> {
+        if let Some(looked_at) = self.looked_at {
+            sleep_until((looked_at + self.core.plan.poll).into()).await;
+        }
+        self.looked_at = Some(Instant::now());
+        let place = self.place.clone();
+        match self.fetch(&place, None, LARGEST_MANIFEST).await {
+            Ok(reply) => self.core.manifest(&reply.response.payload),
+            Err(why) if self.core.plan.once => return Err(why),
+            Err(why) => self.core.console.warn(&why),
+        }
+        match self.core.plan.once && self.core.device.is_idle() && self.core.ending().is_none() {
+            true => Err(Error::new(Kind::Refused, "there is no update")),
+            false => Ok(()),
+        }
+    }
+
+    /// Fetches what is missing of the image, from the first source that has it.
+    async fn image(&mut self) -> Result<()> {
+        let Some(update) = self.core.device.update().cloned() else {
+            return Ok(());
+        };
+        let mut last = None;
+        for source in update.sources.iter().filter(|it| it.patch.is_none()) {
+            match self.source(&source.uri, &update.digest, update.size).await {
+                Ok(()) => return Ok(()),
+                Err(why) => {
+                    self.core.console.warn(&why);
+                    last = Some(why);
+                }
+            }
+        }
+        match last {
+            Some(why) if self.core.plan.once => {
+                self.core.device.gave_up(why.text());
+                Err(why)
+            }
+            _ => {
+                sleep(AGAIN).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn source(&mut self, uri: &str, image: &Digest, size: u64) -> Result<()> {
+        let bad = |why: String| Error::new(Kind::Refused, format!("{uri}: {why}"));
+        let absolute = self
+            .place
+            .uri
+            .join(uri)
+            .map_err(|why| bad(why.to_string()))?;
+        let place = self.place_of(&absolute)?;
+        let limit = usize::try_from(size).unwrap_or(usize::MAX);
+        let reply = self.fetch(&place, Some(image), limit).await?;
+        let (offset, body) = (reply.offset as u64, &reply.response.payload);
+        self.core.feed(image, offset, body);
+        match self.core.device.download() {
+            Some(download) if download.left() > 0 => {
+                let given = offset + body.len() as u64;
+                Err(bad(format!(
+                    "it has {given} bytes, the manifest says {size}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same server as that of the manifest is connected to in the same way.
+    fn place_of(&self, uri: &Uri) -> Result<Place> {
+        let own = &self.place.uri;
+        match (uri.scheme, &uri.host, uri.port) == (own.scheme, &own.host, own.port) {
+            true => Ok(Place {
+                uri: uri.clone(),
+                ..self.place.clone()
+            }),
+            false => self.session.place_of(&uri.to_string()),
+        }
+    }
+
+    /// One request; what comes of an image is written while it comes.
+    async fn fetch(
+        &mut self,
+        place: &Place,
+        image: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Reply> {
+        let mut config = self.session.config();
+        config.body_limit = limit.max(1);
+        self.reached = false;
+        let mut client = RequestClient::open_with(config, None, &self.watch, place).await?;
+        let mut request = self.session.request(&client, place, Code::GET)?;
+        let there = self.core.device.download().map_or(0, |it| it.prefix());
+        if image.is_some() && there > 0 {
+            request.resume = Some(Resume {
+                offset: there as usize,
+                // The digest in the manifest says in the end whether it was the same.
+                etag: None,
+            });
+        }
+        client.ask(place, self.session.proxy_mode, request)?;
+        let reply = loop {
+            match client.next().await {
+                Event::Reply { reply, .. } => break reply,
+                Event::Progress { .. } => {
+                    if let (Some(image), Some(arrived)) = (image, client.arrived()) {
+                        self.core.feed(image, arrived.offset as u64, arrived.body);
+                        self.core.tell();
+                    }
+                }
+                Event::Failed {
+                    failure, partial, ..
+                } => return Err(failed(place, &failure, partial.as_ref())),
+                _ => {}
+            }
+        };
+        client.close().await;
+        self.reached = true;
+        match reply.response.code.is_success() {
+            true => Ok(reply),
+            false => Err(refused(&place.uri, &reply)),
+        }
+    }
+}

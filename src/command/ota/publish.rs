@@ -1,0 +1,103 @@
+//! `ota publish`: puts a manifest where devices see it, or takes one back.
+
+use std::path::{Path, PathBuf};
+
+use super::sign::manifests;
+use super::{read, refused};
+use crate::command::mqtt::publish;
+use crate::command::mqtt::session::SessionArgs;
+use crate::error::{Error, Kind, Result};
+use crate::firmware::suit::Envelope;
+use crate::firmware::wire::{Audience, Topics};
+use crate::flow::{Pacing, Stages, Until};
+use crate::mqtt::packet::{Properties, QoS};
+use crate::output::{Console, Style};
+use crate::payload::{Destination, Encoding, Source};
+
+/// `ota publish`
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// With the server.
+    pub session: SessionArgs,
+    /// Below which topics.
+    pub prefix: String,
+    /// A manifest, or a directory of them; `None`: the manifests are taken back.
+    pub manifest: Option<PathBuf>,
+    /// Who it is for.
+    pub to: Vec<Audience>,
+    /// When it is given up.
+    pub until: Until,
+    /// Of what it says.
+    pub style: Style,
+}
+
+pub(super) async fn run(plan: Plan) -> Result<()> {
+    let topics = Topics::new(&plan.prefix);
+    let (source, said) = match &plan.manifest {
+        Some(path) => {
+            let (path, said) = newest(path)?;
+            (Source::File(path), format!("published {said}"))
+        }
+        None => (
+            Source::Empty,
+            String::from("no manifest is published any more"),
+        ),
+    };
+    let names: Vec<String> = plan.to.iter().map(ToString::to_string).collect();
+    let destinations = plan
+        .to
+        .iter()
+        .map(|it| Destination::new(topics.manifest(it).into()));
+    publish::run(publish::Plan {
+        topics: destinations.collect(),
+        qos: QoS::AtLeastOnce,
+        retain: true,
+        properties: Properties::default(),
+        source,
+        encoding: Encoding::Plain,
+        stages: Stages::default(),
+        pacing: Pacing::default(),
+        ack_timeout: None,
+        require_subscribers: false,
+        ack_report: None,
+        until: plan.until,
+        style: plan.style,
+        session: plan.session,
+    })
+    .await?;
+    Console::new(plan.style).note(format_args!("{said} to {}", names.join(", ")));
+    Ok(())
+}
+
+/// The manifest, or the one with the highest sequence in a directory, and what it is.
+fn newest(path: &Path) -> Result<(PathBuf, String)> {
+    let candidates = match path.is_dir() {
+        true => manifests(path)?,
+        false => vec![path.to_owned()],
+    };
+    let mut best: Option<(u64, PathBuf, String)> = None;
+    for candidate in candidates {
+        let bytes = read(&candidate)?;
+        let manifest = Envelope::split(&bytes).and_then(|it| it.unverified());
+        // Nothing is sent that no device would take.
+        let manifest = manifest.map_err(|why| refused(candidate.display(), &why))?;
+        let sequence = manifest.sequence_number;
+        let version = manifest.about.version.unwrap_or_default();
+        if best
+            .as_ref()
+            .is_none_or(|(highest, ..)| sequence > *highest)
+        {
+            best = Some((
+                sequence,
+                candidate,
+                format!("sequence {sequence}, version {version}"),
+            ));
+        }
+    }
+    let none = || {
+        let text = format!("no manifest (.suit) in {}", path.display());
+        Error::new(Kind::Usage, text)
+    };
+    let (_, path, said) = best.ok_or_else(none)?;
+    Ok((path, said))
+}

@@ -1,0 +1,321 @@
+//! The file of a rollout, as it is written.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::command::ota::read;
+use crate::error::{Error, Kind, Result};
+use crate::file;
+use crate::firmware::rollout::{Plan, Seconds, Share, Stage};
+use crate::firmware::suit::Envelope;
+use crate::firmware::wire::is_name;
+
+/// More devices than one rollout has.
+const MOST_DEVICES: usize = 100_000;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    /// Of the rollout; its lock is known by it.
+    name: String,
+    /// Relative to this file.
+    manifest: PathBuf,
+    /// Their names; otherwise those that have reported.
+    #[serde(default)]
+    devices: Vec<String>,
+    /// Only devices of this group.
+    group: Option<String>,
+    /// Only this part of them, always the same ones.
+    percent: Option<u8>,
+    /// A device that takes longer has failed.
+    #[serde(default = "half_an_hour")]
+    timeout: String,
+    /// How often it is offered again.
+    #[serde(default)]
+    retries: u32,
+    /// `50/m`
+    rate: Option<String>,
+    /// `01:00-05:00`, UTC
+    window: Option<String>,
+    /// One after the other.
+    #[serde(default)]
+    stage: Vec<StageTable>,
+}
+
+fn half_an_hour() -> String {
+    String::from("30m")
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct StageTable {
+    /// So many devices, with those of the stages before.
+    devices: Option<usize>,
+    /// Or so many of a hundred.
+    percent: Option<u8>,
+    /// Percent of them that must be updated.
+    #[serde(default = "all")]
+    success: u8,
+    /// How many may fail: a number, or `"3%"`.
+    #[serde(default)]
+    failures: Failures,
+    /// To wait after it.
+    soak: Option<String>,
+}
+
+const fn all() -> u8 {
+    100
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Failures {
+    Count(usize),
+    Text(String),
+}
+
+impl Default for Failures {
+    fn default() -> Self {
+        Self::Count(0)
+    }
+}
+
+/// What a file asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) manifest: Vec<u8>,
+    pub(super) version: String,
+    /// None: those that have reported.
+    pub(super) devices: Vec<String>,
+    pub(super) group: Option<String>,
+    pub(super) percent: Option<u8>,
+    pub(super) plan: Plan,
+}
+
+/// Reads and judges a file, and the manifest that it names.
+pub(super) fn asked(path: &Path) -> Result<Asked> {
+    let text = file::read_text(path, file::SMALL)?;
+    let table: File = toml::from_str(&text).map_err(|cause| {
+        let at = cause.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text[..text.floor_char_boundary(at)].matches('\n').count() + 1;
+        let why = file::mistake(cause.message());
+        Error::usage(format!("{}, line {line}: {why}", path.display()))
+    })?;
+    let wrong = |why: String| Error::usage(format!("{}: {why}", path.display()));
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let manifest_path = folder.join(&table.manifest);
+    let manifest = read(&manifest_path)?;
+    let judged = Envelope::split(&manifest).and_then(|it| it.unverified());
+    let judged = judged.map_err(|why| {
+        let text = format!("{}: {why}", manifest_path.display());
+        Error::new(Kind::Refused, text)
+    })?;
+    let (sequence, version) = (
+        judged.sequence_number,
+        judged.about.version.unwrap_or_default(),
+    );
+    let plan = table.plan(sequence).map_err(wrong)?;
+    table.check().map_err(wrong)?;
+    Ok(Asked {
+        name: table.name,
+        manifest,
+        version,
+        devices: table.devices,
+        group: table.group,
+        percent: table.percent,
+        plan,
+    })
+}
+
+type Judged<T> = std::result::Result<T, String>;
+
+impl File {
+    fn check(&self) -> Judged<()> {
+        if !is_name(&self.name) {
+            return Err(format!(
+                "name {:?}: expected a name without / + # and $",
+                self.name
+            ));
+        }
+        if let Some(device) = self.devices.iter().find(|device| !is_name(device)) {
+            return Err(format!("devices: {device:?} is no name of a device"));
+        }
+        let mut sorted: Vec<&String> = self.devices.iter().collect();
+        sorted.sort();
+        if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("devices: {} occurs twice", twice[0]));
+        }
+        if self.devices.len() > MOST_DEVICES {
+            return Err(format!("devices: more than {MOST_DEVICES}"));
+        }
+        let is_part = self
+            .percent
+            .is_none_or(|percent| (1..=100).contains(&percent));
+        match is_part {
+            true => Ok(()),
+            false => Err(String::from("percent must be from 1 to 100")),
+        }
+    }
+
+    fn plan(&self, sequence: u64) -> Judged<Plan> {
+        if self.stage.is_empty() {
+            return Err(String::from("there is no [[stage]]"));
+        }
+        let stages = self.stage.iter().enumerate();
+        let stages = stages.map(|(at, stage)| {
+            stage
+                .stage()
+                .map_err(|why| format!("stage {}: {why}", at + 1))
+        });
+        Ok(Plan {
+            sequence,
+            stages: stages.collect::<Judged<_>>()?,
+            timeout: seconds("timeout", &self.timeout)?.max(1),
+            retries: self.retries,
+            rate: self.rate.as_deref().map(rate).transpose()?,
+            window: self.window.as_deref().map(window).transpose()?,
+        })
+    }
+}
+
+impl StageTable {
+    fn stage(&self) -> Judged<Stage> {
+        let size = match (self.devices, self.percent) {
+            (Some(count), None) if count > 0 => Share::Devices(count),
+            (None, Some(percent)) => Share::Percent(part("percent", percent, 1)?),
+            _ => return Err(String::from("it needs devices or percent, of more than 0")),
+        };
+        let failures = match &self.failures {
+            Failures::Count(count) => Share::Devices(*count),
+            Failures::Text(text) => {
+                let percent = text
+                    .strip_suffix('%')
+                    .and_then(|digits| digits.parse().ok());
+                let bad = || format!("failures {text:?}: expected a number, or such as \"3%\"");
+                Share::Percent(part("failures", percent.ok_or_else(bad)?, 0)?)
+            }
+        };
+        let soak = self.soak.as_deref().map(|text| seconds("soak", text));
+        Ok(Stage {
+            size,
+            success: part("success", self.success, 0)?,
+            failures,
+            soak: soak.transpose()?.unwrap_or(0),
+        })
+    }
+}
+
+fn part(name: &str, percent: u8, least: u8) -> Judged<u8> {
+    match (least..=100).contains(&percent) {
+        true => Ok(percent),
+        false => Err(format!("{name} must be from {least} to 100")),
+    }
+}
+
+fn seconds(name: &str, text: &str) -> Judged<Seconds> {
+    let time = humantime::parse_duration(text);
+    let time =
+        time.map_err(|_| format!("{name} {text:?}: expected a time such as 10m or 1h30m"))?;
+    Ok(time.as_secs())
+}
+
+/// `50/m`
+fn rate(text: &str) -> Judged<(u32, Seconds)> {
+    let bad = || format!("rate {text:?}: expected devices per s, m or h, such as 50/m");
+    let (count, per) = text.split_once('/').ok_or_else(bad)?;
+    let per = match per {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(bad()),
+    };
+    let count = count.parse().ok().filter(|count| *count > 0);
+    Ok((count.ok_or_else(bad)?, per))
+}
+
+/// `01:00-05:00`
+fn window(text: &str) -> Judged<(Seconds, Seconds)> {
+    let bad = || format!("window {text:?}: expected times of day in UTC, such as 01:00-05:00");
+    let (from, to) = text.split_once('-').ok_or_else(bad)?;
+    let time = |text: &str| -> Option<Seconds> {
+        let (hours, minutes) = text.split_once(':')?;
+        let (hours, minutes): (Seconds, Seconds) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)
+    };
+    let (from, to) = time(from).zip(time(to)).ok_or_else(bad)?;
+    match from == to {
+        true => Err(bad()),
+        false => Ok((from, to)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(text: &str) -> Judged<Plan> {
+        let file: File = toml::from_str(text).map_err(|why| why.message().to_owned())?;
+        file.check().and_then(|()| file.plan(1))
+    }
+
+    #[test]
+    fn a_file_says_stages_and_bounds() {
+        let plan = judged(
+            "name = 'a'\nmanifest = 'a.suit'\ntimeout = '1h'\nretries = 2\nrate = '50/m'\nwindow = '23:00-05:30'\n\
+             [[stage]]\ndevices = 5\nsoak = '10m'\n[[stage]]\npercent = 100\nsuccess = 90\nfailures = '3%'\n",
+        );
+        let plan = plan.expect("a plan");
+        assert_eq!(
+            (plan.timeout, plan.rate, plan.retries),
+            (3600, Some((50, 60)), 2)
+        );
+        assert_eq!(plan.window, Some((82_800, 19_800)));
+        assert_eq!(plan.stages[0].soak, 600);
+        assert_eq!(
+            (plan.stages[1].failures, plan.stages[1].success),
+            (Share::Percent(3), 90)
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let head = "name = 'a'\nmanifest = 'a.suit'\n";
+        for (rest, wanted) in [
+            ("", "there is no [[stage]]"),
+            ("[[stage]]\n", "stage 1: it needs devices or percent"),
+            (
+                "[[stage]]\ndevices = 0\n",
+                "stage 1: it needs devices or percent",
+            ),
+            (
+                "[[stage]]\npercent = 101\n",
+                "stage 1: percent must be from 1 to 100",
+            ),
+            (
+                "[[stage]]\ndevices = 1\nfailures = 'few'\n",
+                "stage 1: failures \"few\"",
+            ),
+            (
+                "[[stage]]\ndevices = 1\nsoak = 'long'\n",
+                "stage 1: soak \"long\"",
+            ),
+            ("rate = '50'\n[[stage]]\ndevices = 1\n", "rate \"50\""),
+            ("window = '5-6'\n[[stage]]\ndevices = 1\n", "window \"5-6\""),
+            (
+                "devices = ['a/b']\n[[stage]]\ndevices = 1\n",
+                "devices: \"a/b\"",
+            ),
+            (
+                "devices = ['a', 'a']\n[[stage]]\ndevices = 1\n",
+                "devices: a occurs twice",
+            ),
+            ("stages = 1\n", "unknown field `stages`"),
+        ] {
+            let why = judged(&format!("{head}{rest}")).expect_err(rest);
+            assert!(why.starts_with(wanted), "{rest}: {why}");
+        }
+    }
+}

@@ -1,0 +1,504 @@
+//! `ota rollout`: offers an update to many devices in stages, and stops when too many fail. What is offered when, says
+//! `firmware::rollout`; each decision is in a journal, on the disk, before it is carried out.
+
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use serde_json::json;
+
+use self::file::{Asked, asked};
+use super::agent::{at_least_once, refused, subscribe};
+use super::status::{Fleet, word};
+use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
+use crate::connect::Retry;
+use crate::error::{Error, Kind, Result, counted};
+use crate::firmware::rollout::{Entry, Report, Rollout, Seconds, Step, is_within};
+use crate::firmware::wire::{Audience, Topics};
+use crate::flow::journal::Journal;
+use crate::mqtt::client::{Client, Connection as _};
+use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS};
+use crate::mqtt::session::client::Event;
+use crate::output::{Console, Style, print};
+use crate::payload::Source;
+use crate::random::unguessable;
+use crate::stop::Stop;
+
+/// How often the clock is looked at: for time-outs, soaks and windows.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What is asked of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To begin it.
+    Begin,
+    /// To go on with it, after a crash or a pause.
+    Resume,
+    /// To offer nothing more until it is resumed.
+    Pause,
+    /// To end it: devices that have not begun lose the manifest.
+    Abort,
+}
+
+impl Action {
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Begin | Self::Resume => b"run",
+            Self::Pause => b"pause",
+            Self::Abort => b"abort",
+        }
+    }
+}
+
+/// `ota rollout`
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// With the server.
+    pub session: SessionArgs,
+    /// Below which topics.
+    pub prefix: String,
+    /// The plan.
+    pub file: PathBuf,
+    /// What is asked of it.
+    pub action: Action,
+    /// As JSON.
+    pub json: bool,
+    /// Of what it says.
+    pub style: Style,
+}
+
+fn now() -> Seconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+pub(super) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let asked = asked(&plan.file)?;
+    let path = plan.file.with_extension("journal");
+    check_journal(&path, plan.action)?;
+    let mut stop = Stop::watch()?;
+    let topics = Topics::new(&plan.prefix);
+    let own = format!("{:016x}", unguessable());
+    let mut link = Link::open(&plan, &topics, &asked.name, &own, console).await?;
+    let ended = link.run(&plan, &asked, &path, &mut stop).await;
+    let closed = stop.close(link.close()).await;
+    ended.and_then(|()| closed.map_err(|asked| Error::new(asked.kind(), "interrupted")))
+}
+
+fn check_journal(path: &Path, action: Action) -> Result<()> {
+    let is_there = path.exists();
+    let shown = path.display();
+    match action {
+        Action::Begin if is_there => {
+            let text = format!("{shown} exists: the rollout was begun");
+            Err(Error::usage(text)
+                .hint("--resume goes on with it; remove the journal to begin anew"))
+        }
+        Action::Resume | Action::Abort if !is_there => {
+            let text = format!("{shown} does not exist: the rollout was not begun");
+            Err(Error::usage(text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The connection to the server, and what came over it.
+struct Link {
+    client: Client,
+    topics: Topics,
+    console: Console,
+    own: String,
+    lock: String,
+    control: String,
+    /// Who else controls this rollout.
+    other: Option<String>,
+    fleet: Fleet,
+    /// What was reported since it was last looked at.
+    news: Vec<String>,
+    /// What the last control message says.
+    order: Option<Bytes>,
+    pongs: u32,
+    holds_lock: bool,
+}
+
+impl Link {
+    async fn open(
+        plan: &Plan,
+        topics: &Topics,
+        name: &str,
+        own: &str,
+        console: Console,
+    ) -> Result<Self> {
+        let lock = topics.lock(name);
+        let control = topics.control(name);
+        let mut session = plan.session.clone();
+        // A controller that crashes gives the lock back.
+        if plan.action != Action::Pause {
+            session.will = Some(WillArgs {
+                topic: lock.clone().into(),
+                payload: Source::Empty,
+                qos: QoS::AtLeastOnce,
+                retain: true,
+                properties: Properties::default(),
+            });
+        }
+        let wants = Wants {
+            later: Retry::Forever,
+            version_5_only: false,
+            topic_aliases: 0,
+        };
+        let target = session.target()?;
+        let mut client = session.client(target, &wants, console).await?;
+        let filters = [topics.status("+"), lock.clone(), control.clone()];
+        subscribe(&mut client, &filters.map(at_least_once))?;
+        Ok(Self {
+            client,
+            topics: topics.clone(),
+            console,
+            own: own.to_owned(),
+            lock,
+            control,
+            other: None,
+            fleet: Fleet::default(),
+            news: Vec::new(),
+            order: None,
+            pongs: 0,
+            holds_lock: false,
+        })
+    }
+
+    async fn run(
+        &mut self,
+        plan: &Plan,
+        asked: &Asked,
+        path: &Path,
+        stop: &mut Stop,
+    ) -> Result<()> {
+        // What is retained comes before the answer to a ping.
+        self.until(stop, |link| link.pongs > 0).await?;
+        // What was ordered of an earlier rollout.
+        self.order = None;
+        if let Some(other) = self.other.as_ref().filter(|_| plan.action == Action::Begin) {
+            let text = format!("another controller ({other}) runs this rollout");
+            let hint = "--pause, --resume and --abort tell it what to do";
+            return Err(Error::new(Kind::Refused, text).hint(hint));
+        }
+        self.publish(self.control.clone(), plan.action.word(), true)?;
+        if plan.action == Action::Pause || self.other.is_some() {
+            self.until(stop, |link| link.client.unfinished() == 0)
+                .await?;
+            self.console.note(match plan.action {
+                Action::Pause => "paused: nothing more is offered until --resume",
+                Action::Abort => "the controller was told to abort",
+                _ => "the controller was told to go on",
+            });
+            return Ok(());
+        }
+        let (mut journal, mut rollout) = self.begin(plan, asked, path)?;
+        self.publish(self.lock.clone(), self.own.clone().as_bytes(), true)?;
+        self.holds_lock = true;
+        if plan.action == Action::Abort {
+            rollout.abort(now());
+        }
+        let ended = self.control(&mut rollout, &mut journal, asked, stop).await;
+        self.say(plan, &rollout)?;
+        ended?;
+        match rollout.ended() {
+            Some(Some("aborted")) if plan.action == Action::Abort => Ok(()),
+            Some(Some(why)) => Err(Error::new(
+                Kind::Missed,
+                format!("the rollout was stopped: {why}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The journal, and the rollout as far as that tells.
+    fn begin(&self, plan: &Plan, asked: &Asked, path: &Path) -> Result<(Journal, Rollout)> {
+        let head = json!({"rollout": asked.name}).to_string();
+        let opened = Journal::open(path, &head);
+        let (journal, lines) = opened.map_err(|why| match why.kind() {
+            Kind::Usage => why.reworded(format!(
+                "{} is the journal of another rollout",
+                path.display()
+            )),
+            _ => why,
+        })?;
+        let entries = lines.iter().map(|line| serde_json::from_str::<Entry>(line));
+        let entries: Vec<Entry> =
+            entries
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|why| {
+                    let text = format!("{} cannot be read: {why}", path.display());
+                    Error::new(Kind::Local, text)
+                })?;
+        if entries.is_empty() {
+            let devices = self.devices(asked)?;
+            let count = counted(devices.len() as u64, "device");
+            self.console.note(format_args!(
+                "{}: {count}, version {}",
+                asked.name, asked.version
+            ));
+            return Ok((journal, Rollout::new(asked.plan.clone(), devices)));
+        }
+        let resumed = Rollout::resumed(asked.plan.clone(), &entries);
+        let rollout = resumed.ok_or_else(|| {
+            let text = format!("{} is the journal of another manifest", path.display());
+            Error::usage(text).hint("a new manifest is another rollout: give it another file")
+        })?;
+        if plan.action == Action::Resume {
+            let counts = rollout.counts();
+            self.console.note(format_args!(
+                "going on: {} updated, {} failed, {} under way, {} waiting",
+                counts.updated, counts.failed, counts.underway, counts.waiting
+            ));
+        }
+        Ok((journal, rollout))
+    }
+
+    /// The devices that were asked for.
+    fn devices(&self, asked: &Asked) -> Result<Vec<String>> {
+        let known: Vec<String> = match asked.devices.is_empty() {
+            true => self.fleet.devices.keys().cloned().collect(),
+            false => asked.devices.clone(),
+        };
+        let is_in = |device: &String| {
+            let Some(group) = &asked.group else {
+                return true;
+            };
+            let report = self.fleet.devices.get(device);
+            let groups = report.and_then(|report| report["groups"].as_array());
+            groups.is_some_and(|groups| groups.iter().any(|it| it == group))
+        };
+        let is_part = |device: &String| asked.percent.is_none_or(|part| is_within(device, part));
+        let devices: Vec<String> = known
+            .into_iter()
+            .filter(|it| is_in(it) && is_part(it))
+            .collect();
+        match devices.is_empty() {
+            true => Err(Error::new(Kind::Refused, "no device is selected")
+                .hint("iotctl ota status shows which devices have reported")),
+            false => Ok(devices),
+        }
+    }
+
+    /// Until the rollout is over and nothing is under way.
+    async fn control(
+        &mut self,
+        rollout: &mut Rollout,
+        journal: &mut Journal,
+        asked: &Asked,
+        stop: &mut Stop,
+    ) -> Result<()> {
+        self.news = self.fleet.devices.keys().cloned().collect();
+        let mut shown = None;
+        loop {
+            self.obey(rollout);
+            for device in std::mem::take(&mut self.news) {
+                if let Some(report) = self.fleet.devices.get(&device).map(report) {
+                    rollout.report(&device, &report, now());
+                }
+            }
+            self.decide(rollout, journal, asked)?;
+            let counts = (rollout.stage(), rollout.counts());
+            if shown != Some(counts) {
+                shown = Some(counts);
+                let (stage, counts) = counts;
+                self.console.progress(format_args!(
+                    "stage {}: {} updated, {} failed, {} under way, {} waiting",
+                    stage + 1,
+                    counts.updated,
+                    counts.failed,
+                    counts.underway,
+                    counts.waiting
+                ));
+            }
+            if rollout.ended().is_some()
+                && rollout.counts().underway == 0
+                && self.client.unfinished() == 0
+            {
+                return Ok(());
+            }
+            self.wait(stop).await?;
+            if let Some(other) = self.other.clone() {
+                let text = format!("another controller ({other}) has taken over this rollout");
+                return Err(Error::new(Kind::Lost, text));
+            }
+        }
+    }
+
+    /// Writes down what is decided, and does it.
+    fn decide(
+        &mut self,
+        rollout: &mut Rollout,
+        journal: &mut Journal,
+        asked: &Asked,
+    ) -> Result<()> {
+        while self.client.can_publish(QoS::AtLeastOnce)
+            && let Some((entry, step)) = rollout.next(now())
+        {
+            let line = serde_json::to_string(&entry)
+                .map_err(|why| Error::new(Kind::Local, why.to_string()))?;
+            journal.append(&format!("{line}\n"))?;
+            journal.sync()?;
+            self.tell(&entry);
+            match step {
+                Some(Step::Offer(device)) => {
+                    // It reports nothing new of what it does not try again.
+                    let last = self.fleet.devices.get(&device);
+                    if last.is_some_and(|last| word(last, "state") == "rolled-back") {
+                        self.news.push(device.clone());
+                    }
+                    self.offer(device, &asked.manifest)?;
+                }
+                Some(Step::Withdraw(device)) => self.offer(device, &[])?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, rollout: &mut Rollout) {
+        match self.order.take().as_deref() {
+            Some(b"pause") => {
+                rollout.pause(true);
+                self.console.note("paused");
+            }
+            Some(b"run") => rollout.pause(false),
+            Some(b"abort") => rollout.abort(now()),
+            _ => {}
+        }
+    }
+
+    fn offer(&mut self, device: String, manifest: &[u8]) -> Result<()> {
+        let topic = self.topics.manifest(&Audience::Device(device));
+        self.publish(topic, manifest, true)
+    }
+
+    fn publish(&mut self, topic: String, payload: &[u8], retain: bool) -> Result<()> {
+        let mut publish = Publish {
+            topic: topic.into(),
+            payload: Bytes::copy_from_slice(payload),
+            qos: QoS::AtLeastOnce,
+            retain,
+            ..Publish::default()
+        };
+        let published = self.client.publish(&mut publish, 0);
+        published.map_err(|why| Error::new(Kind::Refused, why.to_string()))
+    }
+
+    fn tell(&self, entry: &Entry) {
+        match entry {
+            Entry::Failed { device, why, .. } => self.console.warn(format_args!("{device}: {why}")),
+            Entry::Passed { stage, .. } => self
+                .console
+                .note(format_args!("stage {} passed", stage + 1)),
+            Entry::Stopped { why, .. } => self.console.warn(format_args!("stopped: {why}")),
+            Entry::Completed { .. } => self.console.note("completed"),
+            Entry::Begun { .. } | Entry::Offered { .. } | Entry::Updated { .. } => {}
+        }
+    }
+
+    /// One turn of the connection, or a tick of the clock.
+    async fn wait(&mut self, stop: &mut Stop) -> Result<()> {
+        tokio::select! {
+            biased;
+            asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted; --resume goes on")),
+            driven = self.client.drive() => driven?,
+            () = tokio::time::sleep(TICK) => {}
+        }
+        self.events()
+    }
+
+    async fn until(&mut self, stop: &mut Stop, is_so: impl Fn(&Self) -> bool) -> Result<()> {
+        while !is_so(self) {
+            self.wait(stop).await?;
+        }
+        Ok(())
+    }
+
+    fn events(&mut self) -> Result<()> {
+        while let Some(notice) = self.client.poll_notice() {
+            tell(notice, self.client.target(), self.console);
+        }
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Message(publish) => self.message(publish),
+                Event::Subscribed(answers, _) => {
+                    refused(&answers)?;
+                    self.client.session().ping(Instant::now());
+                }
+                Event::Pong => {
+                    self.pongs += 1;
+                    // After a lost connection the will has given it back.
+                    if self.holds_lock && self.other.is_none() {
+                        let lock = self.lock.clone();
+                        self.publish(lock, self.own.clone().as_bytes(), true)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.client.session().accept();
+        Ok(())
+    }
+
+    fn message(&mut self, publish: Publish) {
+        if let Some(device) = self.topics.reporter(&publish.topic) {
+            self.fleet.take(device, &publish.payload);
+            self.news.push(device.to_owned());
+        } else if publish.topic == self.lock {
+            let holder = String::from_utf8_lossy(&publish.payload).into_owned();
+            let is_other = !holder.is_empty() && holder != self.own;
+            self.other = is_other.then_some(holder);
+        } else if publish.topic == self.control {
+            self.order = Some(publish.payload);
+        }
+    }
+
+    fn say(&self, plan: &Plan, rollout: &Rollout) -> Result<()> {
+        let counts = rollout.counts();
+        let state = match rollout.ended() {
+            None => "interrupted",
+            Some(None) => "completed",
+            Some(Some("aborted")) => "aborted",
+            Some(Some(_)) => "stopped",
+        };
+        let text = if plan.json {
+            let failures: Vec<_> = rollout
+                .failures()
+                .map(|(id, why)| json!({"device": id, "error": why}))
+                .collect();
+            let line = json!({"state": state, "stage": rollout.stage() + 1, "updated": counts.updated, "failed": counts.failed,
+                "underway": counts.underway, "waiting": counts.waiting, "failures": failures});
+            format!("{line}\n")
+        } else {
+            format!(
+                "{state}: {} updated, {} failed, {} under way, {} not offered\n",
+                counts.updated, counts.failed, counts.underway, counts.waiting
+            )
+        };
+        print(text.as_bytes())
+    }
+
+    async fn close(&mut self) {
+        if self.holds_lock && self.other.is_none() && self.client.is_online() {
+            for topic in [self.control.clone(), self.lock.clone()] {
+                let _ = self.publish(topic, b"", true);
+            }
+        }
+        self.client.close(Disconnect::default()).await;
+    }
+}
+
+fn report(report: &serde_json::Value) -> Report {
+    let why = word(report, "error");
+    Report {
+        state: word(report, "state").to_owned(),
+        sequence: report["sequence"].as_u64().unwrap_or(0),
+        error: (!why.is_empty()).then(|| why.to_owned()),
+    }
+}

@@ -1,0 +1,187 @@
+//! `ota sign`: an image and its manifest, signed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{keys, read, refused};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::firmware::suit::{self, Description, Envelope, Numbering, Payload};
+use crate::firmware::{Identity, SigningKey, Version, mcuboot, sha256, short};
+use crate::output::{self, Style};
+
+/// The end of the names of manifests.
+pub(super) const MANIFEST: &str = "suit";
+
+/// `ota sign`
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The firmware.
+    pub firmware: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+    /// A file with the password of the key.
+    pub password: Option<PathBuf>,
+    /// For people, and in the header of a MCUboot image.
+    pub version: String,
+    /// `None`: one more than the highest in the directory.
+    pub sequence: Option<u64>,
+    /// Which devices it is for.
+    pub identity: Identity,
+    /// Around the firmware, before it is signed.
+    pub mcuboot: Option<mcuboot::Options>,
+    /// Where devices get the image; relative to the manifest. None: beside the manifest.
+    pub uris: Vec<String>,
+    /// The image is in the envelope.
+    pub embed: bool,
+    /// Numbers of the algorithms.
+    pub numbering: Numbering,
+    /// Where manifest and image are written.
+    pub directory: PathBuf,
+    /// As JSON.
+    pub json: bool,
+    /// Of warnings.
+    pub style: Style,
+}
+
+impl Plan {
+    pub(super) fn run(self) -> Result<()> {
+        let firmware = read(&self.firmware)?;
+        if firmware.is_empty() {
+            let text = format!("{} is empty", self.firmware.display());
+            return Err(Error::usage(text));
+        }
+        let key = keys::signing(&self.key, self.password.as_deref(), self.style)?;
+        fs::create_dir_all(&self.directory).map_err(|cause| {
+            Error::local(
+                format_args!("cannot create {}", self.directory.display()),
+                &cause,
+            )
+        })?;
+        let image = self.image(firmware, &key)?;
+        let sequence = match self.sequence {
+            Some(sequence) => sequence,
+            None => next_sequence(&self.directory)?,
+        };
+        let name = self.name();
+        let uris = match self.uris.is_empty() {
+            true => vec![format!("{name}.bin")],
+            false => self.uris.clone(),
+        };
+        let payload = if self.embed {
+            Payload::Embedded
+        } else {
+            Payload::Uris(&uris)
+        };
+        let about = Description {
+            image: &image,
+            version: &self.version,
+            sequence,
+            identity: &self.identity,
+            payload,
+            delta: None,
+        };
+        let manifest = suit::sign(&about, &key, self.numbering);
+        let manifest = manifest.map_err(|_| keys::no_randomness())?;
+        // The image first: whoever sees the manifest may ask for it.
+        let image_path = self.directory.join(format!("{name}.bin"));
+        if !self.embed {
+            file::replace(&image_path, &image)?;
+        }
+        let manifest_path = self.directory.join(format!("{name}.{MANIFEST}"));
+        file::replace(&manifest_path, &manifest)?;
+        let image_path = (!self.embed).then_some(image_path);
+        self.say(&about, &manifest_path, image_path.as_deref(), &key)
+    }
+
+    fn image(&self, firmware: Vec<u8>, key: &SigningKey) -> Result<Vec<u8>> {
+        let Some(options) = &self.mcuboot else {
+            return Ok(firmware);
+        };
+        if firmware.starts_with(&mcuboot::MAGIC) {
+            let text = format!("{} is a MCUboot image already", self.firmware.display());
+            return Err(Error::usage(text).hint("leave --mcuboot out"));
+        }
+        mcuboot::sign(&firmware, options, key)
+            .map_err(|why| Error::usage(format!("{}: {why}", self.firmware.display())))
+    }
+
+    /// `sensor-1.4.0+7`
+    fn name(&self) -> String {
+        let stem = self.firmware.file_stem().unwrap_or_default();
+        format!("{}-{}", stem.to_string_lossy(), self.version)
+    }
+
+    fn say(
+        &self,
+        about: &Description<'_>,
+        manifest: &Path,
+        image: Option<&Path>,
+        key: &SigningKey,
+    ) -> Result<()> {
+        let digest = sha256(about.image);
+        let text = if self.json {
+            let digest = data_encoding::HEXLOWER.encode(&digest);
+            let image = image.map(Path::to_string_lossy);
+            let line = json!({"manifest": manifest.to_string_lossy(), "image": image, "size": about.image.len(),
+                "sha256": digest, "version": self.version, "sequence": about.sequence, "key": short(key.public().id())});
+            format!("{line}\n")
+        } else {
+            let image = match image {
+                Some(image) => image.display().to_string(),
+                None => String::from("embedded"),
+            };
+            format!(
+                "manifest  {}: sequence {}, version {}, signed by {} key {}\nimage     {image}: {} bytes, SHA-256 {}\n",
+                manifest.display(),
+                about.sequence,
+                self.version,
+                key.public().algorithm(),
+                key.public(),
+                about.image.len(),
+                data_encoding::HEXLOWER.encode(&digest),
+            )
+        };
+        output::print(text.as_bytes())
+    }
+}
+
+/// The manifests of a directory, in the order of their names.
+pub(super) fn manifests(directory: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |cause| file::unreadable(directory.display(), &cause);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|end| end == MANIFEST) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn next_sequence(directory: &Path) -> Result<u64> {
+    let mut highest = 0;
+    for path in manifests(directory)? {
+        let bytes = read(&path)?;
+        let manifest = Envelope::split(&bytes).and_then(|it| it.unverified());
+        let manifest = manifest.map_err(|why| refused(path.display(), &why))?;
+        highest = highest.max(manifest.sequence_number);
+    }
+    highest.checked_add(1).ok_or_else(|| {
+        Error::usage("there is no sequence number above the highest in the directory")
+    })
+}
+
+/// The version in the header of a MCUboot image.
+///
+/// # Errors
+/// It is none that fits.
+pub(crate) fn image_version(text: &str) -> Result<Version> {
+    text.parse().map_err(|()| {
+        Error::usage(format!("version {text} does not fit into a MCUboot header"))
+            .hint("expected MAJOR.MINOR.REVISION+BUILD, such as 1.4.0+7")
+    })
+}

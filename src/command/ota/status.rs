@@ -1,0 +1,323 @@
+//! `ota status`: what devices report, as a table, and until so many have reported what is wanted.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::agent::{at_least_once, refused, subscribe};
+use crate::command::mqtt::session::{SessionArgs, Wants, tell};
+use crate::connect::Retry;
+use crate::error::{Error, Kind, Result};
+use crate::firmware::wire::Topics;
+use crate::mqtt::client::Client;
+use crate::mqtt::packet::Disconnect;
+use crate::mqtt::session::client::Event;
+use crate::output::{Console, Style, print};
+use crate::stop::Stop;
+
+/// States that a device reports.
+pub(crate) const STATES: [&str; 12] = [
+    "idle",
+    "downloading",
+    "downloaded",
+    "verified",
+    "installed",
+    "rebooting",
+    "testing",
+    "rolling-back",
+    "updated",
+    "rolled-back",
+    "failed",
+    "refused",
+];
+
+/// More devices than one server has.
+const MOST_DEVICES: usize = 1_000_000;
+
+/// Words of a report that are kept.
+const LONGEST: usize = 512;
+
+/// How many devices must be in a state: `updated == 1000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    state: &'static str,
+    compare: Compare,
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compare {
+    Equal,
+    AtLeast,
+    Above,
+}
+
+impl FromStr for Goal {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let bad = || String::from("expected STATE == COUNT, >= or >, such as 'updated == 1000'");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [state, compare, count] = words[..] else {
+            return Err(bad());
+        };
+        let known = STATES.iter().find(|known| **known == state);
+        let state = known
+            .ok_or_else(|| format!("unknown state {state}; states are {}", STATES.join(", ")))?;
+        let compare = match compare {
+            "==" => Compare::Equal,
+            ">=" => Compare::AtLeast,
+            ">" => Compare::Above,
+            _ => return Err(bad()),
+        };
+        let count = count.parse().map_err(|_| bad())?;
+        Ok(Self {
+            state,
+            compare,
+            count,
+        })
+    }
+}
+
+impl Goal {
+    fn is_met(&self, counts: &BTreeMap<&str, usize>) -> bool {
+        let count = counts.get(self.state).copied().unwrap_or(0);
+        match self.compare {
+            Compare::Equal => count == self.count,
+            Compare::AtLeast => count >= self.count,
+            Compare::Above => count > self.count,
+        }
+    }
+}
+
+/// `ota status`
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// With the server.
+    pub session: SessionArgs,
+    /// Below which topics.
+    pub prefix: String,
+    /// One of them ends it; none: all that is retained is shown once.
+    pub until: Vec<Goal>,
+    /// After which it is given up.
+    pub timeout: Option<std::time::Duration>,
+    /// As JSON.
+    pub json: bool,
+    /// Of what it says.
+    pub style: Style,
+}
+
+/// What devices have reported.
+#[derive(Default)]
+pub(super) struct Fleet {
+    pub(super) devices: BTreeMap<String, Value>,
+}
+
+impl Fleet {
+    /// A report has come; an empty one takes the device off the list.
+    pub(super) fn take(&mut self, device: &str, payload: &Bytes) {
+        if payload.is_empty() {
+            self.devices.remove(device);
+            return;
+        }
+        let report = serde_json::from_slice::<Value>(payload).ok();
+        let Some(mut report) = report.filter(|it| it.is_object()) else {
+            return;
+        };
+        if let Some(Value::String(why)) = report.get_mut("error") {
+            why.truncate(why.floor_char_boundary(LONGEST));
+        }
+        if self.devices.len() < MOST_DEVICES || self.devices.contains_key(device) {
+            self.devices.insert(device.to_owned(), report);
+        }
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for report in self.devices.values() {
+            *counts.entry(word(report, "state")).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let widest = self.devices.keys().map(|id| id.chars().count()).max();
+        let widest = widest.unwrap_or(0).max("DEVICE".len());
+        let _ = writeln!(
+            text,
+            "{:<widest$}  {:<12}  {:<16}  {:>8}  SLOT  ERROR",
+            "DEVICE", "STATE", "VERSION", "SEQUENCE"
+        );
+        for (id, report) in &self.devices {
+            let number = |name: &str| report[name].as_u64();
+            let mut state = word(report, "state").to_owned();
+            if let Some(progress) = number("progress") {
+                let _ = write!(state, " {progress}%");
+            }
+            let (version, slot, why) = (
+                word(report, "version"),
+                word(report, "slot"),
+                word(report, "error"),
+            );
+            let sequence = number("sequence").unwrap_or(0);
+            let row = format!(
+                "{id:<widest$}  {state:<12}  {version:<16}  {sequence:>8}  {slot:<4}  {why}"
+            );
+            let shown: String = row.chars().filter(|letter| !letter.is_control()).collect();
+            let _ = writeln!(text, "{}", shown.trim_end());
+        }
+        text
+    }
+
+    fn json(&self) -> String {
+        let devices: Vec<&Value> = self.devices.values().collect();
+        format!("{}\n", json!({"counts": self.counts(), "devices": devices}))
+    }
+}
+
+pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
+    report[name].as_str().unwrap_or_default()
+}
+
+/// How the watching ended.
+enum End {
+    /// All that was retained is there, or the goal is reached.
+    Done,
+    TimedOut,
+}
+
+pub(super) async fn run(plan: Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let mut stop = Stop::watch()?;
+    let target = plan.session.target()?;
+    let wants = Wants {
+        later: if plan.until.is_empty() {
+            Retry::Never
+        } else {
+            Retry::Forever
+        },
+        version_5_only: false,
+        topic_aliases: 0,
+    };
+    let mut client = plan.session.client(target, &wants, console).await?;
+    let topics = Topics::new(&plan.prefix);
+    subscribe(&mut client, &[at_least_once(topics.status("+"))])?;
+    let mut fleet = Fleet::default();
+    let watching = watch(&plan, &topics, &mut client, &mut fleet, console);
+    let limit = async {
+        match plan.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
+        ended = watching => ended.map(|()| End::Done),
+        () = limit => Ok(End::TimedOut),
+    };
+    let _ = stop.close(client.close(Disconnect::default())).await;
+    let ended = ended?;
+    let text = if plan.json {
+        fleet.json()
+    } else {
+        fleet.text()
+    };
+    print(text.as_bytes())?;
+    match ended {
+        End::Done => Ok(()),
+        End::TimedOut => {
+            let counts = fleet.counts();
+            let counts: Vec<_> = counts
+                .iter()
+                .map(|(state, count)| format!("{state} {count}"))
+                .collect();
+            let text = format!("timed out; devices: {}", counts.join(", "));
+            Err(Error::new(Kind::TimedOut, text))
+        }
+    }
+}
+
+/// Until a goal is reached; without one, until the server has sent all that is retained, which a ping behind the
+/// subscription proves.
+async fn watch(
+    plan: &Plan,
+    topics: &Topics,
+    client: &mut Client,
+    fleet: &mut Fleet,
+    console: Console,
+) -> Result<()> {
+    let (mut ready, mut was) = (false, BTreeMap::new());
+    loop {
+        let driven = client.drive().await;
+        while let Some(notice) = client.poll_notice() {
+            tell(notice, client.target(), console);
+        }
+        while let Some(event) = client.poll_event() {
+            match event {
+                Event::Message(publish) => {
+                    if let Some(device) = topics.reporter(&publish.topic) {
+                        fleet.take(device, &publish.payload);
+                    }
+                }
+                Event::Subscribed(answers, _) => {
+                    refused(&answers)?;
+                    client.session().ping(std::time::Instant::now());
+                }
+                Event::Pong => ready = true,
+                _ => {}
+            }
+        }
+        client.session().accept();
+        driven?;
+        let counts = fleet.counts();
+        let is_met = plan.until.is_empty() || plan.until.iter().any(|goal| goal.is_met(&counts));
+        if ready && is_met {
+            return Ok(());
+        }
+        if !plan.until.is_empty() && counts.len() != was.len() {
+            was = counts
+                .iter()
+                .map(|(state, count)| ((*state).to_owned(), *count))
+                .collect();
+            let line: Vec<_> = was
+                .iter()
+                .map(|(state, count)| format!("{state} {count}"))
+                .collect();
+            console.progress(line.join(", "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_counts_devices() {
+        let goal: Goal = "updated >= 2".parse().expect("a goal");
+        let mut fleet = Fleet::default();
+        for (device, state) in [("a", "updated"), ("b", "failed")] {
+            fleet.take(device, &Bytes::from(json!({"state": state}).to_string()));
+        }
+        assert!(!goal.is_met(&fleet.counts()));
+        fleet.take("b", &Bytes::from_static(br#"{"state":"updated"}"#));
+        assert!(goal.is_met(&fleet.counts()));
+        fleet.take("b", &Bytes::new());
+        fleet.take("c", &Bytes::from_static(b"nonsense"));
+        assert_eq!(fleet.counts().get("updated"), Some(&1));
+        for wrong in [
+            "",
+            "updated",
+            "updated == x",
+            "update == 1",
+            "updated != 1",
+            "updated == 1 2",
+        ] {
+            assert!(wrong.parse::<Goal>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! A device with two slots, without I/O: manifests, blocks and the time go in, steps to take come out. A driver takes one
+//! step after the other and tells how it ended; thousands of devices can be driven in one process.
+//!
+//! The order is what makes a power cut harmless: an image is whole and compared before the state names it, the state names
+//! it before the boot loader is told, and the old slot is not touched before the new one has proved itself.
+
+mod download;
+mod state;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+pub use download::{Ask, BLOCKS, Download, WINDOW};
+pub use state::{Ended, Release, Slot, Stage, State, Trial};
+use types::words;
+pub use types::{Config, Offer, Outcome, Report, Step, counter};
+
+use super::Digest;
+use super::refusal::{Refusal, Result};
+use super::suit::{Envelope, Update};
+
+/// Starts in which a new image may fail to prove itself.
+const MOST_BOOTS: u32 = 2;
+
+/// Until a step is taken again that failed, and that there is no way around.
+const AGAIN: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Opening,
+    Downloading(Download),
+    /// The state is to be written; then the boot loader is told.
+    Written,
+    Installed,
+    Rebooting,
+    Testing,
+    Confirming,
+    /// The state is to be written; then the boot loader is told to go back.
+    Reverting,
+    Reverted,
+}
+
+/// A device.
+#[derive(Debug)]
+pub struct Device {
+    config: Rc<Config>,
+    state: State,
+    phase: Phase,
+    /// What is being installed.
+    update: Option<Update>,
+    /// What is to be done before the phase goes on.
+    unsaved: bool,
+    busy: bool,
+    /// The slot that runs.
+    booted: Slot,
+    /// When a trial has taken too long.
+    deadline: Option<Duration>,
+    /// When a step that failed and has to be taken is taken again.
+    again_at: Option<Duration>,
+    /// The last manifest that was refused, for the report.
+    refused: Option<(u64, Option<String>, String)>,
+    failed: bool,
+}
+
+impl Device {
+    /// A device that was just started with this state. `booted` is the slot that runs, where the boot loader says so.
+    pub fn start(config: Rc<Config>, state: State, booted: Option<Slot>, now: Duration) -> Self {
+        let mut device = Self {
+            booted: state.active,
+            config,
+            state,
+            phase: Phase::Idle,
+            update: None,
+            unsaved: false,
+            busy: false,
+            deadline: None,
+            again_at: None,
+            refused: None,
+            failed: false,
+        };
+        device.boot(booted, now);
+        device
+    }
+
+    fn boot(&mut self, booted: Option<Slot>, now: Duration) {
+        let Some(trial) = &mut self.state.trial else {
+            self.booted = booted.unwrap_or(self.state.active);
+            return;
+        };
+        let (new, old) = (trial.slot, trial.slot.other());
+        let expected = match trial.stage {
+            Stage::Installed => new,
+            Stage::Written | Stage::Reverting => old,
+        };
+        self.booted = booted.unwrap_or(expected);
+        trial.boots += 1;
+        let (stage, boots) = (trial.stage, trial.boots);
+        self.unsaved = true;
+        match stage {
+            // The power went before the boot loader was told, or while.
+            Stage::Written if boots > MOST_BOOTS => self.revert("it was never installed"),
+            Stage::Written => self.phase = Phase::Written,
+            Stage::Installed if self.booted == old => {
+                self.over(Some("the boot loader went back to the other slot"));
+            }
+            Stage::Installed if boots > MOST_BOOTS => {
+                self.revert("it was started twice, and not confirmed");
+            }
+            Stage::Installed => {
+                self.phase = Phase::Testing;
+                self.deadline = Some(now + self.config.within);
+            }
+            Stage::Reverting if self.booted == old => {
+                let why = trial.why.clone();
+                self.over(why.as_deref());
+            }
+            Stage::Reverting => self.phase = Phase::Reverting,
+        }
+    }
+
+    /// What outlives a restart.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The slot that runs.
+    pub fn booted(&self) -> Slot {
+        self.booted
+    }
+
+    /// What is being downloaded.
+    pub fn download(&self) -> Option<&Download> {
+        match &self.phase {
+            Phase::Downloading(download) => Some(download),
+            _ => None,
+        }
+    }
+
+    /// What is being installed.
+    pub fn update(&self) -> Option<&Update> {
+        self.update.as_ref()
+    }
+
+    /// A manifest has come, as it is in bytes. Signature, then content, then sequence, then vendor and class, then size.
+    ///
+    /// # Errors
+    /// It is not for this device; what is being installed goes on.
+    pub fn offer(&mut self, bytes: &[u8]) -> Result<Offer> {
+        let config = Rc::clone(&self.config);
+        let trusted = Envelope::split(bytes).and_then(|it| it.verified(&config.trusted));
+        let manifest = match trusted.and_then(|it| it.manifest()) {
+            Ok(manifest) => manifest,
+            Err(why) => {
+                // What it says of itself counts for nothing.
+                let runs = &self.state.release;
+                let (sequence, version) = (runs.sequence, runs.version.clone());
+                self.refuse(sequence, version, &why);
+                return Err(why);
+            }
+        };
+        let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
+        let judged = self.judge(sequence).and_then(|known| match known {
+            true => Ok(None),
+            false => {
+                let update = manifest.update(&config.identity, Some(self.target().number()))?;
+                self.fits(&update)?;
+                Ok(Some(update))
+            }
+        });
+        match judged {
+            Ok(None) => Ok(Offer::Known),
+            Ok(Some(update)) => {
+                self.refused = None;
+                self.failed = false;
+                self.update = Some(update);
+                self.phase = Phase::Opening;
+                self.busy = false;
+                Ok(Offer::Taken)
+            }
+            Err(why) => {
+                self.refuse(sequence, version, &why);
+                Err(why)
+            }
+        }
+    }
+
+    fn refuse(&mut self, sequence: u64, version: Option<String>, why: &Refusal) {
+        let ended = self.state.last.as_ref().map(|last| last.sequence);
+        // How it ended here says more than that it is not tried again.
+        let is_told = matches!(why, Refusal::FailedBefore(it) if Some(*it) == ended);
+        if self.phase == Phase::Idle && !is_told {
+            self.failed = false;
+            self.refused = Some((sequence, version, why.to_string()));
+        }
+    }
+
+    /// Whether a sequence is what runs or is being installed.
+    fn judge(&self, sequence: u64) -> Result<bool> {
+        let state = &self.state;
+        let trial = state.trial.as_ref().map(|trial| trial.release.sequence);
+        let underway = self.update.as_ref().map(|update| update.sequence).or(trial);
+        if sequence == state.release.sequence && underway.is_none() || Some(sequence) == underway {
+            return Ok(true);
+        }
+        if state.failed.contains(&sequence) {
+            return Err(Refusal::FailedBefore(sequence));
+        }
+        // Of two manifests the higher one wins; what is on trial is not disturbed.
+        let ours = state.release.sequence.max(underway.unwrap_or(0));
+        if sequence <= ours && !(self.config.allow_downgrade && underway.is_none()) {
+            let given = sequence;
+            return Err(Refusal::Sequence { given, ours });
+        }
+        match state.trial.is_some() || self.is_past_download() {
+            true => Err(Refusal::Busy),
+            false => Ok(false),
+        }
+    }
+
+    fn is_past_download(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Idle | Phase::Opening | Phase::Downloading(_)
+        )
+    }
+
+    fn fits(&self, update: &Update) -> Result<()> {
+        let size = update.size;
+        match self.config.capacity {
+            Some(slot) if size > slot => Err(Refusal::TooLarge { size, slot }),
+            _ if Download::new(update.digest, size, self.config.block).is_none() => {
+                let slot = u64::from(u32::MAX) * u64::from(self.config.block);
+                Err(Refusal::TooLarge { size, slot })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the next image goes.
+    fn target(&self) -> Slot {
+        self.booted.other()
+    }
+
+    /// A block has come. Where it is to be written into the slot of [`Step::Open`].
+    pub fn block(&mut self, digest: &Digest, number: u32, length: usize) -> Option<u64> {
+        match &mut self.phase {
+            Phase::Downloading(download) if download.digest() == digest => {
+                download.block(number, length)
+            }
+            _ => None,
+        }
+    }
+
+    /// The blocks to ask for now.
+    pub fn ask(&mut self, now: Duration) -> Option<(Digest, Ask)> {
+        match &mut self.phase {
+            Phase::Downloading(download) => {
+                let ask = download.ask(now)?;
+                Some((*download.digest(), ask))
+            }
+            _ => None,
+        }
+    }
+
+    /// The connection is another one.
+    pub fn reconnected(&mut self) {
+        if let Phase::Downloading(download) = &mut self.phase {
+            download.forget_asked();
+        }
+    }
+
+    /// The image cannot be had: it is given up until it is offered again.
+    pub fn gave_up(&mut self, why: &str) {
+        if !self.is_past_download() && self.update.is_some() {
+            self.fail(why.to_owned());
+        }
+    }
+
+    /// When [`Self::next`] or [`Self::ask`] will have something to say although nothing happened.
+    pub fn next_time(&self) -> Option<Duration> {
+        let asked = self.download().and_then(Download::next_time);
+        [asked, self.deadline, self.again_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next step to take, once the last one has ended.
+    pub fn next(&mut self, now: Duration) -> Option<Step> {
+        let on_trial = matches!(self.phase, Phase::Testing | Phase::Confirming);
+        if self.deadline.is_some_and(|end| now >= end) && on_trial {
+            // Whatever the health check does: its time is over.
+            self.busy = false;
+            self.revert("it did not prove itself in time");
+        }
+        if self.busy || self.again_at.is_some_and(|at| now < at) {
+            return None;
+        }
+        self.again_at = None;
+        let step = if std::mem::take(&mut self.unsaved) {
+            self.state.generation += 1;
+            Step::Save
+        } else {
+            self.step()?
+        };
+        self.busy = true;
+        if step == Step::Reboot && self.phase == Phase::Installed {
+            self.phase = Phase::Rebooting;
+        }
+        Some(step)
+    }
+
+    fn step(&self) -> Option<Step> {
+        let (slot, size) = (self.target(), self.update.as_ref().map_or(0, |it| it.size));
+        let trial = self.state.trial.as_ref().map(|trial| trial.slot);
+        Some(match &self.phase {
+            Phase::Idle => return None,
+            Phase::Opening => Step::Open { slot, size },
+            Phase::Downloading(download) if download.left() > 0 => return None,
+            Phase::Downloading(_) => Step::Check { slot, size },
+            Phase::Written => Step::Install(trial?),
+            Phase::Installed | Phase::Rebooting | Phase::Reverted => Step::Reboot,
+            Phase::Testing => Step::Health,
+            Phase::Confirming => Step::Confirm(trial?),
+            Phase::Reverting => Step::Install(trial?.other()),
+        })
+    }
+
+    /// How the step ended that [`Self::next`] gave last. One that was given before is over: its time had passed, or another
+    /// manifest had come.
+    pub fn ended(&mut self, step: &Step, outcome: Outcome, now: Duration) {
+        self.busy = false;
+        let failed = std::mem::take(&mut self.failed);
+        self.take(step, outcome);
+        if self.failed && !self.is_resting() {
+            self.again_at = Some(now + AGAIN);
+        }
+        self.failed |= failed && self.is_resting();
+    }
+
+    /// Nothing is to be done.
+    fn is_resting(&self) -> bool {
+        self.phase == Phase::Idle && !self.unsaved
+    }
+
+    fn take(&mut self, step: &Step, outcome: Outcome) {
+        match (step, outcome) {
+            (Step::Save, Outcome::Failed(why)) => self.save_failed(why),
+            (Step::Save, _) => {}
+            (Step::Open { .. }, outcome) => self.opened(outcome),
+            (Step::Check { .. }, outcome) => self.checked(outcome),
+            (Step::Install(_), outcome) => self.installed(outcome),
+            // It goes on with the next start; where there is nothing to start again, it is up already.
+            (Step::Reboot, Outcome::Failed(why)) => self.not_rebooted(&why),
+            (Step::Reboot, _) => {}
+            (Step::Health, Outcome::Done) => self.phase = Phase::Confirming,
+            (Step::Health, outcome) => self.revert(&words(outcome)),
+            (Step::Confirm(_), Outcome::Done) => self.confirmed(),
+            (Step::Confirm(_), outcome) => self.revert(&words(outcome)),
+        }
+    }
+
+    /// Nothing of what follows may happen while the state is not on disk.
+    fn save_failed(&mut self, why: String) {
+        if self.phase == Phase::Written {
+            self.state.trial = None;
+            self.fail(why);
+        } else {
+            self.unsaved = true;
+            self.failed = true;
+        }
+    }
+
+    fn opened(&mut self, outcome: Outcome) {
+        let Some(update) = &self.update else { return };
+        let (digest, size, block) = (update.digest, update.size, self.config.block);
+        let saved = match outcome {
+            Outcome::Opened(saved) => saved,
+            Outcome::Done => None,
+            other => return self.fail(words(other)),
+        };
+        let resumed = saved.and_then(|saved| Download::resumed(digest, size, block, &saved));
+        match resumed.or_else(|| Download::new(digest, size, block)) {
+            Some(download) => self.phase = Phase::Downloading(download),
+            None => self.fail(String::from("the image has too many blocks")),
+        }
+    }
+
+    fn checked(&mut self, outcome: Outcome) {
+        let Some(update) = &self.update else { return };
+        let (given, counter) = match outcome {
+            Outcome::Checked(digest, counter) => (digest, counter),
+            other => return self.fail(words(other)),
+        };
+        let wanted = update.digest;
+        if given != wanted {
+            return self.fail(Refusal::PayloadDigest { given, wanted }.to_string());
+        }
+        if let Some(given) = counter.filter(|it| *it < self.state.counter)
+            && !self.config.allow_downgrade
+        {
+            let ours = self.state.counter;
+            return self.fail(Refusal::Counter { given, ours }.to_string());
+        }
+        self.state.trial = Some(Trial {
+            slot: self.booted.other(),
+            release: Release {
+                sequence: update.sequence,
+                version: update.version.clone(),
+                size: update.size,
+                digest: update.digest,
+                counter,
+            },
+            stage: Stage::Written,
+            boots: 0,
+            why: None,
+        });
+        self.state.last = None;
+        self.unsaved = true;
+        self.phase = Phase::Written;
+    }
+
+    fn installed(&mut self, outcome: Outcome) {
+        match (&self.phase, outcome) {
+            (Phase::Written, Outcome::Done) => {
+                if let Some(trial) = &mut self.state.trial {
+                    (trial.stage, trial.boots) = (Stage::Installed, 0);
+                }
+                self.unsaved = true;
+                self.phase = Phase::Installed;
+            }
+            (Phase::Written, outcome) => self.revert(&words(outcome)),
+            (Phase::Reverting, Outcome::Done) => self.reverted(),
+            // What runs is what failed, and there is no other way than to try again.
+            (Phase::Reverting, _) => self.failed = true,
+            _ => {}
+        }
+    }
+
+    /// The boot loader was told to take the old slot, which may be what runs.
+    fn reverted(&mut self) {
+        self.phase = Phase::Reverted;
+        if let Some(trial) = &self.state.trial
+            && trial.slot != self.booted
+        {
+            let why = trial.why.clone();
+            self.over(why.as_deref());
+        }
+    }
+
+    fn not_rebooted(&mut self, why: &str) {
+        match self.phase {
+            Phase::Installed | Phase::Rebooting => self.revert(why),
+            _ => self.failed = true,
+        }
+    }
+
+    fn confirmed(&mut self) {
+        let Some(trial) = self.state.trial.take() else {
+            return;
+        };
+        self.state.active = trial.slot;
+        self.state.counter = self.state.counter.max(trial.release.counter.unwrap_or(0));
+        self.state.release = trial.release;
+        self.booted = trial.slot;
+        self.state.last = Some(Ended {
+            sequence: self.state.release.sequence,
+            version: self.state.release.version.clone(),
+            why: None,
+        });
+        self.settle();
+    }
+
+    /// The new image did not prove itself.
+    fn revert(&mut self, why: &str) {
+        let Some(trial) = &mut self.state.trial else {
+            return;
+        };
+        self.deadline = None;
+        (trial.stage, trial.boots) = (Stage::Reverting, 0);
+        trial.why = Some(why.to_owned());
+        self.unsaved = true;
+        self.phase = Phase::Reverting;
+    }
+
+    /// The old slot runs again.
+    fn over(&mut self, why: Option<&str>) {
+        let why = why.unwrap_or("it failed");
+        let Some(trial) = self.state.trial.take() else {
+            return;
+        };
+        self.state.fails(trial.release.sequence);
+        self.state.last = Some(Ended {
+            sequence: trial.release.sequence,
+            version: trial.release.version,
+            why: Some(why.to_owned()),
+        });
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.update = None;
+        self.unsaved = true;
+        self.deadline = None;
+        self.failed = false;
+        self.phase = Phase::Idle;
+    }
+
+    /// It came to nothing before anything was installed.
+    fn fail(&mut self, why: String) {
+        if let Some(update) = self.update.take() {
+            self.refused = Some((update.sequence, update.version, why));
+        }
+        self.failed = true;
+        self.busy = false;
+        self.phase = Phase::Idle;
+    }
+
+    /// What others are told.
+    pub fn report(&self) -> Report {
+        let underway = self
+            .update
+            .as_ref()
+            .map(|it| (it.sequence, it.version.clone()));
+        let trial = self.state.trial.as_ref();
+        let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
+        let runs = (
+            self.state.release.sequence,
+            self.state.release.version.clone(),
+        );
+        let (sequence, version) = underway.or(trial).unwrap_or(runs);
+        let mut report = Report {
+            state: self.word(),
+            version,
+            sequence,
+            slot: self.booted,
+            progress: self.download().map(Download::progress),
+            error: None,
+        };
+        let ended = self.state.last.as_ref();
+        if self.phase != Phase::Idle {
+            let trial = self.state.trial.as_ref();
+            report.error = trial.and_then(|trial| trial.why.clone());
+        } else if let Some((sequence, version, why)) = &self.refused {
+            report.state = if self.failed { "failed" } else { "refused" };
+            (report.sequence, report.version) = (*sequence, version.clone());
+            report.error = Some(why.clone());
+        } else if let Some(ended) = ended {
+            report.state = match ended.why {
+                Some(_) => "rolled-back",
+                None => "updated",
+            };
+            (report.sequence, report.version) = (ended.sequence, ended.version.clone());
+            report.error = ended.why.clone();
+        }
+        report
+    }
+
+    fn word(&self) -> &'static str {
+        match &self.phase {
+            Phase::Idle => "idle",
+            Phase::Opening => "downloading",
+            Phase::Downloading(download) if download.left() > 0 => "downloading",
+            Phase::Downloading(_) => "downloaded",
+            Phase::Written => "verified",
+            Phase::Installed => "installed",
+            Phase::Rebooting => "rebooting",
+            Phase::Testing | Phase::Confirming => "testing",
+            Phase::Reverting | Phase::Reverted => "rolling-back",
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle && !self.unsaved && !self.busy
+    }
+
+    /// What it was told.
+    pub fn config(&self) -> Rc<Config> {
+        Rc::clone(&self.config)
+    }
+}

@@ -1,0 +1,393 @@
+//! A device and its hardware, whose power is cut before, in and after each write.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::*;
+
+type Result<T, E> = std::result::Result<T, E>;
+use crate::firmware::key::{Algorithm, SigningKey};
+use crate::firmware::suit::{self, Description, Numbering, Payload};
+use crate::firmware::{Identity, Trusted, sha256};
+
+const OLD: &[u8] = b"the old firmware, which works";
+const NEW: &[u8] = &[0x5A; 1000];
+const BLOCK: u32 = 256;
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// The power is gone.
+#[derive(Debug)]
+struct Cut;
+
+struct Hardware {
+    slots: [Vec<u8>; 2],
+    files: [Vec<u8>; 2],
+    bitmap: Option<Vec<u8>>,
+    /// What the boot loader takes.
+    next: Slot,
+    /// Writes until the power goes.
+    left: Option<u32>,
+    writes: u32,
+    /// The write that it goes in is done in half.
+    torn: bool,
+    healthy: bool,
+    boots: u32,
+    now: Duration,
+}
+
+impl Hardware {
+    fn new(left: Option<u32>, torn: bool, healthy: bool) -> Self {
+        Self {
+            slots: [OLD.to_vec(), Vec::new()],
+            files: [Vec::new(), Vec::new()],
+            bitmap: None,
+            next: Slot::A,
+            left,
+            writes: 0,
+            torn,
+            healthy,
+            boots: 0,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Whether this write is the one that the power goes in.
+    fn counts(&mut self) -> bool {
+        self.writes += 1;
+        self.left.take_if(|left| *left == 0).is_some() || {
+            self.left = self.left.map(|left| left - 1);
+            false
+        }
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut Vec<u8> {
+        &mut self.slots[slot.number() as usize]
+    }
+
+    fn save(&mut self, state: &State) -> Result<Outcome, Cut> {
+        let bytes = state.encode();
+        let cut = self.counts();
+        if !cut || self.torn {
+            let length = if cut { bytes.len() / 2 } else { bytes.len() };
+            self.files[state.place()] = bytes[..length].to_vec();
+        }
+        if cut { Err(Cut) } else { Ok(Outcome::Done) }
+    }
+
+    fn write(&mut self, slot: Slot, at: u64, bytes: &[u8]) -> Result<(), Cut> {
+        let cut = self.counts();
+        if !cut || self.torn {
+            let length = if cut { bytes.len() / 2 } else { bytes.len() };
+            let (at, slot) = (at as usize, self.slot(slot));
+            slot.resize(slot.len().max(at + length), 0);
+            slot[at..at + length].copy_from_slice(&bytes[..length]);
+        }
+        if cut { Err(Cut) } else { Ok(()) }
+    }
+
+    fn install(&mut self, slot: Slot) -> Result<Outcome, Cut> {
+        let cut = self.counts();
+        if !cut || self.torn {
+            self.next = slot;
+        }
+        if cut { Err(Cut) } else { Ok(Outcome::Done) }
+    }
+
+    fn step(&mut self, device: &Device, step: &Step) -> Result<Outcome, Cut> {
+        Ok(match step {
+            Step::Save => self.save(device.state())?,
+            Step::Open { .. } => Outcome::Opened(self.bitmap.clone()),
+            Step::Check { slot, size } => {
+                let image = &self.slot(*slot)[..*size as usize];
+                Outcome::Checked(sha256(image), None)
+            }
+            Step::Install(slot) => self.install(*slot)?,
+            Step::Health if self.healthy => Outcome::Done,
+            Step::Health => Outcome::Failed(String::from("no sensor")),
+            Step::Confirm(_) => Outcome::Done,
+            Step::Reboot => return Err(Cut),
+        })
+    }
+
+    /// From power on until nothing is to be done, or the power goes.
+    fn boot(&mut self, config: &Rc<Config>, manifest: &[u8]) -> Result<Device, Cut> {
+        self.boots += 1;
+        assert!(self.boots < 20, "it starts for ever");
+        let booted = self.next;
+        let runs = &self.slots[booted.number() as usize];
+        assert!(
+            runs == OLD || runs == NEW,
+            "slot {} does not start",
+            booted.name()
+        );
+        let state = State::newest(self.files.each_ref().map(|it| State::decode(it)));
+        let state = state.unwrap_or_default();
+        let mut device = Device::start(Rc::clone(config), state, Some(booted), self.now);
+        let mut offered = false;
+        loop {
+            self.now += Duration::from_millis(100);
+            if let Some(step) = device.next(self.now) {
+                let outcome = self.step(&device, &step)?;
+                device.ended(&step, outcome, self.now);
+            } else if let Some((digest, ask)) = device.ask(self.now) {
+                self.answer(&mut device, &digest, &ask)?;
+            } else if !std::mem::replace(&mut offered, true) {
+                let _ = device.offer(manifest);
+            } else if device.is_idle() {
+                return Ok(device);
+            }
+        }
+    }
+
+    fn answer(&mut self, device: &mut Device, digest: &Digest, ask: &Ask) -> Result<(), Cut> {
+        let slot = device.booted().other();
+        for number in ask.numbers() {
+            let block = NEW
+                .chunks(BLOCK as usize)
+                .nth(number as usize)
+                .expect("a block");
+            if let Some(at) = device.block(digest, number, block.len()) {
+                self.write(slot, at, block)?;
+                self.bitmap = device.download().map(Download::saved);
+            }
+        }
+        Ok(())
+    }
+
+    /// Power on, again and again.
+    fn run(&mut self, config: &Rc<Config>, manifest: &[u8]) -> Device {
+        loop {
+            if let Ok(device) = self.boot(config, manifest) {
+                return device;
+            }
+        }
+    }
+}
+
+struct Maker {
+    key: SigningKey,
+    config: Rc<Config>,
+}
+
+impl Maker {
+    fn new() -> Self {
+        let key = SigningKey::generate(Algorithm::Ed25519).expect("randomness");
+        let config = Rc::new(Config {
+            identity: Identity::new("example.com", "a"),
+            trusted: Trusted::new(vec![key.public().clone()]),
+            capacity: Some(4096),
+            block: BLOCK,
+            allow_downgrade: false,
+            within: WITHIN,
+        });
+        Self { key, config }
+    }
+
+    fn manifest(&self, sequence: u64, image: &[u8]) -> Vec<u8> {
+        let about = Description {
+            image,
+            version: "2.0.0",
+            sequence,
+            identity: &self.config.identity,
+            payload: Payload::Uris(&["fw.bin".to_owned()]),
+            delta: None,
+        };
+        suit::sign(&about, &self.key, Numbering::Classic).expect("randomness")
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_write_leaves_a_slot_that_starts() {
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    for healthy in [true, false] {
+        let mut whole = Hardware::new(None, false, healthy);
+        whole.run(&maker.config, &manifest);
+        assert!(whole.writes >= 8, "{}", whole.writes);
+        for (cut, torn) in (0..whole.writes).flat_map(|cut| [(cut, true), (cut, false)]) {
+            let mut hardware = Hardware::new(Some(cut), torn, healthy);
+            let device = hardware.run(&maker.config, &manifest);
+            let report = device.report();
+            let (state, slot) = match healthy {
+                true => ("updated", Slot::B),
+                false => ("rolled-back", Slot::A),
+            };
+            assert_eq!(
+                (report.state, report.slot),
+                (state, slot),
+                "cut {cut} {torn}"
+            );
+            assert_eq!(hardware.next, slot, "cut {cut} {torn}");
+            let runs = if healthy { NEW } else { OLD };
+            assert_eq!(hardware.slots[slot.number() as usize], runs);
+            assert_eq!(
+                device.state().failed,
+                if healthy { vec![] } else { vec![1] }
+            );
+        }
+    }
+}
+
+#[test]
+fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    let mut hardware = Hardware::new(None, false, false);
+    let mut device = hardware.run(&maker.config, &manifest);
+    assert_eq!(device.offer(&manifest), Err(Refusal::FailedBefore(1)));
+    assert_eq!(device.report().error.as_deref(), Some("no sensor"));
+    hardware.healthy = true;
+    let device = hardware.run(&maker.config, &maker.manifest(2, NEW));
+    assert_eq!(device.report().state, "updated");
+    assert_eq!(device.state().release.sequence, 2);
+    let mut device = hardware.run(&maker.config, &manifest);
+    let older = Refusal::Sequence { given: 1, ours: 2 };
+    assert_eq!(
+        device.offer(&maker.manifest(1, OLD)),
+        Err(Refusal::FailedBefore(1))
+    );
+    let again = device.offer(&maker.manifest(2, NEW));
+    assert_eq!(again, Ok(Offer::Known));
+    let mut state = device.state().clone();
+    state.failed.clear();
+    let mut device = Device::start(Rc::clone(&maker.config), state, None, hardware.now);
+    assert_eq!(device.offer(&manifest), Err(older));
+    assert_eq!(device.report().state, "refused");
+}
+
+#[test]
+fn of_two_manifests_the_higher_one_wins() {
+    let maker = Maker::new();
+    let mut device = Device::start(Rc::clone(&maker.config), State::default(), None, WITHIN);
+    assert_eq!(device.offer(&maker.manifest(3, NEW)), Ok(Offer::Taken));
+    let lower = device.offer(&maker.manifest(2, NEW)).unwrap_err();
+    assert_eq!(lower, Refusal::Sequence { given: 2, ours: 3 });
+    assert_eq!(device.offer(&maker.manifest(3, NEW)), Ok(Offer::Known));
+    assert_eq!(device.offer(&maker.manifest(4, NEW)), Ok(Offer::Taken));
+    assert_eq!(device.report().sequence, 4);
+    let large = device.offer(&maker.manifest(5, &[0; 4097])).unwrap_err();
+    assert_eq!(
+        large,
+        Refusal::TooLarge {
+            size: 4097,
+            slot: 4096
+        }
+    );
+    let other = Maker::new();
+    let why = device.offer(&other.manifest(9, NEW)).unwrap_err();
+    assert!(matches!(why, Refusal::UntrustedKey { .. }), "{why}");
+    assert_eq!(device.report().sequence, 4);
+}
+
+#[test]
+fn an_image_that_does_not_prove_itself_in_time_is_left() {
+    let maker = Maker::new();
+    let trial = Trial {
+        slot: Slot::B,
+        release: Release {
+            sequence: 1,
+            ..Release::default()
+        },
+        stage: Stage::Installed,
+        boots: 0,
+        why: None,
+    };
+    let state = State {
+        trial: Some(trial),
+        ..State::default()
+    };
+    let start = |state: &State, booted| {
+        Device::start(Rc::clone(&maker.config), state.clone(), booted, WITHIN)
+    };
+    let mut device = start(&state, None);
+    assert_eq!(device.booted(), Slot::B);
+    assert_eq!(device.next(WITHIN), Some(Step::Save));
+    device.ended(&Step::Save, Outcome::Done, WITHIN);
+    assert_eq!(device.next(WITHIN), Some(Step::Health));
+    assert_eq!(device.next(WITHIN * 2 - Duration::from_millis(1)), None);
+    let newer = device.offer(&maker.manifest(2, NEW));
+    assert_eq!(newer, Err(Refusal::Busy));
+    // The health check hangs.
+    assert_eq!(device.next_time(), Some(WITHIN * 2));
+    assert_eq!(device.next(WITHIN * 2), Some(Step::Save));
+    device.ended(&Step::Save, Outcome::Done, WITHIN * 2);
+    assert_eq!(device.next(WITHIN * 2), Some(Step::Install(Slot::A)));
+    // The boot loader cannot be told: again, after a while.
+    let failed = Outcome::Failed(String::from("flash"));
+    device.ended(&Step::Install(Slot::A), failed, WITHIN * 2);
+    assert_eq!(device.next(WITHIN * 2), None);
+    let later = WITHIN * 2 + AGAIN;
+    assert_eq!(device.next_time(), Some(later));
+    assert_eq!(device.next(later), Some(Step::Install(Slot::A)));
+    device.ended(&Step::Install(Slot::A), Outcome::Done, later);
+    assert_eq!(device.next(later), Some(Step::Reboot));
+
+    // The boot loader went back by itself.
+    let device = start(&state, Some(Slot::A));
+    assert_eq!(device.report().state, "rolled-back");
+    assert_eq!(device.state().failed, [1]);
+
+    // It starts and starts, and is never confirmed.
+    let mut state = state;
+    for _ in 0..2 {
+        let device = start(&state, None);
+        assert_eq!(device.report().state, "testing");
+        state = device.state().clone();
+    }
+    let device = start(&state, None);
+    assert_eq!(device.report().state, "rolling-back");
+}
+
+/// A thousand devices, of which three in a hundred are not well with the new image.
+#[test]
+fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
+    use crate::firmware::rollout::{self, Entry, Rollout, Share, Stage, Step as Do};
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    let stage = |size, failures| Stage {
+        size,
+        success: 90,
+        failures,
+        soak: 0,
+    };
+    let plan = rollout::Plan {
+        sequence: 1,
+        stages: vec![
+            stage(Share::Devices(10), Share::Devices(1)),
+            stage(Share::Percent(20), Share::Percent(2)),
+            stage(Share::Percent(100), Share::Percent(2)),
+        ],
+        timeout: 60,
+        retries: 1,
+        rate: None,
+        window: None,
+    };
+    let names: Vec<_> = (0..1000).map(|at| format!("d{at:04}")).collect();
+    let is_bad = |at: usize| at % 100 < 3 && at >= 10;
+    let mut rollout = Rollout::new(plan, names);
+    let mut passed = Vec::new();
+    while let Some((entry, step)) = rollout.next(0) {
+        if let Entry::Passed { stage, .. } = entry {
+            passed.push(stage);
+        }
+        let Some(Do::Offer(device)) = step else {
+            continue;
+        };
+        let at: usize = device[1..].parse().expect("a number");
+        let mut hardware = Hardware::new(None, false, !is_bad(at));
+        let ended = hardware.run(&maker.config, &manifest).report();
+        let report = rollout::Report {
+            state: ended.state.to_owned(),
+            sequence: ended.sequence,
+            error: ended.error,
+        };
+        rollout.report(&device, &report, 0);
+    }
+    assert_eq!(passed, [0, 1]);
+    let counts = rollout.counts();
+    // Two in a hundred of all may fail: the one after them ends it, and hundreds were never offered it.
+    assert_eq!(counts.failed, 21);
+    assert!(counts.waiting > 250, "{counts:?}");
+    let why = rollout.ended().flatten().expect("it was stopped");
+    assert_eq!(why, "21 failed in stage 3, 20 may");
+}

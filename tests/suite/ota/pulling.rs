@@ -1,0 +1,99 @@
+//! Devices that fetch their updates over CoAP: from our server of files, and from aiocoap's.
+
+use std::fs;
+
+use super::Expect;
+use super::Folder;
+use super::updating::firmware;
+use crate::support::aiocoap;
+use crate::support::coap::server;
+use crate::support::command::{Line, iotctl, signal};
+use crate::support::wait_for;
+
+const SIZE: usize = 300_000;
+
+/// Keys, and an update in `updates`.
+fn made(words: &str) -> Folder {
+    let folder = Folder::new();
+    let key = folder.key("key", "p256");
+    let file = folder.file("fw.bin", firmware(SIZE, 1));
+    let words = format!("--version 1.1 {words}");
+    folder.sign(&file, &key, &words).run().succeeded();
+    folder
+}
+
+fn agent(folder: &Folder, uri: &str, words: &str) -> Line {
+    let line = iotctl("ota agent --device d1 --vendor example.com --class sensor-rev-b");
+    let line = line.word(uri).word("--slots").word(folder.path("d1"));
+    line.word("--trust").word(folder.public("key")).words(words)
+}
+
+#[test]
+fn an_update_is_fetched_from_our_server_and_from_that_of_aiocoap() {
+    let folder = made("");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap", "coap+tcp"]);
+    let theirs = aiocoap::fileserver(&folder.path("updates"));
+    let roots = [&ours.uris[0], &ours.uris[1], &theirs.uri("coap", "")];
+    for root in roots {
+        let uri = format!("{}/fw-1.1.suit", root.trim_end_matches('/'));
+        agent(&folder, &uri, "--once").run().succeeded();
+        assert_eq!(
+            fs::read(folder.path("d1").join("b")).unwrap(),
+            firmware(SIZE, 1)
+        );
+        fs::remove_dir_all(folder.path("d1")).unwrap();
+    }
+}
+
+#[test]
+fn a_fetch_goes_on_after_a_crash() {
+    let folder = made("");
+    let updates = folder.path("updates").display().to_string();
+    let slow = server(
+        &format!("--directory {updates} --fault delay:by=2ms"),
+        &["coap"],
+    );
+    let uri = format!("{}/fw-1.1.suit", slow.uris[0].trim_end_matches('/'));
+    let words = "--block-size 512";
+    let device = agent(&folder, &uri, words).start();
+    let left = folder.path("d1").join("download");
+    wait_for("a download", || fs::metadata(&left).ok());
+    signal(device.id(), "KILL");
+    drop(device);
+    agent(&folder, &uri, &format!("{words} --once"))
+        .run()
+        .succeeded();
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 1)
+    );
+}
+
+#[test]
+fn what_cannot_be_fetched_is_said() {
+    let folder = made("--uri none.bin");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let root = ours.uris[0].trim_end_matches('/');
+    let why = agent(&folder, &format!("{root}/none.suit"), "--once").run();
+    assert!(why.stderr.contains("4.04"), "{}", why.stderr);
+    why.failed(1);
+    let why = agent(&folder, &format!("{root}/fw-1.1.suit"), "--once").run();
+    assert!(why.stderr.contains("none.bin: 4.04"), "{}", why.stderr);
+    why.failed(1);
+    // The image has other bytes than the manifest says.
+    let folder = made("");
+    let updates = folder.path("updates");
+    let image = updates.join("fw-1.1.bin");
+    fs::write(&image, vec![1; SIZE]).unwrap();
+    let ours = server(&format!("--directory {}", updates.display()), &["coap"]);
+    let uri = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
+    let why = agent(&folder, &uri, "--once").run();
+    assert!(
+        why.stderr.contains("the payload has the SHA-256"),
+        "{}",
+        why.stderr
+    );
+    why.failed(1);
+}

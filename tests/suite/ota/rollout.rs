@@ -1,0 +1,134 @@
+//! `iotctl ota rollout`: stages, thresholds, crashes of the controller, and a second one.
+
+use serde_json::Value;
+
+use super::Expect;
+use super::updating::{Site, firmware, site};
+use crate::support::command::{Line, Running, iotctl, signal};
+
+impl Site {
+    /// Devices that are up, of which those in `bad` do not take an update well.
+    fn fleet(&self, names: &[&str], bad: &[&str]) -> Vec<Running> {
+        let start = |name: &&str| {
+            let health = if bad.contains(name) { "exit 3" } else { "true" };
+            self.agent(name, "").word("--health").word(health).start()
+        };
+        let agents = names.iter().map(start).collect();
+        self.status(&format!("idle == {}", names.len()));
+        agents
+    }
+
+    fn rollout(&self, plan: &str, words: &str) -> Line {
+        let text = format!("name = 'r'\nmanifest = 'updates/fw-1.1.suit'\n{plan}");
+        let file = self.folder.file("plan.toml", text);
+        iotctl("ota rollout")
+            .word(file)
+            .word(self.url())
+            .words(words)
+    }
+}
+
+fn result(line: Line, code: i32) -> Value {
+    let ended = line.words("--output json").run();
+    assert_eq!(ended.code, code, "{}", ended.stderr);
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+const STAGES: &str = "[[stage]]\ndevices = 1\n[[stage]]\npercent = 100\n";
+
+#[test]
+fn a_fleet_is_updated_stage_by_stage() {
+    let site = site(20_000);
+    let _server = site.serve("");
+    let names = ["a", "b", "c", "d"];
+    let _agents = site.fleet(&names, &[]);
+    let ended = result(site.rollout(STAGES, ""), 0);
+    assert_eq!(
+        (&ended["state"], &ended["updated"]),
+        (&"completed".into(), &4.into())
+    );
+    for name in names {
+        assert_eq!(site.image(name, "b"), firmware(20_000, 1));
+    }
+    // It is over, and begun only once.
+    let why = site.rollout(STAGES, "").run().failed(2);
+    assert!(
+        why.ends_with("plan.journal exists: the rollout was begun"),
+        "{why}"
+    );
+    let ended = result(site.rollout(STAGES, "--resume"), 0);
+    assert_eq!(ended["updated"], 4);
+}
+
+#[test]
+fn a_device_that_is_not_well_stops_it() {
+    let site = site(20_000);
+    let _server = site.serve("");
+    let _agents = site.fleet(&["a", "b", "c"], &["a"]);
+    let ended = result(site.rollout(STAGES, ""), 7);
+    assert_eq!(
+        (&ended["failed"], &ended["waiting"]),
+        (&1.into(), &2.into())
+    );
+    let why = ended["failures"][0]["error"].as_str().unwrap();
+    assert_eq!(why, "rolled-back: --health ended with exit code 3");
+    assert_eq!(site.status("")["counts"]["idle"], 2);
+}
+
+#[test]
+fn a_silent_device_has_failed_after_its_time() {
+    let site = site(20_000);
+    let plan = format!("devices = ['a']\ntimeout = '1s'\nretries = 1\n{STAGES}");
+    let ended = result(site.rollout(&plan, ""), 7);
+    assert_eq!(ended["failures"][0]["error"], "timed out after 1 s");
+}
+
+#[test]
+fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
+    let site = site(20_000);
+    let plan = format!("devices = ['a', 'b', 'c']\n{STAGES}");
+    // Nobody serves the image, so that the first device is under way.
+    let _agents = site.fleet(&["a", "b", "c"], &[]);
+    let first = site.rollout(&plan, "").start();
+    site.status("downloading == 1");
+    let journal = site.folder.path("plan.journal");
+    let kept = std::fs::read(&journal).unwrap();
+    let aside = site.folder.file(
+        "other.toml",
+        std::fs::read(site.folder.path("plan.toml")).unwrap(),
+    );
+    let second = iotctl("ota rollout").word(&aside).word(site.url());
+    let why = second.run().failed(1);
+    assert!(why.starts_with("iotctl: another controller ("), "{why}");
+    signal(first.id(), "KILL");
+    drop(first);
+    assert!(!kept.is_empty());
+    let _server = site.serve("");
+    let ended = result(site.rollout(&plan, "--resume --retry forever"), 0);
+    assert_eq!(ended["updated"], 3);
+}
+
+#[test]
+fn a_rollout_is_paused_resumed_and_aborted() {
+    let site = site(20_000);
+    let plan = format!("devices = ['a', 'b', 'c']\ntimeout = '1h'\n{STAGES}");
+    let _agents = site.fleet(&["a"], &[]);
+    let mut first = site.rollout(&plan, "").start();
+    site.status("downloading == 1");
+    site.rollout(&plan, "--pause").run().succeeded();
+    first.hears("iotctl: paused");
+    let mut server = site.serve("");
+    first.hears("iotctl: stage 1 passed");
+    site.rollout(&plan, "--resume").run().succeeded();
+    // The two others are not there; they are under way until it is aborted.
+    site.rollout(&plan, "--abort").run().succeeded();
+    let ended = first.ends();
+    assert_eq!(ended.code, 7, "{}", ended.stderr);
+    assert!(
+        ended.text().starts_with("aborted: 1 updated"),
+        "{}",
+        ended.text()
+    );
+    server.signal("TERM");
+    server.hears("sent");
+}

@@ -1,0 +1,326 @@
+//! Devices are updated over MQTT: against mosquitto, with agents, servers and brokers that are killed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{Expect, Folder};
+use crate::support::command::{Line, Running, iotctl, signal};
+use crate::support::mosquitto::{Mosquitto, mosquitto};
+use crate::support::wait_for;
+
+const OLD: &[u8] = b"the firmware that the device came with";
+
+/// A broker, a key, and firmware of so many bytes in version 1.
+pub(super) struct Site {
+    pub(super) broker: Mosquitto,
+    pub(super) folder: Folder,
+    pub(super) key: PathBuf,
+}
+
+pub(super) fn site(size: usize) -> Site {
+    let folder = Folder::new();
+    let key = folder.key("key", "ed25519");
+    let site = Site {
+        broker: mosquitto(),
+        folder,
+        key,
+    };
+    site.sign(size, 1);
+    site
+}
+
+/// Bytes that differ from block to block.
+pub(super) fn firmware(size: usize, sequence: u8) -> Vec<u8> {
+    (0..size)
+        .map(|at| (at / 4096 + at) as u8 ^ sequence)
+        .collect()
+}
+
+impl Site {
+    pub(super) fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.broker.port)
+    }
+
+    pub(super) fn sign(&self, size: usize, sequence: u8) {
+        let file = self.folder.file("fw.bin", firmware(size, sequence));
+        let words = format!("--version 1.{sequence} --sequence {sequence}");
+        self.folder.sign(&file, &self.key, &words).run().succeeded();
+    }
+
+    pub(super) fn serve(&self, words: &str) -> Running {
+        let line = iotctl("ota serve").word(self.folder.path("updates"));
+        let mut server = line.word(self.url()).words(words).start();
+        server.hears("iotctl: serving ");
+        server
+    }
+
+    pub(super) fn publish(&self, words: &str) -> Line {
+        let line = iotctl("ota publish").word(self.url()).words(words);
+        line.word("--manifest").word(self.folder.path("updates"))
+    }
+
+    /// A device whose state and images are in a directory of its name.
+    pub(super) fn agent(&self, device: &str, words: &str) -> Line {
+        let slots = self.folder.path(device);
+        fs::create_dir_all(&slots).unwrap();
+        if !slots.join("a").exists() {
+            fs::write(slots.join("a"), OLD).unwrap();
+        }
+        let line = iotctl("ota agent")
+            .word(self.url())
+            .word("--slots")
+            .word(slots);
+        let line = line.word("--trust").word(self.folder.public("key"));
+        let line = line
+            .words("--vendor example.com --class sensor-rev-b --device")
+            .word(device);
+        line.words(words)
+    }
+
+    pub(super) fn image(&self, device: &str, slot: &str) -> Vec<u8> {
+        fs::read(self.folder.path(device).join(slot)).unwrap()
+    }
+
+    pub(super) fn status(&self, words: &str) -> Value {
+        let line = iotctl("ota status --output json --timeout 80s").word(self.url());
+        let line = if words.is_empty() {
+            line
+        } else {
+            line.word("--until").word(words)
+        };
+        serde_json::from_str(&line.run().succeeded()).unwrap()
+    }
+}
+
+#[test]
+fn a_device_is_updated_and_then_updated_again() {
+    let site = site(100_000);
+    let _server = site.serve("");
+    let said = site.publish("--to all").run();
+    assert!(
+        said.stderr
+            .contains("published sequence 1, version 1.1 to all"),
+        "{}",
+        said.stderr
+    );
+    let line = site.agent("d1", "--once --install true");
+    let said = line
+        .word("--health")
+        .word("test \"$IOTCTL_OTA_SLOT$IOTCTL_OTA_VERSION\" = b1.1")
+        .run();
+    for state in [
+        "downloading",
+        "downloaded",
+        "verified",
+        "installed",
+        "rebooting",
+        "testing",
+        "updated",
+    ] {
+        assert!(
+            said.stderr.contains(&format!("iotctl: {state}: ")),
+            "{state}: {}",
+            said.stderr
+        );
+    }
+    said.succeeded();
+    assert_eq!(site.image("d1", "b"), firmware(100_000, 1));
+    assert_eq!(site.image("d1", "a"), OLD);
+    let status = site.status("updated == 1");
+    let device = &status["devices"][0];
+    assert_eq!(
+        (&device["version"], &device["slot"]),
+        (&"1.1".into(), &"b".into())
+    );
+    // The next one goes where the old one was; the same one again nowhere.
+    site.sign(70_001, 2);
+    site.publish("--to device:d1").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    assert_eq!(site.image("d1", "a"), firmware(70_001, 2));
+    let status = site.status("updated == 1");
+    assert_eq!(status["devices"][0]["sequence"], 2);
+}
+
+#[test]
+fn a_device_that_is_not_well_goes_back_and_stays_there() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    site.publish("--to group:lab").run().succeeded();
+    let log = site.folder.path("installed");
+    let agent = |health: &str| {
+        let line = site.agent("d1", "--group lab --once --within 60s");
+        let install = format!("echo $IOTCTL_OTA_SLOT >> {}", log.display());
+        line.word("--install")
+            .word(install)
+            .word("--health")
+            .word(health)
+            .run()
+    };
+    let why = agent("exit 3");
+    let last = why.stderr.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last, "iotctl: rolled-back: --health ended with exit code 3");
+    why.failed(1);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "b\na\n");
+    let status = site.status("rolled-back == 1");
+    assert_eq!(status["devices"][0]["slot"], "a");
+    // It is not tried again, and the next one is.
+    agent("exit 0").failed(1);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "b\na\n");
+    site.sign(10_000, 2);
+    site.publish("--to group:lab").run().succeeded();
+    agent("exit 0").succeeded();
+    assert_eq!(site.image("d1", "b"), firmware(10_000, 2));
+}
+
+#[test]
+fn a_device_that_hangs_goes_back_in_time() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    site.publish("--to all").run().succeeded();
+    let line = site
+        .agent("d1", "--once --within 300ms")
+        .word("--health")
+        .word("sleep 600");
+    let why = line.run();
+    assert!(
+        why.stderr
+            .contains("rolled-back: it did not prove itself in time"),
+        "{}",
+        why.stderr
+    );
+    why.failed(1);
+}
+
+#[test]
+fn a_reboot_ends_the_agent_and_the_next_start_confirms() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    site.publish("--to all").run().succeeded();
+    let reboot = || site.agent("d1", "--once").word("--reboot").word("true");
+    reboot().run().succeeded();
+    let status = site.status("rebooting == 1");
+    assert_eq!(status["devices"][0]["slot"], "a");
+    // Started from the other slot it is confirmed; from the old one the boot loader has gone back.
+    let went_back = reboot().words("--booted a").run();
+    let said = went_back.stderr.clone();
+    assert!(
+        said.contains("rolled-back: the boot loader went back to the other slot"),
+        "{said}"
+    );
+    went_back.failed(1);
+    site.sign(10_000, 2);
+    site.publish("--to all").run().succeeded();
+    reboot().run().succeeded();
+    reboot().words("--booted b").run().succeeded();
+    assert_eq!(site.status("updated == 1")["devices"][0]["slot"], "b");
+}
+
+#[test]
+fn what_is_not_for_a_device_is_refused() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    let other = site.folder.key("other", "p256");
+    let file = site.folder.file("other.bin", [7; 10_000]);
+    site.folder
+        .sign(&file, &other, "--version 9 --sequence 9")
+        .run()
+        .succeeded();
+    site.publish("--to all").run().succeeded();
+    let why = site.agent("d1", "--once").run();
+    assert!(
+        why.stderr.contains("which is not trusted; trusted: "),
+        "{}",
+        why.stderr
+    );
+    why.failed(1);
+    let file = site.folder.file("mine.bin", [7; 10_000]);
+    site.folder
+        .sign(&file, &site.key, "--version 10 --sequence 10")
+        .run()
+        .succeeded();
+    site.publish("--to all").run().succeeded();
+    let why = site.agent("d1", "--once --slot-size 9999").run();
+    let last = why.stderr.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(
+        last,
+        "iotctl: refused: the image has 10000 bytes, the slot 9999"
+    );
+    why.failed(1);
+    assert_eq!(site.image("d1", "a"), OLD);
+    // Two agents cannot have the same slots.
+    let mut first = site.agent("d1", "--slot-size 9999").start();
+    first.hears("manifest refused");
+    let why = site.agent("d1", "").run().failed(8);
+    assert!(why.contains("another agent uses"), "{why}");
+}
+
+#[test]
+fn an_image_in_the_envelope_needs_no_server() {
+    let site = site(10);
+    let file = site.folder.file("fw.bin", firmware(20_000, 3));
+    let words = "--version 3 --sequence 3 --embed";
+    site.folder.sign(&file, &site.key, words).run().succeeded();
+    site.publish("--to all").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    assert_eq!(site.image("d1", "b"), firmware(20_000, 3));
+}
+
+/// Waits until a device has written down that it has some of the blocks, and not all.
+fn is_downloading(site: &Site, device: &str) {
+    let file = site.folder.path(device).join("download");
+    wait_for("a download", || fs::metadata(&file).ok());
+}
+
+#[test]
+fn a_download_goes_on_after_the_agent_the_server_and_the_broker_were_killed() {
+    const SIZE: usize = 3_000_000;
+    let mut site = site(SIZE);
+    let mut server = site.serve("");
+    site.publish("--to all").run().succeeded();
+    let agent = |site: &Site| site.agent("d1", "--block-size 512 --retry forever").start();
+    let mut device = agent(&site);
+    is_downloading(&site, "d1");
+    signal(device.id(), "KILL");
+    drop(device);
+    let before = fs::read(site.folder.path("d1").join("download")).unwrap();
+    assert!(before.iter().skip(44).any(|bits| *bits != 0));
+    device = agent(&site);
+    device.hears("iotctl: downloading");
+    signal(server.id(), "KILL");
+    drop(server);
+    server = site.serve("");
+    site.broker.kill();
+    site.broker.restart();
+    // The broker has kept nothing.
+    site.publish("--to all --retry forever").run().succeeded();
+    device.hears("iotctl: updated");
+    assert_eq!(site.image("d1", "b"), firmware(SIZE, 1));
+    drop(server);
+}
+
+#[test]
+fn a_carousel_sends_each_block_once_to_many() {
+    const DEVICES: usize = 5;
+    let site = site(400_000);
+    let devices: Vec<_> = (0..DEVICES).map(|at| format!("d{at}")).collect();
+    let mut agents: Vec<_> = devices
+        .iter()
+        .map(|it| site.agent(it, "").start())
+        .collect();
+    site.broker.sees_subscriptions("ota/all/manifest", DEVICES);
+    let mut server = site.serve("--carousel");
+    site.publish("--to all").run().succeeded();
+    for agent in &mut agents {
+        agent.hears("iotctl: updated");
+    }
+    for device in &devices {
+        assert_eq!(site.image(device, "b"), firmware(400_000, 1));
+    }
+    signal(server.id(), "TERM");
+    let said = server.hears("blocks sent");
+    let sent: usize = said.split(' ').nth(1).unwrap().parse().unwrap();
+    // 98 blocks; one after the other to five devices they would be 490.
+    assert!(sent < 98 * 4, "{said}");
+}
