@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
+use super::flags::between::BetweenFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
@@ -98,6 +99,9 @@ pub(crate) struct BridgeFlags {
     delivery: DeliveryFlags,
 
     #[command(flatten)]
+    between: BetweenFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 
     #[command(flatten)]
@@ -183,6 +187,7 @@ impl BridgeFlags {
             refusals,
             window: self.delivery.window,
             strict: self.delivery.strict,
+            between: self.between.between(&[], None)?,
             until: self.limits.until(),
             ready: self.ready.ready(),
             style: self.terminal.style(),

@@ -15,6 +15,7 @@ use clap::Args;
 pub(crate) use self::help::EXAMPLES;
 use self::points::PointFlags;
 use self::target::{RowFlags, StoreFlags, Targets};
+use super::flags::between::BetweenFlags;
 use super::flags::condition::ConditionFlags;
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
@@ -81,7 +82,7 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
     exchange: ByteString,
 
-    /// AMQP messages that are received and not stored yet, at most
+    /// Messages that are received and not stored yet, at most: the prefetch of AMQP and the Receive Maximum of MQTT 5; an MQTT 3.1.1 server decides that itself (mosquitto: 20)
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     window: u16,
 
@@ -110,6 +111,9 @@ pub(crate) struct LogFlags {
     /// Show the numbers on standard error at this interval
     #[arg(long, value_name = "TIME", help_heading = "Terminal")]
     report: Option<Wait>,
+
+    #[command(flatten)]
+    between: BetweenFlags,
 
     #[command(flatten)]
     until: UntilFlags,
@@ -169,7 +173,11 @@ impl LogFlags {
             style,
         };
         let stores = self.store.stores(&names, &targets)?;
-        let letters = letters(&shared, to.clone());
+        let report = self.report.map(|Wait(time)| time);
+        let between = self.between.between(&targets.patterns, report)?;
+        let mut connect = to.clone();
+        between.waits_for_targets(&mut connect);
+        let letters = letters(&shared, connect);
         let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
         Ok(Plan {
             sources: sources(&self.from, &shared)?,
@@ -179,7 +187,7 @@ impl LogFlags {
             sync: self.sync,
             time: self.rows.time()?,
             matches: self.rows.has_captures() || self.points.has_captures(),
-            report: self.report.map(|Wait(time)| time),
+            between,
             // Messages may be of any protocol.
             stages: self.conditions.of_any(targets.patterns),
             until: Until {

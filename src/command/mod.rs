@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use tokio::runtime;
 
 use crate::error::{Error, Result};
+use crate::output::Style;
 
 /// What the command line asked for.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub enum Command {
     Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
+    /// A file of routes is to be printed.
+    PrintRoutes(Box<route::Written>, Style),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -84,6 +87,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
+        Command::PrintRoutes(file, style) => runtime.block_on(route::print(&file.0, style)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -13,13 +13,14 @@ use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, counted};
 use crate::flow::latency::rounded;
 use crate::flow::replay::survey::Survey;
-use crate::flow::replay::{Assertion, Replay, Replayed};
+use crate::flow::replay::{Assertion, Recording, Replay, Replayed};
 use crate::flow::until::messages;
 use crate::flow::{self, Number, Progress, Target, Until};
 use crate::message::{Detail, Message, UNTIMED, topic};
 use crate::output::{Console, Format, Output, Style};
 use crate::pace::alarm::Alarm;
 use crate::stop::Stop;
+use crate::store::spool;
 
 /// So many topics are shown in a text about a recording.
 const SHOWN_TOPICS: usize = 20;
@@ -63,13 +64,39 @@ pub(crate) enum Action {
 ///
 /// # Errors
 /// A recording that cannot be read or holds what is no record; no connection, a refusal, a lost message; a threshold that is missed.
-pub(crate) async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
+    plan.replay.recordings = whole(std::mem::take(&mut plan.replay.recordings))?;
     match plan.action {
         Action::Info => info(&plan).await,
         Action::Check { longest } => check(&plan, longest, console).await,
         Action::Send | Action::DryRun => send(plan, console).await,
     }
+}
+
+/// Recordings, with the segments of spools in place of their folders.
+fn whole(recordings: Vec<Recording>) -> Result<Vec<Recording>> {
+    let mut all = Vec::new();
+    for recording in recordings {
+        let segments = match &recording.file {
+            Some(file) => spool::recordings(file)?,
+            None => None,
+        };
+        let Some(segments) = segments else {
+            all.push(recording);
+            continue;
+        };
+        if segments.is_empty() {
+            let text = format!("{recording} is a folder, and no spool with messages");
+            return Err(Error::new(Kind::Refused, text));
+        }
+        all.extend(segments.into_iter().map(|(file, from)| Recording {
+            file: Some(file),
+            from,
+            ..recording.clone()
+        }));
+    }
+    Ok(all)
 }
 
 async fn info(plan: &Plan) -> Result<()> {

@@ -60,6 +60,7 @@ mod rumqttc_peer;
 mod sending;
 mod serving;
 mod showing;
+mod spool;
 mod support;
 mod tls;
 mod transports;
