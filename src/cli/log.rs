@@ -82,7 +82,7 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
     exchange: ByteString,
 
-    /// Messages that are received and not stored yet, at most: the prefetch of AMQP and the Receive Maximum of MQTT 5; an MQTT 3.1.1 server decides that itself (mosquitto: 20)
+    /// AMQP messages that are received and not stored yet, at most
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     window: u16,
 

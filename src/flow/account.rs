@@ -142,20 +142,12 @@ impl Account {
         }
     }
 
-    /// One line about what was received, and what became of it.
+    /// One line about what was received, and what became of it; `kept`: on the disk, from where it goes on.
     ///
     /// # Errors
     /// [`Kind::Lost`] for an account that does not add up.
-    pub fn summary(&self) -> Result<String> {
-        self.line("delivered")
-    }
-
-    /// The same of what is on the disk, and goes on from there.
-    ///
-    /// # Errors
-    /// [`Kind::Lost`] for an account that does not add up.
-    pub fn stored(&self) -> Result<String> {
-        self.line("spooled")
+    pub fn summary(&self, kept: bool) -> Result<String> {
+        self.line(if kept { "spooled" } else { "delivered" })
     }
 
     /// One line about what went on from the disk.

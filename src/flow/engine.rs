@@ -46,10 +46,7 @@ pub async fn pass<S: Source, T: Target>(
     console: Console,
 ) -> Result<()> {
     let (ended, account) = carry(source, target, stages, until, stop).await;
-    console.note(match target.keeps() {
-        true => account.stored()?,
-        false => account.summary()?,
-    });
+    console.note(account.summary(target.keeps())?);
     ended
 }
 
@@ -149,7 +146,6 @@ struct Passage<'a, T> {
     timed_out: bool,
     /// Whether the target was told that nothing more comes.
     finished: bool,
-    /// Whether what is under way is left for a later run.
     left: bool,
 }
 
@@ -201,7 +197,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
                 // Where both sides are always ready, nobody would look at signals and timers.
                 yield_now().await;
             }
-            if self.passage.is_over() {
+            if self.passage.left || self.passage.is_over() {
                 self.settle();
                 return self.passage.end.take().unwrap_or(Ok(()));
             }
@@ -327,7 +323,6 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     }
 
     fn time_passed(&mut self) -> Result<()> {
-        // A source is not read, and so not connected, before there is room for what comes.
         let awaits = self
             .source
             .awaits()
@@ -342,9 +337,6 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
 impl<T: Target> Passage<'_, T> {
     /// Whether nothing more is to be waited for.
     fn is_over(&mut self) -> bool {
-        if self.left {
-            return true;
-        }
         if self.end.is_none() || !self.again.is_empty() || !self.target.is_idle() {
             return false;
         }

@@ -146,11 +146,7 @@ impl Bodies {
                 from,
             } => {
                 let name = path.display().to_string();
-                let failed = |cause| unreadable(&name, &cause);
-                let mut file = File::open(path).map_err(failed)?;
-                if *from > 0 {
-                    file.seek(SeekFrom::Start(*from)).map_err(failed)?;
-                }
+                let file = opened(path, *from).map_err(|cause| unreadable(&name, &cause))?;
                 State::Stream(Stream::recording(file, name, *form)?)
             }
         };
@@ -371,6 +367,15 @@ fn standard_input() -> Result<File> {
         .try_clone_to_owned()
         .map(File::from)
         .map_err(|cause| unreadable(STDIN, &cause))
+}
+
+/// A file from there on.
+fn opened(path: &Path, from: u64) -> io::Result<File> {
+    let mut file = File::open(path)?;
+    if from > 0 {
+        file.seek(SeekFrom::Start(from))?;
+    }
+    Ok(file)
 }
 
 fn open_file(path: &Path, encoding: Encoding) -> Result<State> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::broker::broker;
+use crate::support::broker::{Broker, broker};
 use crate::support::command::{Line, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings};
 use crate::support::wait_for;
@@ -107,7 +107,7 @@ fn nothing_is_lost_when_the_router_is_killed() {
 fn recording(folder: &Path, readings: &[(&str, &str)]) -> PathBuf {
     let path = folder.join("recording.ndjson");
     let line = |(at, (topic, payload)): (usize, &(&str, &str))| {
-        let payload = serde_json::Value::from(*payload);
+        let payload = Value::from(*payload);
         format!(
             "{{\"time\":\"2026-01-01T00:00:{at:02}Z\",\"protocol\":\"mqtt\",\"topic\":\"{topic}\",\
              \"payload\":{payload},\"mqtt\":{{\"qos\":1}}}}\n"
@@ -142,7 +142,7 @@ map = "jq: {v: (tonumber? // .)}"
     let readings = [("s/d/t", "1"), ("s/d/t", "1"), ("s/x/t", "2")];
     let readings = recording(folder.path(), &readings);
     let tried = route(&file, "--test").word(&readings).run().exits(0);
-    let lines: Vec<serde_json::Value> = tried
+    let lines: Vec<Value> = tried
         .text()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -319,7 +319,7 @@ fn a_file_has_routes_and_alerts() {
     let mut one = broker("");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.toml");
-    std::fs::write(&file, watched(&format!("mqtt://127.0.0.1:{}", one.port))).unwrap();
+    fs::write(&file, watched(&format!("mqtt://127.0.0.1:{}", one.port))).unwrap();
     iotctl("route --check")
         .word(&file)
         .run()
@@ -341,14 +341,14 @@ fn a_file_has_routes_and_alerts() {
         .iotctl("sub -t alerts/# -t site1/# -q 2 --output json")
         .start();
     one.sees_subscription("site1/#");
-    let publish = |value: &str| {
+    let publish = |one: &Broker, value: &str| {
         let body = format!("{{\"value\":{value}}}");
         let line = one
             .iotctl("pub -t sensors/d7/temperature -q 1 -m")
             .word(body);
         line.run().exits(0);
     };
-    publish("28.5");
+    publish(&one, "28.5");
     let two = watcher.lines(2);
     let records: Vec<Value> = two
         .iter()
@@ -365,7 +365,7 @@ fn a_file_has_routes_and_alerts() {
     );
     // Only the step's own command is told of the escalation.
     wait_for("the escalation", || {
-        let text = std::fs::read_to_string(folder.path().join("escalated.ndjson")).ok()?;
+        let text = fs::read_to_string(folder.path().join("escalated.ndjson")).ok()?;
         text.contains("\"severity\":\"critical\"").then_some(())
     });
     // It is known over a restart, and ends with the same identifier.
@@ -375,7 +375,7 @@ fn a_file_has_routes_and_alerts() {
     command.current_dir(folder.path());
     let running = Line::of(command).start();
     one.sees_subscription("sensors/+/temperature");
-    publish("20");
+    publish(&one, "20");
     let ended = watcher.lines(2);
     let ended: Vec<Value> = ended
         .iter()
@@ -400,7 +400,7 @@ fn alerts_are_tried_at_the_times_of_recorded_messages() {
     let file = folder.path().join("r.toml");
     let text = watched("mqtt://localhost").replace("after = \"100ms\"", "after = \"10m\"");
     let text = text.replace("above = 27", "above = 27\nfor = \"30s\"");
-    std::fs::write(&file, &text).unwrap();
+    fs::write(&file, &text).unwrap();
     let record = |time: &str, value: &str| {
         format!(
             "{{\"time\":\"2026-11-20T{time}Z\",\"protocol\":\"mqtt\",\"topic\":\"sensors/d7/temperature\",\"payload\":\"{{\\\"value\\\":{value}}}\",\"mqtt\":{{\"qos\":1}}}}\n"
@@ -414,7 +414,7 @@ fn alerts_are_tried_at_the_times_of_recorded_messages() {
     ];
     let records = times.map(|(time, value)| record(time, value)).concat();
     let recording = folder.path().join("x.ndjson");
-    std::fs::write(&recording, records).unwrap();
+    fs::write(&recording, records).unwrap();
     let tried = iotctl("route")
         .word(&file)
         .word("--test")
@@ -499,7 +499,7 @@ fn mistakes_in_alerts_are_found() {
     ] {
         let text = watched("mqtt://localhost");
         assert!(text.contains(what), "{what}");
-        std::fs::write(&file, text.replace(what, instead)).unwrap();
+        fs::write(&file, text.replace(what, instead)).unwrap();
         iotctl("route --check")
             .word(&file)
             .run()
@@ -509,8 +509,8 @@ fn mistakes_in_alerts_are_found() {
     // What a file is read from it is not written to.
     let text =
         "[source.a]\nfile = \"x.ndjson\"\n[target.b]\nfile = \"x.ndjson\"\n[[route]]\nto = \"b\"\n";
-    std::fs::write(&file, text).unwrap();
-    std::fs::write(folder.path().join("x.ndjson"), "").unwrap();
+    fs::write(&file, text).unwrap();
+    fs::write(folder.path().join("x.ndjson"), "").unwrap();
     iotctl("route")
         .word(&file)
         .run()

@@ -10,7 +10,7 @@ use crate::command::route::alert_table::{AlertTable, StepTable, Word};
 use crate::command::route::file::{File, Names, SourceTable, TargetTable};
 use crate::error::{Error, Result};
 use crate::flow::Refusals;
-use crate::flow::alarm::{Millis, Rule, Test};
+use crate::flow::alarm::{Millis, Test};
 
 /// The name of the source.
 const SOURCE: &str = "source";
@@ -99,45 +99,30 @@ fn several(mut names: Vec<String>) -> Names {
 }
 
 fn table(plan: &Plan) -> Result<AlertTable> {
-    let Rule {
-        name,
-        test,
-        clear_below,
-        clear_above,
-        hold,
-        clear_hold,
-        count,
-        stale,
-        severity,
-        repeat,
-        escalation,
-        flapping,
-        limit,
-        max_keys,
-    } = &plan.rule;
     let (time, text) = (|time: &Millis| text(span(*time)), text::<String>);
     let per = |(count, within): &(u32, Millis)| text(format!("{count}/{}", span(*within)));
-    let steps = escalation.iter().zip(&plan.to.steps);
+    let rule = &plan.rule;
+    let steps = rule.escalation.iter().zip(&plan.to.steps);
     let exec = plan.to.exec.as_ref();
     if exec.is_some_and(|exec| exec.json || exec.workers.get() > 1) {
         let text = "--exec-json and --workers have no place in a file of routes";
         return Err(Error::usage(text));
     }
     let mut table = AlertTable {
-        name: name.clone(),
+        name: rule.name.clone(),
         topic: plan.from.topic.to_string(),
         value: Some(text(plan.from.value.to_string())),
         time: plan.from.time.as_ref().map(|time| text(time.to_string())),
-        clear_below: clear_below.map(Word::Number),
-        clear_above: clear_above.map(Word::Number),
-        hold: Some(hold).filter(|it| **it > 0).map(time),
-        clear_for: Some(clear_hold).filter(|it| **it > 0).map(time),
-        count: count.map(|(bad, of)| text(format!("{bad} of {of}"))),
-        stale: stale.as_ref().map(time),
+        clear_below: rule.clear_below.map(Word::Number),
+        clear_above: rule.clear_above.map(Word::Number),
+        hold: Some(&rule.hold).filter(|it| **it > 0).map(time),
+        clear_for: Some(&rule.clear_hold).filter(|it| **it > 0).map(time),
+        count: rule.count.map(|(bad, of)| text(format!("{bad} of {of}"))),
+        stale: rule.stale.as_ref().map(time),
         unless: plan.unless.as_ref().map(|it| text(it.to_string())),
-        flapping: flapping.as_ref().map(per),
+        flapping: rule.flapping.as_ref().map(per),
         state: plan.state.clone(),
-        max_keys: i64::try_from(*max_keys).ok().map(Word::Whole),
+        max_keys: i64::try_from(rule.max_keys).ok().map(Word::Whole),
         ack_topic: plan
             .acknowledgements
             .as_ref()
@@ -152,9 +137,9 @@ fn table(plan: &Plan) -> Result<AlertTable> {
             Shape::Ntfy => Some(text(String::from("ntfy"))),
             Shape::Json | Shape::Line => None,
         },
-        severity: Some(text(severity.clone())),
-        repeat: repeat.as_ref().map(time),
-        limit: limit.as_ref().map(per),
+        severity: Some(text(rule.severity.clone())),
+        repeat: rule.repeat.as_ref().map(time),
+        limit: rule.limit.as_ref().map(per),
         escalate: steps
             .map(|(step, url)| StepTable {
                 after: time(&step.after),
@@ -165,7 +150,7 @@ fn table(plan: &Plan) -> Result<AlertTable> {
             .collect(),
         ..AlertTable::default()
     };
-    set_test(&mut table, test, plan);
+    set_test(&mut table, &rule.test, plan);
     Ok(table)
 }
 

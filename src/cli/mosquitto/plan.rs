@@ -230,7 +230,6 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
             .number("-M")
             .map(|it| u16::try_from(it).unwrap_or(u16::MAX)),
         max_packet_size: None,
-        receive_maximum: None,
         mechanism: None,
         connect_properties: connect_properties(given, version)?,
         disconnect_properties: properties(given, Place::Disconnect, version)?,

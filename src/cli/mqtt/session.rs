@@ -212,7 +212,6 @@ impl SessionFlags {
             will: self.will.words(sets.take(Place::Will))?,
             max_inflight: self.max_inflight,
             max_packet_size: self.max_packet_size,
-            receive_maximum: None,
             mechanism,
             auth_token,
             connect_properties,

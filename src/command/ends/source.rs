@@ -174,7 +174,6 @@ impl SourceEnd {
 fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
     let session = MqttSession {
         connect,
-        receive_maximum: Some(args.window),
         ..args.mqtt
     };
     let target = session.target()?;

@@ -50,8 +50,6 @@ pub struct SessionArgs {
     pub max_inflight: Option<u16>,
     /// Bytes; larger packets from the server are refused.
     pub max_packet_size: Option<u32>,
-    /// How many messages of QoS 1 and 2 may be received and not acknowledged, where the version has that.
-    pub receive_maximum: Option<u16>,
     /// Log in by this mechanism instead of a password in CONNECT.
     pub mechanism: Option<Mechanism>,
     /// Log in by what a file has.
@@ -259,12 +257,6 @@ impl SessionArgs {
             .filter(|_| properties.maximum_packet_size().is_none())
         {
             properties.push(Property::MaximumPacketSize(bytes));
-        }
-        if let Some(most) = self
-            .receive_maximum
-            .filter(|_| properties.receive_maximum().is_none())
-        {
-            properties.push(Property::ReceiveMaximum(most));
         }
         let unasked = self.stands_in.is_none();
         if wants.topic_aliases > 0 && unasked && properties.topic_alias_maximum().is_none() {

@@ -86,18 +86,7 @@ impl Setup {
             setup.routes.push(route);
             setup.images.push(image);
         }
-        for table in &file.alert {
-            let alert = Alert::of(table, &plan.readers, &known, |name| setup.target(name));
-            let alert = alert.map_err(|why| wrong(format!("alert {}: {why}", table.name)))?;
-            if setup
-                .alerts
-                .iter()
-                .any(|it| it.plan.rule.name == table.name)
-            {
-                return Err(wrong(format!("two alerts have the name {}", table.name)));
-            }
-            setup.alerts.push(alert);
-        }
+        setup.add_alerts(file, plan, &known).map_err(wrong)?;
         for (at, (name, table)) in file.source.iter().enumerate() {
             let filters = setup.filters(at);
             let source = source(name, table, &filters, window, plan);
@@ -114,6 +103,19 @@ impl Setup {
             }
         };
         Ok(setup)
+    }
+
+    fn add_alerts(&mut self, file: &File, plan: &Plan, sources: &[&str]) -> Result<(), String> {
+        for table in &file.alert {
+            let alert = Alert::of(table, &plan.readers, sources, |name| self.target(name));
+            let alert = alert.map_err(|why| format!("alert {}: {why}", table.name))?;
+            let mut others = self.alerts.iter();
+            if others.any(|it| it.plan.rule.name == table.name) {
+                return Err(format!("two alerts have the name {}", table.name));
+            }
+            self.alerts.push(alert);
+        }
+        Ok(())
     }
 
     fn target(&self, name: &str) -> Result<usize, String> {

@@ -111,18 +111,10 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
         segments.extend(number(name).map(|number| (number, *length)));
     }
     let known = files.iter().any(|(name, _)| name == cursor::NAME);
-    let mut cursor = Place::default();
-    if known {
-        let line = disk.read(cursor::NAME, 0, 100);
-        let line = line.map_err(|cause| unread(&disk, cursor::NAME, &cause))?;
-        match Place::read(&line) {
-            Some(place) => cursor = place,
-            None => warnings.push(format!(
-                "{} is damaged: what the spool still has is delivered from its beginning",
-                disk.place(cursor::NAME)
-            )),
-        }
-    }
+    let cursor = match known {
+        true => read_cursor(&mut disk, &mut warnings)?,
+        false => Place::default(),
+    };
     if let Some((&last, &length)) = segments.last_key_value() {
         let whole = whole(&mut disk, last, length)?;
         if whole < length {
@@ -166,6 +158,20 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
         reader: Reader::new(disk, segments, at),
         warnings,
     })
+}
+
+/// Up to where it is delivered.
+fn read_cursor<D: Disk>(disk: &mut D, warnings: &mut Vec<String>) -> Result<Place> {
+    let line = disk.read(cursor::NAME, 0, 100);
+    let line = line.map_err(|cause| unread(disk, cursor::NAME, &cause))?;
+    let place = Place::read(&line);
+    if place.is_none() {
+        warnings.push(format!(
+            "{} is damaged: what the spool still has is delivered from its beginning",
+            disk.place(cursor::NAME)
+        ));
+    }
+    Ok(place.unwrap_or_default())
 }
 
 /// How much of a file is whole lines.
