@@ -545,7 +545,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
         ("--rate 0/m", "a rate of 0"),
         ("--above 1 --flapping 0/10m", "flapping after 0 changes"),
         ("--when /a=1", "use == for ="),
-        ("--when temp==1", "the value of a JSON payload is /temp"),
+        ("--when temp==1", "a value of a JSON payload is /temp"),
     ] {
         iotctl("alert - -t t")
             .words(words)
@@ -556,7 +556,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
     for (condition, says) in [
         ("/a == 1 && /b == 2", "use and for &&"),
         (".a.b > 1 || /b == 2", "use or for ||"),
-        (".a.b > 1", "the value of a JSON payload is /a/b"),
+        (".a.b > 1", "a value of a JSON payload is /a/b"),
     ] {
         let line = iotctl("alert - -t t --when").word(condition);
         line.run().exits(2).says(says);

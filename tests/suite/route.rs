@@ -376,16 +376,15 @@ fn a_file_has_routes_and_alerts() {
     let running = Line::of(command).start();
     one.sees_subscription("sensors/+/temperature");
     publish(&one, "20");
-    let ended = watcher.lines(2);
-    let ended: Vec<Value> = ended
-        .iter()
-        .map(|it| serde_json::from_str(it).unwrap())
-        .collect();
-    let ended = ended
-        .iter()
-        .find(|it| it["topic"] == "alerts/d7/high_temp")
-        .unwrap();
-    let end: Value = serde_json::from_str(ended["payload"].as_str().unwrap()).unwrap();
+    let end = loop {
+        let record: Value = serde_json::from_str(&watcher.line()).unwrap();
+        // What fires may be told again, under the same identifier.
+        let notice = record["payload"].as_str().unwrap();
+        let notice: Value = serde_json::from_str(notice).unwrap();
+        if record["topic"] == "alerts/d7/high_temp" && notice["state"] == "ok" {
+            break notice;
+        }
+    };
     assert_eq!((&end["state"], &end["id"]), (&"ok".into(), &body["id"]));
     running.signal("TERM");
     running.ends();
@@ -478,7 +477,7 @@ fn mistakes_in_alerts_are_found() {
         ),
         (
             "from = \"edge\"\ntopic = \"sensors/{device}/temperature\"",
-            "from = \"x\"\ntopic = \"t\"",
+            "from = \"x\"\ntopic = \"sensors/{device}/temperature\"",
             "alert high-temp: unknown source \"x\"",
         ),
         (
@@ -494,7 +493,7 @@ fn mistakes_in_alerts_are_found() {
         (
             "/value < 85",
             "value < 85",
-            "the value of a JSON payload is /value",
+            "a value of a JSON payload is /value",
         ),
     ] {
         let text = watched("mqtt://localhost");

@@ -410,8 +410,18 @@ impl Watch {
     /// # Errors
     /// What makes it impossible to go on.
     pub(crate) fn pass_time(&mut self, now: SystemTime, into: &mut Outgoing) -> Result<()> {
-        self.newest = self.newest.max(millis(now));
-        let now = self.newest;
+        let now = self.newest.max(millis(now));
+        // Each at its own time, whatever the time of the next reading is.
+        while let Some(due) = self.parts.alarms.due().filter(|due| *due <= now) {
+            self.newest = self.newest.max(due);
+            self.begin(self.newest);
+            self.time_passed(self.newest);
+            self.send(into)?;
+            if self.parts.alarms.due() == Some(due) {
+                break;
+            }
+        }
+        self.newest = now;
         self.begin(now);
         self.time_passed(now);
         self.send(into)

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::message::fields;
-
 use super::{Comparison, Filter, Form, Node, Subject, Test, number};
 
 /// How deep parentheses may be nested, and `not` repeated.
@@ -169,10 +167,9 @@ fn meant(subject: &str) -> String {
         let mut letters = part.chars();
         !part.is_empty() && letters.all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'))
     });
-    let is_known = fields::known(name).is_err_and(|hint| !hint.is_empty());
-    match (is_path && !is_known, assigned) {
+    match (is_path, assigned) {
         (_, true) => String::from("; use == for ="),
-        (true, false) => format!("; the value of a JSON payload is /{path}"),
+        (true, false) => format!("; a value of a JSON payload is /{path}"),
         (false, false) => String::new(),
     }
 }
