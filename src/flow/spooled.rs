@@ -210,7 +210,7 @@ impl<T: Target> Spooled<T> {
             }
         });
         let settled = self.ledger.take_settled() as usize;
-        if let Some(place) = self.places.drain(..settled).last() {
+        if let Some(place) = self.places.drain(..settled).next_back() {
             self.reader.settle(place);
         }
         if self.places.is_empty() {

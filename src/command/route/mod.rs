@@ -180,7 +180,8 @@ async fn carry(
     for (at, taken) in rules.taken().iter().enumerate() {
         console.note(format_args!("route {}: {}", at + 1, messages(*taken)));
     }
-    ended.and(rules.finish())
+    let kept = rules.finish();
+    ended.and(kept)
 }
 
 async fn dry_run(

@@ -55,7 +55,8 @@ impl Rules {
     pub(super) fn finish(self) -> Result<()> {
         let mut finished = Ok(());
         for alert in self.alerts {
-            finished = finished.and(alert.watch.finish());
+            let kept = alert.watch.finish();
+            finished = finished.and(kept);
         }
         finished
     }

@@ -51,7 +51,7 @@ impl Setup {
         let place = plan.file.display().to_string();
         let wrong = |why: String| Error::usage(format!("{place}: {why}"));
         let has_routes = !file.target.is_empty() && !file.route.is_empty();
-        if file.source.is_empty() || !(has_routes || !file.alert.is_empty()) {
+        if file.source.is_empty() || !has_routes && file.alert.is_empty() {
             let text = "at least one source, and one target and one [[route]], or one [[alert]], are needed";
             return Err(wrong(String::from(text)));
         }
