@@ -100,7 +100,8 @@ class Pair:
 
     def rows(self):
         bench, closed = self.bench, "127.0.0.1"
-        load = ("--quiet", "--output", "json", "--warmup", "0", "--max")
+        # With a fixed time of gathering: how long an adaptive one waits, and with it the cost, is a matter of the machine's moment.
+        load = ("--quiet", "--output", "json", "--warmup", "0", "--max", "--coalesce", "300us")
         return {
             "sub": self.of_bench(lambda: bench.subscribe(True, LINES, False)),
             "lines-0": self.of_bench(lambda: bench.publish_lines(True, "0", self.lines)),

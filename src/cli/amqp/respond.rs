@@ -8,6 +8,7 @@ use crate::amqp::topology::{Declaration, Queue};
 use crate::command::amqp::respond::Plan;
 use crate::error::Result;
 use crate::flow::answer;
+use crate::stop::DRAIN;
 
 use super::exec::AmqpExecFlags;
 use super::property::PropertyFlags;
@@ -16,6 +17,7 @@ use super::syntax;
 use crate::cli::flags::answer::AnswerFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::flags::until::DrainFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
@@ -43,6 +45,9 @@ pub(crate) struct RespondFlags {
     /// End after this long, with exit code 0
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
+
+    #[command(flatten)]
+    drain: DrainFlags,
 
     #[command(flatten)]
     exec: AmqpExecFlags,
@@ -76,6 +81,7 @@ impl RespondFlags {
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),
+            drain: self.drain.until().drain.unwrap_or(DRAIN),
             ready: self.ready.ready(),
             style: self.terminal.style(),
         })

@@ -22,9 +22,6 @@ use crate::message::AmqpProperties;
 use crate::output::{Console, Style};
 use crate::stop::Stop;
 
-/// How long what is under way may take to end after a signal.
-const DRAIN: Duration = Duration::from_secs(3);
-
 /// As often may the server close the connection over answers to a queue, before no more are sent there.
 const STRIKES: u32 = 2;
 
@@ -45,6 +42,8 @@ pub struct Plan {
     pub count: Option<u64>,
     /// End after this long (`--for`): a success.
     pub duration: Option<Duration>,
+    /// How long what is under way may take to end after a signal (`--drain`).
+    pub drain: Duration,
     /// Who is told when requests can come.
     pub ready: Ready,
     /// What the terminal shows.
@@ -57,6 +56,7 @@ pub struct Plan {
 /// No connection, a refusal, commands that failed; see [`Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
+    stop.allow(plan.drain);
     let notes = Console::new(plan.style);
     plan.answer.warn(notes);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
@@ -183,7 +183,7 @@ impl Responder<'_> {
             let turned = tokio::select! {
                 biased;
                 asked = stop.asked() => {
-                    let draining = timeout(DRAIN, self.drain(&mut desk));
+                    let draining = timeout(self.plan.drain, self.drain(&mut desk));
                     let _ = stop.unless_again(draining).await;
                     let text = format!("interrupted after {}", messages(self.settled));
                     break Err(Error::new(asked.kind(), text));

@@ -97,6 +97,21 @@ impl Unsettled {
     }
 }
 
+/// Who is handed what came; whether more is wanted.
+type Sink<'a> = &'a mut dyn FnMut(Next) -> Result<bool>;
+
+/// What becomes of a message.
+enum Verdict {
+    /// It is handed on.
+    New,
+    /// The same, as one that may have come before.
+    Again,
+    /// Nobody wants it.
+    Skipped,
+    /// Nothing is wanted from here on.
+    End,
+}
+
 /// The messages of a session's subscriptions.
 pub(crate) struct Subscribed<'a> {
     client: Client,
@@ -260,53 +275,55 @@ impl<'a> Subscribed<'a> {
         lost.then_some(Next::Lost)
     }
 
-    /// What came next. A part of the one loop that messages go through, so that they are built where they are used.
-    #[inline(always)]
-    fn next(&mut self) -> Result<Option<Next>> {
-        while let Some(notice) = self.client.poll_notice() {
-            if let Some(next) = self.noticed(notice) {
-                return Ok(Some(next));
-            }
-        }
-        while let Some(event) = self.client.poll_event() {
-            match event {
-                Event::Message(publish) => return Ok(Some(self.message(publish))),
-                other => {
-                    if let Some(next) = self.event(other)? {
-                        return Ok(Some(next));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    #[inline(always)]
-    fn message(&mut self, publish: Publish) -> Next {
+    /// What becomes of a message.
+    #[inline]
+    fn verdict(&mut self, publish: &Publish) -> Verdict {
         let live = !publish.retain;
         // Others may come among the retained ones, and without end.
         self.came_since_ping |= !live;
         if self.wanted.retained_only && self.wanted.ends_at_live && live {
-            return Next::End(Ok(()));
+            return Verdict::End;
         }
-        self.unsettled.handed_out(&publish);
+        self.unsettled.handed_out(publish);
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
         let passed_over = match live {
             true => self.wanted.retained_only,
             false => self.wanted.skip_retained,
         };
         if passed_over || self.wanted.filter_out.iter().any(left_out) {
-            return Next::Skipped;
+            return Verdict::Skipped;
         }
         if self.wanted.remove_retained && publish.retain {
             self.removals.push_back(publish.topic.clone());
         }
-        let again = publish.packet_id != 0 && self.is_again(&publish);
-        let message = record(publish, self.time);
-        match again {
-            true => Next::Again(message),
-            false => Next::Message(message),
+        match publish.packet_id != 0 && self.is_again(publish) {
+            true => Verdict::Again,
+            false => Verdict::New,
         }
+    }
+
+    /// A message that is not simply handed on; whether more is wanted.
+    #[inline(never)]
+    fn odd_message(&self, publish: Publish, verdict: Verdict, sink: Sink<'_>) -> Result<bool> {
+        sink(match verdict {
+            Verdict::New => Next::Message(record(publish, self.time)),
+            Verdict::Again => Next::Again(record(publish, self.time)),
+            Verdict::Skipped => Next::Skipped,
+            Verdict::End => Next::End(Ok(())),
+        })
+    }
+
+    /// What the client says of its connection; whether more is wanted.
+    #[inline]
+    fn notices(&mut self, sink: Sink<'_>) -> Result<bool> {
+        while let Some(notice) = self.client.poll_notice() {
+            if let Some(next) = self.noticed(notice)
+                && !sink(next)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     #[inline]
@@ -465,10 +482,23 @@ impl Source for Subscribed<'_> {
         self.client.hold().await
     }
 
+    /// A new message is built in the one place where it is handed over directly: moved before, each of its moves would cost
+    /// as much as all else that is done with it, as the processor has to wait for the writing of what it reads.
     #[inline]
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        while let Some(next) = self.next()? {
-            if !sink(next)? {
+        while self.notices(&mut sink)? {
+            let more = match self.client.poll_event() {
+                None => break,
+                Some(Event::Message(publish)) => match self.verdict(&publish) {
+                    Verdict::New => sink(Next::Message(record(publish, self.time)))?,
+                    verdict => self.odd_message(publish, verdict, &mut sink)?,
+                },
+                Some(other) => match self.event(other)? {
+                    Some(next) => (&mut sink as Sink<'_>)(next)?,
+                    None => true,
+                },
+            };
+            if !more {
                 break;
             }
         }

@@ -72,18 +72,20 @@ impl Session {
         if self.state == State::AwaitingConnAck && is_old_refusal(input) {
             self.decoder.version = Version::V311;
         }
-        while let Some(packet) = self.decoder.decode(input)? {
-            match packet {
-                Packet::Publish(publish) if self.state != State::AwaitingConnAck => {
+        // Matched where it is: a packet would be moved once more by `?`, which costs more than the rest of this loop.
+        loop {
+            match self.decoder.decode(input) {
+                Ok(Some(Packet::Publish(publish))) if self.state != State::AwaitingConnAck => {
                     self.on_publish(publish)?
                 }
-                Packet::PubAck(ack) if self.state != State::AwaitingConnAck => {
+                Ok(Some(Packet::PubAck(ack))) if self.state != State::AwaitingConnAck => {
                     self.on_progress(|outbound| outbound.puback(&ack), &ack)?
                 }
-                other => self.on_packet(other, now)?,
+                Ok(Some(other)) => self.on_packet(other, now)?,
+                Ok(None) => return Ok(()),
+                Err(malformed) => return Err(malformed.into()),
             }
         }
-        Ok(())
     }
 
     fn on_packet(&mut self, packet: Packet, now: Instant) -> Result<(), Fault> {
