@@ -61,6 +61,7 @@ use error::{Error, Result};
 /// Runs one command line (the program's name first) to its end and returns the exit code of
 /// [`error::Kind`]'s table. A command that a signal has ended ends the process by that signal.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    stop::outlive_file_limits();
     let ended = cli::parse(words).and_then(carry_out);
     if let Err(error) = &ended {
         output::report(error);

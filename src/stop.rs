@@ -87,6 +87,16 @@ mod by_default {
         }
     }
 
+    extern "C" fn nothing(_: i32) {}
+
+    /// Does nothing upon `signal`; commands that are run get the default action again, unlike for what is ignored.
+    pub(super) fn outlive(signal: i32) {
+        // SAFETY: the handler does nothing, which is safe at any moment.
+        unsafe {
+            libc::signal(signal, nothing as extern "C" fn(i32) as libc::sighandler_t);
+        }
+    }
+
     /// Kills a process group by the identifier of its leader.
     pub(super) fn kill(leader: i32) {
         // SAFETY: plain numbers. The leader is a child of ours that nobody has waited for, so that the group is still its own.
@@ -94,6 +104,11 @@ mod by_default {
             libc::kill(-leader, libc::SIGKILL);
         }
     }
+}
+
+/// A file that may not grow any more (`ulimit -f`) is an error of the write, and ends nobody by a signal.
+pub(crate) fn outlive_file_limits() {
+    by_default::outlive(libc::SIGXFSZ);
 }
 
 /// The groups of the commands that run, by their leaders.

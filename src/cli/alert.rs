@@ -1,11 +1,14 @@
 //! `alert`: its flags, and the plan they make.
 
+mod config;
+mod words;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytestring::ByteString;
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches, ValueEnum};
 
+use self::words::{millis, of, per, range, step};
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::exec::ExecFlags;
 use super::flags::ready::ReadyFlags;
@@ -16,6 +19,8 @@ use crate::command::Command;
 use crate::command::alert::shape::Shape;
 use crate::command::alert::{From, Plan, To, admin};
 use crate::command::ends::{self, End};
+use crate::command::route::Written;
+use crate::command::route::alert_table::Word;
 use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::Until;
@@ -26,6 +31,10 @@ use crate::mqtt::packet::QoS;
 use crate::payload::captures::Pattern;
 use crate::payload::expect::{Condition, Subject};
 use crate::payload::template::Template;
+
+/// What is run for each notice.
+const EXEC: &str = "Run this command for each notice, with the notice as JSON on standard input and IOTCTL_ALERT_NAME, IOTCTL_ALERT_KEY, IOTCTL_ALERT_STATE and so on in its environment; everything after --exec belongs to the command, up to a lone ';'. A reading is acknowledged when the commands of its notices have exited with 0; another code counts as refused (--on-refused)";
+const EXEC_JSON: &str = "Pass the message of the notice on standard input as one line of JSON, as --output json shows it, instead of the notice";
 
 /// On its help page.
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
@@ -48,7 +57,11 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Readings")]
+#[command(
+    next_help_heading = "Readings",
+    mut_arg("exec", |exec| exec.help(EXEC)),
+    mut_arg("exec_json", |json| json.help(EXEC_JSON))
+)]
 pub(crate) struct AlertFlags {
     /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
     #[arg(value_name = "FROM", help_heading = None)]
@@ -105,6 +118,10 @@ pub(crate) struct AlertFlags {
         help_heading = "End conditions"
     )]
     timeout: Option<Wait>,
+
+    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file and --cafile
+    #[arg(long, help_heading = "State")]
+    print_config: bool,
 
     /// End when the first notice has been delivered
     #[arg(long, help_heading = "End conditions")]
@@ -167,7 +184,7 @@ struct TestFlags {
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     clear_above: Option<f64>,
 
-    /// How long readings must be bad before the alarm fires [default: 0]
+    /// How long readings must be bad before the alarm fires; unlike --for of other commands it does not end this one [default: 0]
     #[arg(long = "for", value_name = "TIME")]
     hold: Option<Span>,
 
@@ -288,71 +305,6 @@ enum OutputWord {
     Json,
 }
 
-/// `LOW..HIGH`
-fn range(text: &str) -> Result<(f64, f64), String> {
-    let wrong = || String::from("expected LOW..HIGH, such as 5..30 or -10.5..-2");
-    let (low, high) = text.split_once("..").ok_or_else(wrong)?;
-    match (number(low), number(high)) {
-        (Some(low), Some(high)) => Ok((low, high)),
-        _ => Err(wrong()),
-    }
-}
-
-fn number(text: &str) -> Option<f64> {
-    let number = text.trim().parse::<f64>();
-    number.ok().filter(|number| number.is_finite())
-}
-
-/// `5/m`, `5/10m`
-fn per<N: std::str::FromStr>(text: &str) -> Result<(N, Millis), String> {
-    let wrong = || String::from("expected a number and a time, such as 5/h or 5/10m");
-    let (number, time) = text.split_once('/').ok_or_else(wrong)?;
-    let number = number.trim().parse().map_err(|_| wrong())?;
-    let whole = match time.starts_with(|letter: char| letter.is_ascii_digit()) {
-        true => time.to_owned(),
-        false => format!("1{time}"),
-    };
-    let Wait(time) = whole.parse().map_err(|_| wrong())?;
-    match millis(time) {
-        0 => Err(wrong()),
-        time => Ok((number, time)),
-    }
-}
-
-/// `3 of 5`
-fn of(text: &str) -> Result<(u32, u32), String> {
-    let parts = text.split_once("of").or_else(|| text.split_once('/'));
-    let pair =
-        parts.and_then(|(bad, of)| Some((bad.trim().parse().ok()?, of.trim().parse().ok()?)));
-    pair.ok_or_else(|| String::from("expected two numbers, such as '3 of 5'"))
-}
-
-/// `10m=critical`, `30m=page=https://…`
-fn step(text: &str) -> Result<(Step, Option<String>), String> {
-    let wrong =
-        || String::from("expected TIME=SEVERITY or TIME=SEVERITY=URL, such as 10m=critical");
-    let mut parts = text.splitn(3, '=');
-    let (Some(after), Some(severity)) = (parts.next(), parts.next()) else {
-        return Err(wrong());
-    };
-    let Span(after) = after.parse().map_err(|_| wrong())?;
-    if severity.is_empty() {
-        return Err(wrong());
-    }
-    let step = Step {
-        after: millis(after),
-        severity: severity.to_owned(),
-    };
-    Ok((step, parts.next().map(str::to_owned)))
-}
-
-/// What is longer than any time that a clock shows is as long as that.
-fn millis(time: Duration) -> Millis {
-    Millis::try_from(time.as_millis())
-        .unwrap_or(Millis::MAX >> 1)
-        .min(Millis::MAX >> 1)
-}
-
 impl TestFlags {
     fn test(&self) -> Result<Test> {
         let all = [
@@ -375,6 +327,21 @@ impl TestFlags {
     }
 }
 
+/// Reads an alert of a file of routes, whose keys are these flags; it says itself where readings come from and notices go.
+pub(crate) fn read(words: &[String]) -> Result<Plan> {
+    let command = AlertFlags::augment_args(clap::Command::new("alert"));
+    let command = command.no_binary_name(true).disable_help_flag(true);
+    let words = std::iter::once("-").chain(words.iter().map(String::as_str));
+    let flags = command.try_get_matches_from(words);
+    let flags = flags.and_then(|matches| AlertFlags::from_arg_matches(&matches));
+    let flags = flags.map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        Error::usage(line.strip_prefix("error: ").unwrap_or(line))
+    });
+    flags?.checked()
+}
+
 impl AlertFlags {
     /// The command, validated as far as possible without a file or the network.
     pub(crate) fn command(self) -> Result<Command> {
@@ -392,7 +359,7 @@ impl AlertFlags {
                     "expected list NAME, ack NAME KEY, silence NAME KEY TIME or silence NAME TIME",
                 ));
             }
-            (_, []) => return Ok(Command::Alert(Box::new(self.plan()?))),
+            (_, []) => return self.watching(),
             (_, [word, ..]) => {
                 return Err(Error::usage(format!("unexpected word {word:?} after FROM")));
             }
@@ -403,6 +370,18 @@ impl AlertFlags {
             state: self.state.state,
             action,
         }))
+    }
+
+    fn watching(self) -> Result<Command> {
+        if !self.print_config {
+            return Ok(Command::Alert(Box::new(self.plan()?)));
+        }
+        let (style, out) = (self.terminal.style(), self.to.topic_out.clone());
+        let mut file = config::file(&self.plan()?)?;
+        for alert in &mut file.alert {
+            alert.topic_out = out.clone().map(Word::Text);
+        }
+        Ok(Command::PrintRoutes(Box::new(Written(file)), style))
     }
 
     fn rule(&self) -> Result<Rule> {
@@ -455,6 +434,19 @@ impl AlertFlags {
     }
 
     fn plan(self) -> Result<Plan> {
+        let is_named = !self.to.to.is_empty();
+        match (&self.to.topic_out, is_named) {
+            (None, true) => Err(Error::usage("--to needs --topic-out")
+                .hint("such as --topic-out 'alerts/{device}'")),
+            (Some(_), false) => {
+                Err(Error::usage("--topic-out needs --to").hint("such as --to mqtt://HOST"))
+            }
+            _ => self.checked(),
+        }
+    }
+
+    /// The same where somebody else says where notices go.
+    fn checked(self) -> Result<Plan> {
         let rule = self.rule()?;
         let topic = self.topic.clone().ok_or_else(|| {
             Error::usage("no topic to watch over")
@@ -522,16 +514,6 @@ impl ToFlags {
         let out = out.map(|text| topic_out(text, topic)).transpose()?;
         let servers = self.to.iter().map(|name| server("--to", name));
         let servers = servers.collect::<Result<Vec<End>>>()?;
-        match (&out, servers.is_empty()) {
-            (None, false) => {
-                return Err(Error::usage("--to needs --topic-out")
-                    .hint("such as --topic-out 'alerts/{device}'"));
-            }
-            (Some(_), true) => {
-                return Err(Error::usage("--topic-out needs --to").hint("such as --to mqtt://HOST"));
-            }
-            _ => {}
-        }
         let steps: Vec<_> = self.escalate.into_iter().map(|(_, url)| url).collect();
         for url in self.webhook.iter().chain(steps.iter().flatten()) {
             let is_http = |scheme| url.starts_with(scheme);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
+use super::flags::between::BetweenFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
@@ -104,6 +105,9 @@ pub(crate) struct BridgeFlags {
     delivery: DeliveryFlags,
 
     #[command(flatten)]
+    between: BetweenFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 
     /// End when nothing arrives for this long, with exit code 0
@@ -197,6 +201,7 @@ impl BridgeFlags {
             refusals,
             window: self.delivery.window,
             strict: self.delivery.strict,
+            between: self.between.between(&[], None)?,
             until: Until {
                 idle: self.idle.map(|Wait(time)| time),
                 ..self.limits.until()

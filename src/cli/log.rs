@@ -15,6 +15,7 @@ use clap::Args;
 pub(crate) use self::help::EXAMPLES;
 use self::points::PointFlags;
 use self::target::{RowFlags, StoreFlags, Targets};
+use super::flags::between::BetweenFlags;
 use super::flags::condition::ConditionFlags;
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
@@ -112,6 +113,9 @@ pub(crate) struct LogFlags {
     report: Option<Wait>,
 
     #[command(flatten)]
+    between: BetweenFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
 
     #[command(flatten)]
@@ -170,7 +174,11 @@ impl LogFlags {
             style,
         };
         let stores = self.store.stores(&names, &targets)?;
-        let letters = letters(&shared, to.clone());
+        let report = self.report.map(|Wait(time)| time);
+        let between = self.between.between(&targets.patterns, report)?;
+        let mut connect = to.clone();
+        between.waits_for_targets(&mut connect);
+        let letters = letters(&shared, connect);
         let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
         Ok(Plan {
             sources: sources(&self.from, &shared)?,
@@ -180,7 +188,7 @@ impl LogFlags {
             sync: self.sync,
             time: self.rows.time()?,
             matches: self.rows.has_captures() || self.points.has_captures(),
-            report: self.report.map(|Wait(time)| time),
+            between,
             // Messages may be of any protocol.
             stages: self.conditions.of_any(targets.patterns),
             until: Until {

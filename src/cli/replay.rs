@@ -54,7 +54,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Replaying")]
 pub(crate) struct ReplayFlags {
-    /// Recordings, as --output json writes them, or - for standard input, or a directory for all *.ndjson and *.ndjson.gz in it; compressed or not; several are merged by the times of their records
+    /// Recordings, as --output json writes them, or - for standard input, or a directory for all *.ndjson and *.ndjson.gz in it; compressed or not; several are merged by the times of their records. The directory of a --spool: what is left in it
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
@@ -403,6 +403,7 @@ fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recordi
     let recordings = files.into_iter().map(|file| Recording {
         file: (file.as_os_str() != "-").then_some(file),
         form,
+        from: 0,
     });
     let recordings: Vec<_> = recordings.collect();
     match recordings.iter().filter(|it| it.file.is_none()).count() {

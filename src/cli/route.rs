@@ -1,14 +1,18 @@
 //! `route`: its flags, and the plan they make.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
+use super::alert;
+use super::flags::between;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::UntilFlags;
 use super::mqtt::subscription;
-use crate::command::route::{Mode, Plan};
+use super::syntax::numbers::{Size, Timeouts};
+use crate::command::route::{Mode, Plan, Readers};
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -80,6 +84,16 @@ pub(crate) struct RouteFlags {
     terminal: TerminalFlags,
 }
 
+fn size(word: &str) -> Result<u64, String> {
+    let size = word.parse().map(|Size(size)| size);
+    size.map_err(|why| format!("{word:?}: {why}"))
+}
+
+fn time(word: &str) -> Result<Option<Duration>, String> {
+    let time = word.parse().map(|Timeouts(time)| time);
+    time.map_err(|why| format!("{word:?}: {why}"))
+}
+
 impl RouteFlags {
     /// The plan of the command.
     pub(crate) fn plan(self) -> Plan {
@@ -96,7 +110,13 @@ impl RouteFlags {
         Plan {
             file: self.file,
             mode,
-            filter: subscription::read_line,
+            readers: Readers {
+                filter: subscription::read_line,
+                size,
+                time,
+                dedup: between::read_dedup,
+                alert: alert::read,
+            },
             until: self.until.until(),
             ready: self.ready.ready(),
             style: self.terminal.style(),

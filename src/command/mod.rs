@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use tokio::runtime;
 
 use crate::error::{Error, Result};
+use crate::output::Style;
 
 /// What the command line asked for.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub enum Command {
     Simulate(Box<simulate::Plan>),
     /// `iotctl ota …`
     Ota(Box<ota::Command>),
+    /// A file of routes is to be printed.
+    PrintRoutes(Box<route::Written>, Style),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -96,6 +99,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Watch(plan) => runtime.block_on(watch::run(*plan)),
         Command::Simulate(plan) => runtime.block_on(simulate::run(*plan)),
         Command::Ota(command) => runtime.block_on(command.run()),
+        Command::PrintRoutes(file, style) => runtime.block_on(route::print(&file.0, style)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -21,6 +21,7 @@ use crate::message::{Detail, Message, UNTIMED, topic};
 use crate::output::{Console, Format, Output, Style};
 use crate::pace::alarm::Alarm;
 use crate::stop::Stop;
+use crate::store::spool;
 
 /// So many topics are shown in a text about a recording.
 const SHOWN_TOPICS: usize = 20;
@@ -155,20 +156,23 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
 }
 
 impl Plan {
-    /// A directory stands for the recordings in it, by name.
+    /// A directory stands for the recordings in it, by name; that of a spool for what is left in it.
     fn open_directories(&mut self) -> Result<()> {
         let mut recordings = Vec::new();
         for recording in std::mem::take(&mut self.replay.recordings) {
-            match recording.file.as_ref().filter(|it| it.is_dir()) {
-                Some(directory) => {
-                    let files = recordings_in(directory)?.into_iter();
-                    recordings.extend(files.map(|file| Recording {
-                        file: Some(file),
-                        form: recording.form,
-                    }));
-                }
-                None => recordings.push(recording),
-            }
+            let Some(directory) = recording.file.as_ref().filter(|it| it.is_dir()) else {
+                recordings.push(recording);
+                continue;
+            };
+            let files = match spool::recordings(directory)? {
+                Some(segments) => segments,
+                None => recordings_in(directory)?,
+            };
+            recordings.extend(files.into_iter().map(|(file, from)| Recording {
+                file: Some(file),
+                from,
+                ..recording.clone()
+            }));
         }
         self.replay.recordings = recordings;
         Ok(())
@@ -219,16 +223,15 @@ impl Plan {
     }
 }
 
-/// The recordings in a directory. What a spool could not read is in `bad.ndjson`.
-fn recordings_in(directory: &Path) -> Result<Vec<PathBuf>> {
+/// The recordings in a directory, each from its beginning.
+fn recordings_in(directory: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let unread = |cause| unreadable(directory.display(), &cause);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unread)? {
         let name = entry.map_err(unread)?.file_name();
         let text = name.to_string_lossy();
-        let records = text.ends_with(".ndjson") || text.ends_with(".ndjson.gz");
-        if records && text != "bad.ndjson" {
-            files.push(directory.join(&name));
+        if text.ends_with(".ndjson") || text.ends_with(".ndjson.gz") {
+            files.push((directory.join(&name), 0));
         }
     }
     if files.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Result, counted};
 
+use super::Outcome;
 use super::select::Skips;
 use super::until::messages;
 
@@ -49,6 +50,8 @@ pub struct Account {
     pub undecoded: u64,
     /// Their lifetime was over before the target could take them.
     pub expired: u64,
+    /// Others with their keys are there.
+    pub duplicates: u64,
     /// The target does not want them, and the one for such messages has them.
     pub dead_lettered: u64,
     /// The target does not want them.
@@ -87,6 +90,20 @@ impl Account {
         self.refusal.get_or_insert(why);
     }
 
+    /// A message has this outcome, which is its first and last.
+    pub fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted => self.delivered += 1,
+            Outcome::InDoubt => self.in_doubt += 1,
+            Outcome::Filtered => self.filtered += 1,
+            Outcome::Expired => self.expired += 1,
+            Outcome::Duplicate => self.duplicates += 1,
+            Outcome::DeadLettered => self.dead_lettered += 1,
+            Outcome::Dropped(why) | Outcome::Refused(why) => self.refuse(why),
+            Outcome::Again(_) => {}
+        }
+    }
+
     /// How many were refused or failed.
     pub const fn failures(&self) -> u64 {
         self.refused + self.timed_out + self.missed + self.unsendable + self.failed
@@ -102,7 +119,12 @@ impl Account {
     /// What has no outcome; `None`: there are more outcomes than messages.
     fn open(&self) -> Option<u64> {
         let passed_over = self.filtered + self.skipped.sum() + self.expired + self.dead_lettered;
-        let known = passed_over + self.delivered + self.failures() + self.in_doubt + self.void;
+        let known = passed_over
+            + self.duplicates
+            + self.delivered
+            + self.failures()
+            + self.in_doubt
+            + self.void;
         self.received.checked_sub(known)
     }
 
@@ -113,25 +135,37 @@ impl Account {
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
         let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
-        let passed_on = self.expired + self.dead_lettered;
+        let passed_on = self.expired + self.dead_lettered + self.duplicates;
         match passed_over + passed_on + self.failures() + self.in_doubt + open {
             0 => Ok(None),
             _ => self.line("processed").map(Some),
         }
     }
 
-    /// One line about what was received, and what became of it.
+    /// One line about what was received, and what became of it; `kept`: on the disk, from where it goes on.
     ///
     /// # Errors
     /// [`Kind::Lost`] for an account that does not add up.
-    pub fn summary(&self) -> Result<String> {
-        self.line("delivered")
+    pub fn summary(&self, kept: bool) -> Result<String> {
+        self.line(if kept { "spooled" } else { "delivered" })
+    }
+
+    /// One line about what went on from the disk.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn forwarded(&self) -> Result<String> {
+        self.tally("from the spool", "delivered")
     }
 
     fn line(&self, done: &str) -> Result<String> {
+        self.tally("received", done)
+    }
+
+    fn tally(&self, what: &str, done: &str) -> Result<String> {
         let open = self.open().ok_or_else(|| self.wrong())?;
         let mut text = format!(
-            "received {}: {} {done}",
+            "{what} {}: {} {done}",
             messages(self.received),
             self.delivered
         );
@@ -142,6 +176,7 @@ impl Account {
             (self.skipped.unchanged, "unchanged"),
             (self.skipped.throttled, "throttled"),
             (self.expired, "expired"),
+            (self.duplicates, "duplicates"),
             (self.dead_lettered, "dead-lettered"),
             (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),

@@ -46,7 +46,7 @@ pub async fn pass<S: Source, T: Target>(
     console: Console,
 ) -> Result<()> {
     let (ended, account) = carry(source, target, stages, until, stop).await;
-    console.note(account.summary()?);
+    console.note(account.summary(target.keeps())?);
     ended
 }
 
@@ -146,6 +146,7 @@ struct Passage<'a, T> {
     timed_out: bool,
     /// Whether the target was told that nothing more comes.
     finished: bool,
+    left: bool,
 }
 
 /// What woke the loop.
@@ -178,6 +179,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             drain: until.drain.unwrap_or(DRAIN),
             timed_out: false,
             finished: false,
+            left: false,
         };
         Self {
             source,
@@ -195,7 +197,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
                 // Where both sides are always ready, nobody would look at signals and timers.
                 yield_now().await;
             }
-            if self.passage.is_over() {
+            if self.passage.left || self.passage.is_over() {
                 self.settle();
                 return self.passage.end.take().unwrap_or(Ok(()));
             }
@@ -321,7 +323,13 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     }
 
     fn time_passed(&mut self) -> Result<()> {
-        let awaits = self.source.awaits();
+        let awaits = self
+            .source
+            .awaits()
+            .map(|what| match self.passage.target.is_free() {
+                true => what,
+                false => format!("{} takes no messages", self.passage.target.name()),
+            });
         self.passage.time_passed(awaits.as_deref())
     }
 }
@@ -500,6 +508,10 @@ impl<T: Target> Passage<'_, T> {
         if let Some(Err(error)) = self.end.take() {
             return Err(error);
         }
+        if !self.timed_out && self.target.keeps() && self.ledger.open() == 0 {
+            (self.left, self.end) = (true, Some(Ok(())));
+            return Ok(());
+        }
         let text = format!(
             "timed out: {} still has {}",
             self.target.name(),
@@ -531,19 +543,13 @@ impl<T: Target> Passage<'_, T> {
                 self.fates.push((number, outcome.fate()));
             }
             match outcome {
-                Outcome::Accepted => self.account.delivered += u64::from(new),
-                Outcome::InDoubt => self.account.in_doubt += u64::from(new),
-                Outcome::Filtered => self.account.filtered += u64::from(new),
-                Outcome::Expired => self.account.expired += u64::from(new),
-                Outcome::DeadLettered => self.account.dead_lettered += u64::from(new),
-                Outcome::Dropped(why) if new => self.account.refuse(why),
-                Outcome::Refused(why) if new => self.account.refuse(why),
+                outcome if new => self.account.count(outcome),
                 // A message may be returned after it was acknowledged.
                 Outcome::Refused(why) if self.ledger.is_done(number) => {
                     self.account.delivered = self.account.delivered.saturating_sub(1);
                     self.account.refuse(why);
                 }
-                Outcome::Refused(_) | Outcome::Dropped(_) | Outcome::Again(_) => {}
+                _ => {}
             }
         }
         if let Some((number, message)) = self.again.lost() {

@@ -86,8 +86,8 @@ struct Open {
 }
 
 /// One of the targets.
-struct Branch<T> {
-    target: T,
+pub(super) struct Branch<T> {
+    pub(super) target: T,
     /// What it took; its numbers count from 1 for each target.
     ledger: Ledger,
     /// Of the messages from number `first` on: whose they are. `None`: the router's own, or done with.
@@ -96,11 +96,11 @@ struct Branch<T> {
     /// Not handed to it yet.
     waiting: VecDeque<(Option<Number>, Message)>,
     again: Resend,
-    done: Vec<Progress>,
+    pub(super) done: Vec<Progress>,
 }
 
 impl<T: Target> Branch<T> {
-    fn new(target: T) -> Self {
+    pub(super) fn new(target: T) -> Self {
         Self {
             target,
             ledger: Ledger::default(),
@@ -112,8 +112,13 @@ impl<T: Target> Branch<T> {
         }
     }
 
+    /// A message is to be handed over, whose outcome is told of `owner`.
+    pub(super) fn push(&mut self, owner: Number, message: Message) {
+        self.waiting.push_back((Some(owner), message));
+    }
+
     /// Hands over what waits, what goes again first.
-    fn hand_over(&mut self) -> Result<()> {
+    pub(super) fn hand_over(&mut self) -> Result<()> {
         while self.target.has_room() {
             if let Some((number, message)) = self.again.next(self.target.is_idle()) {
                 self.target.take(number, message)?;
@@ -132,11 +137,11 @@ impl<T: Target> Branch<T> {
         Ok(())
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.waiting.is_empty() && self.again.is_clear() && self.target.has_room()
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.again.is_empty() && self.target.is_idle()
     }
 
@@ -146,7 +151,7 @@ impl<T: Target> Branch<T> {
     }
 
     /// Looks at what the target has done: `tell` is called with the owner and the outcome of each message.
-    fn count(&mut self, mut tell: impl FnMut(Number, Outcome)) -> Vec<Error> {
+    pub(super) fn count(&mut self, mut tell: impl FnMut(Number, Outcome)) -> Vec<Error> {
         let mut own_failures = Vec::new();
         let mut done = std::mem::take(&mut self.done);
         for progress in done.drain(..) {

@@ -20,6 +20,11 @@ impl Origin {
     pub fn get(&self) -> usize {
         self.0.get()
     }
+
+    /// The message that is handed over next is from this one.
+    pub(super) fn set(&self, source: usize) {
+        self.0.set(source);
+    }
 }
 
 /// One of several sources.

@@ -33,6 +33,8 @@
 //! | [`webhook`] | the target that posts each message to a URL |
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`stored`] | the target that keeps messages in a store |
+//! | [`dedup`] | messages with a key that was there before are passed over |
+//! | [`spooled`] | a target behind a queue on the disk |
 //! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
@@ -43,6 +45,7 @@ pub mod alarm;
 pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;
+pub(crate) mod dedup;
 mod engine;
 pub(crate) mod exec;
 pub(crate) mod fan;
@@ -66,6 +69,7 @@ pub(crate) mod request;
 mod resend;
 pub(crate) mod select;
 mod sequence;
+pub(crate) mod spooled;
 pub(crate) mod stages;
 mod statistics;
 pub(crate) mod stored;
@@ -76,6 +80,7 @@ pub mod webhook;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
+pub use dedup::{Dedup, Deduped};
 pub use engine::{pass, run, send, twice};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
@@ -91,6 +96,7 @@ pub use ready::Ready;
 pub use receive::{Receiver, Summary};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
+pub use spooled::Spooled;
 pub use stages::Stages;
 pub use stored::Stored;
 pub use tree::Tree;
@@ -134,6 +140,8 @@ pub enum Outcome {
     DeadLettered,
     /// No target was to get it.
     Filtered,
+    /// Another one with the same key is there.
+    Duplicate,
     /// Its lifetime was over before a target could take it.
     Expired,
     /// The connection was lost, and it may have arrived or not; to send it again could double it.
@@ -146,9 +154,11 @@ impl Outcome {
     /// What a source is told of it.
     pub(crate) const fn fate(&self) -> Fate {
         match self {
-            Self::Accepted | Self::Dropped(_) | Self::DeadLettered | Self::Expired => {
-                Fate::Accepted
-            }
+            Self::Accepted
+            | Self::Dropped(_)
+            | Self::DeadLettered
+            | Self::Expired
+            | Self::Duplicate => Fate::Accepted,
             Self::Filtered => Fate::Filtered,
             Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
         }
@@ -222,6 +232,12 @@ pub trait Target {
     /// Whether the source may be read on while what is under way is under way.
     fn is_free(&self) -> bool {
         self.has_room()
+    }
+
+    /// Whether what it was told is done with is kept for a later run until it has arrived; then a flow that ends in time may leave
+    /// before that.
+    fn keeps(&self) -> bool {
+        false
     }
 
     /// Whether nothing is under way and every outcome was told.

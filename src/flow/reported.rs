@@ -100,6 +100,7 @@ const fn word(outcome: &Outcome) -> Option<&'static str> {
         Outcome::DeadLettered => Some("dead-lettered"),
         Outcome::Filtered => Some("filtered out"),
         Outcome::Expired => Some("expired"),
+        Outcome::Duplicate => Some("duplicate"),
         Outcome::InDoubt => Some("in doubt"),
         Outcome::Again(_) => None,
     }

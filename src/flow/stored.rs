@@ -42,6 +42,11 @@ impl Stored {
         self.worker.close().await
     }
 
+    /// How many bytes are under way.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+
     fn count(&mut self, report: Report, into: &mut Vec<Progress>) -> Result<()> {
         while let Some((_, bytes)) = self.open.pop_front_if(|(it, _)| *it <= report.through) {
             self.bytes -= bytes;

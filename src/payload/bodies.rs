@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -90,6 +90,20 @@ impl Bodies {
         Self::with_input(source, encoding, || Ok(input.into()))
     }
 
+    /// The records of a file that is not compressed, one a line, each of which must be whole.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] for a file that cannot be read.
+    pub fn records(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|cause| unreadable(&name, &cause))?;
+        let mut bodies = Self::over(file.into(), &Source::Records, Encoding::Plain)?;
+        if let State::Stream(stream) = &mut bodies.state {
+            stream.rename(name);
+        }
+        Ok(bodies)
+    }
+
     fn with_input(
         source: &Source,
         encoding: Encoding,
@@ -123,15 +137,16 @@ impl Bodies {
             }
             Source::Records if encoding.is_digits() => return Err(spelled_twice()),
             Source::Records => State::Stream(Stream::start(input()?, Shape::Record)?),
-            Source::Recording { file: None, form } => {
-                State::Stream(Stream::recording(input()?, String::from(STDIN), *form)?)
-            }
+            Source::Recording {
+                file: None, form, ..
+            } => State::Stream(Stream::recording(input()?, String::from(STDIN), *form)?),
             Source::Recording {
                 file: Some(path),
                 form,
+                from,
             } => {
                 let name = path.display().to_string();
-                let file = File::open(path).map_err(|cause| unreadable(&name, &cause))?;
+                let file = opened(path, *from).map_err(|cause| unreadable(&name, &cause))?;
                 State::Stream(Stream::recording(file, name, *form)?)
             }
         };
@@ -352,6 +367,15 @@ fn standard_input() -> Result<File> {
         .try_clone_to_owned()
         .map(File::from)
         .map_err(|cause| unreadable(STDIN, &cause))
+}
+
+/// A file from there on.
+fn opened(path: &Path, from: u64) -> io::Result<File> {
+    let mut file = File::open(path)?;
+    if from > 0 {
+        file.seek(SeekFrom::Start(from))?;
+    }
+    Ok(file)
 }
 
 fn open_file(path: &Path, encoding: Encoding) -> Result<State> {

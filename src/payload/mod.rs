@@ -78,6 +78,7 @@ pub use bodies::Bodies;
 pub use destination::Destination;
 pub use encoding::Encoding;
 pub use record::amqp_value;
+pub(crate) use record::message_of_record;
 
 /// The longest body, in bytes: no MQTT packet is longer (MQTT 5.0 §1.5.5).
 pub const LONGEST: usize = 268_435_455;
@@ -116,6 +117,8 @@ pub enum Source {
         file: Option<PathBuf>,
         /// What is in it.
         form: Form,
+        /// So many bytes at its beginning are passed over.
+        from: u64,
     },
 }
 

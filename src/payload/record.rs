@@ -77,6 +77,12 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     Ok(Some((message, addressed)))
 }
 
+/// The message that a record of any protocol describes; `None`: it is no record of a message.
+pub(crate) fn message_of_record(line: &[u8]) -> Option<Message> {
+    let (message, _) = parse(line, &Detail::Plain).ok()??;
+    Some(message)
+}
+
 /// One field as it stands in the line, so that what is wrong can be told with the field's name.
 type Raw<'a> = Option<&'a RawValue>;
 

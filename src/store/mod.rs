@@ -9,10 +9,12 @@
 //! | [`files`] | NDJSON and CSV |
 //! | [`table`], [`Sqlite`] | a table of a database |
 //! | [`Influx`] | a server of time series |
+//! | [`spool`] | a queue on the disk, before targets that are away |
 //! | [`times`] | when a message was, where it says that itself |
 
 pub(crate) mod files;
 mod influx;
+pub mod spool;
 #[cfg_attr(not(feature = "sqlite"), path = "sqlite/absent.rs")]
 mod sqlite;
 pub mod table;

@@ -19,6 +19,8 @@ pub enum Syncing {
     /// As soon as no more come, and after 200 ms: sources that wait for acknowledgements are not kept waiting.
     #[default]
     Auto,
+    /// The same with another limit.
+    Within(Duration),
     /// Each for itself.
     Each,
     /// This long after the first.
@@ -151,10 +153,13 @@ impl<S: Store> Running<S> {
             let next = match sync {
                 Syncing::Each => break,
                 Syncing::Auto if began.elapsed() >= LONGEST => break,
-                Syncing::Auto => work.try_recv().map_err(|cause| match cause {
-                    TryRecvError::Empty => RecvTimeoutError::Timeout,
-                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-                }),
+                Syncing::Within(longest) if began.elapsed() >= longest => break,
+                Syncing::Auto | Syncing::Within(_) => {
+                    work.try_recv().map_err(|cause| match cause {
+                        TryRecvError::Empty => RecvTimeoutError::Timeout,
+                        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                    })
+                }
                 Syncing::Every(time) => work.recv_timeout(time.saturating_sub(began.elapsed())),
             };
             match next {

@@ -515,3 +515,50 @@ fn readings_of_coap_are_told_to_amqp() {
     assert_eq!(json(record["payload"].as_str().unwrap())["value"], 28);
     alert.ends_by_itself().exits(0);
 }
+
+#[test]
+fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
+    let words = "alert mqtt://user:secret@localhost -t sensors/{device}/t --value /v --above 27 --clear-below 26 --for 90s \
+        --stale 5m --to mqtt://b --topic-out alerts/{device} -q 2 -r --escalate 10m=critical=http://h/x --limit 5/h";
+    let printed = iotctl(words).word("--print-config").run().exits(0);
+    let text = printed.text();
+    assert!(!text.contains("secret"), "{text}");
+    for line in [
+        "topic = \"sensors/{device}/t\"",
+        "above = 27.0",
+        "for = \"1m 30s\"",
+        "limit = \"5/1h\"",
+        "topic-out = \"alerts/{device}\"",
+        "webhook = \"http://h/x\"",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.toml");
+    std::fs::write(&file, text).unwrap();
+    iotctl("route --check")
+        .word(&file)
+        .run()
+        .exits(0)
+        .says("1 source, 1 target, 1 alert: no mistakes found");
+    for (words, says) in [
+        ("--rate 0/m", "a rate of 0"),
+        ("--above 1 --flapping 0/10m", "flapping after 0 changes"),
+        ("--when /a=1", "use == for ="),
+        ("--when temp==1", "a value of a JSON payload is /temp"),
+    ] {
+        iotctl("alert - -t t")
+            .words(words)
+            .run()
+            .exits(2)
+            .says(says);
+    }
+    for (condition, says) in [
+        ("/a == 1 && /b == 2", "use and for &&"),
+        (".a.b > 1 || /b == 2", "use or for ||"),
+        (".a.b > 1", "a value of a JSON payload is /a/b"),
+    ] {
+        let line = iotctl("alert - -t t --when").word(condition);
+        line.run().exits(2).says(says);
+    }
+}

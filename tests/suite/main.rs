@@ -62,6 +62,7 @@ mod sending;
 mod serving;
 mod showing;
 mod simulate;
+mod spool;
 mod support;
 mod tls;
 mod transports;

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::broker::broker;
+use serde_json::Value;
+
+use crate::support::broker::{Broker, broker};
 use crate::support::command::{Line, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings};
+use crate::support::wait_for;
 
 fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("routes.toml");
@@ -104,7 +107,7 @@ fn nothing_is_lost_when_the_router_is_killed() {
 fn recording(folder: &Path, readings: &[(&str, &str)]) -> PathBuf {
     let path = folder.join("recording.ndjson");
     let line = |(at, (topic, payload)): (usize, &(&str, &str))| {
-        let payload = serde_json::Value::from(*payload);
+        let payload = Value::from(*payload);
         format!(
             "{{\"time\":\"2026-01-01T00:00:{at:02}Z\",\"protocol\":\"mqtt\",\"topic\":\"{topic}\",\
              \"payload\":{payload},\"mqtt\":{{\"qos\":1}}}}\n"
@@ -139,7 +142,7 @@ map = "jq: {v: (tonumber? // .)}"
     let readings = [("s/d/t", "1"), ("s/d/t", "1"), ("s/x/t", "2")];
     let readings = recording(folder.path(), &readings);
     let tried = route(&file, "--test").word(&readings).run().exits(0);
-    let lines: Vec<serde_json::Value> = tried
+    let lines: Vec<Value> = tried
         .text()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -272,4 +275,244 @@ fn mistakes_are_found_without_a_connection() {
         .says("on-refused: unknown target \"x\"");
     fs::remove_file(&file).unwrap();
     route(&file, "--check").run().exits(8);
+}
+
+/// A file with a route and an alert, at this server.
+fn watched(url: &str) -> String {
+    format!(
+        r#"
+[source.edge]
+url = "{url}"
+[target.edge]
+url = "{url}"
+[target.odd]
+file = "odd.ndjson"
+[[route]]
+from = "edge"
+topic = "sensors/{{device}}/{{metric}}"
+where = "/value > -40 and /value < 85"
+to = "edge"
+topic-out = "site1/{{device}}/{{metric}}"
+else = "odd"
+[[alert]]
+name = "high-temp"
+from = "edge"
+topic = "sensors/{{device}}/temperature"
+value = "/value"
+above = 27
+clear-below = 26
+state = "alarms"
+to = "edge"
+topic-out = "alerts/{{device}}/high_temp"
+qos = 2
+retain = true
+[[alert.escalate]]
+after = "100ms"
+severity = "critical"
+exec = ["sh", "-c", "cat >> escalated.ndjson"]
+"#
+    )
+}
+
+#[test]
+fn a_file_has_routes_and_alerts() {
+    let mut one = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.toml");
+    fs::write(&file, watched(&format!("mqtt://127.0.0.1:{}", one.port))).unwrap();
+    iotctl("route --check")
+        .word(&file)
+        .run()
+        .exits(0)
+        .says("1 source, 2 targets, 1 route, 1 alert: no mistakes found");
+    let printed = iotctl("route --print-config").word(&file).run().exits(0);
+    assert!(
+        printed
+            .text()
+            .contains("[[alert.escalate]]\nafter = \"100ms\""),
+        "{}",
+        printed.text()
+    );
+    let mut command = iotctl("route r.toml").into_command();
+    command.current_dir(folder.path());
+    let running = Line::of(command).start();
+    one.sees_subscription("sensors/+/temperature");
+    let mut watcher = one
+        .iotctl("sub -t alerts/# -t site1/# -q 2 --output json")
+        .start();
+    one.sees_subscription("site1/#");
+    let publish = |one: &Broker, value: &str| {
+        let body = format!("{{\"value\":{value}}}");
+        let line = one
+            .iotctl("pub -t sensors/d7/temperature -q 1 -m")
+            .word(body);
+        line.run().exits(0);
+    };
+    publish(&one, "28.5");
+    let two = watcher.lines(2);
+    let records: Vec<Value> = two
+        .iter()
+        .map(|it| serde_json::from_str(it).unwrap())
+        .collect();
+    let of = |topic: &str| records.iter().find(|it| it["topic"] == topic).unwrap();
+    assert_eq!(of("site1/d7/temperature")["payload"], "{\"value\":28.5}");
+    let notice = of("alerts/d7/high_temp");
+    assert_eq!(notice["mqtt"]["qos"], 2);
+    let body: Value = serde_json::from_str(notice["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&body["state"], &body["alert"]),
+        (&"firing".into(), &"high-temp".into())
+    );
+    // Only the step's own command is told of the escalation.
+    wait_for("the escalation", || {
+        let text = fs::read_to_string(folder.path().join("escalated.ndjson")).ok()?;
+        text.contains("\"severity\":\"critical\"").then_some(())
+    });
+    // It is known over a restart, and ends with the same identifier.
+    running.signal("KILL");
+    running.ends();
+    let mut command = iotctl("route r.toml").into_command();
+    command.current_dir(folder.path());
+    let running = Line::of(command).start();
+    one.sees_subscription("sensors/+/temperature");
+    publish(&one, "20");
+    let end = loop {
+        let record: Value = serde_json::from_str(&watcher.line()).unwrap();
+        // What fires may be told again, under the same identifier.
+        let notice = record["payload"].as_str().unwrap();
+        let notice: Value = serde_json::from_str(notice).unwrap();
+        if record["topic"] == "alerts/d7/high_temp" && notice["state"] == "ok" {
+            break notice;
+        }
+    };
+    assert_eq!((&end["state"], &end["id"]), (&"ok".into(), &body["id"]));
+    running.signal("TERM");
+    running.ends();
+    one.iotctl("sub -t alerts/# -C 1 --retained-only")
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn alerts_are_tried_at_the_times_of_recorded_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.toml");
+    let text = watched("mqtt://localhost").replace("after = \"100ms\"", "after = \"10m\"");
+    let text = text.replace("above = 27", "above = 27\nfor = \"30s\"");
+    fs::write(&file, &text).unwrap();
+    let record = |time: &str, value: &str| {
+        format!(
+            "{{\"time\":\"2026-11-20T{time}Z\",\"protocol\":\"mqtt\",\"topic\":\"sensors/d7/temperature\",\"payload\":\"{{\\\"value\\\":{value}}}\",\"mqtt\":{{\"qos\":1}}}}\n"
+        )
+    };
+    let times = [
+        ("21:00:00", "28"),
+        ("21:00:40", "28"),
+        ("21:11:00", "28"),
+        ("21:12:00", "20"),
+    ];
+    let records = times.map(|(time, value)| record(time, value)).concat();
+    let recording = folder.path().join("x.ndjson");
+    fs::write(&recording, records).unwrap();
+    let tried = iotctl("route")
+        .word(&file)
+        .word("--test")
+        .word(&recording)
+        .run()
+        .exits(0);
+    let notices: Vec<(String, String, String)> = tried
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter_map(|line| {
+            let notice: Value = serde_json::from_str(line["payload"].as_str()?).ok()?;
+            let target = line["target"].as_str()?.to_owned();
+            let (at, state) = (notice["at"].as_str()?, notice["state"].as_str()?);
+            Some((target, at.to_owned(), state.to_owned()))
+        })
+        .collect();
+    let expected = [
+        ("edge", "2026-11-20T21:00:30.000Z", "firing"),
+        (
+            "sh -c cat >> escalated.ndjson",
+            "2026-11-20T21:10:30.000Z",
+            "firing",
+        ),
+        (
+            "sh -c cat >> escalated.ndjson",
+            "2026-11-20T21:12:00.000Z",
+            "ok",
+        ),
+        ("edge", "2026-11-20T21:12:00.000Z", "ok"),
+    ];
+    let mut expected =
+        expected.map(|(to, at, state)| (to.to_owned(), at.to_owned(), state.to_owned()));
+    let mut notices = notices;
+    expected.sort();
+    notices.sort();
+    assert_eq!(notices, expected);
+    assert!(!folder.path().join("alarms").exists(), "nothing is kept");
+}
+
+#[test]
+fn mistakes_in_alerts_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.toml");
+    for (what, instead, says) in [
+        ("above = 27", "abov = 27", "unknown field `abov`"),
+        (
+            "clear-below = 26",
+            "clear-below = 28",
+            "alert high-temp: clear-below 28 is above the limit 27",
+        ),
+        (
+            "above = 27",
+            "above = \"hot\"",
+            "alert high-temp: invalid value 'hot' for '--above <NUMBER>'",
+        ),
+        (
+            "alerts/{device}/high_temp",
+            "sensors/{device}/temperature",
+            "alert high-temp: its messages come back to it",
+        ),
+        (
+            "from = \"edge\"\ntopic = \"sensors/{device}/temperature\"",
+            "from = \"x\"\ntopic = \"sensors/{device}/temperature\"",
+            "alert high-temp: unknown source \"x\"",
+        ),
+        (
+            "to = \"edge\"\ntopic-out = \"alerts",
+            "topic-out = \"alerts",
+            "nobody is told",
+        ),
+        (
+            "[source.edge]\n",
+            "[source.edge]\ntopics = []\n",
+            "source edge: topics is empty",
+        ),
+        (
+            "/value < 85",
+            "value < 85",
+            "a value of a JSON payload is /value",
+        ),
+    ] {
+        let text = watched("mqtt://localhost");
+        assert!(text.contains(what), "{what}");
+        fs::write(&file, text.replace(what, instead)).unwrap();
+        iotctl("route --check")
+            .word(&file)
+            .run()
+            .exits(2)
+            .says(says);
+    }
+    // What a file is read from it is not written to.
+    let text =
+        "[source.a]\nfile = \"x.ndjson\"\n[target.b]\nfile = \"x.ndjson\"\n[[route]]\nto = \"b\"\n";
+    fs::write(&file, text).unwrap();
+    fs::write(folder.path().join("x.ndjson"), "").unwrap();
+    iotctl("route")
+        .word(&file)
+        .run()
+        .exits(2)
+        .says("x.ndjson is read from and written to");
 }

@@ -1,6 +1,7 @@
 //! The flags that several commands share, one group a file.
 
 pub(crate) mod answer;
+pub(crate) mod between;
 pub(crate) mod condition;
 pub(crate) mod connect;
 pub(crate) mod decode;

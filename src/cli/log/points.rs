@@ -65,6 +65,9 @@ impl PointFlags {
             return Err(Error::usage("InfluxDB needs a --measurement")
                 .hint("name one, such as weather, or take it from the topic: {1}"));
         };
+        if measurement.is_empty() {
+            return Err(Error::usage("--measurement is empty"));
+        }
         let points = Points {
             measurement: value("--measurement", measurement)?,
             tags: pairs("--tag", &self.tag)?,

@@ -44,10 +44,10 @@ use crate::stop::Stop;
 use keys::Keys;
 use once::Once;
 use others::Others;
-use router::{Exit, Watch};
+pub(crate) use router::{Exit, Watch};
 use shape::Shape;
 use store::Store;
-use way::{Marked, Marks, Way};
+pub(crate) use way::{Marked, Marks, SharedMarks, Way};
 
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
@@ -148,8 +148,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let source = ends.source.open().await?;
     let mut ways = Vec::new();
     for (at, target) in ends.targets.iter().enumerate() {
-        let way = target.open(&plan, console).await?;
-        ways.push(Marked::new(way, at, marks.clone()));
+        let way = target.open(plan.style, console).await?;
+        ways.push(Marked::new(way, at, vec![marks.clone()]));
     }
     let mut source = Once::new(source, plan.once.then(|| marks.clone()));
     let mut fan = Fan::new(watch, ways, plan.refusals);
@@ -186,7 +186,7 @@ struct Ends {
 }
 
 /// Where notices go, before anything is connected.
-enum Place {
+pub(crate) enum Place {
     Server(TargetEnd),
     Webhook {
         server: Box<Server>,
@@ -197,7 +197,7 @@ enum Place {
 }
 
 impl Place {
-    async fn open<'a>(&'a self, plan: &'a Plan, console: Console) -> Result<Way<'a>> {
+    pub(crate) async fn open(&self, style: Style, console: Console) -> Result<Way<'_>> {
         Ok(match self {
             Self::Server(end) => Way::Server(end.open().await?),
             Self::Webhook { server, .. } => {
@@ -211,7 +211,7 @@ impl Place {
                     topic: false,
                     newline: true,
                 };
-                let output = Output::open(format, plan.style)?;
+                let output = Output::open(format, style)?;
                 Way::Output(Box::new(Printed::new(output)))
             }
         })
@@ -250,17 +250,7 @@ impl Plan {
         let steps = self.to.steps.iter().zip(0..);
         let steps = steps.filter_map(|(url, step)| Some((url.as_ref()?, Some(step))));
         for (url, step) in all.chain(steps) {
-            let args = ConnectArgs {
-                url: Some(url.clone()),
-                username: None,
-                password_file: None,
-                ..self.to.connect.clone()
-            };
-            let server = args.resolve(Protocol::Http, &Environment::of_process())?;
-            targets.push(Place::Webhook {
-                server: Box::new(server),
-                step,
-            });
+            targets.push(self.webhook(url, step)?);
         }
         let only_steps = targets
             .iter()
@@ -269,6 +259,24 @@ impl Plan {
             targets.push(Place::Output);
         }
         Ok(targets)
+    }
+
+    /// Where notices, or those of a step, are posted to.
+    ///
+    /// # Errors
+    /// No URL of a server.
+    pub(crate) fn webhook(&self, url: &str, step: Option<usize>) -> Result<Place> {
+        let args = ConnectArgs {
+            url: Some(url.to_owned()),
+            username: None,
+            password_file: None,
+            ..self.to.connect.clone()
+        };
+        let server = args.resolve(Protocol::Http, &Environment::of_process())?;
+        Ok(Place::Webhook {
+            server: Box::new(server),
+            step,
+        })
     }
 
     /// A stable part of client identifiers, so that sessions are found again.
@@ -282,20 +290,15 @@ impl Plan {
     }
 
     fn source(&self) -> SourceArgs {
-        let filters = [
-            Some(&self.from.topic),
-            self.acknowledgements.as_ref(),
-            self.unless.as_ref(),
-        ];
-        let subscription = |pattern: &Pattern| Subscription {
-            filter: pattern.filter().into(),
+        let subscription = |filter: &str| Subscription {
+            filter: filter.into(),
             qos: QoS::AtLeastOnce,
             ..Subscription::default()
         };
         SourceArgs {
             end: self.from.end.clone(),
             connect: self.from.connect.clone(),
-            subscriptions: filters.into_iter().flatten().map(subscription).collect(),
+            subscriptions: self.filters().map(subscription).collect(),
             mqtt: SessionArgs {
                 client_id: Some(self.client_id("sub")),
                 persistent: !self.from.clean,
@@ -331,20 +334,7 @@ impl Plan {
         }
     }
 
-    fn watch(&self, ends: &Ends, marks: Rc<RefCell<Marks>>, console: Console) -> Result<Watch> {
-        let recorded = matches!(self.from.end, End::File(_));
-        let path = match (&self.state, recorded) {
-            (Some(path), _) => Some(path.clone()),
-            (None, true) => None,
-            (None, false) => Some(store::usual_path(&self.rule.name)?),
-        };
-        let head = store::head(&self.rule.name, &self.from.end, &self.from.topic);
-        let keys = Keys::new(self.from.topic.clone());
-        let store = path.map(|path| Store::open(&path, &head, self.rule.clone()));
-        let (store, alarms) = match store.transpose()? {
-            Some((store, alarms)) => (Some(store), alarms),
-            None => (None, flow::alarm::Alarms::new(self.rule.clone())),
-        };
+    fn watch(&self, ends: &Ends, marks: SharedMarks, console: Console) -> Result<Watch> {
         let exits = ends.targets.iter().enumerate();
         let exits = exits.filter(|(at, _)| Some(*at) != ends.letters);
         let exits = exits
@@ -357,6 +347,44 @@ impl Plan {
             };
             (target, protocol, exchange(self.to.exchange.as_ref()))
         });
+        let recorded = matches!(self.from.end, End::File(_));
+        let journal = match (&self.state, recorded) {
+            (Some(path), _) => Some(path.clone()),
+            (None, true) => None,
+            (None, false) => Some(store::usual_path(&self.rule.name)?),
+        };
+        self.watch_over(exits, letters, marks, recorded, journal, console)
+    }
+
+    /// The journal, where readings are not recorded.
+    ///
+    /// # Errors
+    /// No place for it.
+    pub(crate) fn journal(&self) -> Result<PathBuf> {
+        let given = self.state.clone().map(Ok);
+        given.unwrap_or_else(|| store::usual_path(&self.rule.name))
+    }
+
+    /// Who watches over the readings, tells these exits, and keeps alarms in this journal; `recorded`: time is that of readings.
+    ///
+    /// # Errors
+    /// The journal cannot be used.
+    pub(crate) fn watch_over(
+        &self,
+        exits: Vec<Exit>,
+        letters: Option<(usize, Option<Protocol>, ByteString)>,
+        marks: SharedMarks,
+        recorded: bool,
+        journal: Option<PathBuf>,
+        console: Console,
+    ) -> Result<Watch> {
+        let head = store::head(&self.rule.name, &self.from.end, &self.from.topic);
+        let keys = Keys::new(self.from.topic.clone());
+        let store = journal.map(|path| Store::open(&path, &head, self.rule.clone()));
+        let (store, alarms) = match store.transpose()? {
+            Some((store, alarms)) => (Some(store), alarms),
+            None => (None, flow::alarm::Alarms::new(self.rule.clone())),
+        };
         Ok(Watch::new(router::Parts {
             keys,
             value: self.from.value.clone(),
@@ -376,6 +404,16 @@ impl Plan {
         }))
     }
 
+    /// The filters of all that it looks at.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &str> {
+        let patterns = [
+            Some(&self.from.topic),
+            self.acknowledgements.as_ref(),
+            self.unless.as_ref(),
+        ];
+        patterns.into_iter().flatten().map(Pattern::filter)
+    }
+
     fn exit(&self, target: usize, place: &Place) -> Exit {
         let (step, shape) = match place {
             Place::Webhook { step, .. } => (*step, self.to.shape),
@@ -393,6 +431,7 @@ impl Plan {
             protocol,
             exchange: exchange(self.to.exchange.as_ref()),
             is_webhook: matches!(place, Place::Webhook { .. }),
+            published: None,
             is_server: matches!(place, Place::Server(_)),
         }
     }

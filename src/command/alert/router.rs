@@ -18,7 +18,7 @@ use crate::connect::Protocol;
 use crate::error::{Error, Result, brief};
 use crate::flow::alarm::{Alarms, Clock, Counts, Millis, Notice, Reading, State, Value};
 use crate::flow::{Outgoing, Routed, Router, Stages};
-use crate::message::{Detail, Message, UNTIMED};
+use crate::message::{Detail, Message, MqttDetail, UNTIMED};
 use crate::output::Console;
 use crate::payload::captures::Pattern;
 use crate::payload::expect::{Changes, Condition, Scope, Subject};
@@ -32,16 +32,18 @@ const POLL: Millis = 1000;
 const NOTE: Millis = 60_000;
 
 /// One of the targets, and what it gets.
-pub(super) struct Exit {
-    pub(super) target: usize,
+pub(crate) struct Exit {
+    pub(crate) target: usize,
     /// The step of the escalation that it is for; otherwise for all notices but those of steps that have a target.
-    pub(super) step: Option<usize>,
-    pub(super) shape: Shape,
-    pub(super) protocol: Option<Protocol>,
-    pub(super) exchange: ByteString,
-    pub(super) is_webhook: bool,
+    pub(crate) step: Option<usize>,
+    pub(crate) shape: Shape,
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) exchange: ByteString,
+    pub(crate) is_webhook: bool,
+    /// MQTT: how it is published, unless the target says that itself.
+    pub(crate) published: Option<MqttDetail>,
     /// What is retained there can be removed.
-    pub(super) is_server: bool,
+    pub(crate) is_server: bool,
 }
 
 /// What a [`Watch`] is made of.
@@ -66,7 +68,7 @@ pub(super) struct Parts {
 }
 
 /// Watches over readings.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     parts: Parts,
     stages: Stages,
     changes: Option<Changes>,
@@ -311,10 +313,14 @@ impl Watch {
             let target = self.parts.exits[at].target;
             self.parts.marks.borrow_mut().send(target, notice.mark());
             into.push((target, message));
-            let is_server = self.parts.exits[at].is_server;
-            if self.parts.forget && is_server && notice.state == State::Ok {
+            let exit = &self.parts.exits[at];
+            if self.parts.forget && exit.is_server && notice.state == State::Ok {
                 self.parts.marks.borrow_mut().send(target, None);
-                into.push((target, shape::empty(topic.clone())));
+                let mut empty = shape::empty(topic.clone());
+                if let Some(published) = &exit.published {
+                    empty.detail = Detail::Mqtt(published.clone());
+                }
+                into.push((target, empty));
             }
         }
         Ok(())
@@ -350,7 +356,10 @@ impl Watch {
         message.topic = topic.clone();
         // What is retained, and at which QoS, a server's target says; only webhooks have headers.
         if !exit.is_webhook {
-            message.detail = Detail::Plain;
+            message.detail = match &exit.published {
+                Some(published) => Detail::Mqtt(published.clone()),
+                None => Detail::Plain,
+            };
         }
         if let Some(protocol) = exit.protocol {
             let now = SystemTime::now();
@@ -396,11 +405,33 @@ impl Watch {
         })
     }
 
+    /// What is due by then, where time is that of a recording.
+    ///
+    /// # Errors
+    /// What makes it impossible to go on.
+    pub(crate) fn pass_time(&mut self, now: SystemTime, into: &mut Outgoing) -> Result<()> {
+        let now = self.newest.max(millis(now));
+        // Each at its own time, whatever the time of the next reading is.
+        while let Some(due) = self.parts.alarms.due().filter(|due| *due <= now) {
+            self.newest = self.newest.max(due);
+            self.begin(self.newest);
+            self.time_passed(self.newest);
+            self.send(into)?;
+            if self.parts.alarms.due() == Some(due) {
+                break;
+            }
+        }
+        self.newest = now;
+        self.begin(now);
+        self.time_passed(now);
+        self.send(into)
+    }
+
     /// Keeps what is known at the end.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let kept = self.send(&mut Outgoing::new()).and_then(|()| self.sync());
         let Counts {
             late,

@@ -13,7 +13,7 @@ use crate::message::Message;
 use crate::output::Output;
 
 /// One of the targets.
-pub(super) enum Way<'a> {
+pub(crate) enum Way<'a> {
     Server(AnyTarget<'a>),
     Webhook(Box<Webhook>),
     Exec(Commands<'a>),
@@ -22,9 +22,12 @@ pub(super) enum Way<'a> {
 
 target_of!(Way<'_>: Server Webhook Exec Output);
 
+/// The same for who sends and for who delivers.
+pub(crate) type SharedMarks = Rc<RefCell<Marks>>;
+
 /// Which messages are which notices, from who sends them to who knows what became of them.
 #[derive(Debug)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// Of the messages that each target will get, in order.
     sent: Vec<VecDeque<Option<Mark>>>,
     /// What has arrived, and nobody has looked at.
@@ -34,7 +37,7 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn new(targets: usize) -> Self {
+    pub(crate) fn new(targets: usize) -> Self {
         Self {
             sent: vec![VecDeque::new(); targets],
             arrived: Vec::new(),
@@ -42,28 +45,35 @@ impl Marks {
         }
     }
 
+    /// Everything has arrived: for who only looks.
+    pub(crate) fn all_arrive(&mut self) {
+        let sent = self.sent.iter_mut().flat_map(|queue| queue.drain(..));
+        let sent: Vec<Mark> = sent.flatten().collect();
+        sent.into_iter().for_each(|mark| self.done(mark));
+    }
+
     /// The next message to this target is this notice, or none.
-    pub(super) fn send(&mut self, target: usize, mark: Option<Mark>) {
+    pub(crate) fn send(&mut self, target: usize, mark: Option<Mark>) {
         self.sent[target].push_back(mark);
     }
 
     /// A notice goes to so many places.
-    pub(super) fn begin(&mut self, mark: Mark, places: u32) {
+    pub(crate) fn begin(&mut self, mark: Mark, places: u32) {
         self.first.get_or_insert((mark, places));
     }
 
     /// Whether the first notice has arrived everywhere.
-    pub(super) fn is_first_done(&self) -> bool {
+    pub(crate) fn is_first_done(&self) -> bool {
         matches!(self.first, Some((_, 0)))
     }
 
     /// What has arrived since the last call.
-    pub(super) fn arrived(&mut self) -> Vec<Mark> {
+    pub(crate) fn arrived(&mut self) -> Vec<Mark> {
         std::mem::take(&mut self.arrived)
     }
 
     /// Whether anything has.
-    pub(super) fn has_arrived(&self) -> bool {
+    pub(crate) fn has_arrived(&self) -> bool {
         !self.arrived.is_empty()
     }
 
@@ -77,20 +87,20 @@ impl Marks {
     }
 }
 
-/// A target that tells which notices have arrived.
-pub(super) struct Marked<T> {
+/// A target that tells each alert which of its notices have arrived.
+pub(crate) struct Marked<T> {
     inner: T,
     at: usize,
-    marks: Rc<RefCell<Marks>>,
+    marks: Vec<SharedMarks>,
     newest: Number,
-    /// What it was handed, in order.
-    open: VecDeque<(Number, Mark)>,
+    /// What it was handed, in order, each with the alert that it is of.
+    open: VecDeque<(Number, usize, Mark)>,
     /// What it has done and was not looked at.
     done: Vec<Progress>,
 }
 
 impl<T> Marked<T> {
-    pub(super) const fn new(inner: T, at: usize, marks: Rc<RefCell<Marks>>) -> Self {
+    pub(crate) const fn new(inner: T, at: usize, marks: Vec<SharedMarks>) -> Self {
         Self {
             inner,
             at,
@@ -103,30 +113,27 @@ impl<T> Marked<T> {
 
     /// A refused notice counts too: nobody is to send it again.
     fn look(&mut self, into: &mut Vec<Progress>) {
-        let mut marks = self.marks.borrow_mut();
         for progress in &self.done {
-            match progress {
-                Progress::One(_, Outcome::Again(_)) => {}
-                Progress::One(number, _) => {
-                    if let Some(at) = self.open.iter().position(|(open, _)| open == number)
-                        && let Some((_, mark)) = self.open.remove(at)
-                    {
-                        marks.done(mark);
-                    }
+            let (first, last) = match progress {
+                Progress::One(_, Outcome::Again(_)) => continue,
+                Progress::One(number, _) => (*number, *number),
+                Progress::Through(last) => (0, *last),
+            };
+            let marks = &self.marks;
+            self.open.retain(|(number, alert, mark)| {
+                let is_done = (first..=last).contains(number);
+                if is_done {
+                    marks[*alert].borrow_mut().done(*mark);
                 }
-                Progress::Through(last) => {
-                    while let Some((_, mark)) = self.open.pop_front_if(|(open, _)| *open <= *last) {
-                        marks.done(mark);
-                    }
-                }
-            }
+                !is_done
+            });
         }
         into.append(&mut self.done);
     }
 }
 
 impl Marked<Way<'_>> {
-    pub(super) async fn close(self) -> Result<()> {
+    pub(crate) async fn close(self) -> Result<()> {
         match self.inner {
             Way::Server(target) => target.close().await,
             Way::Webhook(_) | Way::Exec(_) | Way::Output(_) => Ok(()),
@@ -155,8 +162,11 @@ impl<T: Target> Target for Marked<T> {
         // What goes again has its number already.
         if number > self.newest {
             self.newest = number;
-            let mark = self.marks.borrow_mut().sent[self.at].pop_front();
-            self.open.extend(mark.flatten().map(|mark| (number, mark)));
+            for (alert, marks) in self.marks.iter().enumerate() {
+                let mark = marks.borrow_mut().sent[self.at].pop_front();
+                self.open
+                    .extend(mark.flatten().map(|mark| (number, alert, mark)));
+            }
         }
         self.inner.take(number, message)
     }

@@ -21,13 +21,13 @@ use topics::Side;
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{
-    self, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
+    self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
 };
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
-use crate::flow::{Ready, Refusals, Until};
+use crate::flow::{Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Console, Format, Style};
 
@@ -97,6 +97,8 @@ pub struct Plan {
     pub window: u16,
     /// What cannot be carried is a failure.
     pub strict: bool,
+    /// A spool, and what is passed over.
+    pub between: Between,
     /// When it ends.
     pub until: Until,
     /// Who is told when messages can come.
@@ -123,11 +125,14 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     plan.import()?;
     let bridge = plan.resolve(console)?;
     let targets = ends::open(&bridge.targets).await?;
-    let sides = bridge.sources.iter().map(|(side, _)| *side).collect();
-    let sources: Vec<_> = bridge.sources.into_iter().map(|(_, it)| it).collect();
+    let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
+    let names = sides.iter().map(|side| side.word().to_owned());
     let passing = Passing {
         sources: &sources,
+        names: names.collect(),
         refusals: plan.refusals,
+        stages: &Stages::default(),
+        between: &plan.between,
         until: &plan.until,
         ready: &plan.ready,
         console,
@@ -146,8 +151,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         told_loop: bridge.loops,
         console,
     };
-    let (ended, _, targets) = passing.run(targets, crossing).await?;
-    ended.and(ends::close(targets).await)
+    passing.run(targets, crossing, ends::close).await?.0
 }
 
 /// A bridge whose files and secrets were read.
@@ -355,9 +359,11 @@ impl Plan {
     }
 
     fn letters(&self, letters: &Letters, name: &str) -> TargetArgs {
+        let mut connect = letters.connect.clone();
+        self.between.waits_for_targets(&mut connect);
         TargetArgs {
             end: letters.end.clone(),
-            connect: letters.connect.clone(),
+            connect,
             mqtt: SessionArgs {
                 client_id: Some(format!("{name}-letters").into()),
                 keep_alive: KEEP_ALIVE,

@@ -20,6 +20,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// What it is called in a spool.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::To => "to",
+        }
+    }
+
     /// 0 or 1.
     pub(crate) const fn index(self) -> usize {
         self as usize

@@ -12,20 +12,28 @@
 
 pub(crate) mod carry;
 mod joint;
+mod progress;
 pub(crate) mod source;
 pub(crate) mod target;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use self::progress::Progressing;
 use crate::command::coap::gateway::Listen;
 use crate::connect::{
-    ConnectArgs, Environment, Protocol, context_protocol, usual_protocol, without_credentials,
+    ConnectArgs, Environment, Protocol, Retry, context_protocol, usual_protocol,
+    without_credentials,
 };
 use crate::error::{Error, Result};
-use crate::flow::{self, Fan, Merged, Origin, Ready, Refusals, Router, Stages, Target, Until};
+use crate::flow::{
+    self, Dedup, Deduped, Fan, Merged, Origin, Ready, Refusals, Router, Source, Spooled, Stages,
+    Target, Until,
+};
 use crate::output::Console;
 use crate::stop::Stop;
+use crate::store::spool::SpoolArgs;
 
 pub(crate) use joint::Joint;
 pub(crate) use source::SourceArgs;
@@ -103,6 +111,16 @@ impl End {
         })
     }
 
+    /// The file, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Database(path) => Some(path),
+            Self::Url(..) | Self::Usual | Self::Context(_) | Self::Listen(_) | Self::Standard => {
+                None
+            }
+        }
+    }
+
     /// How to connect: `shared` is what the command line says of all its servers.
     pub(crate) fn connect(&self, shared: &ConnectArgs) -> ConnectArgs {
         let mut connect = shared.clone();
@@ -113,6 +131,27 @@ impl End {
         }
         connect
     }
+}
+
+/// Refuses a file that would be read and written at the same time.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] that names it.
+pub(crate) fn check_files<'a>(
+    sources: impl IntoIterator<Item = &'a End>,
+    targets: Vec<&Path>,
+) -> Result<()> {
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    for source in sources {
+        let End::File(path) = source else { continue };
+        let is_regular = path.metadata().is_ok_and(|about| about.is_file());
+        let mut targets = targets.iter();
+        if is_regular && targets.any(|target| place(target) == place(path)) {
+            let text = format!("{} is read from and written to", path.display());
+            return Err(Error::usage(text).hint("name another file to write to"));
+        }
+    }
+    Ok(())
 }
 
 /// A name that is the same for the same words, so that a session is found again.
@@ -156,10 +195,34 @@ impl fmt::Display for End {
     }
 }
 
+/// What happens to messages between their sources and their targets, beside the routes: nothing of it, by default.
+#[derive(Clone, Debug, Default)]
+pub struct Between {
+    /// They are kept on the disk until the targets have them.
+    pub(crate) spool: Option<SpoolArgs>,
+    /// Those with a key that another one had are passed over.
+    pub(crate) dedup: Option<Dedup>,
+    /// How often a line tells how far it is.
+    pub(crate) report: Option<Duration>,
+}
+
+impl Between {
+    /// With a spool messages can come before there is a target for them.
+    pub(crate) fn waits_for_targets(&self, connect: &mut ConnectArgs) {
+        if self.spool.is_some() {
+            connect.retry.get_or_insert(Retry::Forever);
+        }
+    }
+}
+
 /// Messages on their way from sources, through a router, to targets.
 pub(crate) struct Passing<'a> {
     pub(crate) sources: &'a [SourceEnd],
+    /// What they are called in the spool.
+    pub(crate) names: Vec<String>,
     pub(crate) refusals: Refusals,
+    pub(crate) stages: &'a Stages,
+    pub(crate) between: &'a Between,
     pub(crate) until: &'a Until,
     pub(crate) ready: &'a Ready,
     pub(crate) console: Console,
@@ -167,41 +230,62 @@ pub(crate) struct Passing<'a> {
 
 impl Passing<'_> {
     /// Carries messages until the end that was asked for, and says in one line what became of them; the sources are closed
-    /// then. Gives back the router, and the targets, which are still open.
+    /// then, and the targets by `close`. Gives back the router.
     pub(crate) async fn run<R: Router, T: Target>(
-        &self,
+        self,
         targets: Vec<T>,
         router: impl FnOnce(Origin) -> R,
-    ) -> Result<(Result<()>, R, Vec<T>)> {
+        close: impl AsyncFnOnce(Vec<T>) -> Result<()>,
+    ) -> Result<(Result<()>, R)> {
         let mut stop = Stop::watch()?;
         let mut sources = Vec::new();
         for source in self.sources {
             sources.push(source.open().await?);
         }
         let mut source = Merged::new(sources);
-        let router = router(source.origin());
-        let mut fan = Fan::new(router, targets, self.refusals);
-        let mut announcement = self.ready.announcement()?;
-        let ended = flow::pass(
-            &mut announcement.watch(&mut source),
-            &mut fan,
-            &Stages::default(),
-            self.until,
-            &mut stop,
-            self.console,
-        )
-        .await;
+        let (arriving, leaving) = match self.between.spool {
+            Some(_) => (source.origin(), Origin::default()),
+            None => (source.origin(), source.origin()),
+        };
+        let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
+        let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
+        let mut target = Progressing::new(target, self.between.report, self.console);
+        let mut ended;
+        match &self.between.spool {
+            None => ended = self.pass(&mut source, &mut target, &mut stop).await,
+            Some(args) => {
+                let (names, origins) = (self.names.clone(), [arriving, leaving]);
+                let mut spooled = Spooled::open(args, names, origins, target, self.console)?;
+                ended = self.pass(&mut source, &mut spooled, &mut stop).await;
+                let closed;
+                (closed, target) = stop.unless_again(spooled.close()).await;
+                ended = ended.and(closed);
+            }
+        }
+        let mut fan = target.into_inner().into_inner();
         let own = fan.own_refusal().map_or(Ok(()), Err);
+        let (router, targets) = fan.into_parts();
         let closing = async {
             let mut closed = Ok(());
             for source in source.into_sources() {
                 closed = closed.and(source.close().await);
             }
-            closed
+            closed.and(close(targets).await)
         };
         let closed = stop.close(closing).await.unwrap_or(Ok(()));
-        let (router, targets) = fan.into_parts();
-        Ok((ended.and(own).and(closed), router, targets))
+        Ok((ended.and(own).and(closed), router))
+    }
+
+    async fn pass(
+        &self,
+        source: &mut impl Source,
+        target: &mut impl Target,
+        stop: &mut Stop,
+    ) -> Result<()> {
+        let mut announcement = self.ready.announcement()?;
+        let (stages, until, console) = (self.stages, self.until, self.console);
+        let mut source = announcement.watch(source);
+        flow::pass(&mut source, target, stages, until, stop, console).await
     }
 }
 

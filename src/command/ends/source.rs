@@ -1,6 +1,5 @@
 //! Where messages come from.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -22,7 +21,6 @@ use crate::command::mqtt::source::{Subscribed, Wanted};
 use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol, Retry, Target};
 use crate::error::{Error, Result};
-use crate::file::unreadable;
 use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
 use crate::mqtt::client::{Connection, Half};
 use crate::mqtt::packet::{Properties, Subscription};
@@ -192,11 +190,7 @@ impl SourceEnd {
             Kind::Records(path) => {
                 let records = payload::Source::Records;
                 let bodies = match path {
-                    Some(path) => {
-                        let file =
-                            File::open(path).map_err(|cause| unreadable(path.display(), &cause))?;
-                        Bodies::over(file.into(), &records, Encoding::Plain)
-                    }
+                    Some(path) => Bodies::records(path),
                     None => Bodies::open(&records, Encoding::Plain),
                 };
                 let bodies = bodies?.like(Outline::default());

@@ -4,24 +4,24 @@
 //! |---|---|
 //! | [`stores`] | the stores by name |
 //! | [`kept`] | a store, or the server that gets what is refused, as one kind of target |
-//! | [`progress`] | a line from time to time |
 
 mod kept;
-mod progress;
 pub(crate) mod stores;
 
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::time::SystemTime;
 
 use self::kept::Kept;
-use self::progress::Progressing;
 pub(crate) use self::stores::StoreArgs;
-use crate::command::ends::{SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry};
+use crate::command::ends::{
+    self, Between, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry,
+};
 use crate::error::{Error, Result};
-use crate::flow::{self, Fan, Merged, Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
+use crate::flow::{Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
 use crate::message::{Message, UNTIMED};
 use crate::output::{Console, Style};
 use crate::payload::select::Selector;
-use crate::stop::{DRAIN, Stop};
+use crate::stop::DRAIN;
 use crate::store::Syncing;
 
 /// Where messages come from, and where they are kept.
@@ -41,8 +41,8 @@ pub struct Plan {
     pub(crate) time: Option<Selector>,
     /// Whether topics are compared with patterns, as MQTT has them.
     pub(crate) matches: bool,
-    /// How often a line tells how far it is.
-    pub(crate) report: Option<Duration>,
+    /// A spool, what is passed over, and how often a line tells how far it is.
+    pub(crate) between: Between,
     /// Which messages are kept.
     pub(crate) stages: Stages,
     /// When it ends.
@@ -69,6 +69,8 @@ pub(crate) enum DeadLetters {
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     plan.stages.load()?;
+    let from = plan.sources.iter().map(|source| &source.end);
+    ends::check_files(from, plan.written().collect())?;
     let sources = plan.sources.iter().cloned();
     let ends = sources.map(|args| SourceEnd::resolve(args, console));
     let ends: Vec<SourceEnd> = ends.collect::<Result<_>>()?;
@@ -78,54 +80,51 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         }
         Some(DeadLetters::Store(_)) | None => None,
     };
-    let mut stop = Stop::watch()?;
     // What cannot be written is told before anything is received.
     let mut targets = plan.stores(console).await?;
     if let Some(letters) = &letters {
         targets.push(Kept::Sent(Box::new(letters.open().await?)));
     }
-    let mut sources = Vec::new();
-    for end in &ends {
-        sources.push(end.open().await?);
-    }
-    let mut source = Merged::new(sources);
-    let router = ToAll {
+    let router = |_| ToAll {
         stores: plan.stores.len(),
         dead_letters: plan.dead_letters.is_some().then_some(plan.stores.len()),
         matches: plan.matches,
     };
-    let fan = Fan::new(router, targets, plan.refusals);
-    let mut target = Progressing::new(fan, plan.report, console);
-    let until = plan.until();
-    let mut announcement = plan.ready.announcement()?;
-    let ended = {
-        let mut source = announcement.watch(&mut source);
-        flow::pass(
-            &mut source,
-            &mut target,
-            &plan.stages,
-            &until,
-            &mut stop,
-            console,
-        )
-        .await
-    };
-    let (_, targets) = target.into_inner().into_parts();
-    let closing = async {
+    let close = async |targets: Vec<Kept<'_>>| {
         let mut closed = Ok(());
-        for source in source.into_sources() {
-            closed = closed.and(source.close().await);
-        }
         for target in targets {
             closed = closed.and(target.close(console).await);
         }
         closed
     };
-    let closed = stop.close(closing).await.unwrap_or(Ok(()));
-    ended.and(closed)
+    let passing = Passing {
+        sources: &ends,
+        names: ends.iter().map(SourceEnd::name).collect(),
+        refusals: plan.refusals,
+        stages: &plan.stages,
+        between: &plan.between,
+        until: &plan.until(),
+        ready: &plan.ready,
+        console,
+    };
+    passing.run(targets, router, close).await?.0
 }
 
 impl Plan {
+    /// The files that are written.
+    fn written(&self) -> impl Iterator<Item = &Path> {
+        let letters = self.dead_letters.iter().filter_map(|it| match it {
+            DeadLetters::Store(args) => Some(&**args),
+            DeadLetters::Server(_) => None,
+        });
+        let stores = self.stores.iter().chain(letters);
+        stores.filter_map(|store| match store {
+            StoreArgs::File { path, .. } => Some(path.as_path()),
+            StoreArgs::Sqlite(table) => Some(table.path.as_path()),
+            StoreArgs::Standard(..) | StoreArgs::Influx { .. } => None,
+        })
+    }
+
     /// The stores, those for refused messages last.
     async fn stores(&self, console: Console) -> Result<Vec<Kept<'_>>> {
         let dead = self

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::alert_table::AlertTable;
 use crate::connect::without_credentials;
 use crate::error::{Error, Kind, Result};
 use crate::file;
@@ -16,6 +17,21 @@ use crate::file;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct File {
+    /// `stop`, `drop`, or the target that gets messages which are refused for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) on_refused: Option<String>,
+    /// How many messages may be under way at each end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<u16>,
+    /// Messages with a key that another had are passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dedup: Option<String>,
+    /// How long a key counts: `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) within: Option<String>,
+    /// Where messages wait for their targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spool: Option<SpoolTable>,
     /// Where messages come from.
     #[serde(default)]
     pub(crate) source: BTreeMap<String, SourceTable>,
@@ -23,14 +39,28 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) target: BTreeMap<String, TargetTable>,
     /// Which messages go where.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) route: Vec<RouteTable>,
-    /// `stop`, `drop`, or the target that gets messages which are refused for good.
+    /// What is watched over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) alert: Vec<AlertTable>,
+}
+
+/// Where messages wait for their targets.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SpoolTable {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// How much it holds: `1GiB`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) on_refused: Option<String>,
-    /// How many messages may be under way at each end.
+    pub(crate) size: Option<String>,
+    /// How long a message may wait: `7d`, or `never`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) window: Option<u16>,
+    pub(crate) age: Option<String>,
+    /// `wait` or `drop-oldest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) full: Option<String>,
 }
 
 /// One source.
@@ -47,8 +77,8 @@ pub(crate) struct SourceTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
     /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) topics: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) topics: Option<Vec<String>>,
     /// MQTT: the client identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
@@ -166,7 +196,16 @@ impl Names {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    /// The same, to be changed.
+    fn all_mut(&mut self) -> &mut [String] {
+        match self {
+            Self::None => &mut [],
+            Self::One(name) => std::slice::from_mut(name),
+            Self::Several(names) => names,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
         self.all().is_empty()
     }
 }
@@ -196,7 +235,12 @@ impl File {
     pub(crate) fn without_passwords(mut self) -> Self {
         let sources = self.source.values_mut().filter_map(|it| it.url.as_mut());
         let targets = self.target.values_mut().filter_map(|it| it.url.as_mut());
-        for url in sources.chain(targets) {
+        let alerts = self.alert.iter_mut().flat_map(|alert| {
+            let steps = alert.escalate.iter_mut();
+            let steps = steps.flat_map(|step| step.webhook.all_mut());
+            alert.webhook.all_mut().iter_mut().chain(steps)
+        });
+        for url in sources.chain(targets).chain(alerts) {
             *url = without_credentials(url).to_string();
         }
         self
@@ -214,6 +258,10 @@ impl File {
                 *name = folder.join(&*name).display().to_string();
             }
         };
+        self.alert.iter_mut().for_each(|it| it.beneath(folder));
+        if let Some(spool) = &mut self.spool {
+            spool.dir = folder.join(&spool.dir);
+        }
         for source in self.source.values_mut() {
             rooted(&mut source.password_file);
             rooted(&mut source.cafile);

@@ -4,26 +4,38 @@
 //! |---|---|
 //! | [`mod@file`] | the file as it is written |
 //! | [`setup`] | what is made of it, checked |
+//! | [`alert_table`], [`alerts`] | an alert as it is written, and what is made of it |
+//! | [`loops`] | messages that would come back; pure |
 //! | [`router`] | which messages go where, and as what; pure |
+//! | [`rules`] | the same with alerts |
 //! | [`trial`] | the same over recorded messages, without a connection |
 
+pub(crate) mod alert_table;
+mod alerts;
 pub(crate) mod file;
+mod loops;
 mod router;
+mod rules;
 mod setup;
 mod trial;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::alerts::Run;
 use self::file::File;
-use self::router::Routes;
+use self::rules::Rules;
 use self::setup::Setup;
-use crate::command::ends::{self, Passing, SourceEnd, TargetEnd};
+use crate::command::alert::{self, Marked, Way};
+use crate::command::ends::{self, Between, Passing, SourceEnd, TargetEnd};
 use crate::command::mqtt::topics::Defaults;
 use crate::error::{Error, Result};
 use crate::flow::until::messages;
-use crate::flow::{Outgoing, Printed, Ready, Refusals, Routed, Router, Until};
+use crate::flow::{
+    Dedup, Origin, Outgoing, Printed, Ready, Refusals, Routed, Router, Stages, Until,
+};
 use crate::message::Message;
 use crate::mqtt::packet::Subscription;
 use crate::output::{Console, Format, Output, Style, record_line};
@@ -48,6 +60,21 @@ pub enum Mode {
     Print,
 }
 
+/// Reads words of the file that are spelled as on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Readers {
+    /// A filter with options.
+    pub filter: fn(&str, &Defaults) -> Result<Subscription>,
+    /// A number of bytes: `1GiB`.
+    pub size: fn(&str) -> std::result::Result<u64, String>,
+    /// A time, or `never`.
+    pub time: fn(&str) -> std::result::Result<Option<Duration>, String>,
+    /// An alert in words of its flags.
+    pub alert: fn(&[String]) -> Result<alert::Plan>,
+    /// A key of messages, and how long it counts.
+    pub dedup: fn(&str, Option<&str>) -> std::result::Result<Dedup, String>,
+}
+
 /// The routes, and what is to be done with them.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -55,8 +82,8 @@ pub struct Plan {
     pub file: PathBuf,
     /// What is to be done.
     pub mode: Mode,
-    /// Reads a filter with options.
-    pub filter: fn(&str, &Defaults) -> Result<Subscription>,
+    /// Reads what the file spells as the command line does.
+    pub readers: Readers,
     /// When it ends.
     pub until: Until,
     /// Who is told when messages can come.
@@ -94,6 +121,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         targets.iter().for_each(|target| source.share(target));
     }
     setup.check_loops(&sources, &targets)?;
+    let from = setup.sources.iter().map(|(_, args)| &args.end);
+    let to: Vec<&Path> = setup.written().collect();
+    ends::check_files(from, to)?;
     for text in setup.warnings() {
         console.warn(text);
     }
@@ -114,20 +144,47 @@ async fn carry(
     plan: &Plan,
 ) -> Result<()> {
     let console = Console::new(plan.style);
-    let opened = ends::open(targets).await?;
+    let places = setup.places()?;
+    let names = setup.sources.iter().map(|(name, _)| name.clone());
+    let (names, refusals, between) = (names.collect(), setup.refusals, setup.between.clone());
+    let rules = setup.rules(targets, Origin::default(), Run::Live, console)?;
+    let marks = rules.marks();
+    let mut opened = Vec::new();
+    for target in ends::open(targets).await? {
+        opened.push(Marked::new(
+            Way::Server(target),
+            opened.len(),
+            marks.clone(),
+        ));
+    }
+    for place in &places {
+        let way = place.open(plan.style, console).await?;
+        opened.push(Marked::new(way, opened.len(), marks.clone()));
+    }
     let passing = Passing {
         sources,
-        refusals: setup.refusals,
+        names,
+        refusals,
+        stages: &Stages::default(),
+        between: &between,
         until: &plan.until,
         ready: &plan.ready,
         console,
     };
-    let routes = |origin| setup.routes(targets, origin, console);
-    let (ended, routes, opened) = passing.run(opened, routes).await?;
-    for (at, taken) in routes.taken().iter().enumerate() {
+    let close = async |ways: Vec<Marked<Way<'_>>>| {
+        let mut closed = Ok(());
+        for way in ways {
+            closed = closed.and(way.close().await);
+        }
+        closed
+    };
+    let rules = |origin| rules.from(origin);
+    let (ended, rules) = passing.run(opened, rules, close).await?;
+    for (at, taken) in rules.taken().iter().enumerate() {
         console.note(format_args!("route {}: {}", at + 1, messages(*taken)));
     }
-    ended.and(ends::close(opened).await)
+    let kept = rules.finish();
+    ended.and(kept)
 }
 
 async fn dry_run(
@@ -137,42 +194,61 @@ async fn dry_run(
     plan: &Plan,
 ) -> Result<()> {
     let console = Console::new(plan.style);
-    let names = setup.targets.iter().map(|(name, _)| name.clone());
-    let names = names.collect();
+    let names = setup.target_names();
+    let rules = setup.rules(targets, Origin::default(), Run::Dry, console)?;
     let output = Output::open(Format::Raw, plan.style)?;
     let passing = Passing {
         sources,
+        names: Vec::new(),
         refusals: Refusals::Drop,
+        stages: &Stages::default(),
+        between: &Between::default(),
         until: &plan.until,
         ready: &plan.ready,
         console,
     };
     let listed = |origin| Listed {
-        routes: setup.routes(targets, origin, console),
+        rules: rules.from(origin),
         names,
         outgoing: Vec::new(),
     };
-    let (ended, _, _) = passing.run(vec![Printed::new(output)], listed).await?;
-    ended
+    let shown = vec![Printed::new(output)];
+    passing.run(shown, listed, async |_| Ok(())).await?.0
 }
 
 /// What would go where, as lines for standard output.
 struct Listed {
-    routes: Routes,
+    rules: Rules,
     /// The names of the targets.
     names: Vec<String>,
     outgoing: Outgoing,
 }
 
-impl Router for Listed {
-    fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed> {
-        let routed = self.routes.route(message, &mut self.outgoing)?;
+impl Listed {
+    fn list(&mut self, into: &mut Outgoing) {
         let lines = self.outgoing.drain(..).map(|(target, message)| {
             let line = line(&self.names[target], &message) + "\n";
             (0, Message::plain(line.into()))
         });
         into.extend(lines);
+    }
+}
+
+impl Router for Listed {
+    fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed> {
+        let routed = self.rules.route(message, &mut self.outgoing)?;
+        self.list(into);
         Ok(routed)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.rules.due()
+    }
+
+    fn wake(&mut self, now: Instant, into: &mut Outgoing) -> Result<()> {
+        self.rules.wake(now, &mut self.outgoing)?;
+        self.list(into);
+        Ok(())
     }
 }
 
@@ -185,7 +261,15 @@ fn line(target: &str, message: &Message) -> String {
     format!("{{\"target\":{},{rest}", Value::from(target))
 }
 
-async fn print(file: &File, style: Style) -> Result<()> {
+/// A file that is to be shown.
+#[derive(Clone, Debug)]
+pub struct Written(pub(crate) File);
+
+/// Shows a file as it is read, without passwords.
+///
+/// # Errors
+/// Standard output.
+pub(crate) async fn print(file: &File, style: Style) -> Result<()> {
     let text = toml::to_string(&file.clone().without_passwords()).map_err(|cause| {
         let text = format!("the routes cannot be printed: {cause}");
         Error::usage(text)

@@ -1,22 +1,29 @@
 //! What a file of routes means: sources, targets and routes that refer to each other, all checked.
 
+use std::path::Path;
+
 use bytestring::ByteString;
 
 use super::Plan;
-use super::file::{File, Names, RouteTable, SourceTable, TargetTable};
+use super::alerts::{self, Alert, Run};
+use super::file::{File, Names, RouteTable, SourceTable, SpoolTable, TargetTable};
+use super::loops::{self, Node};
 use super::router::{Route, Routes, Shape};
+use super::rules::Rules;
+use crate::command::alert::Place;
 use crate::command::ends::source::TOPIC_EXCHANGE;
-use crate::command::ends::{self, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result, counted};
 use crate::flow::{Origin, Refusals};
-use crate::message::topic::{intersect, matches};
+use crate::message::topic::matches;
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::output::{Console, Format, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::template::Template;
+use crate::store::spool::{Full, SpoolArgs};
 
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
@@ -34,6 +41,8 @@ pub(super) struct Setup {
     images: Vec<String>,
     pub(super) refusals: Refusals,
     dead_letters: Option<usize>,
+    pub(super) between: Between,
+    alerts: Vec<Alert>,
 }
 
 impl Setup {
@@ -41,8 +50,9 @@ impl Setup {
     pub(super) fn of(file: &File, plan: &Plan) -> Result<Self> {
         let place = plan.file.display().to_string();
         let wrong = |why: String| Error::usage(format!("{place}: {why}"));
-        if file.source.is_empty() || file.target.is_empty() || file.route.is_empty() {
-            let text = "at least one source, one target and one [[route]] are needed";
+        let has_routes = !file.target.is_empty() && !file.route.is_empty();
+        if file.source.is_empty() || !has_routes && file.alert.is_empty() {
+            let text = "at least one source, and one target and one [[route]], or one [[alert]], are needed";
             return Err(wrong(String::from(text)));
         }
         let window = file.window.unwrap_or(WINDOW);
@@ -57,10 +67,14 @@ impl Setup {
             images: Vec::new(),
             refusals: Refusals::Stop,
             dead_letters: None,
+            between: between(file, plan).map_err(wrong)?,
+            alerts: Vec::new(),
         };
         for (name, table) in &file.target {
             let target = target(table, window, plan.style);
             let target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
+            let mut target = target;
+            setup.between.waits_for_targets(&mut target.connect);
             setup.targets.push((name.clone(), target));
             setup.shapes.push(shape(table));
         }
@@ -72,6 +86,7 @@ impl Setup {
             setup.routes.push(route);
             setup.images.push(image);
         }
+        setup.add_alerts(file, plan, &known).map_err(wrong)?;
         for (at, (name, table)) in file.source.iter().enumerate() {
             let filters = setup.filters(at);
             let source = source(name, table, &filters, window, plan);
@@ -90,6 +105,19 @@ impl Setup {
         Ok(setup)
     }
 
+    fn add_alerts(&mut self, file: &File, plan: &Plan, sources: &[&str]) -> Result<(), String> {
+        for table in &file.alert {
+            let alert = Alert::of(table, &plan.readers, sources, |name| self.target(name));
+            let alert = alert.map_err(|why| format!("alert {}: {why}", table.name))?;
+            let mut others = self.alerts.iter();
+            if others.any(|it| it.plan.rule.name == table.name) {
+                return Err(format!("two alerts have the name {}", table.name));
+            }
+            self.alerts.push(alert);
+        }
+        Ok(())
+    }
+
     fn target(&self, name: &str) -> Result<usize, String> {
         let found = self.targets.iter().position(|(known, _)| known == name);
         found.ok_or_else(|| {
@@ -103,17 +131,7 @@ impl Setup {
     }
 
     fn route(&self, table: &RouteTable, sources: &[&str]) -> Result<(Route, String), String> {
-        let from = match table.from.all() {
-            [] => (0..sources.len()).collect(),
-            names => names
-                .iter()
-                .map(|name| {
-                    let found = sources.iter().position(|known| known == name);
-                    let known = sources.join(", ");
-                    found.ok_or_else(|| format!("unknown source {name:?}; there are {known}"))
-                })
-                .collect::<Result<Vec<_>, _>>()?,
-        };
+        let from = indices(&table.from, sources)?;
         let pattern: Pattern = table.topic.parse().map_err(|why| format!("{why}"))?;
         let condition = table.condition.as_deref().map(str::parse).transpose();
         let condition = condition.map_err(|why: String| format!("where: {why}"))?;
@@ -161,64 +179,61 @@ impl Setup {
     /// What the routes want of a source.
     fn filters(&self, source: usize) -> Vec<&str> {
         let routes = self.routes.iter();
-        let mut filters: Vec<&str> = routes
+        let routes = routes
             .filter(|route| route.from.contains(&source))
-            .map(|route| route.pattern.filter())
-            .collect();
+            .map(|route| route.pattern.filter());
+        let alerts = self.alerts.iter();
+        let alerts = alerts.filter(|alert| alert.from.contains(&source));
+        let alerts = alerts.flat_map(|alert| alert.plan.filters());
+        let mut filters: Vec<&str> = routes.chain(alerts).collect();
         filters.sort_unstable();
         filters.dedup();
         filters
     }
 
-    /// Refuses routes whose messages come back to them.
+    /// Refuses routes and alerts whose messages come back to them.
     pub(super) fn check_loops(&self, sources: &[SourceEnd], targets: &[TargetEnd]) -> Result<()> {
-        let feeds = |from: usize, into: usize| {
-            let same = |target: usize, source: usize| {
-                targets[target].protocol().is_some()
-                    && targets[target].name() == sources[source].name()
-            };
-            let meets = |targets: &[usize], image: &str| {
-                let mut pairs = targets.iter().flat_map(|&target| {
-                    let sources = self.routes[into].from.iter();
-                    sources.map(move |&source| (target, source))
-                });
-                pairs.any(|(target, source)| same(target, source))
-                    && intersect(image, self.routes[into].pattern.filter())
-            };
-            let (route, letters) = (&self.routes[from], self.dead_letters);
-            meets(&route.to, &self.images[from])
-                || meets(&route.otherwise, route.pattern.filter())
-                || meets(letters.as_slice(), route.pattern.filter())
-        };
-        let count = self.routes.len();
-        for start in 0..count {
-            let mut reached = vec![false; count];
-            let mut open = vec![start];
-            while let Some(route) = open.pop() {
-                for next in (0..count).filter(|&next| feeds(route, next)) {
-                    if next == start {
-                        let text = format!(
-                            "route {}: its messages come back to it, as what goes to to, else or on-refused matches {}",
-                            start + 1,
-                            self.routes[start].pattern.filter()
-                        );
-                        return Err(Error::usage(text)
-                            .hint("use a topic-out that its own topic does not match"));
-                    }
-                    if !std::mem::replace(&mut reached[next], true) {
-                        open.push(next);
-                    }
-                }
+        let routes = self.routes.iter().zip(&self.images).enumerate();
+        let routes = routes.map(|(at, (route, image))| {
+            let filter = route.pattern.filter().to_owned();
+            let to = route.to.iter().map(|it| (*it, image.clone()));
+            let others = route.otherwise.iter().chain(&self.dead_letters);
+            let others = others.map(|it| (*it, filter.clone()));
+            Node {
+                name: format!("route {}", at + 1),
+                from: route.from.clone(),
+                out: to.chain(others).collect(),
+                filter,
             }
-        }
-        Ok(())
+        });
+        let alerts = self.alerts.iter().map(|alert| Node {
+            name: format!("alert {}", alert.plan.rule.name),
+            from: alert.from.clone(),
+            filter: alert.plan.from.topic.filter().to_owned(),
+            out: alert
+                .to
+                .iter()
+                .map(|(it, _)| (*it, alert.image.clone()))
+                .collect(),
+        });
+        let nodes: Vec<Node> = routes.chain(alerts).collect();
+        loops::check(&nodes, |target, source| {
+            targets[target].protocol().is_some() && targets[target].name() == sources[source].name()
+        })
+    }
+
+    /// The files that are written.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
+        self.targets.iter().filter_map(|(_, args)| args.end.path())
     }
 
     /// What is allowed, and was hardly meant.
     pub(super) fn warnings(&self) -> Vec<String> {
         let used = |target: usize| {
             let mut routes = self.routes.iter();
+            let mut alerts = self.alerts.iter().flat_map(|alert| &alert.to);
             self.dead_letters == Some(target)
+                || alerts.any(|(to, _)| *to == target)
                 || routes.any(|it| it.to.contains(&target) || it.otherwise.contains(&target))
         };
         let unused = self.targets.iter().enumerate();
@@ -242,37 +257,91 @@ impl Setup {
     }
 
     pub(super) fn summary(&self) -> String {
-        format!(
-            "{}, {}, {}: no mistakes found",
-            counted(self.sources.len() as u64, "source"),
-            counted(self.targets.len() as u64, "target"),
-            counted(self.routes.len() as u64, "route")
-        )
+        let counts = [
+            (self.sources.len(), "source"),
+            (self.targets.len(), "target"),
+            (self.routes.len(), "route"),
+            (self.alerts.len(), "alert"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts
+            .map(|(count, what)| counted(*count as u64, what))
+            .collect();
+        format!("{}: no mistakes found", counts.join(", "))
     }
 
-    /// The router over targets that were resolved.
-    pub(super) fn routes(self, targets: &[TargetEnd], origin: Origin, console: Console) -> Routes {
+    /// The rules over targets that were resolved.
+    ///
+    /// # Errors
+    /// A journal that cannot be used.
+    pub(super) fn rules(
+        self,
+        targets: &[TargetEnd],
+        origin: Origin,
+        run: Run,
+        console: Console,
+    ) -> Result<Rules> {
+        let protocols = targets.iter().map(TargetEnd::protocol).collect();
+        self.ruled(protocols, origin, run, console)
+    }
+
+    fn ruled(
+        self,
+        protocols: Vec<Option<Protocol>>,
+        origin: Origin,
+        run: Run,
+        console: Console,
+    ) -> Result<Rules> {
         let mut shapes = self.shapes;
-        for (shape, target) in shapes.iter_mut().zip(targets) {
-            shape.protocol = target.protocol();
+        for (shape, protocol) in shapes.iter_mut().zip(protocols) {
+            shape.protocol = protocol;
         }
-        Routes::new(self.routes, shapes, origin, self.dead_letters, console)
+        let recorded = |at: usize| matches!(self.sources[at].1.end, End::File(_));
+        let alerts = alerts::watch(&self.alerts, &shapes, run, recorded, console)?;
+        let routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
+        Ok(Rules::new(routes, alerts, run != Run::Live))
     }
 
     /// The same for a trial: of the protocols that names tell.
-    pub(super) fn untried(self, console: Console) -> Result<(Vec<String>, Routes)> {
-        let mut shapes = self.shapes;
-        for (shape, (_, args)) in shapes.iter_mut().zip(&self.targets) {
-            shape.protocol = args.end.protocol()?;
-        }
-        let names = self.targets.into_iter().map(|(name, _)| name).collect();
-        let origin = Origin::default();
-        let routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
-        Ok((names, routes))
+    pub(super) fn untried(self, console: Console) -> Result<Rules> {
+        let targets = self.targets.iter();
+        let protocols = targets.map(|(_, args)| args.end.protocol());
+        let protocols = protocols.collect::<Result<Vec<_>>>()?;
+        self.ruled(protocols, Origin::default(), Run::Trial, console)
     }
 
-    /// The sources that a recorded message may have come from.
-    pub(super) fn sources_of(&self, protocol: &str, topic: &str) -> Vec<usize> {
+    /// What all targets are called, those of alerts last.
+    pub(super) fn target_names(&self) -> Vec<String> {
+        let targets = self.targets.iter().map(|(name, _)| name.clone());
+        let own = self.alerts.iter().flat_map(Alert::names);
+        targets.chain(own).collect()
+    }
+
+    /// Who is told by alerts beside the targets.
+    ///
+    /// # Errors
+    /// A URL that names no server.
+    pub(super) fn places(&self) -> Result<Vec<Place>> {
+        let places = self.alerts.iter().map(Alert::places);
+        Ok(places
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    /// The sources that recorded messages may have come from.
+    pub(super) fn candidates(&self) -> Candidates {
+        Candidates(self.sources.iter().map(|(_, args)| args.clone()).collect())
+    }
+}
+
+/// The sources that recorded messages may have come from.
+pub(super) struct Candidates(Vec<SourceArgs>);
+
+impl Candidates {
+    /// Those of a message, by their indices.
+    pub(super) fn of(&self, protocol: &str, topic: &str) -> Vec<usize> {
         let fits = |args: &SourceArgs| {
             let known = matches!(
                 (&args.end, protocol),
@@ -288,10 +357,58 @@ impl Setup {
                 || filters.any(|it| matches(plain(&it.filter), topic));
             known && filtered
         };
-        let sources = self.sources.iter().enumerate();
-        let sources = sources.filter(|(_, (_, args))| fits(args));
+        let sources = self.0.iter().enumerate();
+        let sources = sources.filter(|(_, args)| fits(args));
         sources.map(|(at, _)| at).collect()
     }
+}
+
+/// The indices of these sources; of all, where none is named.
+pub(super) fn indices(names: &Names, sources: &[&str]) -> Result<Vec<usize>, String> {
+    if names.is_empty() {
+        return Ok((0..sources.len()).collect());
+    }
+    let index = |name: &String| {
+        let found = sources.iter().position(|known| known == name);
+        let known = sources.join(", ");
+        found.ok_or_else(|| format!("unknown source {name:?}; there are {known}"))
+    };
+    names.all().iter().map(index).collect()
+}
+
+/// The spool and the keys of a file.
+fn between(file: &File, plan: &Plan) -> Result<Between, String> {
+    let spool = file.spool.as_ref().map(|table| spool(table, plan));
+    let spool = spool.transpose().map_err(|why| format!("spool: {why}"))?;
+    let dedup = match (&file.dedup, &file.within) {
+        (Some(key), within) => Some((plan.readers.dedup)(key, within.as_deref())),
+        (None, Some(_)) => return Err(String::from("within needs dedup")),
+        (None, None) => None,
+    };
+    Ok(Between {
+        spool,
+        dedup: dedup.transpose().map_err(|why| format!("dedup: {why}"))?,
+        report: None,
+    })
+}
+
+fn spool(table: &SpoolTable, plan: &Plan) -> Result<SpoolArgs, String> {
+    let usual = SpoolArgs::of(table.dir.clone());
+    let size = table.size.as_deref().map(plan.readers.size).transpose()?;
+    let age = table.age.as_deref().map(plan.readers.time).transpose()?;
+    if size.is_some_and(|size| size < SpoolArgs::SMALLEST) {
+        return Err(String::from("size must be at least 1MiB"));
+    }
+    Ok(SpoolArgs {
+        size: size.unwrap_or(usual.size),
+        age: age.unwrap_or(usual.age),
+        full: match table.full.as_deref() {
+            None | Some("wait") => Full::Wait,
+            Some("drop-oldest") => Full::DropOldest,
+            Some(other) => return Err(format!("full: {other:?} is neither wait nor drop-oldest")),
+        },
+        ..usual
+    })
 }
 
 fn plain(filter: &str) -> &str {
@@ -338,12 +455,17 @@ fn source(
         },
         ..Defaults::default()
     };
-    let own = table.topics.iter().map(String::as_str);
-    let words: Vec<&str> = match table.topics.is_empty() {
-        true => filters.to_vec(),
-        false => own.collect(),
+    let words: Vec<&str> = match table.topics.as_deref() {
+        None => filters.to_vec(),
+        Some([]) => {
+            return Err(String::from(
+                "topics is empty: name some, or leave it out for those of the routes",
+            ));
+        }
+        Some(own) => own.iter().map(String::as_str).collect(),
     };
-    let read = |word: &str| (plan.filter)(word, &defaults).map_err(|why| why.text().to_owned());
+    let read =
+        |word: &str| (plan.readers.filter)(word, &defaults).map_err(|why| why.text().to_owned());
     let subscriptions = words.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let id = table.id.clone().unwrap_or_else(|| {
         let file = plan.file.file_stem().unwrap_or_default().to_string_lossy();

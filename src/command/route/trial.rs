@@ -1,20 +1,21 @@
 //! Routes over recorded messages, at the time of each of them, without a connection.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::line;
 use super::router::time_of;
-use super::setup::Setup;
+use super::rules::Rules;
+use super::setup::{Candidates, Setup};
 use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result};
-use crate::file::{self, unreadable};
+use crate::file;
+use crate::flow::Outgoing;
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::payload::{Bodies, Outline};
 
 /// Shows what would go where, or compares it with what must.
 ///
@@ -27,41 +28,64 @@ pub(super) async fn run(
     style: Style,
 ) -> Result<()> {
     let expected = expect.map(lines).transpose()?;
-    let records = File::open(recording);
-    let records = records.map_err(|cause| unreadable(recording.display(), &cause))?;
-    let mut bodies =
-        Bodies::over(records.into(), &Source::Records, Encoding::Plain)?.like(Outline::default());
+    let mut bodies = Bodies::records(recording)?.like(Outline::default());
     let console = Console::new(style);
-    let mut output = Output::open(Format::Raw, style)?;
-    let mut comparison = expected.map(Comparison::new);
-    let (mut queue, mut outgoing) = (VecDeque::new(), Vec::new());
-    let sources = |message: &Message| {
-        let topic = carry::topic_of(message);
-        setup.sources_of(message.detail.protocol(), &topic)
+    let output = Output::open(Format::Raw, style)?;
+    let comparison = expected.map(Comparison::new);
+    let (names, sources) = (setup.target_names(), setup.candidates());
+    let mut trial = Trial {
+        rules: setup.untried(console)?,
+        names,
+        sources,
+        outgoing: Vec::new(),
+        comparison,
+        output,
     };
-    let mut waiting = Vec::new();
-    while bodies.next(&mut queue).await? {
-        waiting.extend(queue.drain(..).map(|message| (sources(&message), message)));
-    }
-    waiting.extend(queue.drain(..).map(|message| (sources(&message), message)));
-    let (names, mut routes) = setup.untried(console)?;
-    for (sources, message) in waiting {
-        let now = time_of(&message);
-        for source in sources {
-            routes.pass(message.clone(), source, now, &mut outgoing)?;
+    let mut queue = VecDeque::new();
+    loop {
+        let more = bodies.next(&mut queue).await?;
+        for message in queue.drain(..) {
+            trial.route(message).await?;
         }
-        for (target, message) in outgoing.drain(..) {
-            let line = line(&names[target], &message);
-            match &mut comparison {
+        if !more {
+            break;
+        }
+    }
+    trial.comparison.map_or(Ok(()), Comparison::end)
+}
+
+/// Routes at work on recorded messages.
+struct Trial {
+    rules: Rules,
+    /// The names of the targets.
+    names: Vec<String>,
+    sources: Candidates,
+    outgoing: Outgoing,
+    comparison: Option<Comparison>,
+    output: Output,
+}
+
+impl Trial {
+    async fn route(&mut self, message: Message) -> Result<()> {
+        let now = time_of(&message);
+        self.rules.pass_time(now, &mut self.outgoing)?;
+        let topic = carry::topic_of(&message);
+        for source in self.sources.of(message.detail.protocol(), &topic) {
+            self.rules
+                .pass(message.clone(), source, now, &mut self.outgoing)?;
+        }
+        for (target, message) in self.outgoing.drain(..) {
+            let line = line(&self.names[target], &message);
+            match &mut self.comparison {
                 Some(comparison) => comparison.next(&line)?,
                 None => {
-                    output.message(&Message::plain((line + "\n").into()))?;
-                    output.flush().await?;
+                    self.output.message(&Message::plain((line + "\n").into()))?;
+                    self.output.flush().await?;
                 }
             }
         }
+        Ok(())
     }
-    comparison.map_or(Ok(()), Comparison::end)
 }
 
 fn lines(path: &Path) -> Result<Vec<Value>> {

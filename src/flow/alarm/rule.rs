@@ -176,6 +176,14 @@ impl Rule {
                 "count {bad} of {of}: it must be 1 of 1 to 64 of 64"
             ));
         }
+        if matches!(self.test, Test::Rate(by, _) if by <= 0.0) {
+            return Err(String::from("a rate of 0: use changed for any change"));
+        }
+        if self.flapping.is_some_and(|(changes, _)| changes == 0) {
+            return Err(String::from(
+                "flapping after 0 changes would hide every alarm",
+            ));
+        }
         if self.limit.is_some_and(|(most, _)| most == 0) {
             return Err(String::from("a limit of 0 would tell nothing"));
         }

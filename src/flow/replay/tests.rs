@@ -32,6 +32,7 @@ fn recording(path: &Path) -> Recording {
     Recording {
         file: Some(path.to_owned()),
         form: Form::Records,
+        from: 0,
     }
 }
 
@@ -321,6 +322,7 @@ async fn a_recording_that_can_be_read_once_is_not_replayed_twice() {
         recordings: vec![Recording {
             file: None,
             form: Form::Records,
+            from: 0,
         }],
         rounds: None,
         ..replay(&[])

@@ -18,6 +18,8 @@ pub(crate) struct Recording {
     pub(crate) file: Option<PathBuf>,
     /// What is in it.
     pub(crate) form: Form,
+    /// So many bytes at its beginning are passed over.
+    pub(crate) from: u64,
 }
 
 impl Recording {
@@ -31,6 +33,7 @@ impl Recording {
         let source = Source::Recording {
             file: self.file.clone(),
             form: self.form,
+            from: self.from,
         };
         let outline = Outline {
             detail: Detail::Plain,

@@ -73,6 +73,11 @@ impl Stream {
         })
     }
 
+    /// What errors call it.
+    pub(super) fn rename(&mut self, name: String) {
+        self.name = name;
+    }
+
     fn over(reader: Reader, name: String, shape: Shape) -> Self {
         Self {
             reader,

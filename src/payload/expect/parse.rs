@@ -107,12 +107,29 @@ fn test(words: &str) -> Result<Test, Fault> {
         why,
     };
     let Some((at, sign, comparison)) = Comparison::find(words) else {
-        let why = format!("{words:?} has none of ==, !=, <, <=, >, >= and contains");
+        let hint = match words.contains('=') {
+            true => "; use == for =",
+            false => "",
+        };
+        let why = format!("{words:?} has none of ==, !=, <, <=, >, >= and contains{hint}");
         return Err(fault(words, why));
     };
     let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
     let given = value;
-    let subject: Subject = subject.parse().map_err(|why| fault(subject, why))?;
+    // Others join conditions so; as a text it would never be met.
+    for (sign, word) in [(" && ", "and"), (" || ", "or")] {
+        if !value.starts_with('"') && value.contains(sign) {
+            let why = format!(
+                "use {word} for {}; a value with it is written in quotes",
+                sign.trim()
+            );
+            return Err(fault(given, why));
+        }
+    }
+    let subject: Subject = subject.parse().map_err(|why| {
+        let why = format!("{why}{}", meant(subject));
+        fault(subject, why)
+    })?;
     let mut value = unquoted(value).map_err(|why| fault(given, why))?;
     let ordered = !matches!(
         comparison,
@@ -137,6 +154,24 @@ fn test(words: &str) -> Result<Test, Fault> {
         comparison,
         value,
     })
+}
+
+/// What was probably meant by something that is no subject.
+fn meant(subject: &str) -> String {
+    let (name, assigned) = match subject.split_once('=') {
+        Some((name, _)) => (name.trim(), true),
+        None => (subject, false),
+    };
+    let path = name.trim_start_matches('.').replace('.', "/");
+    let is_path = path.split('/').all(|part| {
+        let mut letters = part.chars();
+        !part.is_empty() && letters.all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'))
+    });
+    match (is_path, assigned) {
+        (_, true) => String::from("; use == for ="),
+        (true, false) => format!("; a value of a JSON payload is /{path}"),
+        (false, false) => String::new(),
+    }
 }
 
 fn unquoted(value: &str) -> Result<String, String> {

@@ -12,13 +12,14 @@ use crate::message::Message;
 use crate::output::Console;
 
 /// A target, of which is told what it has done.
-pub(super) struct Progressing<T> {
+pub(crate) struct Progressing<T> {
     inner: T,
     interval: Option<Interval>,
     console: Console,
     taken: u64,
     stored: u64,
     refused: u64,
+    duplicates: u64,
     /// What was stored when the last line was told.
     told: u64,
     every: Duration,
@@ -26,7 +27,7 @@ pub(super) struct Progressing<T> {
 
 impl<T: Target> Progressing<T> {
     /// Tells of `inner`, if that is wanted.
-    pub(super) fn new(inner: T, every: Option<Duration>, console: Console) -> Self {
+    pub(crate) fn new(inner: T, every: Option<Duration>, console: Console) -> Self {
         let interval = every.map(|every| {
             let mut interval = interval_at(Clock::now() + every, every);
             interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -39,12 +40,13 @@ impl<T: Target> Progressing<T> {
             taken: 0,
             stored: 0,
             refused: 0,
+            duplicates: 0,
             told: 0,
             every: every.unwrap_or_default(),
         }
     }
 
-    pub(super) fn into_inner(self) -> T {
+    pub(crate) fn into_inner(self) -> T {
         self.inner
     }
 
@@ -52,6 +54,7 @@ impl<T: Target> Progressing<T> {
         for progress in done {
             match progress {
                 Progress::One(_, Outcome::Accepted) => self.stored += 1,
+                Progress::One(_, Outcome::Duplicate) => self.duplicates += 1,
                 Progress::One(_, Outcome::Again(_)) => {}
                 Progress::One(..) => self.refused += 1,
                 // Several targets tell of each message.
@@ -64,9 +67,13 @@ impl<T: Target> Progressing<T> {
         let new = self.stored - self.told;
         let rate = new as f64 / self.every.as_secs_f64();
         let (taken, stored) = (self.taken, self.stored);
-        let open = taken.saturating_sub(stored + self.refused);
+        let open = taken.saturating_sub(stored + self.refused + self.duplicates);
         let mut text = format!("received {taken}: {stored} stored");
-        for (count, what) in [(self.refused, "refused"), (open, "under way")] {
+        for (count, what) in [
+            (self.refused, "refused"),
+            (self.duplicates, "duplicates"),
+            (open, "under way"),
+        ] {
             if count > 0 {
                 text.push_str(&format!(", {count} {what}"));
             }

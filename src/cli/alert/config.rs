@@ -1,0 +1,182 @@
+//! What the flags of an alert are in a file of routes (`--print-config`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::command::alert::Plan;
+use crate::command::alert::shape::Shape;
+use crate::command::ends::End;
+use crate::command::route::alert_table::{AlertTable, StepTable, Word};
+use crate::command::route::file::{File, Names, SourceTable, TargetTable};
+use crate::error::{Error, Result};
+use crate::flow::Refusals;
+use crate::flow::alarm::{Millis, Test};
+
+/// The name of the source.
+const SOURCE: &str = "source";
+
+/// The name of the target of what is refused.
+const REFUSED: &str = "refused";
+
+/// The file of routes with this alert. Flags of connections but those of passwords and `--cafile` belong into a context.
+///
+/// # Errors
+/// What has no place in such a file.
+pub(super) fn file(plan: &Plan) -> Result<File> {
+    let (url, context, file) = end(&plan.from.end);
+    let source = SourceTable {
+        url,
+        context,
+        file,
+        queue: plan.from.queue.as_ref().map(ToString::to_string),
+        exchange: plan.from.exchange.as_ref().map(ToString::to_string),
+        password_file: plan.from.connect.password_file.clone(),
+        cafile: plan.from.connect.cafile.clone(),
+        ..SourceTable::default()
+    };
+    let names = (1..).map(|number| format!("target{number}"));
+    let mut target: BTreeMap<String, TargetTable> = names
+        .zip(plan.to.ends.iter().map(|end| to(plan, end)))
+        .collect();
+    let mut alert = table(plan)?;
+    alert.from = Names::One(SOURCE.to_owned());
+    alert.to = several(target.keys().cloned().collect());
+    if plan.to.ends.is_empty() && plan.to.exec.is_none() && plan.to.webhooks.is_empty() {
+        let shown = TargetTable {
+            file: Some(String::from("-")),
+            ..TargetTable::default()
+        };
+        target.insert(String::from("output"), shown);
+        alert.to = Names::One(String::from("output"));
+    }
+    let on_refused = match (plan.refusals, &plan.letters) {
+        (Refusals::Drop, _) => Some(String::from("drop")),
+        (Refusals::DeadLetter, Some(end)) => {
+            target.insert(REFUSED.to_owned(), to(plan, end));
+            Some(REFUSED.to_owned())
+        }
+        _ => None,
+    };
+    Ok(File {
+        on_refused,
+        window: Some(plan.window),
+        source: BTreeMap::from([(SOURCE.to_owned(), source)]),
+        target,
+        alert: vec![alert],
+        ..File::default()
+    })
+}
+
+fn to(plan: &Plan, name: &End) -> TargetTable {
+    let (url, context, file) = end(name);
+    TargetTable {
+        url,
+        context,
+        file,
+        exchange: plan.to.exchange.as_ref().map(ToString::to_string),
+        password_file: plan.to.connect.password_file.clone(),
+        cafile: plan.to.connect.cafile.clone(),
+        ..TargetTable::default()
+    }
+}
+
+/// The URL, the context or the file that an end is.
+fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
+    match end {
+        End::Url(_, url) => (Some(url.clone()), None, None),
+        End::Listen(listen) => (Some(listen.to_string()), None, None),
+        // Only `watch` asks that one.
+        End::Usual => (None, None, None),
+        End::Context(name) => (None, Some(name.clone()), None),
+        End::File(path) | End::Database(path) => (None, None, Some(path.display().to_string())),
+        End::Standard => (None, None, Some(String::from("-"))),
+    }
+}
+
+fn several(mut names: Vec<String>) -> Names {
+    match names.len() {
+        0 => Names::None,
+        1 => Names::One(names.remove(0)),
+        _ => Names::Several(names),
+    }
+}
+
+fn table(plan: &Plan) -> Result<AlertTable> {
+    let (time, text) = (|time: &Millis| text(span(*time)), text::<String>);
+    let per = |(count, within): &(u32, Millis)| text(format!("{count}/{}", span(*within)));
+    let rule = &plan.rule;
+    let steps = rule.escalation.iter().zip(&plan.to.steps);
+    let exec = plan.to.exec.as_ref();
+    if exec.is_some_and(|exec| exec.json || exec.workers.get() > 1) {
+        let text = "--exec-json and --workers have no place in a file of routes";
+        return Err(Error::usage(text));
+    }
+    let mut table = AlertTable {
+        name: rule.name.clone(),
+        topic: plan.from.topic.to_string(),
+        value: Some(text(plan.from.value.to_string())),
+        time: plan.from.time.as_ref().map(|time| text(time.to_string())),
+        clear_below: rule.clear_below.map(Word::Number),
+        clear_above: rule.clear_above.map(Word::Number),
+        hold: Some(&rule.hold).filter(|it| **it > 0).map(time),
+        clear_for: Some(&rule.clear_hold).filter(|it| **it > 0).map(time),
+        count: rule.count.map(|(bad, of)| text(format!("{bad} of {of}"))),
+        stale: rule.stale.as_ref().map(time),
+        unless: plan.unless.as_ref().map(|it| text(it.to_string())),
+        flapping: rule.flapping.as_ref().map(per),
+        state: plan.state.clone(),
+        max_keys: i64::try_from(rule.max_keys).ok().map(Word::Whole),
+        ack_topic: plan
+            .acknowledgements
+            .as_ref()
+            .map(|it| text(it.to_string())),
+        qos: Some(plan.to.qos.level()),
+        retain: Some(plan.to.retain).filter(|it| *it),
+        forget: Some(plan.to.forget).filter(|it| *it),
+        exec: exec.map(|exec| exec.command.clone()).unwrap_or_default(),
+        webhook: several(plan.to.webhooks.clone()),
+        webhook_format: match plan.to.shape {
+            Shape::Alertmanager => Some(text(String::from("alertmanager"))),
+            Shape::Ntfy => Some(text(String::from("ntfy"))),
+            Shape::Json | Shape::Line => None,
+        },
+        severity: Some(text(rule.severity.clone())),
+        repeat: rule.repeat.as_ref().map(time),
+        limit: rule.limit.as_ref().map(per),
+        escalate: steps
+            .map(|(step, url)| StepTable {
+                after: time(&step.after),
+                severity: step.severity.clone(),
+                webhook: several(url.iter().cloned().collect()),
+                ..StepTable::default()
+            })
+            .collect(),
+        ..AlertTable::default()
+    };
+    set_test(&mut table, &rule.test, plan);
+    Ok(table)
+}
+
+fn set_test(table: &mut AlertTable, test: &Test, plan: &Plan) {
+    let range = |low: &f64, high: &f64| Some(text(format!("{low}..{high}")));
+    match test {
+        Test::Above(limit) => table.above = Some(Word::Number(*limit)),
+        Test::Below(limit) => table.below = Some(Word::Number(*limit)),
+        Test::Outside(low, high) => table.outside = range(low, high),
+        Test::Inside(low, high) => table.inside = range(low, high),
+        Test::Equal(value) => table.equal = Some(text(value.clone())),
+        Test::Changed => table.changed = Some(true),
+        Test::Rate(by, within) => table.rate = Some(text(format!("{by}/{}", span(*within)))),
+        Test::When(_) => table.when = plan.when.as_ref().map(|it| text(it.to_string())),
+        Test::Missing => {}
+    }
+}
+
+fn text<T: Into<String>>(words: T) -> Word {
+    Word::Text(words.into())
+}
+
+/// `1m 30s`
+fn span(time: Millis) -> String {
+    humantime::format_duration(Duration::from_millis(time)).to_string()
+}

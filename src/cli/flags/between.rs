@@ -1,0 +1,101 @@
+//! The flags about what happens between sources and targets, the same for every command that passes messages on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::syntax::numbers::{Size, Timeouts, Wait};
+use crate::command::ends::Between;
+use crate::error::{Error, Result};
+use crate::flow::Dedup;
+use crate::payload::captures::Pattern;
+use crate::payload::select::Selector;
+use crate::store::spool::{Full, SpoolArgs};
+
+/// How long a key is remembered, unless it is said.
+const WITHIN: Duration = Duration::from_secs(600);
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delivery")]
+pub(crate) struct BetweenFlags {
+    /// Keep messages in this folder until the targets have them: they are acknowledged once they are on the disk there, receiving goes on while a target is away, and what is left is delivered after a restart
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+
+    /// How much the spool holds
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", requires = "spool")]
+    spool_size: Size,
+
+    /// Messages that have been in the spool for longer are given up, and counted as expired; or never
+    #[arg(long, value_name = "TIME", default_value = "7d", requires = "spool")]
+    spool_age: Timeouts,
+
+    /// What is done when the spool is full
+    #[arg(long, value_name = "WHAT", default_value = "wait", requires = "spool")]
+    spool_full: FullWord,
+
+    /// Pass over messages with a key that another has had, once the target has confirmed that one: payload, a field such as topic, a JSON pointer such as /id, or a jq expression such as 'jq: [$topic, .id]'; a message without it is passed on
+    #[arg(long, value_name = "KEY")]
+    dedup: Option<String>,
+
+    /// How long a key of --dedup is remembered, in memory and for at most a million keys [default: 10m]
+    #[arg(long, value_name = "TIME", requires = "dedup")]
+    within: Option<Wait>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FullWord {
+    /// Sources are not read
+    Wait,
+    /// The oldest messages are given up, and counted
+    DropOldest,
+}
+
+impl BetweenFlags {
+    /// What happens between them; `patterns` are what topics are matched by.
+    pub(crate) fn between(self, patterns: &[Pattern], report: Option<Duration>) -> Result<Between> {
+        let (Size(size), Timeouts(age)) = (self.spool_size, self.spool_age);
+        let spool = self.spool.map(|dir| SpoolArgs {
+            dir,
+            size,
+            age,
+            full: match self.spool_full {
+                FullWord::Wait => Full::Wait,
+                FullWord::DropOldest => Full::DropOldest,
+            },
+        });
+        if spool.is_some() && size < SpoolArgs::SMALLEST {
+            return Err(Error::usage("--spool-size must be at least 1MiB"));
+        }
+        let within = self.within.map_or(WITHIN, |Wait(within)| within);
+        let dedup = self.dedup.map(|key| dedup(&key, patterns, within));
+        Ok(Between {
+            spool,
+            dedup: dedup
+                .transpose()
+                .map_err(|why| Error::usage(format!("--dedup: {why}")))?,
+            report,
+        })
+    }
+}
+
+/// Reads a key, and how long it counts, without patterns of topics.
+pub(crate) fn read_dedup(key: &str, within: Option<&str>) -> Result<Dedup, String> {
+    let within = within.map_or(Ok(WITHIN), |word| {
+        let within = word.parse().map(|Wait(within)| within);
+        within.map_err(|why| format!("within: {word:?}: {why}"))
+    });
+    dedup(key, &[], within?)
+}
+
+/// Reads a key.
+fn dedup(key: &str, patterns: &[Pattern], within: Duration) -> Result<Dedup, String> {
+    let key: Selector = key.parse()?;
+    key.check_captures(patterns)?;
+    Ok(Dedup {
+        key,
+        patterns: patterns.to_vec(),
+        within,
+    })
+}

@@ -1,0 +1,309 @@
+//! A target behind a spool: a message is done with once it is on the disk, and goes on from there while and whenever the target
+//! takes it. Reading goes on while the target is away, and what is left is there after a restart.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::task::{JoinHandle, spawn_blocking, yield_now};
+use tokio::time::{Instant as Clock, sleep_until};
+
+use super::fan::Branch;
+use super::{Account, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
+use crate::error::{Error, Result};
+use crate::flow::until::messages;
+use crate::message::{Message, UNTIMED};
+use crate::output::Console;
+use crate::store::spool::disk::Folder;
+use crate::store::spool::{self, Entry, Full, Place, Reader, SpoolArgs};
+use crate::store::{Syncing, Worker};
+
+/// How long a message may wait to be synced together with others.
+const GROUP: Duration = Duration::from_millis(50);
+
+/// The cursor is this far behind at most: so much is delivered again after a crash.
+const SAVE: Duration = Duration::from_millis(50);
+
+/// So many messages are read from the disk before anything else is looked at.
+const BATCH: usize = 256;
+
+/// A spool, and what is behind it.
+pub struct Spooled<T> {
+    args: SpoolArgs,
+    /// The names of the sources.
+    sources: Vec<String>,
+    /// Which source a message is from that comes, and that goes on.
+    origins: (Origin, Origin),
+    /// On the way to the disk.
+    stored: Stored,
+    waiting: VecDeque<Number>,
+    synced: Vec<Progress>,
+    /// From there on.
+    reader: Reader<Folder>,
+    branch: Branch<T>,
+    /// What was handed on, and where each ends in the spool.
+    ledger: Ledger,
+    places: VecDeque<Place>,
+    account: Account,
+    dropped: u64,
+    saving: Option<JoinHandle<Result<()>>>,
+    save_at: Option<Instant>,
+    finished: bool,
+    console: Console,
+}
+
+impl<T: Target> Spooled<T> {
+    /// Opens the spool in front of `target`. `arriving` tells the source of a message that comes, and `leaving` has to be told
+    /// that of one which goes on.
+    ///
+    /// # Errors
+    /// [`Kind::Local`](crate::error::Kind::Local): it cannot be used, or another process has it.
+    pub fn open(
+        args: &SpoolArgs,
+        sources: Vec<String>,
+        [arriving, leaving]: [Origin; 2],
+        target: T,
+        console: Console,
+    ) -> Result<Self> {
+        let opened = spool::open(args)?;
+        for warning in &opened.warnings {
+            console.warn(warning);
+        }
+        let worker = Worker::start(opened.writer, Syncing::Within(GROUP))?;
+        Ok(Self {
+            args: args.clone(),
+            sources,
+            origins: (arriving, leaving),
+            stored: Stored::new(args.dir.display().to_string(), worker),
+            waiting: VecDeque::new(),
+            synced: Vec::new(),
+            reader: opened.reader,
+            branch: Branch::new(target),
+            ledger: Ledger::default(),
+            places: VecDeque::new(),
+            account: Account::default(),
+            dropped: 0,
+            saving: None,
+            save_at: None,
+            finished: false,
+            console,
+        })
+    }
+
+    /// Puts the cursor on the disk and says what became of what was in the spool; the target, which is still open.
+    ///
+    /// # Errors
+    /// The cursor cannot be written; messages that the target refused.
+    pub async fn close(mut self) -> (Result<()>, T) {
+        self.stored.close().await;
+        if let Some(saving) = self.saving.take() {
+            // The last one says more.
+            let _ = saving.await;
+        }
+        let saved = match self.reader.is_behind() {
+            true => self.reader.save()(),
+            false => Ok(()),
+        };
+        let told = self.tell();
+        (saved.and(told), self.branch.target)
+    }
+
+    /// Says what became of what was in the spool.
+    fn tell(&mut self) -> Result<()> {
+        self.account.received = self.ledger.newest();
+        self.console.note(self.account.forwarded()?);
+        if self.dropped > 0 {
+            let dropped = messages(self.dropped);
+            self.console
+                .note(format_args!("{dropped} dropped, as the spool was full"));
+        }
+        match self.reader.left() {
+            (_, 0) => {}
+            (Some(count), _) => {
+                let left = messages(count);
+                self.console.note(format_args!("{left} left in the spool"));
+            }
+            (None, bytes) => {
+                let left = bytes >> 20;
+                self.console
+                    .note(format_args!("{left} MiB left in the spool"));
+            }
+        }
+        match self.account.refusal.take() {
+            None => Ok(()),
+            Some(refusal) => {
+                let (failures, all) = (self.account.failures(), messages(self.account.received));
+                let text = format!("{refusal} for {failures} of {all}");
+                Err(Error::new(refusal.kind(), text))
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.reader.size() + self.stored.bytes() >= self.args.size
+    }
+
+    /// The oldest make room, where that is wanted.
+    fn make_room(&mut self) -> Result<()> {
+        if self.args.full != Full::DropOldest {
+            return Ok(());
+        }
+        while self.is_full()
+            && let Some(dropped) = self.reader.drop_oldest()?
+        {
+            if self.dropped == 0 && dropped > 0 {
+                self.console
+                    .warn("the spool is full: the oldest messages are dropped");
+            }
+            self.dropped += dropped;
+        }
+        Ok(())
+    }
+
+    /// Hands messages on for as long as there is room; whether there are more.
+    fn hand_over(&mut self) -> Result<bool> {
+        self.branch.hand_over()?;
+        for _ in 0..BATCH {
+            if !self.branch.has_room() {
+                return Ok(false);
+            }
+            let Some(entry) = self.reader.next()? else {
+                return Ok(false);
+            };
+            self.pass_on(entry)?;
+        }
+        Ok(true)
+    }
+
+    fn pass_on(&mut self, entry: Entry) -> Result<()> {
+        let number = self.ledger.arrive();
+        self.places.push_back(entry.end);
+        let waited = SystemTime::now().duration_since(entry.since);
+        let is_old = |age| waited.is_ok_and(|waited| waited > age);
+        if self.args.age.is_some_and(is_old) {
+            self.account.expired += 1;
+            self.ledger.finish(number);
+            return Ok(());
+        }
+        let Some(at) = self.sources.iter().position(|it| *it == entry.source) else {
+            self.account.filtered += 1;
+            self.ledger.finish(number);
+            let line = spool::line(&entry.source, &entry.message, entry.since);
+            return self.reader.keep_bad(&line);
+        };
+        self.origins.1.set(at);
+        self.branch.push(number, entry.message);
+        self.branch.hand_over()
+    }
+
+    /// Looks at what both sides have done.
+    fn count(&mut self, into: &mut Vec<Progress>) {
+        for progress in self.synced.drain(..) {
+            if let Progress::Through(last) = progress {
+                let synced = std::iter::from_fn(|| self.waiting.pop_front_if(|it| *it <= last));
+                into.extend(synced.map(|number| Progress::One(number, Outcome::Accepted)));
+            }
+        }
+        let (ledger, account) = (&mut self.ledger, &mut self.account);
+        self.branch.count(|number, outcome| {
+            if ledger.finish(number) {
+                account.count(outcome);
+            }
+        });
+        let settled = self.ledger.take_settled() as usize;
+        if let Some(place) = self.places.drain(..settled).next_back() {
+            self.reader.settle(place);
+        }
+        if self.places.is_empty() {
+            self.reader.settle_read();
+        }
+        if let Some((count, place)) = self.reader.take_bad() {
+            let lines = crate::error::counted(count, "line");
+            self.console.warn(format_args!(
+                "{lines} of the spool cannot be delivered, and went to {place}"
+            ));
+        }
+        if self.reader.is_behind() && self.save_at.is_none() {
+            self.save_at = Some(now() + SAVE);
+        }
+    }
+
+    /// Waits until something has happened.
+    async fn turn(&mut self, more: bool) -> Result<()> {
+        let (save_at, saving) = (self.save_at, &mut self.saving);
+        let is_saving = saving.is_some();
+        let saved = async {
+            match saving {
+                Some(saving) => saving.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            driven = self.stored.drive(&mut self.synced) => driven?,
+            driven = self.branch.target.drive(&mut self.branch.done) => driven?,
+            saved = saved => {
+                self.saving = None;
+                saved.map_err(|_| Error::usage("the cursor was not saved"))??;
+            }
+            () = sleep_until(save_at.unwrap_or_else(now).into()), if save_at.is_some() && !is_saving => {
+                self.save_at = None;
+                self.saving = Some(spawn_blocking(self.reader.save()));
+            }
+            () = yield_now(), if more => {}
+        }
+        Ok(())
+    }
+}
+
+impl<T: Target> Target for Spooled<T> {
+    fn name(&self) -> String {
+        self.branch.target.name()
+    }
+
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    fn has_room(&self) -> bool {
+        let is_empty = || self.reader.is_at_end() && self.branch.is_idle();
+        self.stored.has_room()
+            && (self.args.full == Full::DropOldest || !self.is_full() || is_empty())
+    }
+
+    fn is_idle(&self) -> bool {
+        let is_delivered = || self.reader.is_at_end() && self.branch.is_idle();
+        self.waiting.is_empty() && (!self.finished || is_delivered())
+    }
+
+    fn take(&mut self, number: Number, mut message: Message) -> Result<()> {
+        let now = SystemTime::now();
+        if message.time == UNTIMED {
+            message.time = now;
+        }
+        let source = self.sources.get(self.origins.0.get());
+        let source = source.map_or("", String::as_str);
+        let line = spool::line(source, &message, now);
+        self.waiting.push_back(number);
+        self.stored.take(number, Message::plain(line.into()))
+    }
+
+    fn finish(&mut self) {
+        self.finished = true;
+        self.stored.finish();
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        self.make_room()?;
+        let more = self.hand_over()?;
+        if self.finished && self.waiting.is_empty() && self.reader.is_at_end() {
+            self.branch.target.finish();
+        }
+        let driven = self.turn(more).await;
+        self.count(into);
+        driven
+    }
+}
+
+/// The runtime's clock, which tests stop and set.
+fn now() -> Instant {
+    Clock::now().into_std()
+}

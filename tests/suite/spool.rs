@@ -1,0 +1,215 @@
+//! `--spool` and `--dedup` of `bridge`, `route` and `log`: what is acknowledged is on the disk, and arrives, once the target is
+//! there.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::broker::{Broker, broker, started};
+use crate::support::command::{Line, Running, iotctl};
+use crate::support::ports::free_ports;
+use crate::support::wait_for;
+
+/// Words, with these in place of `FROM`, `TO` and `DIR`.
+fn filled(words: &str, from: &str, to: &str, folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    let words = words.replace("FROM", from).replace("TO", to);
+    words.replace("DIR", &folder)
+}
+
+/// Once messages can come.
+fn ready(line: Line, folder: &Path) -> Running {
+    let ready = folder.join("ready");
+    let _ = fs::remove_file(&ready);
+    let running = line.word("--ready-file").word(&ready).start();
+    wait_for("the command", || ready.exists().then_some(()));
+    running
+}
+
+fn url(port: u16) -> String {
+    format!("mqtt://127.0.0.1:{port}")
+}
+
+fn broker_at(port: u16) -> Broker {
+    started(iotctl(&format!("mqtt broker --listen 127.0.0.1:{port}")))
+}
+
+/// Publishes numbers, one after the other.
+fn publish(broker: &Broker, numbers: std::ops::Range<u32>) {
+    let lines: String = numbers.map(|number| format!("{number}\n")).collect();
+    let line = broker.iotctl("pub -t s/n -l -q 1").input(lines);
+    line.run().exits(0);
+}
+
+/// What a spool has not delivered.
+fn left(folder: &Path) -> Vec<u32> {
+    let line = iotctl("replay --speed max").word(folder.join("spool"));
+    let ended = line.run();
+    ended.text().lines().map(|it| it.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_bridge_receives_while_its_target_is_away_and_is_killed_and_nothing_is_lost() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let words = "bridge FROM TO -t 's/#' --clean --spool DIR/spool";
+    let words = filled(words, &url(one.port), &url(port), folder.path());
+    let bridge = || iotctl(&words.replace("'s/#'", "s/#"));
+    let running = ready(bridge(), folder.path());
+    publish(&one, 0..50);
+    wait_for("the spool", || {
+        (left(folder.path()).len() == 50).then_some(())
+    });
+    running.signal("KILL");
+    running.ends();
+    // What comes from here on is not subscribed to: it has to be there already.
+    let running = ready(bridge(), folder.path());
+    publish(&one, 50..60);
+    wait_for("the spool", || {
+        (left(folder.path()).len() == 60).then_some(())
+    });
+    running.signal("KILL");
+    running.ends();
+    let mut two = broker_at(port);
+    let mut watcher = two.iotctl("sub -t # -q 1").start();
+    two.sees_subscription("#");
+    let running = ready(bridge(), folder.path());
+    let lines = watcher.lines(60);
+    let numbers: Vec<u32> = lines.iter().map(|it| it.parse().unwrap()).collect();
+    assert_eq!(numbers, (0..60).collect::<Vec<_>>());
+    wait_for("the cursor", || {
+        left(folder.path()).is_empty().then_some(())
+    });
+    running.signal("TERM");
+    let ended = running.ends();
+    ended
+        .says("received 0 messages: 0 spooled")
+        .says("from the spool 60 messages: 60 delivered");
+    iotctl("replay --info")
+        .word(folder.path().join("none"))
+        .run()
+        .exits(8);
+}
+
+#[test]
+fn a_spool_belongs_to_one_process_and_its_flags_to_it() {
+    let one = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let words = "log FROM -t s/# --to DIR/x.ndjson --spool DIR/spool";
+    let words = filled(words, &url(one.port), "", folder.path());
+    let running = ready(iotctl(&words), folder.path());
+    let second = words.replace("x.ndjson", "y.ndjson");
+    iotctl(&second)
+        .word("--clean")
+        .run()
+        .exits(8)
+        .says("is used by another process");
+    publish(&one, 0..3);
+    wait_for("the file", || {
+        let text = fs::read_to_string(folder.path().join("x.ndjson")).ok()?;
+        (text.lines().count() == 3).then_some(())
+    });
+    running.signal("TERM");
+    running
+        .ends()
+        .says("received 3 messages: 3 spooled")
+        .says("from the spool 3 messages: 3 delivered");
+    iotctl("log x.ndjson --to y.ndjson --spool-size 1GiB")
+        .run()
+        .exits(2);
+    iotctl("log x.ndjson --to y.ndjson --spool d --spool-size 1KiB")
+        .run()
+        .exits(2)
+        .says("--spool-size must be at least 1MiB");
+}
+
+#[test]
+fn a_route_that_ends_in_time_leaves_what_is_not_delivered() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.toml");
+    let routes = filled(
+        "[spool]\ndir = \"spool\"\nsize = \"2MiB\"\n[source.a]\nurl = \"FROM\"\n[target.b]\nurl = \"TO\"\n[[route]]\nfrom = \"a\"\ntopic = \"s/{x}\"\nto = \"b\"\ntopic-out = \"r/{x}\"\n",
+        &url(one.port),
+        &url(port),
+        folder.path(),
+    );
+    fs::write(&file, routes).unwrap();
+    let running = ready(
+        iotctl("route --for 2s --drain 100ms").word(&file),
+        folder.path(),
+    );
+    publish(&one, 0..5);
+    running
+        .ends()
+        .exits(0)
+        .says("received 5 messages: 5 spooled")
+        .says("5 messages left in the spool");
+    let mut two = broker_at(port);
+    let mut watcher = two.iotctl("sub -t # -q 1 -v").start();
+    two.sees_subscription("#");
+    let running = iotctl("route").word(&file).start();
+    let lines: Vec<String> = (0..5).map(|number| format!("r/n {number}")).collect();
+    assert_eq!(watcher.lines(5), lines);
+    running.signal("TERM");
+    running.ends();
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_what_was_not_stored_is_not_acknowledged() {
+    let mut one = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let words = "log FROM -t s/# --to DIR/x.ndjson --spool DIR/spool";
+    let words = filled(words, &url(one.port), "", folder.path());
+    // A file may have 64 KiB: the spool is full before the target.
+    let limited = format!("ulimit -f 64; exec \"$0\" {words} \"$@\"");
+    let mut command = std::process::Command::new("bash");
+    let program = iotctl("").into_command();
+    command.args(["-c", &limited]).arg(program.get_program());
+    let running = ready(Line::of(command), folder.path());
+    one.sees_subscription("s/#");
+    let line = "x".repeat(1000) + "\n";
+    let lines = line.repeat(200);
+    one.iotctl("pub -t s/n -l -q 1").input(lines).run().exits(0);
+    running.ends().exits(8).says("cannot write");
+    // They come again, and go where there is room.
+    let running = iotctl(&words).start();
+    wait_for("the file", || {
+        let text = fs::read_to_string(folder.path().join("x.ndjson")).ok()?;
+        (text.lines().count() >= 200).then_some(())
+    });
+    running.signal("TERM");
+    running.ends();
+}
+
+#[test]
+fn a_key_that_was_there_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |id: u32, body: &str| {
+        format!("{{\"topic\":\"a\",\"payload\":\"{{\\\"id\\\":{id},\\\"v\\\":{body}}}\"}}\n")
+    };
+    let input = [(1, "1"), (2, "2"), (1, "3"), (2, "4"), (3, "5")];
+    let input: String = input.map(|(id, body)| record(id, body)).concat();
+    let path = folder.path().join("x.ndjson");
+    let line = |words: &str| iotctl(words).word("--to").word(&path).input(input.clone());
+    line("log - --dedup /id --within 1h")
+        .run()
+        .exits(0)
+        .says("received 5 messages: 3 delivered, 2 duplicates");
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    line("log - --dedup jq:[$topic,.v]")
+        .word("--spool")
+        .word(folder.path().join("spool"))
+        .run()
+        .exits(0)
+        .says("from the spool 5 messages: 5 delivered");
+    line("log - --dedup {x}")
+        .run()
+        .exits(2)
+        .says("--dedup: {x} needs a pattern of topics");
+    line("log - --dedup nothing")
+        .run()
+        .exits(2)
+        .says("--dedup: ");
+}
