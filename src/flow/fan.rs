@@ -1,6 +1,7 @@
 //! Several targets as one: a message goes to some of them, as one or as several messages, and is done with once all have them.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::pending;
 use std::time::Instant;
 
 use futures_util::future::FutureExt;
@@ -50,6 +51,11 @@ pub trait Router {
     /// When [`Router::wake`] is to be called.
     fn due(&self) -> Option<Instant> {
         None
+    }
+
+    /// Waits until [`Router::wake`] is to be called whatever the time is. Cancel-safe.
+    fn called(&mut self) -> impl Future<Output = ()> {
+        pending()
     }
 
     /// Appends what is to be sent because of the time.
@@ -276,9 +282,11 @@ impl<R: Router, T: Target> Fan<R, T> {
         open.left -= 1;
         match outcome {
             Outcome::Refused(why) => return self.refused(number, why),
-            Outcome::InDoubt if matches!(open.outcome, Outcome::Accepted) => {
+            Outcome::InDoubt if matches!(open.outcome, Outcome::Accepted | Outcome::Filtered) => {
                 open.outcome = Outcome::InDoubt;
             }
+            Outcome::Filtered => {}
+            _ if matches!(open.outcome, Outcome::Filtered) => open.outcome = Outcome::Accepted,
             _ => {}
         }
         self.close_if_done(number);
@@ -353,6 +361,7 @@ impl<R: Router, T: Target> Fan<R, T> {
         tokio::select! {
             biased;
             () = sleep_until(due.unwrap_or_else(now).into()), if due.is_some() => {}
+            () = self.router.called() => {}
             driven = driving => return driven,
         }
         self.router.wake(now(), &mut self.outgoing)?;
@@ -403,8 +412,9 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
         let left = self.outgoing.len();
         let outcome = match routed {
             Ok(Routed::Expired) => Outcome::Expired,
-            Ok(Routed::Sent) if left == 0 => Outcome::Filtered,
-            Ok(Routed::Sent) | Err(_) => Outcome::Accepted,
+            // Until one of them takes it.
+            Ok(Routed::Sent) => Outcome::Filtered,
+            Err(_) => Outcome::Accepted,
         };
         if left == 0 && routed.is_ok() {
             self.known.push(Progress::One(number, outcome));

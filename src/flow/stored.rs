@@ -54,6 +54,9 @@ impl Stored {
         for (number, why) in report.refused {
             into.push(Progress::One(number, Outcome::Refused(why)));
         }
+        for number in report.empty {
+            into.push(Progress::One(number, Outcome::Filtered));
+        }
         if report.through > 0 {
             into.push(Progress::Through(report.through));
         }

@@ -152,10 +152,10 @@ impl Output {
             self.render.render(message, &mut self.pending);
             return Ok(());
         }
-        self.message_into_file(message, message.time)
+        self.message_into_file(message, message.time).map(drop)
     }
 
-    /// The same for one that came at another time than it says.
+    /// The same for one that came at another time than it says; whether there was anything to write.
     ///
     /// # Errors
     /// As [`Output::message`].
@@ -164,24 +164,27 @@ impl Output {
         &mut self,
         message: &Message,
         arrived: SystemTime,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let start = self.pending.len();
+        let mut end = start;
         match &mut self.way {
             // Above.
             Way::Stream(_) => {}
             Way::Log(log) => {
                 self.render.render(message, &mut self.pending);
+                end = self.pending.len();
                 log.take(&mut self.pending, start, arrived)?;
             }
             Way::Folder(folder) => {
                 self.render.has_begun(false);
                 self.render.render(message, &mut self.pending);
+                end = self.pending.len();
                 let written = folder.put(message, &self.pending[start..]);
                 self.pending.truncate(start);
                 written?;
             }
         }
-        Ok(())
+        Ok(end > start)
     }
 
     fn is_terminal(&self) -> bool {

@@ -11,6 +11,8 @@ use crate::output::{Format, Output, Rotation};
 pub struct Files {
     output: Output,
     times: Times,
+    /// The numbers of messages that nothing was written of.
+    empty: Vec<u64>,
 }
 
 impl Files {
@@ -27,20 +29,32 @@ impl Files {
     ) -> Result<(Self, u64)> {
         let output = Output::durable(path, rotation, format)?;
         let cut = output.cut();
-        Ok((Self { output, times }, cut))
+        let files = Self {
+            output,
+            times,
+            empty: Vec::new(),
+        };
+        Ok((files, cut))
     }
 }
 
 impl Store for Files {
-    fn put(&mut self, _number: u64, mut message: Message) -> Result<()> {
+    fn put(&mut self, number: u64, mut message: Message) -> Result<()> {
         // A file is as old as its messages have been here, whatever they say.
         let arrived = message.time;
         self.times.set(&mut message);
-        self.output.message_into_file(&message, arrived)
+        if !self.output.message_into_file(&message, arrived)? {
+            self.empty.push(number);
+        }
+        Ok(())
     }
 
     fn commit(&mut self, _refused: &mut Vec<Refusal>) -> Result<()> {
         self.output.sync()
+    }
+
+    fn empty(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.empty)
     }
 
     fn missing(&self) -> Vec<(String, u64)> {

@@ -58,6 +58,8 @@ pub struct Influx {
     missing: Missing,
     /// Lines, each with the number of its message.
     pending: Vec<(u64, Vec<u8>)>,
+    /// The numbers of messages without a line.
+    empty: Vec<u64>,
     console: Console,
 }
 
@@ -108,6 +110,7 @@ impl Influx {
             times,
             missing: Missing::new(),
             pending: Vec::new(),
+            empty: Vec::new(),
             console,
         })
     }
@@ -158,8 +161,9 @@ impl Store for Influx {
         self.times.set(&mut message);
         let mut line = Vec::new();
         self.points.push(&message, &mut self.missing, &mut line);
-        if !line.is_empty() {
-            self.pending.push((number, line));
+        match line.is_empty() {
+            true => self.empty.push(number),
+            false => self.pending.push((number, line)),
         }
         Ok(())
     }
@@ -168,6 +172,10 @@ impl Store for Influx {
         let pending = std::mem::take(&mut self.pending);
         let mut batches = pending.chunks(BATCH);
         batches.try_for_each(|lines| self.send(lines, refused))
+    }
+
+    fn empty(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.empty)
     }
 
     fn missing(&self) -> Vec<(String, u64)> {

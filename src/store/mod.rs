@@ -47,6 +47,11 @@ pub trait Store: Send {
     /// As [`Store::put`].
     fn commit(&mut self, refused: &mut Vec<Refusal>) -> Result<()>;
 
+    /// The messages since the last call in which there was nothing to keep, in order.
+    fn empty(&mut self) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// What messages did not have that were asked for it, and how many of them: `temperature`, 12.
     fn missing(&self) -> Vec<(String, u64)>;
 }

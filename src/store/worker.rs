@@ -43,6 +43,8 @@ pub struct Report {
     pub through: u64,
     /// These are refused.
     pub refused: Vec<Refusal>,
+    /// In these there was nothing to keep.
+    pub empty: Vec<u64>,
     /// Why it cannot go on.
     pub failure: Option<Error>,
     /// What was missing; told at the end.
@@ -184,9 +186,11 @@ impl<S: Store> Running<S> {
     fn commit(&mut self) -> Result<()> {
         let mut refused = Vec::new();
         self.store.commit(&mut refused)?;
+        let empty = self.store.empty();
         self.tell(Report {
             through: self.newest,
             refused,
+            empty,
             ..Report::default()
         });
         Ok(())

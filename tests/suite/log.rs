@@ -517,8 +517,27 @@ fn points_are_written_into_files_and_to_standard_output() {
         .run()
         .exits(0)
         .says("a.lp: 1 message without a field")
+        .says("received 3 messages: 2 delivered, 1 filtered")
         .prints(points);
     assert_eq!(read(folder.path(), "a.lp"), points);
+}
+
+#[test]
+fn a_message_without_a_field_is_delivered_only_where_something_else_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = records(&[("t", "21.5"), ("t", "NaN"), ("t", "{}")]);
+    for (to, account) in [
+        ("--to influx:a.lp", "1 delivered, 2 filtered"),
+        ("--to influx:-", "1 delivered, 2 filtered"),
+        ("--to influx:b.lp --to c.ndjson", "3 delivered"),
+    ] {
+        log(folder.path(), &format!("- {to} --measurement home"))
+            .input(input.clone())
+            .run()
+            .exits(0)
+            .says("2 messages without a field")
+            .says(&format!("received 3 messages: {account}"));
+    }
 }
 
 #[test]

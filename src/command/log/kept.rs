@@ -5,7 +5,7 @@ use tokio::time::timeout;
 use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::until::messages;
-use crate::flow::{Number, Printed, Progress, Stored, Target, target_of};
+use crate::flow::{Number, Outcome, Printed, Progress, Stored, Target, target_of};
 use crate::message::Message;
 use crate::output::{Console, Output};
 use crate::stop::DRAIN;
@@ -27,6 +27,8 @@ target_of!(Kept<'_>: Stored Shown Sent);
 pub(super) struct Shown {
     printed: Printed<Output>,
     times: Times,
+    /// The numbers of messages that nothing is shown of, until that is told.
+    empty: Vec<Number>,
 }
 
 impl Shown {
@@ -34,6 +36,7 @@ impl Shown {
         Self {
             printed: Printed::new(output),
             times,
+            empty: Vec::new(),
         }
     }
 
@@ -63,10 +66,17 @@ impl Target for Shown {
 
     fn take(&mut self, number: Number, mut message: Message) -> Result<()> {
         self.times.set(&mut message);
-        self.printed.take(number, message)
+        let before = self.printed.output().pending();
+        self.printed.take(number, message)?;
+        if self.printed.output().pending() == before {
+            self.empty.push(number);
+        }
+        Ok(())
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        let empty = self.empty.drain(..);
+        into.extend(empty.map(|number| Progress::One(number, Outcome::Filtered)));
         self.printed.drive(into).await
     }
 }

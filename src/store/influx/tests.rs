@@ -127,6 +127,17 @@ fn a_line_at_fault_is_refused_alone() {
 }
 
 #[test]
+fn what_has_no_field_is_told_once() {
+    let (url, lines) = server(|_, _| answered("204 No Content", "", ""));
+    let mut influx = influx(&url);
+    let payloads = ["NaN", "1", "{}"].map(String::from);
+    assert_eq!(stored(&mut influx, payloads).unwrap(), [0; 0]);
+    assert_eq!(influx.empty(), [1, 3]);
+    assert_eq!(influx.empty(), [0; 0]);
+    assert_eq!(*lines.lock().unwrap(), ["w value=1 0"]);
+}
+
+#[test]
 fn a_server_with_too_much_to_do_gets_it_later() {
     let mut answers = vec![
         answered("503 Service Unavailable", "", ""),
