@@ -50,7 +50,7 @@ else = "rest"
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Routes")]
 pub(crate) struct RouteFlags {
-    /// TOML file of sources, targets and routes
+    /// TOML file of sources, targets and routes. Reloaded on SIGHUP: routes, and the limits of alerts
     #[arg(value_name = "FILE", help_heading = None)]
     file: PathBuf,
 

@@ -160,7 +160,7 @@ impl Serving {
                 },
                 ended = end_of(&mut self.guest) => return ended,
                 () = self.hangup.heard() => {
-                    if self.is_terminal_gone() {
+                    if is_terminal_gone(self.terminals) {
                         return Ok(());
                     }
                     reading = Some(aside(read.clone()));
@@ -183,16 +183,16 @@ impl Serving {
         }
     }
 
-    /// Whether the signal came because the terminal was closed in which the server was started: it is to end then.
-    fn is_terminal_gone(&self) -> bool {
-        let now = terminals();
-        self.terminals.iter().zip(now).any(|(was, is)| *was && !is)
-    }
-
     /// Waits for one more signal, while clients are told.
     pub(super) async fn asked_again(&mut self) {
         self.stop.asked().await;
     }
+}
+
+/// Whether SIGHUP came because the terminal was closed in which we were started: it is to end then.
+pub(super) fn is_terminal_gone(at_start: [bool; 3]) -> bool {
+    let now = terminals();
+    at_start.iter().zip(now).any(|(was, is)| *was && !is)
 }
 
 /// Waits for the end of the command, if there is one, and says what it means.
@@ -208,7 +208,7 @@ async fn end_of(guest: &mut Option<Guest>) -> Result<()> {
 
 /// Reads in a thread of its own, which nobody has to wait for: a file may be a pipe without a writer, or on a machine
 /// that does not answer.
-fn aside<T: Send + 'static>(
+pub(super) fn aside<T: Send + 'static>(
     read: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> oneshot::Receiver<Result<T>> {
     let (tell, told) = oneshot::channel();
@@ -218,7 +218,7 @@ fn aside<T: Send + 'static>(
 }
 
 /// What was read, when it is.
-async fn outcome_of<T>(reading: &mut Option<oneshot::Receiver<Result<T>>>) -> Result<T> {
+pub(super) async fn outcome_of<T>(reading: &mut Option<oneshot::Receiver<Result<T>>>) -> Result<T> {
     match reading {
         None => pending().await,
         Some(told) => told

@@ -147,6 +147,20 @@ pub fn intersect(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether every topic that matches `narrow` matches `wide`, as far as levels tell: `#` covers topics that begin with `$`.
+pub fn covers(wide: &str, narrow: &str) -> bool {
+    let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
+    loop {
+        match (wide.next(), narrow.next()) {
+            (None, None) | (Some("#"), _) => return true,
+            (None, _) | (_, None) => return false,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
+
 /// The first level, and what follows its `/` if there is one.
 fn split_level(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'/', text) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
-use crate::support::command::{Line, iotctl};
+use crate::support::command::{Line, Running, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings};
 use crate::support::wait_for;
 
@@ -515,4 +515,173 @@ fn mistakes_in_alerts_are_found() {
         .run()
         .exits(2)
         .says("x.ndjson is read from and written to");
+}
+
+/// A file with one route of these numbers.
+fn numbered(url: &str, out: &str, more: &str) -> String {
+    format!(
+        "[source.s]\nurl = \"{url}\"\n[target.a]\nurl = \"{url}\"\n[target.b]\nurl = \"{url}\"\n\
+         [[route]]\ntopic = \"n/{{name}}\"\nto = \"a\"\ntopic-out = \"{out}/{{name}}\"\n{more}"
+    )
+}
+
+#[test]
+fn sighup_reads_the_routes_again_and_loses_nothing() {
+    const COUNT: usize = 3000;
+    let limits = "max_queued_messages 0\nmax_inflight_messages 0\nlog_type notice\n";
+    let broker = Mosquitto::start(Settings {
+        more: String::from(limits),
+        ..Settings::default()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let file = written(folder.path(), &numbered(&url, "one", ""));
+    let mut router = route(&file, "").start();
+    broker.sees_subscriptions("n/+", 1);
+    let mut watcher = broker.iotctl("sub -t +/x -q 1 -v").start();
+    broker.sees_subscriptions("+/x", 1);
+    let lines: String = (0..COUNT).map(|number| format!("{number}\n")).collect();
+    let publish = broker.iotctl("pub -t n/x -l -q 1").input(lines);
+    let publisher = std::thread::spawn(|| publish.run());
+    let mut seen = vec![0; COUNT];
+    let mut took = |watcher: &mut Running| loop {
+        let line = watcher.line();
+        let (topic, number) = line.split_once(' ').unwrap();
+        if topic != "n/x" {
+            seen[number.parse::<usize>().unwrap()] += 1;
+            return (topic.to_owned(), seen.iter().all(|times| *times > 0));
+        }
+    };
+    // While messages are under way, the topics change with each file; a bad one changes nothing.
+    for (at, out) in ["two", "three", "bad", "four"].iter().enumerate() {
+        (0..200).for_each(|_| drop(took(&mut watcher)));
+        let text = match *out {
+            "bad" => numbered(&url, out, "colour = 1\n"),
+            out => numbered(&url, out, ""),
+        };
+        written(folder.path(), &text);
+        router.signal("HUP");
+        match at {
+            2 => router.hears("routes.toml:11: unknown field `colour`"),
+            _ => router.hears("SIGHUP: "),
+        };
+    }
+    let last = loop {
+        if let (topic, true) = took(&mut watcher) {
+            break topic;
+        }
+    };
+    assert_eq!(last, "four/x");
+    publisher.join().unwrap().exits(0);
+    router.signal("TERM");
+    let ended = router.ends();
+    ended.says(&format!("{COUNT} delivered")).says("route 1: ");
+    assert!(seen.iter().all(|times| *times == 1), "nothing came twice");
+    assert_eq!(broker.connections("iotctl-routes-s"), 1);
+}
+
+#[test]
+fn sighup_takes_what_needs_no_new_connection_or_nothing() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let text = numbered(&url, "one", "");
+    let file = written(folder.path(), &text);
+    let mut router = route(&file, "").start();
+    broker.sees_subscription("n/+");
+    let mut watcher = broker.iotctl("sub -t one/x -t two/x -v").start();
+    broker.sees_subscription("two/x");
+    let publish = |payload: &str| {
+        let line = broker.iotctl("pub -t n/x -q 1 -m").word(payload);
+        line.run().exits(0);
+    };
+    publish("1");
+    assert_eq!(watcher.line(), "one/x 1");
+    let other = text.replace("one/", "two/");
+    for (from, to, why) in [
+        (
+            "[target.b]",
+            "[target.c]\nfile = \"c\"\n[target.b]",
+            "changes of target c need a restart; the previous file stays in force",
+        ),
+        (
+            "[source.s]\n",
+            "window = 3\n[source.s]\nid = \"other\"\n",
+            "changes of window, source s need a restart",
+        ),
+        (
+            "\"n/{name}\"",
+            "\"m/{name}\"",
+            "a subscription to m/+ at source s needs a restart",
+        ),
+        ("to = \"a\"", "to = \"z\"", "route 1: unknown target \"z\""),
+        ("two/{name}", "n/{name}", "its messages come back to it"),
+        ("[source.s]", "[source.s", "routes.toml:1: "),
+    ] {
+        assert!(other.contains(from), "{from}");
+        written(folder.path(), &other.replacen(from, to, 1));
+        router.signal("HUP");
+        router.hears(why);
+        publish(why);
+        assert_eq!(watcher.line(), format!("one/x {why}"));
+    }
+    // Less than what is subscribed to, and a condition.
+    let fewer = other
+        .replace("\"n/{name}\"", "\"n/x\"")
+        .replace("{name}", "x");
+    let fewer = fewer + "where = \"payload > 5\"\n";
+    written(folder.path(), &fewer);
+    router.signal("HUP");
+    router.hears("routes.toml reloaded: 1 route, 0 alerts");
+    publish("4");
+    publish("6");
+    assert_eq!(watcher.line(), "two/x 6");
+    router.signal("TERM");
+    let ended = router.ends();
+    ended.exits(143).says("route 1: 1 message");
+}
+
+#[test]
+fn sighup_changes_the_limits_of_alerts_that_are_at_work() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let text = watched(&format!("mqtt://127.0.0.1:{}", broker.port));
+    let text = text.replace("state = \"alarms\"", "state = \"alarms\"\nfor = \"1h\"");
+    let file = written(folder.path(), &text);
+    let mut running = route(&file, "").start();
+    broker.sees_subscription("sensors/+/temperature");
+    let mut watcher = broker.iotctl("sub -t alerts/# -q 1").start();
+    broker.sees_subscription("alerts/#");
+    let publish = |value: &str| {
+        let body = format!("{{\"value\":{value}}}");
+        let line = broker.iotctl("pub -t sensors/d7/temperature -q 1 -m");
+        line.word(body).run().exits(0);
+    };
+    let notice = |watcher: &mut Running| {
+        let notice: Value = serde_json::from_str(&watcher.line()).unwrap();
+        let limit = notice["limit"].as_i64().unwrap();
+        (notice["state"].as_str().unwrap().to_owned(), limit)
+    };
+    // It is pending, and fires as soon as it need not be so for an hour.
+    publish("30");
+    let text = text.replace("for = \"1h\"", "for = \"0s\"");
+    written(folder.path(), &text);
+    running.signal("HUP");
+    running.hears("1 route, 1 alert");
+    assert_eq!(notice(&mut watcher), (String::from("firing"), 27));
+    let text = text.replace("above = 27", "above = 40");
+    let text = text.replace("clear-below = 26", "clear-below = 35");
+    written(folder.path(), &text);
+    running.signal("HUP");
+    running.hears("1 route, 1 alert");
+    publish("34");
+    assert_eq!(notice(&mut watcher), (String::from("ok"), 40));
+    written(
+        folder.path(),
+        &text.replace("value = \"/value\"", "value = \"/v\""),
+    );
+    running.signal("HUP");
+    running.hears("changes of alert high-temp need a restart");
+    running.signal("TERM");
+    running.ends();
 }

@@ -16,7 +16,7 @@ use super::way::Marks;
 use crate::command::ends::carry::{self, Losses};
 use crate::connect::Protocol;
 use crate::error::{Error, Result, brief};
-use crate::flow::alarm::{Alarms, Clock, Counts, Millis, Notice, Reading, State, Value};
+use crate::flow::alarm::{Alarms, Clock, Counts, Millis, Notice, Reading, Rule, State, Value};
 use crate::flow::{Outgoing, Routed, Router, Stages};
 use crate::message::{Detail, Message, MqttDetail, UNTIMED};
 use crate::output::Console;
@@ -266,6 +266,33 @@ impl Watch {
             ..
         } = parts;
         alarms.look_again(now, &|key| others.mute(keys, key), notices);
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.parts.alarms.rule().name
+    }
+
+    /// Watches over the same readings with the limits and times of this plan; [`Router::wake`] sends what comes of it.
+    pub(crate) fn change(&mut self, rule: &Rule, when: Option<&Condition>) {
+        self.parts.when = when.cloned();
+        self.changes = Changes::after(self.changes.take(), &self.parts.when);
+        let now = match self.parts.recorded {
+            true => self.newest,
+            false => store::now(),
+        };
+        let Self { parts, notices, .. } = self;
+        let Parts {
+            alarms,
+            keys,
+            others,
+            ..
+        } = parts;
+        alarms.replace(rule.clone(), now, notices);
+        // What goes on only later is looked at then.
+        if self.resumed {
+            alarms.review(now, &|key| others.mute(keys, key), notices);
+        }
     }
 
     /// Sends the notices, and keeps what has changed.

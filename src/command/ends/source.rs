@@ -147,6 +147,11 @@ impl SourceEnd {
         }
     }
 
+    /// Whether it gets what it subscribes to.
+    pub(crate) const fn subscribes(&self) -> bool {
+        matches!(self.kind, Kind::Mqtt { .. } | Kind::Amqp { .. })
+    }
+
     /// The source; it connects when it is driven.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::file::Names;
 
 /// One alert.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct AlertTable {
     /// What it is called.
@@ -91,7 +91,7 @@ pub(crate) struct AlertTable {
 }
 
 /// A step of an escalation. Without anybody of its own all are told.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct StepTable {
     /// Since it fires.
@@ -110,7 +110,7 @@ pub(crate) struct StepTable {
 }
 
 /// A value that is spelled as on the command line.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Word {
     Whole(i64),
@@ -191,6 +191,31 @@ impl AlertTable {
         let steps = self.escalate.iter();
         words.extend(steps.map(|step| format!("--escalate={}={}", step.after, step.severity)));
         words
+    }
+
+    /// What cannot change while it is at work: what it is about, and who is told.
+    pub(super) fn without_limits(&self) -> Self {
+        Self {
+            above: None,
+            below: None,
+            outside: None,
+            inside: None,
+            equal: None,
+            changed: None,
+            rate: None,
+            when: None,
+            clear_below: None,
+            clear_above: None,
+            hold: None,
+            clear_for: None,
+            count: None,
+            stale: None,
+            flapping: None,
+            severity: None,
+            repeat: None,
+            limit: None,
+            ..self.clone()
+        }
     }
 
     /// Paths are from the folder of the file.

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::file;
 
 /// The whole file.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct File {
     /// `stop`, `drop`, or the target that gets messages which are refused for good.
@@ -47,7 +47,7 @@ pub(crate) struct File {
 }
 
 /// Where messages wait for their targets.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SpoolTable {
     /// Its folder.
@@ -64,7 +64,7 @@ pub(crate) struct SpoolTable {
 }
 
 /// One source.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SourceTable {
     /// The URL of a server.
@@ -97,7 +97,7 @@ pub(crate) struct SourceTable {
 }
 
 /// One target.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TargetTable {
     /// The URL of a server.
@@ -133,7 +133,7 @@ pub(crate) struct TargetTable {
 }
 
 /// One route.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RouteTable {
     /// The sources; all of them where it is not said.
@@ -173,7 +173,7 @@ fn everything() -> String {
 }
 
 /// One name, or several.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Names {
     /// None.

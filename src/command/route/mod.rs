@@ -8,12 +8,14 @@
 //! | [`loops`] | messages that would come back; pure |
 //! | [`router`] | which messages go where, and as what; pure |
 //! | [`rules`] | the same with alerts |
+//! | [`reload`] | the file is read again while messages are carried |
 //! | [`trial`] | the same over recorded messages, without a connection |
 
 pub(crate) mod alert_table;
 mod alerts;
 pub(crate) mod file;
 mod loops;
+mod reload;
 mod router;
 mod rules;
 mod setup;
@@ -26,6 +28,7 @@ use serde_json::Value;
 
 use self::alerts::Run;
 use self::file::File;
+use self::reload::{Reloading, Standing};
 use self::rules::Rules;
 use self::setup::Setup;
 use crate::command::alert::{self, Marked, Way};
@@ -127,28 +130,37 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     for text in setup.warnings() {
         console.warn(text);
     }
+    let ends = Ends {
+        sources: &sources,
+        targets: &targets,
+    };
     match plan.mode {
         Mode::Check => {
             console.note(setup.summary());
             Ok(())
         }
-        Mode::DryRun => dry_run(setup, &sources, &targets, &plan).await,
-        _ => carry(setup, &sources, &targets, &plan).await,
+        Mode::DryRun => dry_run(setup, ends, &plan).await,
+        _ => carry(setup, file, ends, &plan).await,
     }
 }
 
-async fn carry(
-    setup: Setup,
-    sources: &[SourceEnd],
-    targets: &[TargetEnd],
-    plan: &Plan,
-) -> Result<()> {
+/// The ends of the flow, with their files and secrets read.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    sources: &'a [SourceEnd],
+    targets: &'a [TargetEnd],
+}
+
+async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<()> {
+    let Ends { sources, targets } = ends;
     let console = Console::new(plan.style);
     let places = setup.places()?;
     let names = setup.sources.iter().map(|(name, _)| name.clone());
     let (names, refusals, between) = (names.collect(), setup.refusals, setup.between.clone());
+    let standing = Standing::new(plan, ends, file, &setup);
     let rules = setup.rules(targets, Origin::default(), Run::Live, console)?;
     let marks = rules.marks();
+    let reloading = Reloading::new(rules, standing)?;
     let mut opened = Vec::new();
     for target in ends::open(targets).await? {
         opened.push(Marked::new(
@@ -178,8 +190,9 @@ async fn carry(
         }
         closed
     };
-    let rules = |origin| rules.from(origin);
-    let (ended, rules) = passing.run(opened, rules, close).await?;
+    let routed = |origin| reloading.from(origin);
+    let (ended, reloading) = passing.run(opened, routed, close).await?;
+    let rules = reloading.into_rules();
     for (at, taken) in rules.taken().iter().enumerate() {
         console.note(format_args!("route {}: {}", at + 1, messages(*taken)));
     }
@@ -187,12 +200,8 @@ async fn carry(
     ended.and(kept)
 }
 
-async fn dry_run(
-    setup: Setup,
-    sources: &[SourceEnd],
-    targets: &[TargetEnd],
-    plan: &Plan,
-) -> Result<()> {
+async fn dry_run(setup: Setup, ends: Ends<'_>, plan: &Plan) -> Result<()> {
+    let Ends { sources, targets } = ends;
     let console = Console::new(plan.style);
     let names = setup.target_names();
     let rules = setup.rules(targets, Origin::default(), Run::Dry, console)?;

@@ -95,6 +95,13 @@ impl Routes {
         }
     }
 
+    /// Other routes between the same sources and targets; `taken`: how often they were taken already.
+    pub(super) fn replace(&mut self, routes: Vec<Route>, taken: Vec<u64>) {
+        let conditions = routes.iter().filter_map(|route| route.condition.as_ref());
+        self.changes = Changes::after(self.changes.take(), conditions);
+        (self.routes, self.taken) = (routes, taken);
+    }
+
     /// How often each route was taken, in their order.
     pub(super) fn taken(&self) -> &[u64] {
         &self.taken

@@ -6,6 +6,7 @@ use tokio::time::Instant as Clock;
 
 use super::alerts::Watched;
 use super::router::Routes;
+use super::setup::Setup;
 use crate::command::alert::SharedMarks;
 use crate::command::ends::carry;
 use crate::error::{Error, Result};
@@ -46,6 +47,23 @@ impl Rules {
     /// How often each route was taken, in their order.
     pub(super) fn taken(&self) -> &[u64] {
         self.routes.taken()
+    }
+
+    /// Other routes, and other limits of alerts, between the same sources and targets; `before` says of each route which one it
+    /// was until now.
+    pub(super) fn replace(&mut self, setup: Setup, before: &[Option<usize>]) {
+        let taken = self.routes.taken();
+        let taken = before.iter().map(|at| at.map_or(0, |at| taken[at]));
+        let taken = taken.collect();
+        self.routes.replace(setup.routes, taken);
+        for alert in &setup.alerts {
+            let mut watched = self.alerts.iter_mut();
+            let same = watched.find(|it| it.watch.name() == alert.plan.rule.name);
+            if let Some(it) = same {
+                let plan = &alert.plan;
+                it.watch.change(&plan.rule, plan.when.as_ref());
+            }
+        }
     }
 
     /// Keeps what is known of alarms at the end.

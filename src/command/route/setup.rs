@@ -42,7 +42,7 @@ pub(super) struct Setup {
     pub(super) refusals: Refusals,
     dead_letters: Option<usize>,
     pub(super) between: Between,
-    alerts: Vec<Alert>,
+    pub(super) alerts: Vec<Alert>,
 }
 
 impl Setup {

@@ -1,5 +1,7 @@
 //! The alarms of a rule by their keys: timers, silences, limits, and what is kept.
 
+mod change;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;

@@ -90,7 +90,7 @@ impl Acl {
         let filter = Asked::parse(filter).filter;
         let mut granted = false;
         for (rule, own) in self.rules_for(client, Right::Read) {
-            if rule.deny && covers(&own, filter) {
+            if rule.deny && topic::covers(&own, filter) {
                 return false;
             }
             granted |= !rule.deny && overlaps(&own, filter);
@@ -161,20 +161,6 @@ fn overlaps(one: &str, other: &str) -> bool {
             (None, None) | (Some("#"), _) | (_, Some("#")) => return true,
             (None, _) | (_, None) => return false,
             (Some("+"), _) | (_, Some("+")) => {}
-            (Some(one), Some(other)) if one == other => {}
-            _ => return false,
-        }
-    }
-}
-
-/// Whether every topic that matches `narrow` matches `wide`.
-fn covers(wide: &str, narrow: &str) -> bool {
-    let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
-    loop {
-        match (wide.next(), narrow.next()) {
-            (None, None) | (Some("#"), _) => return true,
-            (None, _) | (_, None) => return false,
-            (Some("+"), Some(level)) if level != "#" => {}
             (Some(one), Some(other)) if one == other => {}
             _ => return false,
         }

@@ -38,6 +38,18 @@ impl Changes {
         })
     }
 
+    /// The memory of these conditions, which goes on from the one of others where these ask for the same.
+    pub fn after<'a>(
+        before: Option<Self>,
+        conditions: impl IntoIterator<Item = &'a Condition>,
+    ) -> Option<Self> {
+        let fresh = Self::of(conditions)?;
+        Some(match before {
+            Some(before) if before.watched == fresh.watched => before,
+            _ => fresh,
+        })
+    }
+
     /// Looks at a message, once, before conditions do; `json` gives its body as JSON.
     pub fn see(&mut self, message: &Message, json: impl FnOnce() -> Option<Value>) {
         let json = std::cell::LazyCell::new(json);

@@ -76,6 +76,16 @@ impl Mosquitto {
         });
     }
 
+    /// How often a client with this identifier has connected, as far as the log has it (`log_type notice`).
+    pub fn connections(&self, client_id: &str) -> usize {
+        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let connected = format!(" as {client_id} ");
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("New client connected"));
+        lines.filter(|line| line.contains(&connected)).count()
+    }
+
     /// mosquitto_pub to this broker, as another client than ours.
     pub fn pub_line(&self, words: &str) -> Line {
         program("mosquitto_pub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)
