@@ -1,5 +1,6 @@
 //! `route`: messages by topic and condition, to several targets, and rules that are tried before they run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 use crate::support::broker::{Broker, broker};
 use crate::support::command::{Line, Running, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings};
+use crate::support::schema::{known, schema};
 use crate::support::wait_for;
 
 fn written(folder: &Path, text: &str) -> PathBuf {
@@ -540,7 +542,7 @@ fn sighup_reads_the_routes_again_and_loses_nothing() {
     broker.sees_subscriptions("n/+", 1);
     let mut watcher = broker.iotctl("sub -t +/x -q 1 -v").start();
     broker.sees_subscriptions("+/x", 1);
-    let lines: String = (0..COUNT).map(|number| format!("{number}\n")).collect();
+    let lines: String = (1..COUNT).map(|number| format!("{number}\n")).collect();
     let publish = broker.iotctl("pub -t n/x -l -q 1").input(lines);
     let publisher = std::thread::spawn(|| publish.run());
     let mut seen = vec![0; COUNT];
@@ -566,13 +568,15 @@ fn sighup_reads_the_routes_again_and_loses_nothing() {
             _ => router.hears("SIGHUP: "),
         };
     }
+    publisher.join().unwrap().exits(0);
+    let last = broker.iotctl("pub -t n/x -q 1 -m 0").run();
+    last.exits(0);
     let last = loop {
         if let (topic, true) = took(&mut watcher) {
             break topic;
         }
     };
     assert_eq!(last, "four/x");
-    publisher.join().unwrap().exits(0);
     router.signal("TERM");
     let ended = router.ends();
     ended.says(&format!("{COUNT} delivered")).says("route 1: ");
@@ -684,4 +688,41 @@ fn sighup_changes_the_limits_of_alerts_that_are_at_work() {
     running.hears("changes of alert high-temp need a restart");
     running.signal("TERM");
     running.ends();
+}
+
+/// The schema of the file has the keys that the program reads, and no others.
+#[test]
+fn the_schema_describes_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = schema("routes");
+    let has = |table: &Value| -> BTreeSet<String> {
+        let properties = table["properties"].as_object().unwrap();
+        properties.keys().cloned().collect()
+    };
+    // The parser names all keys of a table where it meets one that it does not know.
+    for (table, text) in [
+        ("", ""),
+        ("spool", "[spool]\n"),
+        ("source", "[source.s]\n"),
+        ("target", "[target.t]\n"),
+        ("route", "[[route]]\n"),
+        ("alert", "[[alert]]\n"),
+        ("step", "[[alert]]\n[[alert.escalate]]\n"),
+    ] {
+        let file = written(folder.path(), &format!("{text}no-such = 1\n"));
+        let mut line = route(&file, "--print-config").start();
+        let said = line.hears("unknown field `no-such`, expected one of ");
+        line.ends().exits(2);
+        let (_, keys) = said.split_once("expected one of ").unwrap();
+        let keys = keys.split(", ").map(|key| key.trim_matches('`').to_owned());
+        let described = match table {
+            "" => &schema,
+            table => &schema["$defs"][table],
+        };
+        assert_eq!(has(described), keys.collect(), "{table}");
+    }
+    let file = written(folder.path(), &watched("mqtt://localhost"));
+    let printed = route(&file, "--print-config").run().exits(0);
+    let printed: Value = toml::from_str(printed.text()).unwrap();
+    known(&schema, &schema, &printed, "routes");
 }

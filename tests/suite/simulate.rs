@@ -10,6 +10,7 @@ use crate::support::broker::broker;
 use crate::support::command::{Line, iotctl, program};
 use crate::support::mosquitto::mosquitto;
 use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::schema::{known, schema};
 
 fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("fleet.toml");
@@ -265,8 +266,7 @@ fn an_assertion_that_is_not_met_fails() {
 /// The schema of the file knows the scenarios, and no other keys.
 #[test]
 fn the_schema_describes_the_scenarios() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/fleet.schema.json");
-    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let schema = schema("fleet");
     for scenario in ["home", "building", "factory", "vehicle", "gpio"] {
         let words = format!("simulate --scenario {scenario} --print-config");
         let text = iotctl(&words).run().exits(0);
@@ -276,35 +276,6 @@ fn the_schema_describes_the_scenarios() {
     let wrong: Value = toml::from_str("[[device]]\nid = \"d\"\nstatsu = 1\n").unwrap();
     let refused = std::panic::catch_unwind(|| known(&schema, &schema, &wrong, "wrong"));
     assert!(refused.is_err());
-}
-
-/// Each key of an object is one that the schema has.
-fn known(root: &Value, schema: &Value, value: &Value, place: &str) {
-    let schema = match schema["$ref"].as_str() {
-        Some(name) => root.pointer(name.trim_start_matches('#')).unwrap(),
-        None => schema,
-    };
-    match value {
-        Value::Object(object) if schema["type"] == "object" => {
-            for (key, value) in object {
-                let below = match &schema["properties"][key] {
-                    Value::Null => &schema["additionalProperties"],
-                    below => below,
-                };
-                assert!(
-                    !below.is_null() && *below != Value::Bool(false),
-                    "{place}: the schema does not know {key}"
-                );
-                known(root, below, value, &format!("{place}.{key}"));
-            }
-        }
-        Value::Array(list) => {
-            for value in list {
-                known(root, &schema["items"], value, place);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// An aiocoap client observes a sensor and tells an actuator; a directory of aiocoap knows each device.

@@ -698,3 +698,55 @@ fn many_alarms_take_little_memory() {
     let all = map + entries + timers + 100_000 * key;
     assert!(all <= 40_000_000, "{all} bytes");
 }
+
+/// Other limits come into force for what is at work, as if they had been there.
+#[test]
+fn limits_change_at_work() {
+    let change = |mut bench: Bench, second: u64, rule: Rule| {
+        let (now, mut notices) = (seconds(second), Vec::new());
+        bench.alarms.replace(rule, now, &mut notices);
+        bench.alarms.review(now, &|_| false, &mut notices);
+        let told: Vec<&str> = notices.iter().map(|it| it.state.name()).collect();
+        (bench, told.join(" "))
+    };
+    let held = |hold| Rule {
+        hold: seconds(hold),
+        ..above()
+    };
+    let pending = || Bench::new(held(60)).goes(&[(1, "30", "")]);
+    // Longer, and shorter: at once where that is over.
+    let (bench, told) = change(pending(), 10, held(100));
+    assert_eq!(told, "");
+    bench.goes(&[(61, "-", ""), (100, "-", ""), (101, "-", "firing")]);
+    let (bench, told) = change(pending(), 10, held(20));
+    assert_eq!(told, "");
+    bench.goes(&[(20, "-", ""), (21, "-", "firing")]);
+    let (bench, told) = change(pending(), 10, held(5));
+    assert_eq!(told, "firing");
+    // What fires does so until a reading is good by the new limit.
+    let higher = Rule {
+        test: Test::Above(40.0),
+        ..above()
+    };
+    let (bench, told) = change(bench, 11, higher);
+    assert_eq!(told, "");
+    assert_eq!(*bench.alarms.limit(), 40);
+    let bench = bench.goes(&[(12, "41", ""), (13, "39", "ok")]);
+    // Silence counts from the last reading.
+    let stale = Rule {
+        stale: Some(seconds(10)),
+        ..above()
+    };
+    let (bench, told) = change(bench, 20, stale);
+    assert_eq!(told, "");
+    bench.goes(&[(22, "-", ""), (23, "-", "stale")]);
+    // What was left out is told before the limit of notices goes.
+    let limited = Rule {
+        limit: Some((1, seconds(100))),
+        ..above()
+    };
+    let bench = Bench::new(limited).goes(&[(1, "30", "firing"), (2, "20", "")]);
+    let (bench, told) = change(bench, 3, above());
+    assert_eq!(told, "summary");
+    bench.goes(&[(4, "30", "firing")]);
+}
