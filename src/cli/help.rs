@@ -3,256 +3,18 @@
 use std::fmt::Write;
 
 use crate::bench::report::terms::TERMS;
-use crate::command::bench;
+use crate::command::bench as load;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
 use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, bridge, coap, log, ota, replay, route, simulate, watch};
+use super::{amqp, bench, bridge, coap, log, mqtt, ota, replay, route, simulate, watch};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
 pub(crate) type Example = (&'static str, &'static str);
-
-const PUB: &[Example] = &[
-    (
-        "Publish one message to the broker on this machine",
-        "iotctl mqtt pub -t room/temperature -m 21.5",
-    ),
-    (
-        "Publish a retained message at QoS 1 over TLS",
-        "iotctl mqtt pub mqtts://broker.example -u me --password-file pw -t state -m on -q 1 -r",
-    ),
-    (
-        "Publish each line of a program's output",
-        "vmstat -n 1 | iotctl mqtt pub -t host/vmstat -l -q 1",
-    ),
-    (
-        "Publish binary data",
-        "iotctl mqtt pub -t cmd --hex -m '01 ff 00'",
-    ),
-    (
-        "Publish with MQTT 5 properties",
-        "iotctl mqtt pub -t a -m 5 -D publish content-type text/plain",
-    ),
-    (
-        "Replay a recording",
-        "iotctl mqtt pub --ndjson < recording.ndjson",
-    ),
-];
-
-const SUB: &[Example] = &[
-    (
-        "Show all messages with their topics",
-        "iotctl mqtt sub -t '#' -v",
-    ),
-    (
-        "Wait for one message, at most 5 seconds",
-        "iotctl mqtt sub -t door/state -C 1 -W 5",
-    ),
-    (
-        "Record for one minute",
-        "iotctl mqtt sub -t 'sensors/#;qos=1' --for 1m --output json > recording.ndjson",
-    ),
-    (
-        "Save the retained messages, and restore them later",
-        "iotctl mqtt sub -t '#' -q 2 --retained-only --output json > retained.ndjson; iotctl mqtt pub --ndjson < retained.ndjson",
-    ),
-    (
-        "Choose the output format",
-        "iotctl mqtt sub -t 'a/+' -F '%I %t %p'",
-    ),
-    (
-        "Receive messages that were published while this command was not running",
-        "iotctl mqtt sub -t 'jobs/#' -q 1 -c -i worker-1 -x 1day",
-    ),
-];
-
-const REQUEST: &[Example] = &[
-    (
-        "Send one request and print the reply, or fail after 2 seconds",
-        "iotctl mqtt request -t device/7/status -m '' -W 2",
-    ),
-    (
-        "Ask a device that speaks MQTT 3.1.1",
-        "iotctl mqtt request -V 311 -t gpio/17/command -m on --response-topic 'gpio/{2}/state'",
-    ),
-    (
-        "Collect the replies of all devices, until none arrives for 2 seconds",
-        "iotctl mqtt request -t all/version -n --idle 2 -v",
-    ),
-    (
-        "Send each line as a request, and measure latency",
-        "seq 100 | iotctl mqtt request -t square -l --latency",
-    ),
-];
-
-const RESPOND: &[Example] = &[
-    (
-        "Reply with the request itself",
-        "iotctl mqtt respond -t echo --echo",
-    ),
-    (
-        "Compute the replies, shared with other responders of the group",
-        "iotctl mqtt respond -t square --group workers --exec awk '{ print $1 * $1 }'",
-    ),
-    (
-        "Simulate pins that are switched by 'on' and 'off', with their state retained",
-        "iotctl mqtt respond -t 'gpio/{pin}/command' --response-topic 'gpio/{pin}/state' -r --exec sed 's/^on$/1/; s/^off$/0/'",
-    ),
-    (
-        "Fill in a template",
-        "iotctl mqtt respond -t 'device/{id}/status' --template '{\"id\":\"{id}\",\"at\":\"{time}\"}'",
-    ),
-];
-
-const PING: &[Example] = &[
-    (
-        "Check that a broker is up and takes the login, and show its certificate",
-        "iotctl mqtt ping mqtts://broker.example -u me --password-file pw -C 1",
-    ),
-    (
-        "Measure ten round trips, for a script",
-        "iotctl mqtt ping -h broker.example -C 10 --interval 200ms --output json",
-    ),
-];
-
-const PROBE: &[Example] = &[
-    (
-        "Show what a broker can do",
-        "iotctl mqtt probe -h broker.example",
-    ),
-    (
-        "List what it does not support",
-        "iotctl mqtt probe -h broker.example --output json | jq -r 'select(.supported == false).feature'",
-    ),
-];
-
-const SYS: &[Example] = &[
-    (
-        "Show the figures of a broker",
-        "iotctl mqtt sys -h broker.example",
-    ),
-    (
-        "Follow its load for one minute",
-        "iotctl mqtt sys -h broker.example --watch --for 1m",
-    ),
-];
-
-const CLEAR: &[Example] = &[
-    (
-        "See which retained messages there are, then remove them",
-        "iotctl mqtt clear -t 'lamp/#' --dry-run; iotctl mqtt clear -t 'lamp/#'",
-    ),
-    (
-        "Remove them in a script, if there are as many as expected",
-        "iotctl mqtt clear -t 'lamp/#' --count 2",
-    ),
-];
-
-const BROKER: &[Example] = &[
-    ("Start a broker on this machine", "iotctl mqtt broker"),
-    (
-        "Use a free port, printed on the first line",
-        "iotctl mqtt broker --listen 127.0.0.1:0",
-    ),
-    (
-        "Listen on TCP and WebSocket, with passwords",
-        "iotctl mqtt broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:80 --password-file users",
-    ),
-    (
-        "Drop every tenth acknowledgement, to test a client",
-        "iotctl mqtt broker --fault drop-ack:packet=puback,every=10",
-    ),
-];
-
-const BENCH_MQTT: &[Example] = &[
-    (
-        "Load the embedded broker for 5 seconds",
-        "iotctl bench mqtt --embedded --duration 5s",
-    ),
-    (
-        "Send 10,000 messages per second from 100 devices to one subscriber, with thresholds for CI",
-        "iotctl bench mqtt mqtt://broker.example --scenario fan-in --rate 10k -q 1 --assert 'p99 < 20ms' --assert 'lost == 0'",
-    ),
-    (
-        "Send as fast as the broker accepts, and save the result and a page with plots",
-        "iotctl bench mqtt -h broker.example --max -q 1 --publishers 10 --save-json run.json --html run.html",
-    ),
-    (
-        "Run stages: a ramp, a plateau, a spike",
-        "iotctl bench mqtt --stage 10s:0-5k --stage 30s:5k --stage 5s:50k",
-    ),
-    (
-        "Open 50,000 idle connections at 2,000 per second",
-        "iotctl bench mqtt --scenario idle --publishers 50k --connect-rate 2k --duration 1m",
-    ),
-    (
-        "Measure the limit of the generator on this machine",
-        "iotctl bench mqtt --calibrate --max",
-    ),
-];
-
-const BENCH_AMQP: &[Example] = &[
-    (
-        "Run one producer and one consumer on the embedded broker for 5 seconds",
-        "iotctl bench amqp --embedded --duration 5s",
-    ),
-    (
-        "Send 10,000 persistent messages per second to a quorum queue, with thresholds for CI",
-        "iotctl bench amqp amqp://broker.example --queue-type quorum --persistent --rate 10k --assert 'p99 < 20ms' --assert 'lost == 0'",
-    ),
-    (
-        "Send to ten queues as fast as a window of 100 unconfirmed messages allows",
-        "iotctl bench amqp -h broker.example --producers 10 --consumers 10 --queues 10 --window 100",
-    ),
-    (
-        "Measure how many queues per second a server declares and deletes",
-        "iotctl bench amqp -h broker.example --scenario queue-churn",
-    ),
-];
-
-const BENCH_COAP: &[Example] = &[
-    (
-        "Send 1,000 requests per second, with thresholds for CI",
-        "iotctl bench coap coap://server.example/sensors/temp --rate 1k --assert 'p99 < 20ms' --assert 'lost == 0'",
-    ),
-    (
-        "Send as fast as the server responds, from 50 clients with 4 outstanding requests each, one in five a PUT",
-        "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
-    ),
-];
-
-const BENCH_RUN: &[Example] = &[(
-    "Run the load test of load.toml for 5 seconds",
-    "iotctl bench run load.toml --duration 5s",
-)];
-
-const BENCH_REPORT: &[Example] = &[
-    (
-        "Make a page with plots from a saved result",
-        "iotctl bench report run.json --output html > run.html",
-    ),
-    (
-        "Check a saved result against a threshold",
-        "iotctl bench report run.json --assert 'p99.9 < 50ms'",
-    ),
-];
-
-const BENCH_COMPARE: &[Example] = &[
-    ("Compare two runs", "iotctl bench compare old.json new.json"),
-    (
-        "Compare five runs each; exit code 7 for a regression of more than 5%",
-        "iotctl bench compare --bound 5% old/*.json -- new/*.json",
-    ),
-];
-
-const BENCH_MERGE: &[Example] = &[(
-    "Merge the results of all workers",
-    "iotctl bench merge worker-*.json --output text",
-)];
 
 const INSTALL: &[Example] = &[(
     "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
@@ -406,38 +168,16 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "" => TOP,
         "install" => INSTALL,
         "replay" => replay::EXAMPLES,
-        "mqtt pub" => PUB,
-        "mqtt sub" => SUB,
-        "mqtt request" => REQUEST,
-        "mqtt respond" => RESPOND,
-        "mqtt ping" => PING,
-        "mqtt probe" => PROBE,
-        "mqtt sys" => SYS,
-        "mqtt clear" => CLEAR,
-        "mqtt broker" => BROKER,
         "alert" => super::alert::EXAMPLES,
-        "bench mqtt" => BENCH_MQTT,
-        "bench amqp" => BENCH_AMQP,
-        "bench coap" => BENCH_COAP,
-        "bench run" => BENCH_RUN,
-        "bench report" => BENCH_REPORT,
-        "bench compare" => BENCH_COMPARE,
-        "bench merge" => BENCH_MERGE,
         "bridge" => bridge::EXAMPLES,
         "log" => log::EXAMPLES,
-        "ota keygen" => ota::help::KEYGEN,
-        "ota sign" => ota::help::SIGN,
-        "ota inspect" => ota::help::INSPECT,
-        "ota verify" => ota::help::VERIFY,
-        "ota agent" => ota::help::AGENT,
-        "ota serve" => ota::help::SERVE,
-        "ota publish" => ota::help::PUBLISH,
-        "ota rollout" => ota::help::ROLLOUT,
-        "ota status" => ota::help::STATUS,
         "route" => route::EXAMPLES,
         "watch" => watch::EXAMPLES,
         "simulate" => simulate::EXAMPLES,
+        _ if command.starts_with("mqtt") => mqtt::help::examples(command),
+        _ if command.starts_with("bench") => bench::help::examples(command),
         _ if command.starts_with("coap") => coap::help::examples(command),
+        _ if command.starts_with("ota") => ota::help::examples(command),
         _ => amqp::help::examples(command),
     }
 }
@@ -453,8 +193,8 @@ pub(crate) fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 pub(crate) fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
     match command {
         "bench mqtt" => ScenarioPreset::all().collect(),
-        "bench coap" => bench::coap::ScenarioPreset::all().collect(),
-        "bench amqp" => bench::amqp::ScenarioPreset::all().collect(),
+        "bench coap" => load::coap::ScenarioPreset::all().collect(),
+        "bench amqp" => load::amqp::ScenarioPreset::all().collect(),
         _ => Vec::new(),
     }
 }

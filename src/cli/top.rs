@@ -102,7 +102,8 @@ enum Topic {
     /// Keep messages in files
     #[command(disable_help_flag = true, after_help = help::below("log"))]
     Log(Box<LogFlags>),
-    /// Watch over readings of any of the three protocols, and tell when they are bad
+
+    /// Tell when readings of any of the three protocols are bad
     #[command(disable_help_flag = true, after_help = help::below("alert"))]
     Alert(Box<AlertFlags>),
 
@@ -110,7 +111,7 @@ enum Topic {
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
     Bridge(Box<BridgeFlags>),
 
-    /// Firmware updates: keys, signed manifests
+    /// Firmware updates: sign, serve, install, roll out
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -133,10 +134,11 @@ enum Topic {
     #[command(disable_help_flag = true, after_help = help::below("route"))]
     Route(Box<RouteFlags>),
 
-    /// Show topics, devices and alerts as they change: on the terminal, as a table, or as a page for browsers
+    /// Show topics, devices and alerts as they change
     #[command(disable_help_flag = true, after_help = help::below("watch"))]
     Watch(Box<WatchFlags>),
-    /// Run a fleet of simulated devices: birth and will, believable values, commands, outages
+
+    /// Run a fleet of simulated devices
     #[command(disable_help_flag = true, after_help = help::below("simulate"))]
     Simulate(Box<SimulateFlags>),
 

@@ -312,7 +312,10 @@ name = "led"
     for id in ["node-1", "node-2"] {
         assert!(found.text().contains(id), "{}", found.text());
     }
-    let observed = iotctl(&format!("coap observe {uri}/node-2/temperature -C 3")).run();
+    let observed = iotctl(&format!(
+        "coap observe {uri}/node-2/temperature -C 3 --retry 10s"
+    ))
+    .run();
     let observed = observed.exits(0);
     let values: Vec<u64> = observed
         .text()

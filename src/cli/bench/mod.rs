@@ -3,6 +3,7 @@
 mod amqp;
 mod coap;
 pub(crate) mod file;
+pub(crate) mod help;
 mod load;
 pub(crate) mod mqtt;
 mod run;
@@ -26,35 +27,35 @@ use self::mqtt::BenchMqttFlags;
 use self::run::form;
 use super::Parsed;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::help;
+use crate::cli::help::below;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
     /// Load-test an MQTT broker
-    #[command(disable_help_flag = true, after_help = help::below("bench mqtt"))]
+    #[command(disable_help_flag = true, after_help = below("bench mqtt"))]
     Mqtt(Box<BenchMqttFlags>),
 
     /// Load-test an AMQP broker
-    #[command(disable_help_flag = true, after_help = help::below("bench amqp"))]
+    #[command(disable_help_flag = true, after_help = below("bench amqp"))]
     Amqp(Box<BenchAmqpFlags>),
     /// Load-test a CoAP server
-    #[command(disable_help_flag = true, after_help = help::below("bench coap"))]
+    #[command(disable_help_flag = true, after_help = below("bench coap"))]
     Coap(Box<BenchCoapFlags>),
 
     /// Run the load test that a file describes
-    #[command(disable_help_flag = true, after_help = help::below("bench run"))]
+    #[command(disable_help_flag = true, after_help = below("bench run"))]
     Run(RunFlags),
 
     /// Show a saved result in any format
-    #[command(disable_help_flag = true, after_help = help::below("bench report"))]
+    #[command(disable_help_flag = true, after_help = below("bench report"))]
     Report(ReportFlags),
 
     /// Compare two sets of runs
-    #[command(disable_help_flag = true, after_help = help::below("bench compare"))]
+    #[command(disable_help_flag = true, after_help = below("bench compare"))]
     Compare(CompareFlags),
 
     /// Merge the results of several workers into one
-    #[command(disable_help_flag = true, after_help = help::below("bench merge"))]
+    #[command(disable_help_flag = true, after_help = below("bench merge"))]
     Merge(MergeFlags),
 }
 

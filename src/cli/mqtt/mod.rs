@@ -3,6 +3,7 @@
 mod broker;
 mod clear;
 mod destination;
+pub(crate) mod help;
 mod ping;
 mod probe;
 pub(crate) mod property;
@@ -19,7 +20,7 @@ use std::ffi::OsString;
 use clap::Subcommand;
 
 use crate::cli::alone::{alone, one};
-use crate::cli::help;
+use crate::cli::help::below;
 use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;
@@ -35,39 +36,39 @@ use sys::SysFlags;
 #[derive(Subcommand, Debug)]
 pub(crate) enum Mqtt {
     /// Publish messages and wait for their acknowledgements
-    #[command(disable_help_flag = true, after_help = help::below("mqtt pub"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt pub"))]
     Pub(Box<PubFlags>),
 
     /// Subscribe and show the messages received
-    #[command(disable_help_flag = true, after_help = help::below("mqtt sub"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt sub"))]
     Sub(Box<SubFlags>),
 
     /// Send requests and show the replies
-    #[command(disable_help_flag = true, after_help = help::below("mqtt request"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt request"))]
     Request(Box<RequestFlags>),
 
     /// Answer requests
-    #[command(disable_help_flag = true, after_help = help::below("mqtt respond"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt respond"))]
     Respond(Box<RespondFlags>),
 
     /// Connect and measure round trips, as a health check
-    #[command(disable_help_flag = true, after_help = help::below("mqtt ping"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt ping"))]
     Ping(Box<MqttPingFlags>),
 
     /// Show what a broker can do: announced, and tried
-    #[command(disable_help_flag = true, after_help = help::below("mqtt probe"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt probe"))]
     Probe(Box<ProbeFlags>),
 
     /// Show what a broker publishes about itself ($SYS)
-    #[command(disable_help_flag = true, after_help = help::below("mqtt sys"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt sys"))]
     Sys(Box<SysFlags>),
 
     /// Remove retained messages, after counting them
-    #[command(disable_help_flag = true, after_help = help::below("mqtt clear"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt clear"))]
     Clear(Box<ClearFlags>),
 
     /// Run the embedded broker, for development and tests
-    #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
+    #[command(disable_help_flag = true, after_help = below("mqtt broker"))]
     Broker(Box<BrokerFlags>),
 }
 

@@ -2,12 +2,28 @@
 
 use crate::cli::help::Example;
 
-pub(crate) const KEYGEN: &[Example] = &[(
+/// The examples of one command of `ota`, by its words after `iotctl`.
+pub(crate) fn examples(command: &str) -> &'static [Example] {
+    match command {
+        "ota keygen" => KEYGEN,
+        "ota sign" => SIGN,
+        "ota inspect" => INSPECT,
+        "ota verify" => VERIFY,
+        "ota agent" => AGENT,
+        "ota serve" => SERVE,
+        "ota publish" => PUBLISH,
+        "ota rollout" => ROLLOUT,
+        "ota status" => STATUS,
+        _ => &[],
+    }
+}
+
+const KEYGEN: &[Example] = &[(
     "Make release.pem, which signs, and release.pub.pem, which devices trust",
     "iotctl ota keygen release.pem",
 )];
 
-pub(crate) const SIGN: &[Example] = &[
+const SIGN: &[Example] = &[
     (
         "Sign an image for a class of devices",
         "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b -o updates",
@@ -18,17 +34,17 @@ pub(crate) const SIGN: &[Example] = &[
     ),
 ];
 
-pub(crate) const INSPECT: &[Example] = &[(
+const INSPECT: &[Example] = &[(
     "What a manifest says, command by command",
     "iotctl ota inspect updates/sensor-1.4.0+7.suit",
 )];
 
-pub(crate) const VERIFY: &[Example] = &[(
+const VERIFY: &[Example] = &[(
     "Whether a device of this class would take an update",
     "iotctl ota verify updates/sensor-1.4.0+7.suit --trust release.pub.pem --vendor example.com --class sensor-rev-b \\\n    --payload updates/sensor-1.4.0+7.bin",
 )];
 
-pub(crate) const AGENT: &[Example] = &[
+const AGENT: &[Example] = &[
     (
         "A device that waits for updates, and whose boot loader is U-Boot",
         "iotctl ota agent mqtt://broker.example --device sensor-17 --slots /var/lib/ota --slot-a /dev/mmcblk0p2 --slot-b /dev/mmcblk0p3 \\\n    --trust release.pub.pem --vendor example.com --class sensor-rev-b --booted \"$(fw_printenv -n slot)\" \\\n    --install 'fw_setenv slot $IOTCTL_OTA_SLOT' --reboot reboot --health /usr/bin/selftest",
@@ -39,12 +55,12 @@ pub(crate) const AGENT: &[Example] = &[
     ),
 ];
 
-pub(crate) const SERVE: &[Example] = &[(
+const SERVE: &[Example] = &[(
     "Serve what ota sign has made",
     "iotctl ota serve updates mqtt://broker.example",
 )];
 
-pub(crate) const PUBLISH: &[Example] = &[
+const PUBLISH: &[Example] = &[
     (
         "Offer the newest update in a directory to a group of devices",
         "iotctl ota publish mqtt://broker.example --manifest updates --to group:lab",
@@ -55,7 +71,7 @@ pub(crate) const PUBLISH: &[Example] = &[
     ),
 ];
 
-pub(crate) const STATUS: &[Example] = &[
+const STATUS: &[Example] = &[
     (
         "Which device is how far",
         "iotctl ota status mqtt://broker.example",
@@ -66,7 +82,7 @@ pub(crate) const STATUS: &[Example] = &[
     ),
 ];
 
-pub(crate) const ROLLOUT: &[Example] = &[
+const ROLLOUT: &[Example] = &[
     (
         "Five devices first, and all others when these are well for an hour",
         "cat > plan.toml <<'END'\nname = \"1.4.0\"\nmanifest = \"updates/sensor-1.4.0+7.suit\"\ntimeout = \"30m\"\n[[stage]]\ndevices = 5\nsoak = \"1h\"\n[[stage]]\npercent = 100\nsuccess = 90\nfailures = \"3%\"\nEND\niotctl ota rollout plan.toml mqtt://broker.example",
