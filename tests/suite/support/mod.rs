@@ -19,6 +19,7 @@ pub mod peer;
 pub mod ports;
 pub mod rabbitmq;
 pub mod relay;
+pub mod schema;
 pub mod tmux;
 
 use std::time::{Duration, Instant};
