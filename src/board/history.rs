@@ -24,8 +24,8 @@ pub struct Entry {
     pub time: SystemTime,
     /// The beginning of what it said.
     pub payload: Vec<u8>,
-    /// How long that was.
-    pub size: usize,
+    /// Whether it is only the beginning.
+    pub cut: bool,
 }
 
 /// The messages of one topic, the oldest first.
@@ -118,7 +118,7 @@ mod tests {
             at: Instant::now(),
             time: SystemTime::UNIX_EPOCH,
             payload: payload.to_vec(),
-            size: payload.len(),
+            cut: false,
         }
     }
 

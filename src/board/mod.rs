@@ -33,6 +33,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::message::{Detail, Message};
 use crate::payload::captures::Pattern;
+use crate::payload::readable::Reader;
 
 use alerts::Alerts;
 pub use expectation::Expectation;
@@ -75,6 +76,7 @@ pub struct Board {
     fleet: Fleet,
     alerts: Alerts,
     histories: Histories,
+    reader: Reader,
     traffic: Traffic,
     messages: u64,
     /// What the source waits for.
@@ -102,6 +104,7 @@ impl Board {
             fleet: Fleet::new(options.devices, options.values),
             alerts: Alerts::new(options.alerts),
             histories: Histories::default(),
+            reader: Reader::default(),
             traffic: Traffic::new(now),
             messages: 0,
             awaits: Some(String::from("no connection yet")),
@@ -111,17 +114,25 @@ impl Board {
         }
     }
 
-    /// Takes a message under the topic that MQTT would call it by.
+    /// Takes a message under the topic that MQTT would call it by. A body that is compressed, or in a binary form that its
+    /// message names, is decoded first.
     pub fn take(&mut self, topic: &str, message: &Message, now: Instant) {
         let (retained, qos) = match &message.detail {
             Detail::Mqtt(mqtt) => (mqtt.retain, mqtt.qos),
             Detail::Plain | Detail::Coap(_) | Detail::Amqp(_) => (false, 0),
         };
-        let payload = &*message.payload;
+        let read = self.reader.read(topic, message);
+        let (came, payload) = match &read {
+            Some((came, body)) => (Some(*came), &**body),
+            None => (None, &*message.payload),
+        };
+        let size = message.payload.len();
         self.changed += 1;
         let arrival = Arrival {
             name: topic,
             payload,
+            size,
+            came,
             time: message.time,
             retained,
             qos,
@@ -132,7 +143,7 @@ impl Board {
         }
         self.messages += 1;
         if !retained {
-            self.traffic.add(payload.len(), now);
+            self.traffic.add(size, now);
         }
         self.fleet.take(topic, payload, retained, now);
         self.alerts.take(topic, payload, message.time, now);
@@ -143,7 +154,7 @@ impl Board {
                 at: now,
                 time: message.time,
                 payload: kept.to_vec(),
-                size: payload.len(),
+                cut: kept.len() < payload.len(),
             });
         }
     }
@@ -169,7 +180,7 @@ impl Board {
             at: it.updated,
             time: it.time,
             payload: it.payload.clone(),
-            size: it.size,
+            cut: it.is_cut(),
         });
         self.histories.look(topic, first);
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Board;
 use super::fleet::Device;
 use super::topics::Topic;
+use crate::payload::readable::Came;
 
 /// Rates have no more decimals than this.
 const DECIMALS: f64 = 1_000.0;
@@ -137,6 +138,9 @@ impl Board {
             "bytes_per_second": rounded(topic.traffic.bytes(now)),
             "age_seconds": seconds(now, topic.updated),
         });
+        if let Some(came) = topic.came.filter(Came::is_decoded) {
+            all["decoded"] = came.to_string().into();
+        }
         for (name, is) in [("cut", topic.is_cut()), ("stale", self.is_stale(topic))] {
             if is {
                 all[name] = true.into();

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use super::children::Children;
 use super::rate::Traffic;
+use crate::payload::readable::Came;
 
 /// Levels that are told apart; what is below is one name, so that a topic of many slashes is no attack.
 const DEEPEST: usize = 32;
@@ -59,10 +60,14 @@ struct Node {
 pub struct Topic {
     /// Its name.
     pub name: Arc<str>,
-    /// The beginning of the last payload.
+    /// The beginning of the last payload, decoded where it came in another form.
     pub payload: Vec<u8>,
-    /// How long that was.
+    /// In which form it came, where that was not text.
+    pub came: Option<Came>,
+    /// How long it was when it came.
     pub size: usize,
+    /// Whether there is more of it than is kept.
+    cut: bool,
     /// How many messages came.
     pub messages: u64,
     /// How many of late.
@@ -82,8 +87,8 @@ pub struct Topic {
 
 impl Topic {
     /// Whether the payload is only the beginning.
-    pub fn is_cut(&self) -> bool {
-        self.size > self.payload.len()
+    pub const fn is_cut(&self) -> bool {
+        self.cut
     }
 }
 
@@ -91,7 +96,11 @@ impl Topic {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival<'a> {
     pub(super) name: &'a str,
+    /// As it is shown.
     pub(super) payload: &'a [u8],
+    /// How long it was when it came.
+    pub(super) size: usize,
+    pub(super) came: Option<Came>,
     pub(super) time: SystemTime,
     pub(super) retained: bool,
     pub(super) qos: u8,
@@ -222,18 +231,20 @@ impl Topics {
             topic.payload.extend_from_slice(kept);
             // A large one that came once is not paid for ever.
             topic.payload.shrink_to(kept.len().max(64));
-            topic.size = arrival.payload.len();
+            topic.size = arrival.size;
+            topic.came = arrival.came;
+            topic.cut = kept.len() < arrival.payload.len();
             topic.messages += 1;
             topic.updated = now;
             topic.time = arrival.time;
             topic.retained = arrival.retained;
             topic.qos = arrival.qos;
             if !arrival.retained {
-                topic.traffic.add(arrival.payload.len(), now);
+                topic.traffic.add(arrival.size, now);
             }
         }
         if !arrival.retained {
-            self.count(at, arrival.payload.len(), now);
+            self.count(at, arrival.size, now);
         }
         self.renew(at);
         self.make_room(at);
@@ -260,7 +271,9 @@ impl Topics {
         self.nodes[at as usize].topic = Some(Box::new(Topic {
             name: Arc::clone(&name),
             payload: Vec::new(),
+            came: None,
             size: 0,
+            cut: false,
             messages: 0,
             traffic: Traffic::new(now),
             updated: now,
@@ -404,6 +417,8 @@ mod tests {
         let arrival = Arrival {
             name,
             payload,
+            size: payload.len(),
+            came: None,
             time: SystemTime::UNIX_EPOCH,
             retained: false,
             qos: 0,

@@ -13,8 +13,9 @@ use crate::message::Message;
 use crate::output::{Console, indented_json};
 use crate::payload::media::{self, LARGEST, Reading, media_type, reading};
 use crate::payload::protobuf::{self, Schema};
+use crate::payload::readable::{json_of, text_of};
 use crate::payload::sparkplug::{self, Births};
-use crate::payload::{Encoding, cbor, link, msgpack, senml};
+use crate::payload::{Encoding, msgpack};
 
 /// Shows bodies as text (`--decode`).
 #[derive(Clone, Debug)]
@@ -242,56 +243,13 @@ fn decoded(
         (reading, Shape::Text) if is_prepared(reading) => {
             return Ok(indented_json(body).map_or_else(|| body.clone(), Bytes::from));
         }
+        (Reading::Json, Shape::Text) => indented_json(body)
+            .map(Bytes::from)
+            .ok_or_else(|| String::from("it cannot be parsed")),
         (reading, Shape::Text) => text_of(reading, body),
         (reading, Shape::Json | Shape::Bytes) => json_of(reading, body),
     };
     made.map_err(|why| format!("not valid {name}: {why}"))
-}
-
-fn json_value(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|fault| fault.to_string())
-}
-
-fn cbor_value(body: &[u8]) -> Result<Value, String> {
-    cbor::json(body).map_err(|fault| fault.to_string())
-}
-
-/// For people.
-fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
-    let no_json = || String::from("it cannot be parsed");
-    let bad = |fault: cbor::BadCbor| fault.to_string();
-    Ok(match reading {
-        Reading::Json => indented_json(body).ok_or_else(no_json)?.into(),
-        Reading::Cbor => cbor::diagnostic(body, true).map_err(bad)?.into(),
-        Reading::CborSequence => cbor::sequence(body).map_err(bad)?.join("\n").into(),
-        Reading::SenmlJson => senml::lines(&json_value(body)?)?.join("\n").into(),
-        Reading::SenmlCbor => senml::lines(&cbor_value(body)?)?.join("\n").into(),
-        Reading::Links => links(body)?,
-        Reading::MessagePack | Reading::Protobuf | Reading::Text | Reading::Unknown => body.clone(),
-    })
-}
-
-/// For programs.
-fn json_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
-    let resolved =
-        |list: Value| senml::resolved(&list).map(|it| Value::from(it).to_string().into());
-    match reading {
-        Reading::Cbor => Ok(cbor_value(body)?.to_string().into()),
-        Reading::SenmlJson => resolved(json_value(body)?),
-        Reading::SenmlCbor => resolved(cbor_value(body)?),
-        Reading::Json | Reading::MessagePack | Reading::Protobuf => Ok(body.clone()),
-        Reading::CborSequence | Reading::Links | Reading::Text | Reading::Unknown => {
-            text_of(reading, body)
-        }
-    }
-}
-
-/// One a line.
-fn links(body: &[u8]) -> Result<Bytes, String> {
-    let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
-    let links = link::parse(text).map_err(|fault| fault.to_string())?;
-    let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
-    Ok(lines.collect::<Vec<_>>().join("\n").into())
 }
 
 #[cfg(test)]

@@ -1,20 +1,10 @@
 //! Bodies as they were before they were compressed (`--decompress`).
 
-use bytestring::ByteString;
-
 use crate::error::brief;
 use crate::message::{Detail, Message};
 use crate::output::Console;
 use crate::payload::inflate::inflated;
-
-/// The user property that names an encoding, as the field of HTTP does; MQTT has none of its own.
-const PROPERTY: &str = "content-encoding";
-
-/// What gzip begins with (RFC 1952 §2.3.1); no text does.
-const GZIP: &[u8] = &[0x1f, 0x8b];
-
-/// What a frame of zstd begins with (RFC 8878 §3.1.1).
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+use crate::payload::media::{encoding, names_encoding};
 
 /// Undoes the encoding that a message names.
 #[derive(Clone, Copy, Debug)]
@@ -46,39 +36,15 @@ impl Decompress {
     }
 }
 
-/// The encoding of the body: AMQP's content encoding; MQTT's user property, or gzip and zstd by their first bytes; what follows the
-/// `@` of a CoAP content format (RFC 7252 §12.3).
-fn encoding(message: &Message) -> Option<String> {
-    let named = match &message.detail {
-        Detail::Amqp(amqp) => amqp.properties.content_encoding.as_deref(),
-        Detail::Mqtt(mqtt) => {
-            let properties = mqtt.properties.as_ref();
-            let mut named = properties.iter().flat_map(|it| &it.user_properties);
-            let named = named.find_map(|(name, value)| names(name).then_some(&**value));
-            let begins = |begin: &[u8]| message.payload.starts_with(begin);
-            named
-                .or_else(|| begins(GZIP).then_some("gzip"))
-                .or_else(|| begins(ZSTD).then_some("zstd"))
-        }
-        Detail::Coap(coap) => coap.media_type.and_then(|it| Some(it.split_once('@')?.1)),
-        Detail::Plain => None,
-    };
-    named
-        .filter(|name| !matches!(*name, "" | "identity"))
-        .map(str::to_owned)
-}
-
-fn names(name: &ByteString) -> bool {
-    name.eq_ignore_ascii_case(PROPERTY)
-}
-
 /// Takes the encoding from what the message says.
 fn forget(message: &mut Message) {
     match &mut message.detail {
         Detail::Amqp(amqp) => amqp.properties.content_encoding = None,
         Detail::Mqtt(mqtt) => {
             if let Some(properties) = &mut mqtt.properties {
-                properties.user_properties.retain(|(name, _)| !names(name));
+                properties
+                    .user_properties
+                    .retain(|(name, _)| !names_encoding(name));
             }
         }
         Detail::Coap(coap) => {

@@ -18,6 +18,15 @@ pub fn terminals() -> [bool; 3] {
     ]
 }
 
+/// Why a terminal cannot be drawn on, by what `TERM` says of it; `None`: it can.
+pub fn lacks_screen() -> Option<&'static str> {
+    match env::var_os("TERM") {
+        Some(name) if name == "dumb" => Some("TERM is dumb"),
+        Some(name) if !name.is_empty() => None,
+        _ => Some("TERM is not set"),
+    }
+}
+
 /// How a command speaks: what `--color` and `--quiet` chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {

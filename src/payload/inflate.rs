@@ -21,12 +21,20 @@ const WINDOW: u64 = 8 << 20;
 /// What is wrong, as the end of a sentence: the encoding is not known, the body is not what it says, or it would have more than
 /// [`LONGEST`] bytes.
 pub(crate) fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
+    inflated_within(encoding, body, LONGEST)
+}
+
+/// The same, where it has `most` bytes at most.
+///
+/// # Errors
+/// Those of [`inflated`].
+pub(crate) fn inflated_within(encoding: &str, body: &[u8], most: usize) -> Result<Bytes, String> {
     let read = match encoding.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => whole(MultiGzDecoder::new(body)),
+        "gzip" | "x-gzip" => whole(MultiGzDecoder::new(body), most),
         // Many leave the wrapping of RFC 1950 out.
-        "deflate" if !is_zlib(body) => whole(DeflateDecoder::new(body)),
-        "deflate" | "zlib" => whole(ZlibDecoder::new(body)),
-        "zstd" => frames(body),
+        "deflate" if !is_zlib(body) => whole(DeflateDecoder::new(body), most),
+        "deflate" | "zlib" => whole(ZlibDecoder::new(body), most),
+        "zstd" => frames(body, most),
         _ => {
             return Err(format!(
                 "unknown content encoding {encoding:?}; supported are {KNOWN}"
@@ -34,7 +42,7 @@ pub(crate) fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
         }
     };
     match read {
-        Ok(bytes) if bytes.len() > LONGEST => Err(format!("it is longer than {LONGEST} bytes")),
+        Ok(bytes) if bytes.len() > most => Err(format!("it is longer than {most} bytes")),
         Ok(bytes) => Ok(bytes.into()),
         Err(why) => Err(match window(&why) {
             Some(bytes) => format!(
@@ -56,21 +64,21 @@ fn window(why: &io::Error) -> Option<u64> {
 }
 
 /// One byte more than is possible shows that it is too long.
-fn whole(from: impl Read) -> io::Result<Vec<u8>> {
+fn whole(from: impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    from.take(most as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Frames of zstd, one after the other.
-fn frames(mut body: &[u8]) -> io::Result<Vec<u8>> {
+fn frames(mut body: &[u8], most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let decoder = StreamingDecoder::new_with_max_window_size(&mut body, WINDOW);
         let decoder = decoder.map_err(io::Error::other)?;
-        let room = (LONGEST + 1 - bytes.len()) as u64;
+        let room = (most + 1 - bytes.len()) as u64;
         decoder.take(room).read_to_end(&mut bytes)?;
-        if body.is_empty() || bytes.len() > LONGEST {
+        if body.is_empty() || bytes.len() > most {
             return Ok(bytes);
         }
     }

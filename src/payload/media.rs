@@ -2,11 +2,22 @@
 
 use std::borrow::Cow;
 
+use bytestring::ByteString;
+
 use super::{cbor, msgpack};
 use crate::message::{Detail, Message};
 
 /// The largest body that is looked into, in bytes; what is made of it is larger.
 pub(crate) const LARGEST: usize = 4 << 20;
+
+/// The user property that names an encoding, as the field of HTTP does; MQTT has none of its own.
+const PROPERTY: &str = "content-encoding";
+
+/// What gzip begins with (RFC 1952 §2.3.1); no text does.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// What a frame of zstd begins with (RFC 8878 §3.1.1).
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// How a content type is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +46,33 @@ pub(crate) fn media_type(message: &Message) -> Option<&str> {
         Detail::Mqtt(mqtt) => mqtt.properties.as_ref()?.content_type.as_deref(),
         Detail::Amqp(amqp) => amqp.properties.content_type.as_deref(),
     }
+}
+
+/// The encoding of the body: AMQP's content encoding; MQTT's user property, or gzip and zstd by their first bytes; what follows the
+/// `@` of a CoAP content format (RFC 7252 §12.3).
+pub(crate) fn encoding(message: &Message) -> Option<String> {
+    let named = match &message.detail {
+        Detail::Amqp(amqp) => amqp.properties.content_encoding.as_deref(),
+        Detail::Mqtt(mqtt) => {
+            let properties = mqtt.properties.as_ref();
+            let mut named = properties.iter().flat_map(|it| &it.user_properties);
+            let named = named.find_map(|(name, value)| names_encoding(name).then_some(&**value));
+            let begins = |begin: &[u8]| message.payload.starts_with(begin);
+            named
+                .or_else(|| begins(GZIP).then_some("gzip"))
+                .or_else(|| begins(ZSTD).then_some("zstd"))
+        }
+        Detail::Coap(coap) => coap.media_type.and_then(|it| Some(it.split_once('@')?.1)),
+        Detail::Plain => None,
+    };
+    named
+        .filter(|name| !matches!(*name, "" | "identity"))
+        .map(str::to_owned)
+}
+
+/// Whether a user property of this name names an encoding.
+pub(crate) fn names_encoding(name: &ByteString) -> bool {
+    name.eq_ignore_ascii_case(PROPERTY)
 }
 
 /// How a body of this media type is read.

@@ -22,6 +22,7 @@
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
 //! | [`points`] | InfluxDB's line protocol |
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
+//! | [`readable`] | what bodies of known forms say |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`topics`] | what is remembered of each topic, within a bound |
@@ -53,6 +54,7 @@ pub mod msgpack;
 pub(crate) mod pointer;
 pub(crate) mod points;
 pub mod protobuf;
+pub mod readable;
 mod reader;
 mod record;
 pub(crate) mod rows;

@@ -9,12 +9,7 @@ use crate::support::command::iotctl;
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::peer::{Peer, drain, level, read_until, send, welcome};
 use crate::support::rabbitmq::rabbitmq;
-
-/// What describes the lines of a ping.
-fn schema() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/ping.schema.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+use crate::support::schema::{check, schema};
 
 /// The lines of JSON that a command prints.
 fn objects(text: &str) -> Vec<Value> {
@@ -23,38 +18,13 @@ fn objects(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Every member is described, has its type, and none is missing.
-#[track_caller]
-fn check(value: &Value, schema: &Value) {
-    let is_a = match schema["type"].as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_i64(),
-        _ => value.is_number(),
-    };
-    assert!(is_a, "{value} is not as described: {schema}");
-    for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(
-            value.get(name.as_str().unwrap()).is_some(),
-            "{value} lacks {name}"
-        );
-    }
-    for (name, member) in value.as_object().into_iter().flatten() {
-        check(member, &schema["properties"][name]);
-    }
-    for item in value.as_array().into_iter().flatten() {
-        check(item, &schema["items"]);
-    }
-}
-
 #[test]
 fn the_three_pings_have_one_shape() {
     let mqtt = broker("");
     let mut server =
         iotctl("coap server --listen 127.0.0.1:0 --listen coap+tcp://127.0.0.1:0").start();
     let coap = server.lines(2);
-    let schema = schema();
+    let schema = schema("ping");
     for (words, phases) in [
         (
             format!("mqtt ping -h 127.0.0.1 -p {}", mqtt.port),
@@ -120,7 +90,7 @@ fn certificates_are_shown_with_their_last_day() {
     };
     let ended = line().words("--output json").run().exits(0);
     let connection = objects(ended.text()).remove(0);
-    check(&connection, &schema()["$defs"]["connection"]);
+    check(&connection, &schema("ping")["$defs"]["connection"]);
     assert_eq!(connection["tls"]["version"], "TLSv1.3");
     let first = &connection["tls"]["certificates"][0];
     assert!(

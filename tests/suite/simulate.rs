@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::support::aiocoap;
 use crate::support::broker::broker;
-use crate::support::command::{Line, iotctl, program};
-use crate::support::mosquitto::mosquitto;
+use crate::support::command::{Line, iotctl, program, signal};
+use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::schema::{known, schema};
 
@@ -89,6 +89,63 @@ fn mosquitto_sees_each_birth_each_will_and_each_clean_end() {
 fn paho(words: &str) -> Line {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/fleet.py");
     program("mqtt-python", path).words(words)
+}
+
+/// Connections that stay open and are silent: the keep-alive ends them, and the will is published.
+#[test]
+fn mosquitto_finds_the_devices_that_fall_silent() {
+    let broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+count = 5
+id = "sensor-{n}"
+connect = { stay = "200ms", away = "1h", silent = 1.0, keep-alive = "1s" }
+status = { topic = "devices/{id}/status", online = "online", offline = "offline" }
+"#;
+    let file = written(folder.path(), text);
+    let watcher = broker.sub_line("-t devices/+/status -C 10 -F").word("%p");
+    let watcher = watcher.start();
+    broker.sees_subscriptions("devices/+/status", 1);
+    let fleet = simulate(broker.port, &file, &kept(folder.path())).start();
+    let seen = watcher.ends().exits(0);
+    let said = |word: &str| seen.text().lines().filter(|line| *line == word).count();
+    assert_eq!((said("online"), said("offline")), (5, 5), "{}", seen.text());
+    signal(fleet.id(), "INT");
+    assert_eq!(fleet.ends().code, -2);
+    let account = Account::of(folder.path());
+    let counts = ["silences", "wills_expected", "crashes", "clean_ends"];
+    assert_eq!(counts.map(|name| account.count(name)), [5, 5, 0, 0]);
+}
+
+#[test]
+fn devices_connect_from_the_addresses_that_they_are_told_in_turn() {
+    let broker = Mosquitto::start(Settings {
+        more: String::from("log_type notice"),
+        ..Settings::default()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+count = 6
+id = "sensor-{n}"
+status = { topic = "devices/{id}/status", online = "online", offline = "offline" }
+"#;
+    let file = written(folder.path(), text);
+    let watcher = broker.sub_line("-t devices/+/status -C 6").start();
+    broker.sees_subscriptions("devices/+/status", 1);
+    let words = "--bind 127.0.0.2,127.0.0.3";
+    let fleet = simulate(broker.port, &file, words).start();
+    watcher.ends().exits(0);
+    signal(fleet.id(), "INT");
+    assert_eq!(fleet.ends().code, -2);
+    let log = broker.log();
+    let of = |address: &str| {
+        let begin = format!("New client connected from {address}:");
+        let lines = log.lines().filter(|line| line.contains(&begin));
+        lines.filter(|line| line.contains(" as sensor-")).count()
+    };
+    assert_eq!((of("127.0.0.2"), of("127.0.0.3")), (3, 3), "{log}");
 }
 
 /// Fifty pins of a device are told to toggle, and each publishes its state, retained.

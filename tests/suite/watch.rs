@@ -10,6 +10,7 @@ use crate::support::coap::server;
 use crate::support::command::{Ended, Line, Running, iotctl, program, signal};
 use crate::support::mosquitto::mosquitto;
 use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::schema::{check, schema};
 use crate::support::wait_for;
 
 /// `iotctl watch` at a broker on this port.
@@ -171,6 +172,56 @@ fn a_watcher_sees_states_change_in_snapshots() {
     state(&mut running, "/counts/alerts", &0.into());
     signal(running.id(), "TERM");
     assert_eq!(running.ends().code, -15);
+}
+
+/// Devices with and without a status, an alert, and payloads of all kinds, by `schema/watch-snapshot.schema.json`.
+#[test]
+fn snapshots_are_as_their_schema_describes_them() {
+    let broker = broker("");
+    let long = "x".repeat(5_000);
+    let cbor = ["--hex", "-D", "publish", "content-type", "application/cbor"];
+    for (topic, payload, more) in [
+        ("devices/d1/status", "online", &[][..]),
+        ("devices/d2/status", "asleep", &[]),
+        ("sensors/d1/temp", "a1 65 76616c7565 f9 4d60", &cbor),
+        ("sensors/d3/state", r#"{"value":"on"}"#, &[]),
+        (
+            "alerts/d1/hot",
+            r#"{"state":"firing","severity":"critical"}"#,
+            &[],
+        ),
+        ("sensors/d1/long", &long, &[]),
+        ("sensors/d1/bytes", "fffe", &["--hex"]),
+    ] {
+        publish(
+            broker.port,
+            &[&["-t", topic, "-m", payload, "-r"], more].concat(),
+        );
+    }
+    let seen = once(broker.port, &["--output", "json"]).exits(0);
+    let snapshot: Value = serde_json::from_str(seen.text()).unwrap();
+    check(&snapshot, &schema("watch-snapshot"));
+    assert_eq!(snapshot["fleet"]["d1"]["values"]["temp"], 21.5);
+    let topics = snapshot["topics"].as_array().unwrap();
+    let topic = |name: &str| topics.iter().find(|it| it["topic"] == name).unwrap();
+    let temp = topic("sensors/d1/temp");
+    assert_eq!(temp["payload"], r#"{"value":21.5}"#);
+    assert_eq!(
+        (&temp["decoded"], &temp["size_bytes"]),
+        (&"CBOR".into(), &10.into())
+    );
+    assert_eq!(topic("sensors/d1/long")["cut"], true);
+    assert_eq!(topic("sensors/d1/bytes")["payload_base64"], "//4=");
+    // Before there is a connection something is waited for.
+    let mut broker = mosquitto();
+    let mut running = watch(broker.port, &["--output", "json", "--every", "100ms"]).start();
+    broker.sees_subscriptions("#", 1);
+    broker.kill();
+    wait_for("the loss", || {
+        let snapshot: Value = serde_json::from_str(&running.line()).unwrap();
+        check(&snapshot, &schema("watch-snapshot"));
+        snapshot["waiting"].is_string().then_some(())
+    });
 }
 
 #[test]

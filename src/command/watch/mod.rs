@@ -29,7 +29,7 @@ use crate::command::ends::{SourceArgs, SourceEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{self, Merged, Ready, Stages, Until};
-use crate::output::{Console, Panes, Style, terminals};
+use crate::output::{Console, Panes, Style, lacks_screen, terminals};
 use crate::stop::Stop;
 
 /// What to watch, and how it is shown.
@@ -169,7 +169,7 @@ async fn close(sources: Merged<AnySource<'_>>) -> Result<()> {
 impl Plan {
     /// Whether there is a screen, on which nothing else is to be said then.
     fn has_screen(&mut self) -> bool {
-        let is_screen = self.shown == Shown::Auto && terminals()[1];
+        let is_screen = self.shown == Shown::Auto && terminals()[1] && lacks_screen().is_none();
         if is_screen && self.source.connect.insecure == Some(true) {
             let console = Console::new(self.style);
             console.warn("the certificate of the server is not verified (--insecure)");
@@ -192,13 +192,13 @@ impl Plan {
             Shown::Nothing => View::Nothing,
             Shown::Json => View::Tables(tables(true)?),
             Shown::Text => View::Tables(tables(false)?),
-            Shown::Auto if self.web.is_some() => View::Nothing,
+            Shown::Auto if self.web.is_some() && !terminals()[1] => View::Nothing,
             Shown::Auto => {
                 if !self.once {
                     let every = humantime::format_duration(self.every().unwrap_or_default());
-                    console.note(format_args!(
-                        "standard output is not a terminal: a table every {every}"
-                    ));
+                    let why = lacks_screen().filter(|_| terminals()[1]);
+                    let why = why.unwrap_or("standard output is not a terminal");
+                    console.note(format_args!("{why}: a table every {every}"));
                 }
                 View::Tables(tables(false)?)
             }

@@ -53,6 +53,9 @@ fn facts(topic: &Topic, board: &Board, now: Instant) -> String {
         text::bytes(topic.size as f64),
         format!("QoS {}", topic.qos),
     ];
+    if let Some(came) = topic.came {
+        facts.push(came.to_string());
+    }
     if topic.retained {
         facts.push(String::from("retained"));
     }
@@ -78,7 +81,7 @@ fn payload(topic: &Topic, history: Option<&History>) -> Vec<(String, Tone)> {
             .map(|line| (format!("  {line}"), Tone::Plain))
             .collect();
     };
-    let old = lines(&before.payload, before.size > before.payload.len());
+    let old = lines(&before.payload, before.cut);
     let (known, left): (HashSet<&String>, HashSet<&String>) =
         (old.iter().collect(), new.iter().collect());
     let marked = new.iter().map(|line| match known.contains(line) {

@@ -10,7 +10,7 @@ use super::draw::{Canvas, screen};
 use super::state::State;
 use super::*;
 use crate::board::Options;
-use crate::message::{Detail, Message, MqttDetail};
+use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 
 struct World {
     board: Board,
@@ -182,6 +182,30 @@ fn a_topic_in_detail_shows_what_is_new_and_a_graph() {
     world.shows("\"x\" is not a JSON pointer");
     world.keys(&[KeyCode::Esc, KeyCode::Esc]);
     world.hides("\"unit\": \"C\"");
+}
+
+#[test]
+fn a_topic_in_detail_shows_what_its_payload_says_in_any_form() {
+    let mut world = World::new();
+    let mut cbor = message(b"\xa2\x61t\xf9\x4d\x60\x61uaC", false);
+    if let Detail::Mqtt(mqtt) = &mut cbor.detail {
+        let properties = MqttProperties {
+            content_type: Some("application/cbor".into()),
+            ..MqttProperties::default()
+        };
+        mqtt.properties = Some(Box::new(properties));
+    }
+    world.board.take("meters/m1", &cbor, world.now);
+    world.typed("/m1");
+    world.keys(&[KeyCode::Enter, KeyCode::Enter]);
+    world.shows("10 B, QoS 0, CBOR, 1 message");
+    world.shows("\"t\": 21.5");
+    world.shows("/t: 21.5, from 21.5 to 21.5");
+    // The form is no longer what the message says it is.
+    cbor.payload = b"\xff\xfe".as_slice().into();
+    world.board.take("meters/m1", &cbor, world.now);
+    world.shows("not valid CBOR");
+    world.shows("+ ff fe");
 }
 
 #[test]

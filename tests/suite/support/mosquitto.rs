@@ -86,6 +86,11 @@ impl Mosquitto {
         lines.filter(|line| line.contains(&connected)).count()
     }
 
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
     /// mosquitto_pub to this broker, as another client than ours.
     pub fn pub_line(&self, words: &str) -> Line {
         program("mosquitto_pub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)

@@ -210,6 +210,18 @@ fn a_lost_connection_is_seen_and_the_way_back() {
 }
 
 #[test]
+fn a_terminal_that_cannot_be_drawn_on_gets_tables() {
+    let broker = filled();
+    for (environment, why) in [("TERM=dumb", "TERM is dumb"), ("TERM=", "TERM is not set")] {
+        let terminal = open(&broker, environment, 100, 24);
+        terminal.shows(&[&format!("{why}: a table every 10s")]);
+        assert!(!terminal.is_taken());
+        signal(terminal.program(), "INT");
+        terminal.ends_with(130);
+    }
+}
+
+#[test]
 fn colours_go_when_they_are_not_wanted() {
     let broker = filled();
     let is_coloured = |terminal: &Terminal| {
