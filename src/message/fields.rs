@@ -403,6 +403,7 @@ pub(crate) fn value(message: &Message, name: &str) -> Option<String> {
 }
 
 /// All that a message has, with the names of conditions; of what peers may repeat, the first.
+#[cfg(feature = "jq")]
 pub(crate) fn all(message: &Message) -> Vec<(String, String)> {
     let fields = Fields::of(message);
     let named = fields.named.iter();

@@ -6,11 +6,11 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | [`half`] | a client with two owners: who receives, and who publishes |
-//! | [`exchange`], [`pace`] | bytes to and from the stream, and when to read |
-//! | [`concede`] | what the server does not know or allow is done without |
-//! | [`first`] | the way back to the first of several servers |
-//! | [`diagnose`], [`watch`] | what went wrong, in words; what is shown of the packets |
+//! | `half` | a client with two owners: who receives, and who publishes |
+//! | `exchange`, `pace` | bytes to and from the stream, and when to read |
+//! | `concede` | what the server does not know or allow is done without |
+//! | `first` | the way back to the first of several servers |
+//! | `diagnose`, `watch` | what went wrong, in words; what is shown of the packets |
 
 mod concede;
 pub(crate) mod diagnose;
