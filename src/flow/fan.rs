@@ -1,7 +1,6 @@
 //! Several targets as one: a message goes to some of them, as one or as several messages, and is done with once all have them.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::pending;
 use std::time::Instant;
 
 use futures_util::future::FutureExt;
@@ -55,7 +54,7 @@ pub trait Router {
 
     /// Waits until [`Router::wake`] is to be called whatever the time is. Cancel-safe.
     fn called(&mut self) -> impl Future<Output = ()> {
-        pending()
+        std::future::pending()
     }
 
     /// Appends what is to be sent because of the time.
