@@ -259,9 +259,7 @@ struct Moved(Option<Retime>);
 fn retime(word: &str) -> Result<Moved, String> {
     match word {
         "none" => Ok(Moved(None)),
-        pointer if pointer.is_empty() || pointer.starts_with('/') => {
-            Ok(Moved(Some(Retime::Pointer(pointer.to_owned()))))
-        }
+        pointer if pointer.starts_with('/') => Ok(Moved(Some(Retime::Pointer(pointer.to_owned())))),
         words if words.trim_start().starts_with("jq:") => {
             Ok(Moved(Some(Retime::Map(words.parse()?))))
         }

@@ -72,18 +72,21 @@ impl Keys {
         let mut patterns = self.dedup.patterns.iter();
         let captures = patterns.find_map(|it| it.matches(&message.topic));
         let found = self.dedup.key.find_with(message, false, captures.as_ref());
-        let hash = |bytes: &[u8]| {
+        // Text that looks like a number is not that number.
+        let hash = |kind: u8, bytes: &[u8]| {
             let [one, other] = &self.secrets;
-            u128::from(one.hash_one(bytes)) << 64 | u128::from(other.hash_one(bytes))
+            let key = (kind, bytes);
+            u128::from(one.hash_one(key)) << 64 | u128::from(other.hash_one(key))
         };
         Some(match found? {
-            Found::Bytes(bytes) => hash(bytes),
-            Found::Text(text) | Found::Number(text) => hash(text.as_bytes()),
-            Found::Instead(text) => hash(text.as_bytes()),
-            Found::Bool(value) => hash(if value { b"true" } else { b"false" }),
+            Found::Bytes(bytes) => hash(0, bytes),
+            Found::Text(text) => hash(1, text.as_bytes()),
+            Found::Instead(text) => hash(1, text.as_bytes()),
+            Found::Number(text) => hash(2, text.as_bytes()),
+            Found::Bool(value) => hash(3, &[value.into()]),
             Found::Time(time) => {
                 let since = time.duration_since(std::time::UNIX_EPOCH);
-                hash(&since.unwrap_or_default().as_nanos().to_be_bytes())
+                hash(4, &since.unwrap_or_default().as_nanos().to_be_bytes())
             }
             Found::Delta => return None,
         })
@@ -357,7 +360,7 @@ mod tests {
         let mut target = deduped("/id");
         for (number, body) in [
             (1, "{\"id\":7}"),
-            (2, "{\"id\":\"7\"}"),
+            (2, "{\"id\":7,\"n\":2}"),
             (3, "{}"),
             (4, "{}"),
         ] {
@@ -371,6 +374,20 @@ mod tests {
         assert_eq!(outcomes(&mut target, vec![]).await, [(5, "duplicate")]);
         tokio::time::advance(Duration::from_secs(601)).await;
         target.take(6, message("{\"id\":7}")).unwrap();
+        assert_eq!(target.inner().taken.len(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn values_of_another_type_are_other_keys() {
+        let mut target = deduped("/id");
+        for (number, body) in [
+            (1, "{\"id\":1}"),
+            (2, "{\"id\":\"1\"}"),
+            (3, "{\"id\":true}"),
+            (4, "{\"id\":\"true\"}"),
+        ] {
+            target.take(number, message(body)).unwrap();
+        }
         assert_eq!(target.inner().taken.len(), 4);
     }
 

@@ -33,6 +33,12 @@ pub trait Router {
     /// Why it cannot be passed on; what becomes of it then is for [`Refusals`] to say.
     fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed>;
 
+    /// Whether who sent the message that comes next is answered with what becomes of it: that it is refused is for them to see,
+    /// and ends nothing.
+    fn answers(&self) -> bool {
+        false
+    }
+
     /// Where a message goes that was refused, and as what; asked only with [`Refusals::DeadLetter`].
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
         let _ = (message, why);
@@ -88,6 +94,8 @@ struct Open {
     original: Option<Message>,
     /// Whether it goes to where refused messages go.
     dead: bool,
+    /// Whether who sent it is told of its refusal.
+    answered: bool,
 }
 
 /// One of the targets.
@@ -318,6 +326,7 @@ impl<R: Router, T: Target> Fan<R, T> {
         };
         match self.refusals {
             Refusals::Drop => open.outcome = Outcome::Dropped(why),
+            Refusals::Stop if open.answered => open.outcome = Outcome::Dropped(why),
             // The one for such messages must take it.
             Refusals::DeadLetter if !open.dead => {
                 let letter = open.original.take();
@@ -407,6 +416,7 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let original = (self.refusals == Refusals::DeadLetter).then(|| message.clone());
+        let answered = self.refusals == Refusals::Stop && self.router.answers();
         let routed = self.router.route(message, &mut self.outgoing);
         let left = self.outgoing.len();
         let outcome = match routed {
@@ -419,7 +429,8 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
             self.known.push(Progress::One(number, outcome));
             return Ok(());
         }
-        if left == 1 && routed.is_ok() && self.refusals != Refusals::DeadLetter {
+        let keeps = self.refusals == Refusals::DeadLetter || answered;
+        if left == 1 && routed.is_ok() && !keeps {
             return self.send(Some(number));
         }
         let open = Open {
@@ -427,6 +438,7 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
             outcome,
             original,
             dead: false,
+            answered,
         };
         self.open.insert(number, open);
         if let Err(why) = routed {

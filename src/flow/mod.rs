@@ -154,11 +154,8 @@ impl Outcome {
     /// What a source is told of it.
     pub(crate) const fn fate(&self) -> Fate {
         match self {
-            Self::Accepted
-            | Self::Dropped(_)
-            | Self::DeadLettered
-            | Self::Expired
-            | Self::Duplicate => Fate::Accepted,
+            Self::Accepted | Self::DeadLettered | Self::Expired | Self::Duplicate => Fate::Accepted,
+            Self::Dropped(_) => Fate::Dropped,
             Self::Filtered => Fate::Filtered,
             Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
         }
@@ -172,6 +169,8 @@ pub enum Fate {
     Accepted,
     /// The target does not want it.
     Refused,
+    /// The target does not want it, and it is given up.
+    Dropped,
     /// It was not let through.
     Filtered,
 }

@@ -489,6 +489,8 @@ fn what_is_put_to_a_gateway_is_confirmed_once_its_target_has_it() {
     assert_eq!(watcher.line(), "s/b c {}");
     let said = libcoap(&format!("-m put -e x {place}/other"));
     assert!(said.contains("4.04"), "{said}");
+    let said = libcoap(&format!("-m put -e x {place}/s/%23"));
+    assert!(said.contains("4.00"), "{said}");
     bridge.signal("TERM");
     bridge.hears("received 3 messages: 2 delivered, 1 filtered out");
     bridge.ends().exits(143);

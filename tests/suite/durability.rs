@@ -285,3 +285,17 @@ fn only_what_was_shown_is_acknowledged() {
         }
     }
 }
+
+/// Before MQTT 5 mosquitto cannot say that it takes 20 messages of QoS 2 at a time, and drops what is more.
+#[test]
+fn a_server_that_cannot_say_how_many_it_takes_loses_none_of_qos_2() {
+    let mosquitto = Mosquitto::start(Settings::default());
+    let watcher = mosquitto.iotctl("sub -t x -q 2 -C 300").start();
+    mosquitto.sees_subscriptions("x", 1);
+    mosquitto
+        .iotctl("pub -V 311 -q 2 -t x -l")
+        .input(numbered(300))
+        .run()
+        .exits(0);
+    check(watcher.ends().exits(0).text(), 300, false);
+}

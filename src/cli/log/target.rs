@@ -268,6 +268,10 @@ fn unknown(name: &str) -> Error {
     match End::parse(name) {
         _ if extension(name) == "gz" => refused
             .hint("--gzip compresses files once they are full; name it FILE.ndjson or FILE.csv"),
+        // It looks like a server.
+        Err(_) => refused.hint(
+            "`iotctl bridge` carries messages to a server; a file is named FILE.ndjson or FILE.csv",
+        ),
         Ok(End::Url(..)) => refused.hint("`iotctl bridge` carries messages to a server"),
         _ => refused.hint("name a file FILE.ndjson or FILE.csv, a database sqlite:FILE or influx://HOST/DATABASE, or - for standard output"),
     }

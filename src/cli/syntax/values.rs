@@ -61,12 +61,17 @@ pub(crate) fn retain_handling(word: &str) -> Result<RetainHandling, &'static str
     }
 }
 
-/// A limit on packets, from 1 byte to the protocol's own.
+/// A limit on packets, up to the protocol's own.
+///
+/// A limit below this lets no session begin: CONNACK with a few properties does not fit.
 pub(crate) fn packet_size(word: &str) -> Result<u32, String> {
+    const SMALLEST: u32 = 16;
     let Size(size) = word.parse()?;
     match u32::try_from(size) {
-        Ok(size) if (1..=LARGEST_PACKET).contains(&size) => Ok(size),
-        _ => Err(format!("a packet has between 1 and {LARGEST_PACKET} bytes")),
+        Ok(size) if (SMALLEST..=LARGEST_PACKET).contains(&size) => Ok(size),
+        _ => Err(format!(
+            "expected a packet size between {SMALLEST} and {LARGEST_PACKET} bytes"
+        )),
     }
 }
 

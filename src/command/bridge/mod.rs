@@ -34,6 +34,9 @@ use crate::output::{Console, Format, Style};
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
 
+/// As many topics are listed when it begins.
+const MOST_SHOWN: usize = 8;
+
 /// One of the two servers.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -124,9 +127,13 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     plan.import()?;
     let bridge = plan.resolve(console)?;
+    plan.announce(&bridge.maps, console);
     let targets = ends::open(&bridge.targets).await?;
     let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
     let names = sides.iter().map(|side| side.word().to_owned());
+    // What waits in a spool was answered when it came.
+    let answers = |source: &SourceEnd| plan.between.spool.is_none() && source.answers();
+    let answers = sources.iter().map(answers).collect();
     let passing = Passing {
         sources: &sources,
         names: names.collect(),
@@ -141,6 +148,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         name: bridge.name.clone(),
         origin,
         sides,
+        answers,
         maps: bridge.maps,
         exits: bridge.exits,
         dead_letters: bridge.dead_letters,
@@ -193,6 +201,23 @@ impl Plan {
             self.retain = Retain::Drop;
         }
         Ok(())
+    }
+
+    /// Says what crosses, and what may not be meant.
+    fn announce(&self, maps: &[Map], console: Console) {
+        let mut shown: Vec<String> = maps.iter().take(MOST_SHOWN).map(Map::summary).collect();
+        if maps.len() > MOST_SHOWN {
+            shown.push(format!("and {} more", maps.len() - MOST_SHOWN));
+        }
+        let ([from, to], shown) = (&self.places, shown.join("; "));
+        console.note(format_args!("bridging {} → {}: {shown}", from.end, to.end));
+        for map in maps {
+            if let Some(word) = topics::DIRECTIONS.iter().find(|it| map.filter == **it) {
+                console.warn(format_args!(
+                    "{word} is a topic here: a direction is written in one word with its filter, -t 'FILTER {word}'"
+                ));
+            }
+        }
     }
 
     /// Reads what the plan names, and refuses what cannot go well.

@@ -48,6 +48,8 @@ pub(super) struct Crossing {
     pub(super) origin: Origin,
     /// The side of each source.
     pub(super) sides: Vec<Side>,
+    /// Whether each source answers those who send with what becomes of their messages.
+    pub(super) answers: Vec<bool>,
     pub(super) maps: Vec<Map>,
     /// Where messages leave it, by side.
     pub(super) exits: [Option<Exit>; 2],
@@ -112,6 +114,10 @@ impl Router for Crossing {
         into.push((exit.target, message));
         self.tell_losses()?;
         Ok(Routed::Sent)
+    }
+
+    fn answers(&self) -> bool {
+        self.answers[self.origin.get()]
     }
 
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {

@@ -49,6 +49,9 @@ enum Direction {
     Both,
 }
 
+/// What directions are called.
+pub(crate) const DIRECTIONS: [&str; 3] = ["out", "in", "both"];
+
 /// Some topics of one server, and what they are at the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
@@ -81,6 +84,21 @@ impl Map {
         let matches = topic::matches(&self.filter, name);
         let rest = name.strip_prefix(&*self.prefix.0).filter(|_| matches)?;
         Some(format!("{}{rest}", self.prefix.1))
+    }
+
+    /// The topics, the direction and the QoS in few words.
+    pub(crate) fn summary(&self) -> String {
+        let image = self.image_filter();
+        let renamed = match image == *self.filter {
+            true => String::new(),
+            false => format!(" as {image}"),
+        };
+        let direction = match self.side {
+            Side::From => "out",
+            Side::To => "in",
+        };
+        let qos = self.qos.level();
+        format!("{}{renamed} {direction}, QoS {qos}", self.filter)
     }
 
     /// The filter of all topics that messages have at the other server.
@@ -230,6 +248,8 @@ mod tests {
         assert_eq!(maps[1].filter, "r/t/+");
         assert_eq!(maps[0].qos, QoS::ExactlyOnce);
         assert_eq!(maps[0].to_string(), "l/t/+ as r/t/+");
+        assert_eq!(maps[1].summary(), "r/t/+ as l/t/+ in, QoS 2");
+        assert_eq!(parse("a/# out 1").unwrap()[0].summary(), "a/# out, QoS 1");
     }
 
     #[test]

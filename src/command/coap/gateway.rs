@@ -45,6 +45,9 @@ const MOST_WAITING: usize = 16 << 20;
 const MOST_KEPT: usize = 64 << 20;
 const MOST_PATHS: usize = 1 << 16;
 
+/// As many levels a topic may have, as servers have it.
+const MOST_LEVELS: usize = 200;
+
 /// What the same path is called by those who publish and subscribe.
 const PREFIX: &str = "/ps";
 
@@ -199,6 +202,33 @@ fn plain(path: &str) -> Option<&str> {
     (path.len() > 1).then_some(path)
 }
 
+/// Why a path is the name of no topic; `None`: it is one.
+fn no_topic<T: AsRef<[u8]>>(segments: &[T]) -> Option<&'static str> {
+    let segments = match segments {
+        [first, rest @ ..] if !rest.is_empty() && first.as_ref() == &PREFIX.as_bytes()[1..] => rest,
+        all => all,
+    };
+    let length = |segment: &T| segment.as_ref().len() + 1;
+    if segments.len() > MOST_LEVELS {
+        return Some("the path has more than 200 segments");
+    }
+    // The first has no slash before it in a topic.
+    if segments.iter().map(length).sum::<usize>() > usize::from(u16::MAX) + 1 {
+        return Some("the path is longer than 65535 bytes");
+    }
+    segments.iter().find_map(|segment| {
+        let Ok(text) = str::from_utf8(segment.as_ref()) else {
+            return Some("the path is not UTF-8");
+        };
+        text.chars().find_map(|letter| match letter {
+            '+' | '#' => Some("the path has a wildcard, + or #, in it"),
+            '/' => Some("a segment of the path has a / in it"),
+            letter if letter.is_control() => Some("the path has a control character in it"),
+            _ => None,
+        })
+    })
+}
+
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -215,7 +245,13 @@ impl Resource for Path {
                 Some(stored) => stored.answer(now, request),
                 None => Code::NOT_FOUND.into(),
             },
-            Code::PUT | Code::POST if state.takes => state.post(now, request, path),
+            Code::PUT | Code::POST if state.takes => {
+                let segments: Vec<_> = request.options.all(option::URI_PATH).collect();
+                match no_topic(&segments) {
+                    Some(why) => Response::error(Code::BAD_REQUEST, why).into(),
+                    None => state.post(now, request, path),
+                }
+            }
             _ => Code::METHOD_NOT_ALLOWED.into(),
         }
     }
@@ -499,7 +535,9 @@ impl flow::Source for Requested {
     fn settle_one(&mut self, number: Number, fate: Fate) {
         let response = match fate {
             Fate::Accepted => Response::new(Code::CHANGED),
-            Fate::Refused => Response::error(Code::BAD_GATEWAY, "the message was refused"),
+            Fate::Refused | Fate::Dropped => {
+                Response::error(Code::BAD_GATEWAY, "the message was refused")
+            }
             Fate::Filtered => Response::error(Code::NOT_FOUND, "nobody gets such messages"),
         };
         self.answer(number, response);
@@ -572,6 +610,31 @@ mod tests {
             refused.text(),
             "coap-listen://host: \"host\" is not an address to listen on"
         );
+    }
+
+    #[test]
+    fn paths_that_are_no_topics_are_told() {
+        for (segments, why) in [
+            (&[&b"a"[..], b"#"][..], "wildcard"),
+            (&[b"a+"], "wildcard"),
+            (&[b"a\0"], "control"),
+            (&["\u{85}".as_bytes()], "control"),
+            (&[b"\xff"], "UTF-8"),
+            (&[b"a/b"], "a / in it"),
+            (&[&b"a"[..]; 201], "200 segments"),
+            (&[&[b'a'; 60_000][..], &[b'a'; 5_536]], "65535 bytes"),
+        ] {
+            let told = no_topic(segments);
+            assert!(
+                told.is_some_and(|told| told.contains(why)),
+                "{told:?} {why}"
+            );
+        }
+        assert_eq!(no_topic(&[&b"a"[..], b"", "é".as_bytes()]), None);
+        assert_eq!(no_topic(&[&[b'a'; 60_000][..], &[b'a'; 5_534]]), None);
+        let mut deep = vec![&b"a"[..]; 201];
+        deep[0] = b"ps";
+        assert_eq!(no_topic(&deep), None);
     }
 
     #[test]

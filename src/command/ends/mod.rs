@@ -75,6 +75,11 @@ impl End {
         let scheme = name.split_once("://").map(|(scheme, _)| scheme);
         let scheme = scheme.or_else(|| name.strip_prefix("unix:").map(|_| "unix"));
         let Some(scheme) = scheme else {
+            if is_host_and_port(name) && !Path::new(name).exists() {
+                let text = format!("{name} looks like a server");
+                let hint = format!("write mqtt://{name}, or ./{name} for a file");
+                return Err(Error::usage(text).hint(hint));
+            }
             return Ok(match name.contains(['/', '.']) {
                 true => Self::File(name.into()),
                 false => Self::Context(name.to_owned()),
@@ -131,6 +136,16 @@ impl End {
         }
         connect
     }
+}
+
+/// `HOST:PORT`, as servers are named without a scheme.
+fn is_host_and_port(name: &str) -> bool {
+    let Some((host, port)) = name.rsplit_once(':') else {
+        return false;
+    };
+    let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_port && !host.is_empty() && host.chars().all(is_host)
 }
 
 /// Refuses a file that would be read and written at the same time.
@@ -350,6 +365,13 @@ mod tests {
             ("./cloud", End::File("./cloud".into())),
         ] {
             assert_eq!(End::parse(name).unwrap(), meant, "{name}");
+        }
+        for name in ["127.0.0.1:1883", "host:5672", "[::1]:1883", "a.example:1"] {
+            let refused = End::parse(name).unwrap_err();
+            assert_eq!(refused.text(), format!("{name} looks like a server"));
+        }
+        for name in ["./host:1883", "a/b:1", "2026-01-01T10:00:00.ndjson"] {
+            assert_eq!(End::parse(name).unwrap(), End::File(name.into()));
         }
         let refused = End::parse("http://h").unwrap_err();
         assert_eq!(

@@ -135,6 +135,11 @@ impl SourceEnd {
         }
     }
 
+    /// Whether those who send are answered with what becomes of their messages.
+    pub(crate) const fn answers(&self) -> bool {
+        matches!(self.kind, Kind::Listen(..))
+    }
+
     /// What users call it, and what tells one server from another: `mqtt://host:1883`.
     pub(crate) fn name(&self) -> String {
         match &self.kind {

@@ -278,7 +278,7 @@ async fn a_refused_message_stops_is_dropped_or_goes_elsewhere() {
     assert!(!stopped.told.contains_key(&3), "it is not acknowledged");
     let dropped = run(5, first, Refusals::Drop, refuses_3).await;
     assert_eq!(dropped.ended.unwrap_err().kind(), Kind::Refused);
-    assert_eq!(dropped.told[&3], Fate::Accepted);
+    assert_eq!(dropped.told[&3], Fate::Dropped);
     assert_eq!(dropped.has[0], ["1", "2", "4", "5"]);
     let elsewhere = run(5, first, Refusals::DeadLetter, refuses_3).await;
     elsewhere.ended.unwrap();

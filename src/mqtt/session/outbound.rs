@@ -26,6 +26,13 @@ impl State {
             Self::Released(_) => 0,
         }
     }
+
+    fn is_exactly_once(&self) -> bool {
+        match self {
+            Self::Published(publish) => publish.qos == QoS::ExactlyOnce,
+            Self::Released(_) => true,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +101,10 @@ pub(crate) struct Outbound<T> {
     /// Identifiers that SUBSCRIBE and UNSUBSCRIBE use at the moment; one number space serves all (MQTT 5.0 §2.2.1).
     reserved: Vec<u16>,
     window: u16,
+    /// At most so many of them are of QoS 2.
+    most_exactly_once: u16,
+    /// And so many are.
+    exactly_once: usize,
     last_id: u16,
     next_order: u64,
     /// What the messages kept hold, in bytes.
@@ -108,6 +119,8 @@ impl<T: Clone> Outbound<T> {
             again: VecDeque::new(),
             reserved: Vec::new(),
             window: window.clamp(1, WIDEST),
+            most_exactly_once: WIDEST,
+            exactly_once: 0,
             last_id: 0,
             next_order: 0,
             held: 0,
@@ -119,6 +132,11 @@ impl<T: Clone> Outbound<T> {
         self.window = window.clamp(1, WIDEST);
     }
 
+    /// Lets at most so many messages of QoS 2 be in flight; `None`: as many as the window lets.
+    pub(crate) fn limit_exactly_once(&mut self, most: Option<u16>) {
+        self.most_exactly_once = most.unwrap_or(WIDEST);
+    }
+
     /// Lets the next identifier be the one after `last`.
     pub(crate) fn start_after(&mut self, last: u16) {
         self.last_id = last;
@@ -127,6 +145,12 @@ impl<T: Clone> Outbound<T> {
     /// How many more messages may be sent now.
     pub(crate) fn free(&self) -> usize {
         usize::from(self.window).saturating_sub(self.entries.len())
+    }
+
+    /// Whether one more message of this QoS (1 or 2) may be sent now.
+    pub(crate) fn has_room(&self, qos: QoS) -> bool {
+        let fits = || self.exactly_once < usize::from(self.most_exactly_once);
+        self.free() > 0 && (qos < QoS::ExactlyOnce || fits())
     }
 
     /// The memory that the messages in flight hold, in bytes.
@@ -160,6 +184,7 @@ impl<T: Clone> Outbound<T> {
         let state = State::Published(publish.clone());
         // A copy may hold less than what it was copied from.
         self.held += state.held();
+        self.exactly_once += usize::from(state.is_exactly_once());
         place.insert(Entry {
             order: self.next_order,
             tag,
@@ -247,6 +272,7 @@ impl<T: Clone> Outbound<T> {
             hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => {
                 let entry = entry.remove();
                 self.held -= entry.state.held();
+                self.exactly_once -= usize::from(entry.state.is_exactly_once());
                 let reason = match entry.state {
                     // What PUBREC said of the subscribers, PUBCOMP does not repeat (MQTT 5.0 §3.5.2.1, §3.7.2.1).
                     State::Released(reason) if ack.reason == ReasonCode::SUCCESS => reason,
@@ -265,6 +291,7 @@ impl<T: Clone> Outbound<T> {
     pub(crate) fn forget(&mut self, packet_id: u16) {
         if let Some(entry) = self.entries.remove(&packet_id) {
             self.held -= entry.state.held();
+            self.exactly_once -= usize::from(entry.state.is_exactly_once());
         }
     }
 
@@ -283,6 +310,7 @@ impl<T: Clone> Outbound<T> {
         let topic = self.topic(packet_id)?;
         let entry = self.entries.remove(&packet_id)?;
         self.held -= entry.state.held();
+        self.exactly_once -= usize::from(entry.state.is_exactly_once());
         Some((entry.tag, topic))
     }
 
@@ -331,7 +359,7 @@ impl<T: Clone> Outbound<T> {
     /// Empties the store, in the original order: the peer has lost the session.
     pub(crate) fn orphans(&mut self) -> Vec<Orphan<T>> {
         self.again.clear();
-        self.held = 0;
+        (self.held, self.exactly_once) = (0, 0);
         let mut entries: Vec<_> = self.entries.drain().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.order);
         let orphan = |entry: Entry<T>| match entry.state {
@@ -400,6 +428,28 @@ mod tests {
         let mut wrapped = message(QoS::AtLeastOnce);
         store.start(&mut wrapped, 0);
         assert_eq!(wrapped.packet_id, 3);
+    }
+
+    #[test]
+    fn messages_of_qos_2_have_a_window_of_their_own() {
+        let mut store = Outbound::new(10);
+        store.limit_exactly_once(Some(2));
+        for qos in [QoS::ExactlyOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            assert!(store.has_room(qos));
+            store.start(&mut message(qos), ());
+        }
+        assert!(store.has_room(QoS::AtLeastOnce) && !store.has_room(QoS::ExactlyOnce));
+        store.puback(&ack(2));
+        store.pubrec(&ack(1));
+        assert!(!store.has_room(QoS::ExactlyOnce), "the server has it still");
+        store.pubcomp(&ack(1));
+        assert!(store.has_room(QoS::ExactlyOnce));
+        store.start(&mut message(QoS::ExactlyOnce), ());
+        store.pubrec(&refusal(3));
+        assert!(store.has_room(QoS::ExactlyOnce));
+        store.orphans();
+        store.limit_exactly_once(Some(1));
+        assert!(store.has_room(QoS::ExactlyOnce));
     }
 
     #[test]

@@ -13,6 +13,10 @@ use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::keep_alive::KeepAlive;
 use crate::mqtt::session::outbound::Orphan;
 
+/// How many QoS 2 messages a server before MQTT 5 gets at a time, which cannot say how many it takes: as many as mosquitto does
+/// unless it is configured otherwise; what is more it drops without a word.
+const UNTOLD_EXACTLY_ONCE: u16 = 20;
+
 impl Session {
     /// A connection was opened: CONNECT is put into the output.
     ///
@@ -184,6 +188,9 @@ impl Session {
             true => 1,
             false => self.server_window,
         });
+        let says_how_many = self.connect.version >= Version::V5;
+        let untold = (!says_how_many).then_some(UNTOLD_EXACTLY_ONCE);
+        self.outbound.limit_exactly_once(untold);
         self.limits.largest_out = server.maximum_packet_size().unwrap_or(LARGEST_PACKET);
         self.limits.maximum_qos = server
             .maximum_qos()

@@ -10,7 +10,7 @@ impl Session {
     /// Whether a message of this QoS can go out now: online, and the window has room.
     pub fn can_publish(&self, qos: QoS) -> bool {
         self.is_online()
-            && (qos == QoS::AtMostOnce || (self.resend.is_empty() && self.outbound.free() > 0))
+            && (qos == QoS::AtMostOnce || (self.resend.is_empty() && self.outbound.has_room(qos)))
     }
 
     /// Sends a message; `ticket` comes back with its acknowledgement (QoS 1 and 2 only).
@@ -118,10 +118,10 @@ impl Session {
         while let Some(packet) = self.outbound.next_again() {
             self.send(&packet)?;
         }
-        while self.outbound.free() > 0 {
-            let Some((ticket, mut publish)) = self.resend.pop_front() else {
-                break;
-            };
+        while let Some((_, next)) = self.resend.front()
+            && self.outbound.has_room(next.qos)
+            && let Some((ticket, mut publish)) = self.resend.pop_front()
+        {
             publish.duplicate = false;
             self.outbound.start(&mut publish, ticket);
             // Whether it is small enough for this connection was known on the one before.
