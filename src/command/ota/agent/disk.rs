@@ -103,9 +103,9 @@ impl Disk {
         self.slots.iter().filter_map(size).min()
     }
 
-    /// Makes room, and reads what an earlier download has left.
-    pub(super) fn prepare(&mut self, slot: Slot, size: u64) -> Outcome {
-        match self.try_prepare(slot, size) {
+    /// Makes room, and reads what an earlier download of the same image into the same slot has left.
+    pub(super) fn prepare(&mut self, slot: Slot, fresh: &Download) -> Outcome {
+        match self.try_prepare(slot, fresh) {
             Ok(outcome) => outcome,
             Err(cause) => self.failure(slot, &cause),
         }
@@ -116,8 +116,9 @@ impl Disk {
         Outcome::Failed(format!("cannot write {path}: {}", plain(cause)))
     }
 
-    fn try_prepare(&mut self, slot: Slot, size: u64) -> io::Result<Outcome> {
+    fn try_prepare(&mut self, slot: Slot, fresh: &Download) -> io::Result<Outcome> {
         self.open = None;
+        let size = fresh.size();
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).read(true).write(true);
         let file = file.open(self.path(slot))?;
@@ -128,11 +129,28 @@ impl Disk {
             if size > free.saturating_add(before.len()) {
                 return Ok(Outcome::Refused(Refusal::NoSpace { size, free }));
             }
+        }
+        let is_whole = !before.is_file() || before.len() == size;
+        let saved = self.saved(slot, fresh).filter(|_| is_whole);
+        if saved.is_none() {
+            // Before another image touches the slot: what is written down of the last one would be believed later.
+            forget(&self.folder)?;
+        }
+        if before.is_file() {
             file.set_len(size)?;
         }
         self.open = Some((slot, file));
         self.unsaved = 0;
-        Ok(Outcome::Opened(fs::read(self.folder.join(DOWNLOAD)).ok()))
+        Ok(Outcome::Opened(saved))
+    }
+
+    /// What was written down of this download into this slot.
+    fn saved(&self, slot: Slot, fresh: &Download) -> Option<Vec<u8>> {
+        let mut saved = fs::read(self.folder.join(DOWNLOAD)).ok()?;
+        let is_same = saved.first() == Some(&(slot.number() as u8));
+        let saved = is_same.then(|| saved.split_off(1))?;
+        let (digest, size, block) = (*fresh.digest(), fresh.size(), fresh.block_size());
+        Download::resumed(digest, size, block, &saved).map(|_| saved)
     }
 
     /// Writes a block into the slot that was prepared.
@@ -153,14 +171,17 @@ impl Disk {
         if self.unsaved == 0 {
             return Ok(());
         }
-        let Some((_, file)) = &self.open else {
+        let Some((slot, file)) = &self.open else {
             return Ok(());
         };
         file.sync_data()?;
         self.unsaved = 0;
         let path = self.folder.join(DOWNLOAD);
-        file::replace(&path, &download.saved())
-            .map_err(|why| io::Error::other(why.text().to_owned()))
+        file::replace(
+            &path,
+            &[&[slot.number() as u8], &download.saved()[..]].concat(),
+        )
+        .map_err(|why| io::Error::other(why.text().to_owned()))
     }
 
     /// Reads a slot back from the disk. The outcome is computed elsewhere, as it may take long.
@@ -175,7 +196,7 @@ impl Disk {
         self.open = None;
         move || match read_back(&path, size) {
             Ok((digest, counter)) => {
-                let _ = fs::remove_file(folder.join(DOWNLOAD));
+                let _ = forget(&folder);
                 match counter {
                     Ok(counter) => Outcome::Checked(digest, counter),
                     Err(why) => Outcome::Refused(why),
@@ -184,6 +205,17 @@ impl Disk {
             Err(cause) => {
                 Outcome::Failed(format!("cannot read {}: {}", path.display(), plain(&cause)))
             }
+        }
+    }
+}
+
+/// Removes what is written down of a download; it does not come back after a power cut.
+fn forget(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(folder.join(DOWNLOAD)) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed?;
+            File::open(folder)?.sync_all()
         }
     }
 }
