@@ -5,6 +5,7 @@
 //! it before the boot loader is told, and the old slot is not touched before the new one has proved itself.
 
 mod download;
+mod report;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -198,7 +199,7 @@ impl Device {
         let ended = self.state.last.as_ref().map(|last| last.sequence);
         // How it ended here says more than that it is not tried again.
         let is_told = matches!(why, Refusal::FailedBefore(it) if Some(*it) == ended);
-        if self.phase == Phase::Idle && !is_told {
+        if self.phase == Phase::Idle && !is_told && !self.stuck {
             self.failed = false;
             self.refused = Some((sequence, version, why.to_string()));
         }
@@ -556,60 +557,6 @@ impl Device {
         self.failed = true;
         self.busy = false;
         self.phase = Phase::Idle;
-    }
-
-    /// What others are told.
-    pub fn report(&self) -> Report {
-        let underway = self
-            .update
-            .as_ref()
-            .map(|it| (it.sequence, it.version.clone()));
-        let trial = self.state.trial.as_ref();
-        let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
-        let runs = (
-            self.state.release.sequence,
-            self.state.release.version.clone(),
-        );
-        let (sequence, version) = underway.or(trial).unwrap_or(runs);
-        let mut report = Report {
-            state: self.word(),
-            version,
-            sequence,
-            slot: self.booted,
-            progress: self.download().map(Download::progress),
-            error: None,
-        };
-        let ended = self.state.last.as_ref();
-        if self.phase != Phase::Idle {
-            let trial = self.state.trial.as_ref();
-            report.error = trial.and_then(|trial| trial.why.clone());
-        } else if let Some((sequence, version, why)) = &self.refused {
-            report.state = if self.failed { "failed" } else { "refused" };
-            (report.sequence, report.version) = (*sequence, version.clone());
-            report.error = Some(why.clone());
-        } else if let Some(ended) = ended {
-            report.state = match ended.why {
-                Some(_) => "rolled-back",
-                None => "updated",
-            };
-            (report.sequence, report.version) = (ended.sequence, ended.version.clone());
-            report.error = ended.why.clone();
-        }
-        report
-    }
-
-    fn word(&self) -> &'static str {
-        match &self.phase {
-            Phase::Idle => "idle",
-            Phase::Opening => "downloading",
-            Phase::Downloading(download) if download.left() > 0 => "downloading",
-            Phase::Downloading(_) => "downloaded",
-            Phase::Written => "verified",
-            Phase::Installed => "installed",
-            Phase::Rebooting => "rebooting",
-            Phase::Testing | Phase::Confirming => "testing",
-            Phase::Reverting | Phase::Reverted => "rolling-back",
-        }
     }
 
     /// Whether nothing is under way.

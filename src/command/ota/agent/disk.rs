@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{Context, SHA256};
@@ -43,8 +43,15 @@ impl Disk {
             let text = format!("another agent uses {}", folder.display());
             return Err(Error::new(Kind::Local, text));
         }
+        let slots = slots.unwrap_or_else(|| ["a", "b"].map(|name| folder.join(name)));
+        if is_same(&slots) {
+            let [a, b] = slots.map(|slot| slot.display().to_string());
+            return Err(Error::usage(format!(
+                "slot a, {a}, and slot b, {b}, are the same"
+            )));
+        }
         Ok(Self {
-            slots: slots.unwrap_or_else(|| ["a", "b"].map(|name| folder.join(name))),
+            slots,
             folder: folder.to_owned(),
             open: None,
             unsaved: 0,
@@ -209,6 +216,36 @@ impl Disk {
     }
 }
 
+/// Whether both slots are one file, or one block device.
+fn is_same([a, b]: &[PathBuf; 2]) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        (Ok(one), Ok(other)) if one.file_type().is_block_device() => {
+            other.file_type().is_block_device() && one.rdev() == other.rdev()
+        }
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        // What is not there yet is the same only by its name, or where a link leads to.
+        _ => place(a) == place(b),
+    }
+}
+
+/// Where a file is, or will be.
+fn place(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as systems follow.
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
 /// Removes what is written down of a download; it does not come back after a power cut.
 fn forget(folder: &Path) -> io::Result<()> {
     match fs::remove_file(folder.join(DOWNLOAD)) {
@@ -251,4 +288,29 @@ fn read_back(path: &Path, size: u64) -> io::Result<(Digest, Counter)> {
     let mut image = vec![0; size as usize];
     file.read_exact_at(&mut image, 0)?;
     Ok((digest, device::counter(&image)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_downloaded_is_forgotten_before_another_image_touches_the_slot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::open(folder.path(), None).unwrap();
+        let image = |digest| Download::new([digest; 32], 200, 100).unwrap();
+        let mut first = image(1);
+        disk.prepare(Slot::B, &first);
+        let at = first.block(0, 100).unwrap();
+        disk.write(at, &[1; 100], &first).unwrap();
+        disk.remember(&first).unwrap();
+        let saved = Outcome::Opened(Some(first.saved()));
+        assert_eq!(disk.prepare(Slot::B, &image(1)), saved);
+        assert_eq!(disk.prepare(Slot::B, &image(2)), Outcome::Opened(None));
+        assert_eq!(disk.prepare(Slot::B, &image(1)), Outcome::Opened(None));
+        // Nor is it that of the other slot.
+        disk.write(at, &[1; 100], &first).unwrap();
+        disk.remember(&first).unwrap();
+        assert_eq!(disk.prepare(Slot::A, &image(1)), Outcome::Opened(None));
+    }
 }
