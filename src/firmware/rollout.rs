@@ -91,6 +91,13 @@ pub enum Entry {
         /// Why.
         why: String,
     },
+    /// The manifest was taken back before the device had begun: as if it had not been offered.
+    Withdrawn {
+        /// Its name.
+        device: String,
+        /// When.
+        at: Seconds,
+    },
     /// A stage has come to its end, and its devices have done well enough.
     Passed {
         /// From 0.
@@ -248,6 +255,7 @@ impl Rollout {
             ),
             Entry::Updated { device, .. } => self.moved(device, Fate::Updated),
             Entry::Failed { device, why, .. } => self.moved(device, Fate::Failed(why.clone())),
+            Entry::Withdrawn { device, .. } => self.moved(device, Fate::Waiting),
             Entry::Passed { stage, at } => {
                 self.stage = stage + 1;
                 self.passed_at = Some(*at);
@@ -314,10 +322,9 @@ impl Rollout {
                 Some(Fate::Offered { begun: false, .. })
             );
             if unbegun {
-                let entry = Entry::Failed {
+                let entry = Entry::Withdrawn {
                     device: device.clone(),
                     at: now,
-                    why: String::from("withdrawn"),
                 };
                 self.decided(entry, Some(Step::Withdraw(device)));
             }
@@ -594,7 +601,7 @@ mod tests {
         let withdrawn = ["d0000", "d0001"].map(|id| Step::Withdraw(id.to_owned()));
         assert_eq!(steps, withdrawn);
         assert_eq!(rollout.ended(), Some(Some("1 failed in stage 1, 0 may")));
-        assert_eq!(rollout.counts().waiting, 98);
+        assert_eq!((rollout.counts().waiting, rollout.counts().failed), (99, 1));
     }
 
     #[test]
@@ -626,6 +633,9 @@ mod tests {
         rollout.abort(night + 61);
         assert_eq!(drain(&mut rollout, night + 61, &mut journal).len(), 20);
         assert_eq!(rollout.ended(), Some(Some("aborted")));
+        assert_eq!((rollout.counts().failed, rollout.counts().underway), (0, 0));
+        let again = Rollout::resumed(rollout.plan.clone(), &journal).expect("the same");
+        assert_eq!(again.counts(), rollout.counts());
     }
 
     #[test]

@@ -64,6 +64,10 @@ pub(crate) struct SignFlags {
     #[arg(short = 'o', long = "out-dir", value_name = "DIR")]
     out_dir: PathBuf,
 
+    /// Replace an image and a manifest of the same version that have other contents
+    #[arg(long)]
+    force: bool,
+
     #[command(flatten)]
     mcuboot: McubootFlags,
 
@@ -156,6 +160,7 @@ impl SignFlags {
                 Cose::FullySpecified => Numbering::FullySpecified,
             },
             directory: self.out_dir,
+            force: self.force,
             json: self.report.json(),
             style: self.terminal.style(),
         })

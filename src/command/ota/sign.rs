@@ -40,6 +40,8 @@ pub struct Plan {
     pub numbering: Numbering,
     /// Where manifest and image are written.
     pub directory: PathBuf,
+    /// Others of the same version are replaced.
+    pub force: bool,
     /// As JSON.
     pub json: bool,
     /// Of warnings.
@@ -85,15 +87,31 @@ impl Plan {
         };
         let manifest = suit::sign(&about, &key, self.numbering);
         let manifest = manifest.map_err(|_| keys::no_randomness())?;
-        // The image first: whoever sees the manifest may ask for it.
         let image_path = self.directory.join(format!("{name}.bin"));
+        let manifest_path = self.directory.join(format!("{name}.{MANIFEST}"));
+        if !self.embed {
+            self.keeps(&image_path, &image)?;
+        }
+        self.keeps(&manifest_path, &manifest)?;
+        // The image first: whoever sees the manifest may ask for it.
         if !self.embed {
             file::replace(&image_path, &image)?;
         }
-        let manifest_path = self.directory.join(format!("{name}.{MANIFEST}"));
         file::replace(&manifest_path, &manifest)?;
         let image_path = (!self.embed).then_some(image_path);
         self.say(&about, &manifest_path, image_path.as_deref(), &key)
+    }
+
+    /// Nothing else of the same version is lost: devices may be fetching it.
+    fn keeps(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let is_free = self.force || !fs::exists(path).unwrap_or(true);
+        match is_free || fs::read(path).is_ok_and(|there| there == bytes) {
+            true => Ok(()),
+            false => {
+                let text = format!("{} exists, and has other contents", path.display());
+                Err(Error::usage(text).hint("give another --version, or --force to replace it"))
+            }
+        }
     }
 
     fn image(&self, firmware: Vec<u8>, key: &SigningKey) -> Result<Vec<u8>> {

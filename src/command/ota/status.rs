@@ -16,6 +16,7 @@ use crate::mqtt::client::Client;
 use crate::mqtt::packet::Disconnect;
 use crate::mqtt::session::client::Event;
 use crate::output::{Console, Style, print};
+use crate::payload::visible::{drives_terminal, push_byte};
 use crate::stop::Stop;
 
 /// States that a device reports.
@@ -39,6 +40,9 @@ const MOST_DEVICES: usize = 1_000_000;
 
 /// Words of a report that are kept.
 const LONGEST: usize = 512;
+
+/// Letters of a word of a report that the table shows.
+const LONGEST_SHOWN: usize = 160;
 
 /// How many devices must be in a state: `updated == 1000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +149,8 @@ impl Fleet {
 
     fn text(&self) -> String {
         let mut text = String::new();
-        let widest = self.devices.keys().map(|id| id.chars().count()).max();
+        let ids = self.devices.keys();
+        let widest = ids.map(|id| line(id).chars().count()).max();
         let widest = widest.unwrap_or(0).max("DEVICE".len());
         let _ = writeln!(
             text,
@@ -154,21 +159,21 @@ impl Fleet {
         );
         for (id, report) in &self.devices {
             let number = |name: &str| report[name].as_u64();
-            let mut state = word(report, "state").to_owned();
+            let id = line(id);
+            let mut state = line(word(report, "state"));
             if let Some(progress) = number("progress") {
                 let _ = write!(state, " {progress}%");
             }
             let (version, slot, why) = (
-                word(report, "version"),
-                word(report, "slot"),
-                word(report, "error"),
+                line(word(report, "version")),
+                line(word(report, "slot")),
+                line(word(report, "error")),
             );
             let sequence = number("sequence").unwrap_or(0);
             let row = format!(
                 "{id:<widest$}  {state:<12}  {version:<16}  {sequence:>8}  {slot:<4}  {why}"
             );
-            let shown: String = row.chars().filter(|letter| !letter.is_control()).collect();
-            let _ = writeln!(text, "{}", shown.trim_end());
+            let _ = writeln!(text, "{}", row.trim_end());
         }
         text
     }
@@ -177,6 +182,26 @@ impl Fleet {
         let devices: Vec<&Value> = self.devices.values().collect();
         format!("{}\n", json!({"counts": self.counts(), "devices": devices}))
     }
+}
+
+/// The first line of what a device says, cut, with what would drive the terminal made visible.
+fn line(text: &str) -> String {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    let mut shown = String::new();
+    for (at, letter) in first.chars().enumerate() {
+        if at == LONGEST_SHOWN {
+            shown.push('…');
+            break;
+        }
+        match drives_terminal(letter) {
+            true => letter
+                .encode_utf8(&mut [0; 4])
+                .bytes()
+                .for_each(|byte| push_byte(byte, &mut shown)),
+            false => shown.push(letter),
+        }
+    }
+    shown
 }
 
 pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
@@ -295,6 +320,21 @@ async fn watch(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_device_says_drives_the_terminal() {
+        let mut fleet = Fleet::default();
+        let long = "x".repeat(1000);
+        let report = json!({"state": "up\u{1b}[2J", "version": "1\u{202e}", "slot": "a\nb updated", "error": long});
+        fleet.take("a\u{9b}", &Bytes::from(report.to_string()));
+        let text = fleet.text();
+        assert!(text.starts_with("DEVICE "), "{text}");
+        let row = text.lines().nth(1).expect("a row");
+        assert!(row.starts_with("a\\xc2\\x9b  up\\x1b[2J"), "{row}");
+        assert!(row.contains("1\\xe2\\x80\\xae"), "{row}");
+        assert!(row.ends_with("xxx…") && row.len() < 300, "{row}");
+        assert_eq!(text.lines().count(), 2);
+    }
 
     #[test]
     fn a_goal_counts_devices() {

@@ -5,6 +5,7 @@
 //! it before the boot loader is told, and the old slot is not touched before the new one has proved itself.
 
 mod download;
+mod report;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,9 @@ const MOST_BOOTS: u32 = 2;
 
 /// Until a step is taken again that failed, and that there is no way around.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// How often an image is fetched whose digest is wrong, and how often the boot loader is told to go back.
+const MOST_TRIES: u32 = 3;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
@@ -64,6 +68,10 @@ pub struct Device {
     /// The last manifest that was refused, for the report.
     refused: Option<(u64, Option<String>, String)>,
     failed: bool,
+    /// What came to nothing so far, of [`MOST_TRIES`].
+    tries: u32,
+    /// The boot loader could not be told to go back: only a new start helps.
+    stuck: bool,
 }
 
 impl Device {
@@ -81,6 +89,8 @@ impl Device {
             again_at: None,
             refused: None,
             failed: false,
+            tries: 0,
+            stuck: false,
         };
         device.boot(booted, now);
         device
@@ -154,13 +164,8 @@ impl Device {
         let trusted = Envelope::split(bytes).and_then(|it| it.verified(&config.trusted));
         let manifest = match trusted.and_then(|it| it.manifest()) {
             Ok(manifest) => manifest,
-            Err(why) => {
-                // What it says of itself counts for nothing.
-                let runs = &self.state.release;
-                let (sequence, version) = (runs.sequence, runs.version.clone());
-                self.refuse(sequence, version, &why);
-                return Err(why);
-            }
+            // Anybody may have sent it: it changes nothing, nor what is reported.
+            Err(why) => return Err(why),
         };
         let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
         let judged = self.judge(sequence).and_then(|known| match known {
@@ -176,6 +181,8 @@ impl Device {
             Ok(Some(update)) => {
                 self.refused = None;
                 self.failed = false;
+                self.tries = 0;
+                self.again_at = None;
                 self.update = Some(update);
                 self.phase = Phase::Opening;
                 self.busy = false;
@@ -192,7 +199,7 @@ impl Device {
         let ended = self.state.last.as_ref().map(|last| last.sequence);
         // How it ended here says more than that it is not tried again.
         let is_told = matches!(why, Refusal::FailedBefore(it) if Some(*it) == ended);
-        if self.phase == Phase::Idle && !is_told {
+        if self.phase == Phase::Idle && !is_told && !self.stuck {
             self.failed = false;
             self.refused = Some((sequence, version, why.to_string()));
         }
@@ -337,7 +344,7 @@ impl Device {
         let failed = std::mem::take(&mut self.failed);
         self.take(step, outcome);
         if self.failed && !self.is_resting() {
-            self.again_at = Some(now + AGAIN);
+            self.again_at = Some(now + AGAIN * (1 << self.tries.saturating_sub(1).min(MOST_TRIES)));
         }
         self.failed |= failed && self.is_resting();
     }
@@ -398,6 +405,14 @@ impl Device {
         };
         let wanted = update.digest;
         if given != wanted {
+            // A payload in the envelope stays the same.
+            let can_fetch = update.sources.iter().any(|it| !it.uri.starts_with('#'));
+            self.tries += 1;
+            if can_fetch && self.tries < MOST_TRIES {
+                self.phase = Phase::Opening;
+                self.failed = true;
+                return;
+            }
             return self.fail(Refusal::PayloadDigest { given, wanted }.to_string());
         }
         if let Some(given) = counter.filter(|it| *it < self.state.counter)
@@ -435,8 +450,8 @@ impl Device {
             }
             (Phase::Written, outcome) => self.revert(&words(outcome)),
             (Phase::Reverting, Outcome::Done) => self.reverted(),
-            // What runs is what failed, and there is no other way than to try again.
-            (Phase::Reverting, _) => self.failed = true,
+            // What runs may be what failed, and there is no other way than to try again.
+            (Phase::Reverting, outcome) => self.not_reverted(&words(outcome)),
             _ => {}
         }
     }
@@ -455,8 +470,31 @@ impl Device {
     fn not_rebooted(&mut self, why: &str) {
         match self.phase {
             Phase::Installed | Phase::Rebooting => self.revert(why),
-            _ => self.failed = true,
+            _ => self.not_reverted(why),
         }
+    }
+
+    /// The state stays what it is, so that the next start tries again.
+    fn not_reverted(&mut self, why: &str) {
+        self.failed = true;
+        self.tries += 1;
+        if self.tries < MOST_TRIES {
+            return;
+        }
+        if let Some(trial) = &self.state.trial {
+            let first = trial.why.as_deref().unwrap_or("it failed");
+            let text = format!("{first}; going back failed {MOST_TRIES} times: {why}");
+            let (sequence, version) = (trial.release.sequence, trial.release.version.clone());
+            self.refused = Some((sequence, version, text));
+        }
+        self.stuck = true;
+        self.update = None;
+        self.phase = Phase::Idle;
+    }
+
+    /// Whether the boot loader could not be told to go back: nothing is done any more until the next start.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     fn confirmed(&mut self) {
@@ -483,6 +521,7 @@ impl Device {
         self.deadline = None;
         (trial.stage, trial.boots) = (Stage::Reverting, 0);
         trial.why = Some(why.to_owned());
+        self.tries = 0;
         self.unsaved = true;
         self.phase = Phase::Reverting;
     }
@@ -518,60 +557,6 @@ impl Device {
         self.failed = true;
         self.busy = false;
         self.phase = Phase::Idle;
-    }
-
-    /// What others are told.
-    pub fn report(&self) -> Report {
-        let underway = self
-            .update
-            .as_ref()
-            .map(|it| (it.sequence, it.version.clone()));
-        let trial = self.state.trial.as_ref();
-        let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
-        let runs = (
-            self.state.release.sequence,
-            self.state.release.version.clone(),
-        );
-        let (sequence, version) = underway.or(trial).unwrap_or(runs);
-        let mut report = Report {
-            state: self.word(),
-            version,
-            sequence,
-            slot: self.booted,
-            progress: self.download().map(Download::progress),
-            error: None,
-        };
-        let ended = self.state.last.as_ref();
-        if self.phase != Phase::Idle {
-            let trial = self.state.trial.as_ref();
-            report.error = trial.and_then(|trial| trial.why.clone());
-        } else if let Some((sequence, version, why)) = &self.refused {
-            report.state = if self.failed { "failed" } else { "refused" };
-            (report.sequence, report.version) = (*sequence, version.clone());
-            report.error = Some(why.clone());
-        } else if let Some(ended) = ended {
-            report.state = match ended.why {
-                Some(_) => "rolled-back",
-                None => "updated",
-            };
-            (report.sequence, report.version) = (ended.sequence, ended.version.clone());
-            report.error = ended.why.clone();
-        }
-        report
-    }
-
-    fn word(&self) -> &'static str {
-        match &self.phase {
-            Phase::Idle => "idle",
-            Phase::Opening => "downloading",
-            Phase::Downloading(download) if download.left() > 0 => "downloading",
-            Phase::Downloading(_) => "downloaded",
-            Phase::Written => "verified",
-            Phase::Installed => "installed",
-            Phase::Rebooting => "rebooting",
-            Phase::Testing | Phase::Confirming => "testing",
-            Phase::Reverting | Phase::Reverted => "rolling-back",
-        }
     }
 
     /// Whether nothing is under way.

@@ -280,6 +280,90 @@ fn of_two_manifests_the_higher_one_wins() {
 }
 
 #[test]
+fn junk_changes_no_report() {
+    let maker = Maker::new();
+    let mut hardware = Hardware::new(None, false, true);
+    let mut device = hardware.run(&maker.config, &maker.manifest(1, NEW));
+    assert_eq!(device.report().state, "updated");
+    let before = device.report();
+    let untrusted = Maker::new().manifest(9, NEW);
+    for junk in [&b"junk"[..], &untrusted] {
+        assert!(device.offer(junk).is_err());
+        assert_eq!(device.report(), before);
+    }
+}
+
+#[test]
+fn a_wrong_image_is_fetched_again_and_then_has_failed() {
+    let maker = Maker::new();
+    let mut device = Device::start(Rc::clone(&maker.config), State::default(), None, WITHIN);
+    assert_eq!(device.offer(&maker.manifest(1, NEW)), Ok(Offer::Taken));
+    let mut now = WITHIN;
+    for tries in 1..=MOST_TRIES {
+        let open = device.next(now).expect("a step");
+        device.ended(&open, Outcome::Opened(None), now);
+        for (number, block) in NEW.chunks(BLOCK as usize).enumerate() {
+            let digest = sha256(NEW);
+            let at = device.block(&digest, number as u32, block.len());
+            assert!(at.is_some());
+        }
+        let check = device.next(now).expect("a step");
+        assert!(matches!(check, Step::Check { .. }));
+        device.ended(&check, Outcome::Checked([0; 32], None), now);
+        assert_eq!(device.next(now), None);
+        if tries < MOST_TRIES {
+            assert_eq!(device.report().state, "downloading");
+            assert_eq!(device.next_time(), Some(now + AGAIN * tries));
+            now += AGAIN * tries;
+        }
+    }
+    assert_eq!(device.report().state, "failed");
+    assert!(device.is_idle());
+}
+
+#[test]
+fn going_back_is_tried_three_times_and_again_after_a_start() {
+    let maker = Maker::new();
+    let trial = Trial {
+        slot: Slot::B,
+        release: Release {
+            sequence: 1,
+            ..Release::default()
+        },
+        stage: Stage::Reverting,
+        boots: 0,
+        why: Some(String::from("no sensor")),
+    };
+    let state = State {
+        trial: Some(trial),
+        ..State::default()
+    };
+    let mut now = WITHIN;
+    let mut device = Device::start(Rc::clone(&maker.config), state, Some(Slot::B), now);
+    assert_eq!(device.next(now), Some(Step::Save));
+    device.ended(&Step::Save, Outcome::Done, now);
+    for _ in 0..MOST_TRIES {
+        assert!(!device.is_stuck());
+        assert_eq!(device.next(now), Some(Step::Install(Slot::A)));
+        let failed = Outcome::Failed(String::from("flash"));
+        device.ended(&Step::Install(Slot::A), failed, now);
+        now = device.next_time().unwrap_or(now);
+    }
+    assert!(device.is_stuck() && device.is_idle());
+    assert_eq!(device.next(now), None);
+    let report = device.report();
+    let why = "no sensor; going back failed 3 times: flash";
+    assert_eq!(
+        (report.state, report.error.as_deref()),
+        ("failed", Some(why))
+    );
+    assert_eq!(device.offer(&maker.manifest(2, NEW)), Err(Refusal::Busy));
+    let state = device.state().clone();
+    let again = Device::start(Rc::clone(&maker.config), state, Some(Slot::B), now);
+    assert_eq!(again.report().state, "rolling-back");
+}
+
+#[test]
 fn an_image_that_does_not_prove_itself_in_time_is_left() {
     let maker = Maker::new();
     let trial = Trial {

@@ -109,6 +109,19 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
 }
 
 #[test]
+fn a_journal_without_a_rollout_is_not_resumed() {
+    let site = site(20_000);
+    let plan = format!("devices = ['a']\n{STAGES}");
+    site.folder.file("plan.journal", "");
+    let why = site.rollout(&plan, "--resume").run().failed(2);
+    assert!(why.contains("holds no rollout"), "{why}");
+    site.folder
+        .file("plan.journal", "{\"rollout\":\"x\"}\nnonsense\n");
+    let why = site.rollout(&plan, "--resume").run().failed(8);
+    assert!(why.contains("is damaged"), "{why}");
+}
+
+#[test]
 fn a_rollout_is_paused_resumed_and_aborted() {
     let site = site(20_000);
     let plan = format!("devices = ['a', 'b', 'c']\ntimeout = '1h'\n{STAGES}");

@@ -45,7 +45,7 @@ fn imgtool_verifies_our_images() {
             "--counter auto --header-size 512",
             "--slot-size 64KiB --counter 9",
         ] {
-            let words = format!("--version 1.4.0+7 --mcuboot {words}");
+            let words = format!("--version 1.4.0+7 --mcuboot --force {words}");
             folder.sign(&firmware, &key, &words).run().succeeded();
             let checked = program("imgtool", "verify -k").word(&key);
             let said = checked.word(folder.path(IMAGE)).run().succeeded();
@@ -157,7 +157,8 @@ fn pycose_verifies_our_manifests() {
     for kind in ["ed25519", "p256"] {
         let key = folder.key(kind, kind);
         for words in ["", "--embed", "--uri coap://a/fw.bin --uri fw.bin"] {
-            let words = format!("--version 1.4.0+7 --sequence 18446744073709551615 {words}");
+            let words =
+                format!("--version 1.4.0+7 --force --sequence 18446744073709551615 {words}");
             folder.sign(&firmware, &key, &words).run().succeeded();
             let said = python(PYCOSE)
                 .word(folder.path(MANIFEST))
@@ -352,6 +353,16 @@ fn sequences_go_up_by_themselves() {
         let said: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(said["sequence"], wanted);
     }
+    // What is there of the same version is not replaced by something else.
+    let again = folder.sign(&firmware, &key, "--version 1.3 --sequence 3");
+    again.run().succeeded();
+    let why = folder
+        .sign(&firmware, &key, "--version 1.3")
+        .run()
+        .failed(2);
+    assert!(why.contains("exists, and has other contents"), "{why}");
+    let other = folder.sign(&firmware, &key, "--version 1.3 --force");
+    other.run().succeeded();
     let empty = folder.file("empty.bin", "");
     folder.sign(&empty, &key, "--version 1").run().failed(2);
     let why = folder.sign(

@@ -249,6 +249,16 @@ fn what_is_not_for_a_device_is_refused() {
     );
     why.failed(1);
     assert_eq!(site.image("d1", "a"), OLD);
+    // Two slots are two places.
+    site.folder.file("d1/x", "x");
+    let (one, two) = (site.folder.path("d1/x"), site.folder.path("d1/./x"));
+    let same = site.agent("d1", "--once").word("--slot-a").word(&one);
+    let why = same.word("--slot-b").word(two).run().failed(2);
+    assert!(why.contains("are the same"), "{why}");
+    std::fs::hard_link(&one, site.folder.path("d1/y")).unwrap();
+    let same = site.agent("d1", "--once").word("--slot-a").word(one);
+    let linked = same.word("--slot-b").word(site.folder.path("d1/y"));
+    linked.run().failed(2);
     // Two agents cannot have the same slots.
     let mut first = site.agent("d1", "--slot-size 9999").start();
     first.hears("manifest refused");

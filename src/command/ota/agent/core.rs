@@ -10,7 +10,7 @@ use super::commands::{self, About};
 use super::disk::Disk;
 use crate::command::ota::keys;
 use crate::error::{Error, Kind, Result, plain};
-use crate::firmware::device::{Config, Device, Offer, Outcome, Report, Slot, Step};
+use crate::firmware::device::{Config, Device, Download, Offer, Outcome, Report, Slot, Step};
 use crate::firmware::suit::Envelope;
 use crate::firmware::{Digest, Refusal};
 use crate::output::Console;
@@ -31,6 +31,8 @@ pub(super) struct Core {
     told: Option<Report>,
     /// A manifest that came while an update was on trial.
     later: Option<Vec<u8>>,
+    /// Why the last manifest was not taken, with `--once`.
+    rejected: Option<String>,
 }
 
 impl Core {
@@ -64,6 +66,7 @@ impl Core {
             running: None,
             told: None,
             later: None,
+            rejected: None,
         })
     }
 
@@ -113,7 +116,7 @@ impl Core {
             self.running = None;
             let outcome = match &step {
                 Step::Save => self.disk.save(self.device.state()),
-                Step::Open { slot, size } => self.disk.prepare(*slot, *size),
+                Step::Open { slot, .. } => self.prepare(*slot),
                 _ => {
                     self.running = Some((step.clone(), self.begin(&step, online)));
                     self.tell();
@@ -123,6 +126,15 @@ impl Core {
             let now = self.now();
             self.device.ended(&step, outcome, now);
             self.tell();
+        }
+    }
+
+    fn prepare(&mut self, slot: Slot) -> Outcome {
+        let update = self.device.update();
+        let fresh = update.and_then(|it| Download::new(it.digest, it.size, self.plan.block));
+        match fresh {
+            Some(fresh) => self.disk.prepare(slot, &fresh),
+            None => Outcome::Failed(String::from("the image has too many blocks")),
         }
     }
 
@@ -250,7 +262,10 @@ impl Core {
             Err(why @ Refusal::Sequence { .. }) => {
                 self.console.progress(format_args!("manifest: {why}"))
             }
-            Err(why) => self.console.warn(format_args!("manifest refused: {why}")),
+            Err(why) => {
+                self.console.warn(format_args!("manifest refused: {why}"));
+                self.rejected = Some(why.to_string());
+            }
         }
     }
 
@@ -270,10 +285,10 @@ impl Core {
         let Some(step) = self.device.next(now) else {
             return;
         };
-        let Step::Open { slot, size } = step else {
+        let Step::Open { slot, .. } = step else {
             return;
         };
-        let outcome = self.disk.prepare(slot, size);
+        let outcome = self.prepare(slot);
         self.device.ended(&step, outcome, now);
         for (number, block) in payload.chunks(self.plan.block as usize).enumerate() {
             self.block(&digest, number as u32, block);
@@ -320,9 +335,10 @@ impl Core {
         }
     }
 
-    /// With `--once`: how the first update ended.
+    /// With `--once`: how the first update ended. Otherwise only where nothing but a new start helps.
     pub(super) fn ending(&self) -> Option<Result<()>> {
-        if !self.plan.once || !self.device.is_idle() {
+        let can_end = self.plan.once || self.device.is_stuck();
+        if !can_end || !self.device.is_idle() {
             return None;
         }
         let report = self.device.report();
@@ -333,7 +349,10 @@ impl Core {
                 let text = format!("{}: {why}", report.state);
                 Some(Err(Error::new(Kind::Refused, text)))
             }
-            _ => None,
+            _ => self.rejected.as_ref().map(|why| {
+                let text = format!("refused: {why}");
+                Err(Error::new(Kind::Refused, text))
+            }),
         }
     }
 }

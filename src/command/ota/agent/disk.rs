@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{Context, SHA256};
@@ -43,8 +43,15 @@ impl Disk {
             let text = format!("another agent uses {}", folder.display());
             return Err(Error::new(Kind::Local, text));
         }
+        let slots = slots.unwrap_or_else(|| ["a", "b"].map(|name| folder.join(name)));
+        if is_same(&slots) {
+            let [a, b] = slots.map(|slot| slot.display().to_string());
+            return Err(Error::usage(format!(
+                "slot a, {a}, and slot b, {b}, are the same"
+            )));
+        }
         Ok(Self {
-            slots: slots.unwrap_or_else(|| ["a", "b"].map(|name| folder.join(name))),
+            slots,
             folder: folder.to_owned(),
             open: None,
             unsaved: 0,
@@ -103,9 +110,9 @@ impl Disk {
         self.slots.iter().filter_map(size).min()
     }
 
-    /// Makes room, and reads what an earlier download has left.
-    pub(super) fn prepare(&mut self, slot: Slot, size: u64) -> Outcome {
-        match self.try_prepare(slot, size) {
+    /// Makes room, and reads what an earlier download of the same image into the same slot has left.
+    pub(super) fn prepare(&mut self, slot: Slot, fresh: &Download) -> Outcome {
+        match self.try_prepare(slot, fresh) {
             Ok(outcome) => outcome,
             Err(cause) => self.failure(slot, &cause),
         }
@@ -116,8 +123,9 @@ impl Disk {
         Outcome::Failed(format!("cannot write {path}: {}", plain(cause)))
     }
 
-    fn try_prepare(&mut self, slot: Slot, size: u64) -> io::Result<Outcome> {
+    fn try_prepare(&mut self, slot: Slot, fresh: &Download) -> io::Result<Outcome> {
         self.open = None;
+        let size = fresh.size();
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).read(true).write(true);
         let file = file.open(self.path(slot))?;
@@ -128,11 +136,28 @@ impl Disk {
             if size > free.saturating_add(before.len()) {
                 return Ok(Outcome::Refused(Refusal::NoSpace { size, free }));
             }
+        }
+        let is_whole = !before.is_file() || before.len() == size;
+        let saved = self.saved(slot, fresh).filter(|_| is_whole);
+        if saved.is_none() {
+            // Before another image touches the slot: what is written down of the last one would be believed later.
+            forget(&self.folder)?;
+        }
+        if before.is_file() {
             file.set_len(size)?;
         }
         self.open = Some((slot, file));
         self.unsaved = 0;
-        Ok(Outcome::Opened(fs::read(self.folder.join(DOWNLOAD)).ok()))
+        Ok(Outcome::Opened(saved))
+    }
+
+    /// What was written down of this download into this slot.
+    fn saved(&self, slot: Slot, fresh: &Download) -> Option<Vec<u8>> {
+        let mut saved = fs::read(self.folder.join(DOWNLOAD)).ok()?;
+        let is_same = saved.first() == Some(&(slot.number() as u8));
+        let saved = is_same.then(|| saved.split_off(1))?;
+        let (digest, size, block) = (*fresh.digest(), fresh.size(), fresh.block_size());
+        Download::resumed(digest, size, block, &saved).map(|_| saved)
     }
 
     /// Writes a block into the slot that was prepared.
@@ -153,14 +178,17 @@ impl Disk {
         if self.unsaved == 0 {
             return Ok(());
         }
-        let Some((_, file)) = &self.open else {
+        let Some((slot, file)) = &self.open else {
             return Ok(());
         };
         file.sync_data()?;
         self.unsaved = 0;
         let path = self.folder.join(DOWNLOAD);
-        file::replace(&path, &download.saved())
-            .map_err(|why| io::Error::other(why.text().to_owned()))
+        file::replace(
+            &path,
+            &[&[slot.number() as u8], &download.saved()[..]].concat(),
+        )
+        .map_err(|why| io::Error::other(why.text().to_owned()))
     }
 
     /// Reads a slot back from the disk. The outcome is computed elsewhere, as it may take long.
@@ -175,7 +203,7 @@ impl Disk {
         self.open = None;
         move || match read_back(&path, size) {
             Ok((digest, counter)) => {
-                let _ = fs::remove_file(folder.join(DOWNLOAD));
+                let _ = forget(&folder);
                 match counter {
                     Ok(counter) => Outcome::Checked(digest, counter),
                     Err(why) => Outcome::Refused(why),
@@ -184,6 +212,47 @@ impl Disk {
             Err(cause) => {
                 Outcome::Failed(format!("cannot read {}: {}", path.display(), plain(&cause)))
             }
+        }
+    }
+}
+
+/// Whether both slots are one file, or one block device.
+fn is_same([a, b]: &[PathBuf; 2]) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        (Ok(one), Ok(other)) if one.file_type().is_block_device() => {
+            other.file_type().is_block_device() && one.rdev() == other.rdev()
+        }
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        // What is not there yet is the same only by its name, or where a link leads to.
+        _ => place(a) == place(b),
+    }
+}
+
+/// Where a file is, or will be.
+fn place(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as systems follow.
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+/// Removes what is written down of a download; it does not come back after a power cut.
+fn forget(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(folder.join(DOWNLOAD)) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed?;
+            File::open(folder)?.sync_all()
         }
     }
 }
@@ -219,4 +288,29 @@ fn read_back(path: &Path, size: u64) -> io::Result<(Digest, Counter)> {
     let mut image = vec![0; size as usize];
     file.read_exact_at(&mut image, 0)?;
     Ok((digest, device::counter(&image)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_downloaded_is_forgotten_before_another_image_touches_the_slot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::open(folder.path(), None).unwrap();
+        let image = |digest| Download::new([digest; 32], 200, 100).unwrap();
+        let mut first = image(1);
+        disk.prepare(Slot::B, &first);
+        let at = first.block(0, 100).unwrap();
+        disk.write(at, &[1; 100], &first).unwrap();
+        disk.remember(&first).unwrap();
+        let saved = Outcome::Opened(Some(first.saved()));
+        assert_eq!(disk.prepare(Slot::B, &image(1)), saved);
+        assert_eq!(disk.prepare(Slot::B, &image(2)), Outcome::Opened(None));
+        assert_eq!(disk.prepare(Slot::B, &image(1)), Outcome::Opened(None));
+        // Nor is it that of the other slot.
+        disk.write(at, &[1; 100], &first).unwrap();
+        disk.remember(&first).unwrap();
+        assert_eq!(disk.prepare(Slot::A, &image(1)), Outcome::Opened(None));
+    }
 }

@@ -20,8 +20,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Until the server is looked for again while a new image is on trial.
 const SOON: Duration = Duration::from_secs(1);
 
-/// More bytes than a manifest with an image in it has.
-const LARGEST_MANIFEST: usize = 64 << 20;
+/// The most that is fetched of a manifest, with a small image in it.
+const LARGEST_MANIFEST: usize = 64 << 10;
 
 pub(super) async fn run(core: Core) -> Result<()> {
     let mut stop = Stop::watch()?;

@@ -23,8 +23,7 @@ struct File {
     /// Relative to this file.
     manifest: PathBuf,
     /// Their names; otherwise those that have reported.
-    #[serde(default)]
-    devices: Vec<String>,
+    devices: Option<Vec<String>>,
     /// Only devices of this group.
     group: Option<String>,
     /// Only this part of them, always the same ones.
@@ -123,7 +122,7 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         name: table.name,
         manifest,
         version,
-        devices: table.devices,
+        devices: table.devices.unwrap_or_default(),
         group: table.group,
         percent: table.percent,
         plan,
@@ -140,15 +139,21 @@ impl File {
                 self.name
             ));
         }
-        if let Some(device) = self.devices.iter().find(|device| !is_name(device)) {
+        let devices = self.devices.as_deref().unwrap_or_default();
+        if self.devices.is_some() && devices.is_empty() {
+            return Err(String::from(
+                "devices is empty; leave it out for all devices that have reported",
+            ));
+        }
+        if let Some(device) = devices.iter().find(|device| !is_name(device)) {
             return Err(format!("devices: {device:?} is no name of a device"));
         }
-        let mut sorted: Vec<&String> = self.devices.iter().collect();
+        let mut sorted: Vec<&String> = devices.iter().collect();
         sorted.sort();
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("devices: {} occurs twice", twice[0]));
         }
-        if self.devices.len() > MOST_DEVICES {
+        if devices.len() > MOST_DEVICES {
             return Err(format!("devices: more than {MOST_DEVICES}"));
         }
         let is_part = self
@@ -170,10 +175,23 @@ impl File {
                 .stage()
                 .map_err(|why| format!("stage {}: {why}", at + 1))
         });
+        let stages = stages.collect::<Judged<Vec<_>>>()?;
+        if let Some(at) = shrinks(&stages) {
+            return Err(format!(
+                "stage {at}: it has fewer devices than a stage before, whose devices count too"
+            ));
+        }
+        let timeout = seconds("timeout", &self.timeout)?;
+        if timeout == 0 {
+            return Err(format!(
+                "timeout {:?}: it must be at least 1s",
+                self.timeout
+            ));
+        }
         Ok(Plan {
             sequence,
-            stages: stages.collect::<Judged<_>>()?,
-            timeout: seconds("timeout", &self.timeout)?.max(1),
+            stages,
+            timeout,
             retries: self.retries,
             rate: self.rate.as_deref().map(rate).transpose()?,
             window: self.window.as_deref().map(window).transpose()?,
@@ -181,11 +199,31 @@ impl File {
     }
 }
 
+/// The first stage, from 1, that is smaller than one before it of the same kind.
+fn shrinks(stages: &[Stage]) -> Option<usize> {
+    let (mut devices, mut percent) = (0, 0);
+    for (at, stage) in stages.iter().enumerate() {
+        let is_smaller = match stage.size {
+            Share::Devices(count) => count < std::mem::replace(&mut devices, count),
+            Share::Percent(part) => part < std::mem::replace(&mut percent, part),
+        };
+        if is_smaller {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
 impl StageTable {
     fn stage(&self) -> Judged<Stage> {
         let size = match (self.devices, self.percent) {
             (Some(count), None) if count > 0 => Share::Devices(count),
             (None, Some(percent)) => Share::Percent(part("percent", percent, 1)?),
+            (Some(_), Some(_)) => {
+                return Err(String::from(
+                    "it has devices and percent, and takes only one of them",
+                ));
+            }
             _ => return Err(String::from("it needs devices or percent, of more than 0")),
         };
         let failures = match &self.failures {
@@ -313,6 +351,16 @@ mod tests {
                 "devices: a occurs twice",
             ),
             ("stages = 1\n", "unknown field `stages`"),
+            ("devices = []\n[[stage]]\ndevices = 1\n", "devices is empty"),
+            ("timeout = '0s'\n[[stage]]\ndevices = 1\n", "timeout \"0s\""),
+            (
+                "[[stage]]\ndevices = 1\npercent = 1\n",
+                "stage 1: it has devices and percent",
+            ),
+            (
+                "[[stage]]\npercent = 50\n[[stage]]\npercent = 10\n",
+                "stage 2: it has fewer devices",
+            ),
         ] {
             let why = judged(&format!("{head}{rest}")).expect_err(rest);
             assert!(why.starts_with(wanted), "{rest}: {why}");

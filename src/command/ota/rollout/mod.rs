@@ -17,7 +17,7 @@ use crate::connect::Retry;
 use crate::error::{Error, Kind, Result, counted};
 use crate::firmware::rollout::{Entry, Report, Rollout, Seconds, Step, is_within};
 use crate::firmware::wire::{Audience, Topics};
-use crate::flow::journal::Journal;
+use crate::flow::journal::{self, Journal};
 use crate::mqtt::client::{Client, Connection as _};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS};
 use crate::mqtt::session::client::Event;
@@ -99,10 +99,26 @@ fn check_journal(path: &Path, action: Action) -> Result<()> {
         }
         Action::Resume | Action::Abort if !is_there => {
             let text = format!("{shown} does not exist: the rollout was not begun");
-            Err(Error::usage(text))
+            Err(Error::usage(text).hint("leave --resume and --abort out to begin it"))
+        }
+        Action::Resume | Action::Abort if entries(&journal::look_into(path)?, path)?.is_empty() => {
+            let text = format!("{shown} holds no rollout: it is empty or damaged");
+            Err(Error::usage(text)
+                .hint("remove it, and leave --resume and --abort out to begin anew"))
         }
         _ => Ok(()),
     }
+}
+
+/// The decisions in a journal.
+fn entries(lines: &[String], path: &Path) -> Result<Vec<Entry>> {
+    let entries = lines.iter().map(|line| serde_json::from_str::<Entry>(line));
+    let entries: std::result::Result<Vec<Entry>, _> = entries.collect();
+    entries.map_err(|why| {
+        let text = format!("{} is damaged: {why}", path.display());
+        let hint = "remove it to begin anew, without --resume and --abort";
+        Error::new(Kind::Local, text).hint(hint)
+    })
 }
 
 /// The connection to the server, and what came over it.
@@ -221,20 +237,14 @@ impl Link {
         let head = json!({"rollout": asked.name}).to_string();
         let opened = Journal::open(path, &head);
         let (journal, lines) = opened.map_err(|why| match why.kind() {
-            Kind::Usage => why.reworded(format!(
+            Kind::Usage => Error::usage(format!(
                 "{} is the journal of another rollout",
                 path.display()
-            )),
+            ))
+            .hint("give this plan another file, or remove the journal to begin anew"),
             _ => why,
         })?;
-        let entries = lines.iter().map(|line| serde_json::from_str::<Entry>(line));
-        let entries: Vec<Entry> =
-            entries
-                .collect::<std::result::Result<_, _>>()
-                .map_err(|why| {
-                    let text = format!("{} cannot be read: {why}", path.display());
-                    Error::new(Kind::Local, text)
-                })?;
+        let entries = entries(&lines, path)?;
         if entries.is_empty() {
             let devices = self.devices(asked)?;
             let count = counted(devices.len() as u64, "device");
@@ -398,7 +408,10 @@ impl Link {
                 .note(format_args!("stage {} passed", stage + 1)),
             Entry::Stopped { why, .. } => self.console.warn(format_args!("stopped: {why}")),
             Entry::Completed { .. } => self.console.note("completed"),
-            Entry::Begun { .. } | Entry::Offered { .. } | Entry::Updated { .. } => {}
+            Entry::Begun { .. }
+            | Entry::Offered { .. }
+            | Entry::Updated { .. }
+            | Entry::Withdrawn { .. } => {}
         }
     }
 

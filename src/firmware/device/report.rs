@@ -1,0 +1,59 @@
+//! What a device reports of itself.
+
+use super::{Device, Download, Phase, Report};
+
+impl Device {
+    /// What others are told.
+    pub fn report(&self) -> Report {
+        let underway = self
+            .update
+            .as_ref()
+            .map(|it| (it.sequence, it.version.clone()));
+        let trial = self.state.trial.as_ref();
+        let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
+        let runs = (
+            self.state.release.sequence,
+            self.state.release.version.clone(),
+        );
+        let (sequence, version) = underway.or(trial).unwrap_or(runs);
+        let mut report = Report {
+            state: self.word(),
+            version,
+            sequence,
+            slot: self.booted,
+            progress: self.download().map(Download::progress),
+            error: None,
+        };
+        let ended = self.state.last.as_ref();
+        if self.phase != Phase::Idle {
+            let trial = self.state.trial.as_ref();
+            report.error = trial.and_then(|trial| trial.why.clone());
+        } else if let Some((sequence, version, why)) = &self.refused {
+            report.state = if self.failed { "failed" } else { "refused" };
+            (report.sequence, report.version) = (*sequence, version.clone());
+            report.error = Some(why.clone());
+        } else if let Some(ended) = ended {
+            report.state = match ended.why {
+                Some(_) => "rolled-back",
+                None => "updated",
+            };
+            (report.sequence, report.version) = (ended.sequence, ended.version.clone());
+            report.error = ended.why.clone();
+        }
+        report
+    }
+
+    fn word(&self) -> &'static str {
+        match &self.phase {
+            Phase::Idle => "idle",
+            Phase::Opening => "downloading",
+            Phase::Downloading(download) if download.left() > 0 => "downloading",
+            Phase::Downloading(_) => "downloaded",
+            Phase::Written => "verified",
+            Phase::Installed => "installed",
+            Phase::Rebooting => "rebooting",
+            Phase::Testing | Phase::Confirming => "testing",
+            Phase::Reverting | Phase::Reverted => "rolling-back",
+        }
+    }
+}
