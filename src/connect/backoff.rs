@@ -14,6 +14,8 @@ const PART_OF_OUTAGE: u32 = 3;
 /// A connection that lived this long has held, and with it the outage before it is over. Less under a shorter
 /// [`Retry::For`].
 const HELD: Duration = Duration::from_secs(5);
+/// How often the same reason is told.
+const TOLD: Duration = Duration::from_secs(10);
 
 /// Exponential back-off with full jitter, under a [`Retry`] rule.
 ///
@@ -34,6 +36,8 @@ pub struct Backoff {
     stuck_since: Option<Instant>,
     /// Since when there has been a connection that may end it.
     connected: Option<Instant>,
+    /// Why it failed, as it was told last since there was a connection, and when.
+    told: Option<(String, Instant)>,
 }
 
 impl Backoff {
@@ -54,12 +58,26 @@ impl Backoff {
             since: None,
             stuck_since: None,
             connected: None,
+            told: None,
         }
     }
 
     /// There is a connection since `now`; [`Backoff::next`] judges whether it has held.
-    pub const fn connected(&mut self, now: Instant) {
+    pub fn connected(&mut self, now: Instant) {
         self.connected = Some(now);
+        self.told = None;
+    }
+
+    /// Whether the user is to be told of a failure at `now`: of the first, of other reasons, and now and then.
+    pub fn tells(&mut self, why: &str, now: Instant) -> bool {
+        let known = self
+            .told
+            .as_ref()
+            .is_some_and(|(told, at)| told == why && now.saturating_duration_since(*at) < TOLD);
+        if !known {
+            self.told = Some((why.to_owned(), now));
+        }
+        !known
     }
 
     /// How long to wait before the next try, after a failure at `now`; `None`: give up.
@@ -117,6 +135,19 @@ mod tests {
             now += wait;
         }
         waits
+    }
+
+    #[test]
+    fn an_outage_is_told_at_first_and_every_ten_seconds_and_when_the_reason_changes() {
+        let start = Instant::now();
+        let mut backoff = Backoff::seeded(Retry::Forever, 1);
+        let mut tells = |why, after| backoff.tells(why, start + Duration::from_secs(after));
+        assert!(tells("lost", 0) && tells("refused", 0));
+        assert!(!tells("refused", 1) && !tells("refused", 9));
+        assert!(tells("refused", 10) && !tells("refused", 19));
+        assert!(tells("unreachable", 19));
+        backoff.connected(start);
+        assert!(backoff.tells("unreachable", start + Duration::from_secs(20)));
     }
 
     #[test]

@@ -215,6 +215,10 @@ impl<T: Target> Target for Deduped<T> {
         self.branch.target.unit()
     }
 
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        self.branch.target.covers(source, message)
+    }
+
     fn has_room(&self) -> bool {
         match &self.keys {
             None => self.branch.target.has_room(),

@@ -39,6 +39,12 @@ pub trait Router {
         false
     }
 
+    /// Whether anything is said of such a message from the source with this index.
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        let _ = (source, message);
+        true
+    }
+
     /// Where a message goes that was refused, and as what; asked only with [`Refusals::DeadLetter`].
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
         let _ = (message, why);
@@ -393,6 +399,10 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
     fn name(&self) -> String {
         let names: Vec<_> = self.branches.iter().map(|it| it.target.name()).collect();
         names.join(", ")
+    }
+
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        self.router.covers(source, message)
     }
 
     fn has_room(&self) -> bool {

@@ -242,6 +242,12 @@ pub trait Target {
     /// Whether nothing is under way and every outcome was told.
     fn is_idle(&self) -> bool;
 
+    /// Whether anything is said of such a message from the source with this index.
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        let _ = (source, message);
+        true
+    }
+
     /// How many messages it has taken and not sent.
     fn unsent(&self) -> u64 {
         0

@@ -47,6 +47,8 @@ pub struct Spooled<T> {
     dropped: u64,
     saving: Option<JoinHandle<Result<()>>>,
     save_at: Option<Instant>,
+    /// What is older was put there by an earlier run.
+    opened: SystemTime,
     finished: bool,
     console: Console,
 }
@@ -57,6 +59,7 @@ impl<T: Target> Spooled<T> {
     ///
     /// # Errors
     /// [`Kind::Local`](crate::error::Kind::Local): it cannot be used, or another process has it.
+    /// [`Kind::Usage`](crate::error::Kind::Usage): it has messages from a source that is none of these.
     pub fn open(
         args: &SpoolArgs,
         sources: Vec<String>,
@@ -68,6 +71,17 @@ impl<T: Target> Spooled<T> {
         for warning in &opened.warnings {
             console.warn(warning);
         }
+        let mut reader = opened.reader;
+        let filled = reader.sources()?;
+        if let Some(other) = filled.iter().find(|it| !sources.contains(it)) {
+            let text = format!(
+                "the spool {} has messages from {other}, which is no source of this run",
+                args.dir.display()
+            );
+            return Err(Error::usage(text).hint(
+                "deliver them with the sources they came from, or give this run its own spool",
+            ));
+        }
         let worker = Worker::start(opened.writer, Syncing::Within(GROUP))?;
         Ok(Self {
             args: args.clone(),
@@ -76,7 +90,7 @@ impl<T: Target> Spooled<T> {
             stored: Stored::new(args.dir.display().to_string(), worker),
             waiting: VecDeque::new(),
             synced: Vec::new(),
-            reader: opened.reader,
+            reader,
             branch: Branch::new(target),
             ledger: Ledger::default(),
             places: VecDeque::new(),
@@ -84,6 +98,7 @@ impl<T: Target> Spooled<T> {
             dropped: 0,
             saving: None,
             save_at: None,
+            opened: SystemTime::now(),
             finished: false,
             console,
         })
@@ -147,7 +162,8 @@ impl<T: Target> Spooled<T> {
         if self.args.full != Full::DropOldest {
             return Ok(());
         }
-        while self.is_full()
+        // What is not on the disk yet has not taken its room: a burst would sweep away more than it brings.
+        while self.reader.size() >= self.args.size
             && let Some(dropped) = self.reader.drop_oldest()?
         {
             if self.dropped == 0 && dropped > 0 {
@@ -184,7 +200,12 @@ impl<T: Target> Spooled<T> {
             self.ledger.finish(number);
             return Ok(());
         }
-        let Some(at) = self.sources.iter().position(|it| *it == entry.source) else {
+        let at = self.sources.iter().position(|it| *it == entry.source);
+        // Rules that have changed since must not make an acknowledged message vanish.
+        let is_kept = |at: &usize| {
+            entry.since >= self.opened || self.branch.target.covers(*at, &entry.message)
+        };
+        let Some(at) = at.filter(is_kept) else {
             self.account.filtered += 1;
             self.ledger.finish(number);
             let line = spool::line(&entry.source, &entry.message, entry.since);
@@ -306,4 +327,105 @@ impl<T: Target> Target for Spooled<T> {
 /// The runtime's clock, which tests stop and set.
 fn now() -> Instant {
     Clock::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Style;
+
+    /// Is away, or takes everything that it covers: topics that begin with `a`.
+    struct Away(bool, Vec<Message>);
+
+    impl Target for Away {
+        fn name(&self) -> String {
+            String::from("away")
+        }
+
+        fn covers(&self, _: usize, message: &Message) -> bool {
+            message.topic.starts_with('a')
+        }
+
+        fn has_room(&self) -> bool {
+            !self.0
+        }
+
+        fn is_idle(&self) -> bool {
+            true
+        }
+
+        fn take(&mut self, _: Number, message: Message) -> Result<()> {
+            self.1.push(message);
+            Ok(())
+        }
+
+        async fn drive(&mut self, _: &mut Vec<Progress>) -> Result<()> {
+            std::future::pending().await
+        }
+    }
+
+    fn opened(args: &SpoolArgs, source: &str, away: bool) -> Result<Spooled<Away>> {
+        let origins = [Origin::default(), Origin::default()];
+        let console = Console::new(Style::default());
+        let target = Away(away, Vec::new());
+        Spooled::open(args, vec![source.into()], origins, target, console)
+    }
+
+    async fn fill(spooled: &mut Spooled<Away>, messages: impl Iterator<Item = Message>) {
+        for (at, message) in messages.enumerate() {
+            while !spooled.has_room() {
+                spooled.drive(&mut Vec::new()).await.unwrap();
+            }
+            spooled.take(at as Number + 1, message).unwrap();
+        }
+        while !spooled.waiting.is_empty() {
+            spooled.drive(&mut Vec::new()).await.unwrap();
+        }
+    }
+
+    fn message(topic: &'static str, payload: String) -> Message {
+        let mut message = Message::plain(payload.into());
+        message.topic = topic.into();
+        message
+    }
+
+    #[tokio::test]
+    async fn the_newest_bytes_of_a_burst_survive() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = SpoolArgs::of(folder.path().join("s"));
+        (args.size, args.full) = (SpoolArgs::SMALLEST, Full::DropOldest);
+        let mut spooled = opened(&args, "here", true).unwrap();
+        let body = |at: u32| format!("{at:01000}");
+        fill(&mut spooled, (0..5000).map(|at| message("a", body(at)))).await;
+        spooled.make_room().unwrap();
+        let (count, bytes) = spooled.reader.left();
+        assert!(bytes <= args.size && bytes >= args.size / 8 * 6, "{bytes}");
+        assert_eq!(count.unwrap() + spooled.dropped, 5000);
+        let mut last = None;
+        while let Some(entry) = spooled.reader.next().unwrap() {
+            last = Some(entry.message.payload);
+        }
+        assert_eq!(last.unwrap(), body(4999));
+        spooled.close().await.0.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_left_is_refused_or_kept_and_never_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = SpoolArgs::of(folder.path().join("s"));
+        let mut spooled = opened(&args, "here", true).unwrap();
+        let messages = ["a", "b", "a"].map(|topic| message(topic, topic.into()));
+        fill(&mut spooled, messages.into_iter()).await;
+        spooled.close().await.0.unwrap();
+        let refused = opened(&args, "there", false).err().unwrap();
+        assert_eq!(refused.exit_code(), 2);
+        assert!(refused.text().contains("has messages from here"));
+        let mut spooled = opened(&args, "here", false).unwrap();
+        assert!(spooled.hand_over().is_ok_and(|more| !more));
+        let (_, target) = spooled.close().await;
+        assert_eq!(target.1.len(), 2);
+        let bad = std::fs::read_to_string(args.dir.join("bad.ndjson")).unwrap();
+        assert_eq!(bad.lines().count(), 1);
+        assert!(bad.contains(r#""topic":"b""#), "{bad}");
+    }
 }

@@ -144,6 +144,7 @@ map = "jq: {v: (tonumber? // .)}"
     let readings = [("s/d/t", "1"), ("s/d/t", "1"), ("s/x/t", "2")];
     let readings = recording(folder.path(), &readings);
     let tried = route(&file, "--test").word(&readings).run().exits(0);
+    let tried = tried.says("3 records: 3 routed");
     let lines: Vec<Value> = tried
         .text()
         .lines()
@@ -169,6 +170,16 @@ map = "jq: {v: (tonumber? // .)}"
     fs::write(&expected, tried.text()).unwrap();
     let expect = |line: Line| line.words("--expect").word(&expected).run();
     expect(route(&file, "--test").word(&readings)).exits(0);
+    let one = text[..text.rfind("[[route]]").unwrap()].replace("where =", "filter =");
+    let one = written(folder.path(), &one);
+    let others = [("s/d/t", "1"), ("s/d/t", "1"), ("s/x/t", "2"), ("t", "3")];
+    let others = recording(folder.path(), &others);
+    route(&one, "--test")
+        .word(&others)
+        .run()
+        .exits(0)
+        .says("4 records: 1 routed, 2 did not fulfil where (route 1: 2), 1 covered by no route");
+    let file = written(folder.path(), text);
     fs::write(&expected, tried.text().replace("out/d/t", "out/e/t")).unwrap();
     expect(route(&file, "--test").word(&readings))
         .exits(7)
@@ -229,6 +240,16 @@ fn mistakes_are_found_without_a_connection() {
             "to = \"edge\"",
             "to = \"egde\"",
             "route 1: unknown target \"egde\"",
+        ),
+        (
+            "to = \"edge\"",
+            "to = \"mqtt://u:p@h\"",
+            "mqtt://h is a URL and no target: give it a [target.NAME] table",
+        ),
+        (
+            "[target.edge]\nurl = \"mqtt://127.0.0.1:1\"\n[target.odd]\nfile = \"odd.ndjson\"\n",
+            "",
+            "no [target.NAME] table",
         ),
         (
             "{id}/alert",
@@ -422,6 +443,7 @@ fn alerts_are_tried_at_the_times_of_recorded_messages() {
         .word(&recording)
         .run()
         .exits(0);
+    assert!(!tried.text().contains("1970-01-01"));
     let notices: Vec<(String, String, String)> = tried
         .text()
         .lines()
@@ -486,6 +508,16 @@ fn mistakes_in_alerts_are_found() {
             "to = \"edge\"\ntopic-out = \"alerts",
             "topic-out = \"alerts",
             "nobody is told",
+        ),
+        (
+            "name = \"high-temp\"",
+            "name = \"high/temp\"",
+            "\"high/temp\" cannot be the name of a file",
+        ),
+        (
+            "above = 27",
+            "above = 27\nexec = []",
+            "exec: the command is empty",
         ),
         (
             "[source.edge]\n",

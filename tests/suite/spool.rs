@@ -92,6 +92,41 @@ fn a_bridge_receives_while_its_target_is_away_and_is_killed_and_nothing_is_lost(
 }
 
 #[test]
+fn a_spool_is_not_delivered_the_wrong_way_round_and_topics_that_changed_lose_nothing() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let (from, to) = (url(one.port), url(port));
+    let bridge = |from: &str, to: &str, topic: &str| {
+        let words = format!("bridge {from} {to} -t {topic} --clean --spool");
+        iotctl(&words).word(&spool)
+    };
+    let running = ready(bridge(&from, &to, "s/#"), folder.path());
+    publish(&one, 0..5);
+    wait_for("the spool", || {
+        (left(folder.path()).len() == 5).then_some(())
+    });
+    running.signal("KILL");
+    running.ends();
+    bridge(&to, &from, "s/#")
+        .run()
+        .exits(2)
+        .says("has messages from mqtt://");
+    assert_eq!(left(folder.path()).len(), 5);
+    let running = bridge(&from, &to, "other/#").start();
+    let bad = spool.join("bad.ndjson");
+    wait_for("what is kept", || {
+        let text = fs::read_to_string(&bad).ok()?;
+        (text.lines().count() == 5).then_some(())
+    });
+    running.signal("TERM");
+    running
+        .ends()
+        .says("5 lines of the spool cannot be delivered, and went to ");
+}
+
+#[test]
 fn a_spool_belongs_to_one_process_and_its_flags_to_it() {
     let one = broker("");
     let folder = tempfile::tempdir().unwrap();

@@ -193,8 +193,10 @@ impl Session {
         let Some(wait) = wait else { return Err(error) };
         self.target.move_on();
         let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
-        self.notes
-            .warn(format_args!("{error}; retrying in {shown}"));
+        if backoff.borrow_mut().tells(error.text(), Instant::now()) {
+            self.notes
+                .warn(format_args!("{error}; retrying in {shown}"));
+        }
         tokio::time::sleep(wait).await;
         Ok(())
     }

@@ -130,13 +130,13 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     plan.announce(&bridge.maps, console);
     let targets = ends::open(&bridge.targets).await?;
     let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
-    let names = sides.iter().map(|side| side.word().to_owned());
     // What waits in a spool was answered when it came.
     let answers = |source: &SourceEnd| plan.between.spool.is_none() && source.answers();
     let answers = sources.iter().map(answers).collect();
+    let names = spool_names(&sides, &sources);
     let passing = Passing {
         sources: &sources,
-        names: names.collect(),
+        names,
         refusals: plan.refusals,
         stages: &Stages::default(),
         between: &plan.between,
@@ -160,6 +160,20 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         console,
     };
     passing.run(targets, crossing, ends::close).await?.0
+}
+
+/// What the sources are called in a spool: as the servers are, so that it is never delivered the wrong way round.
+fn spool_names(sides: &[Side], sources: &[SourceEnd]) -> Vec<String> {
+    let names: Vec<String> = sources.iter().map(SourceEnd::name).collect();
+    match names.as_slice() {
+        // One server, whose two directions have topics of their own.
+        [one, other] if one == other => {
+            let both = sides.iter().zip(&names);
+            both.map(|(side, name)| format!("{name} ({})", side.word()))
+                .collect()
+        }
+        _ => names,
+    }
 }
 
 /// A bridge whose files and secrets were read.

@@ -120,6 +120,12 @@ impl Router for Crossing {
         self.answers[self.origin.get()]
     }
 
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        let (side, name) = (self.sides[source], carry::topic_of(message));
+        let mut maps = self.maps.iter().filter(|map| map.side == side);
+        maps.any(|map| map.image(&name).is_some())
+    }
+
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
         let target = self.dead_letters?;
         Some((target, carry::dead_letter(message, why)))

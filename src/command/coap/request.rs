@@ -337,8 +337,10 @@ impl<'a> Asker<'a> {
             };
             let wait = wait.max(asked.unwrap_or_default());
             let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
-            self.notes
-                .warn(format_args!("{error}; retrying in {shown}"));
+            if backoff.tells(error.text(), Instant::now()) {
+                self.notes
+                    .warn(format_args!("{error}; retrying in {shown}"));
+            }
             sleep(wait).await;
         }
     }

@@ -102,6 +102,10 @@ impl<T: Target> Target for Progressing<T> {
         self.inner.unit()
     }
 
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        self.inner.covers(source, message)
+    }
+
     fn has_room(&self) -> bool {
         self.inner.has_room()
     }

@@ -313,7 +313,10 @@ impl SessionArgs {
 /// Tells the user what happened to the connection.
 pub(crate) fn tell(notice: Notice, server: &Target, notes: Console) {
     match notice {
-        Notice::Lost { error, retry_in } => {
+        Notice::Lost { tells: false, .. } => {}
+        Notice::Lost {
+            error, retry_in, ..
+        } => {
             let wait = humantime::format_duration(std::time::Duration::from_millis(
                 retry_in.as_millis() as u64,
             ));

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::file::Names;
 
@@ -73,7 +74,11 @@ pub(crate) struct AlertTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) forget: Option<bool>,
     /// A command and its words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "command",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub(crate) exec: Vec<String>,
     #[serde(default, skip_serializing_if = "Names::is_empty")]
     pub(crate) webhook: Names,
@@ -102,11 +107,24 @@ pub(crate) struct StepTable {
     #[serde(default, skip_serializing_if = "Names::is_empty")]
     pub(crate) to: Names,
     /// A command and its words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "command",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub(crate) exec: Vec<String>,
     /// URLs to post to.
     #[serde(default, skip_serializing_if = "Names::is_empty")]
     pub(crate) webhook: Names,
+}
+
+/// The words of a command, of which there is at least one.
+fn command<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(from)?;
+    match words.is_empty() {
+        true => Err(D::Error::custom("exec: the command is empty")),
+        false => Ok(words),
+    }
 }
 
 /// A value that is spelled as on the command line.

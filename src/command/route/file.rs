@@ -143,7 +143,11 @@ pub(crate) struct RouteTable {
     #[serde(default = "everything")]
     pub(crate) topic: String,
     /// A condition on the message.
-    #[serde(skip_serializing_if = "Option::is_none", rename = "where")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        rename = "where",
+        alias = "filter"
+    )]
     pub(crate) condition: Option<String>,
     /// What becomes of its body: `jq: …`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ mod setup;
 mod trial;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ use crate::flow::until::messages;
 use crate::flow::{
     Dedup, Origin, Outgoing, Printed, Ready, Refusals, Routed, Router, Stages, Until,
 };
-use crate::message::Message;
+use crate::message::{Message, UNTIMED};
 use crate::mqtt::packet::Subscription;
 use crate::output::{Console, Format, Output, Style, record_line};
 
@@ -136,6 +136,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     match plan.mode {
         Mode::Check => {
+            setup.check_journals()?;
             console.note(setup.summary());
             Ok(())
         }
@@ -235,8 +236,9 @@ struct Listed {
 
 impl Listed {
     fn list(&mut self, into: &mut Outgoing) {
+        let now = SystemTime::now();
         let lines = self.outgoing.drain(..).map(|(target, message)| {
-            let line = line(&self.names[target], &message) + "\n";
+            let line = line(&self.names[target], &message, now) + "\n";
             (0, Message::plain(line.into()))
         });
         into.extend(lines);
@@ -261,9 +263,15 @@ impl Router for Listed {
     }
 }
 
-/// A record that says where it goes, without a line break.
-fn line(target: &str, message: &Message) -> String {
-    let record = record_line(message);
+/// A record that says where it goes, without a line break; `now` is the time of a message that says none.
+fn line(target: &str, message: &Message, now: SystemTime) -> String {
+    let record = match message.time == UNTIMED {
+        true => record_line(&Message {
+            time: now,
+            ..message.clone()
+        }),
+        false => record_line(message),
+    };
     // A record is text.
     let record = String::from_utf8_lossy(&record);
     let rest = record.trim_end().strip_prefix('{').unwrap_or_default();

@@ -152,6 +152,10 @@ impl Router for Reloading<'_> {
         self.rules.route(message, into)
     }
 
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        self.rules.covers(source, message)
+    }
+
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
         self.rules.dead_letter(message, why)
     }

@@ -57,6 +57,18 @@ fn json(message: &Message) -> Option<Value> {
     serde_json::from_slice(&message.payload).ok()
 }
 
+/// What became of a message, the worst first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// No route is about its topic.
+    #[default]
+    Uncovered,
+    /// It did not fulfil the condition of the route with this index.
+    Unfulfilled(usize),
+    /// A route sent it somewhere.
+    Routed,
+}
+
 /// All routes.
 pub(super) struct Routes {
     pub(super) routes: Vec<Route>,
@@ -71,6 +83,8 @@ pub(super) struct Routes {
     console: Console,
     /// How often each route was taken.
     taken: Vec<u64>,
+    /// What became of the last message.
+    pub(super) fate: Fate,
 }
 
 impl Routes {
@@ -92,6 +106,7 @@ impl Routes {
             filler: Filler::seeded(None),
             losses: Losses::default(),
             console,
+            fate: Fate::default(),
         }
     }
 
@@ -105,6 +120,13 @@ impl Routes {
     /// How often each route was taken, in their order.
     pub(super) fn taken(&self) -> &[u64] {
         &self.taken
+    }
+
+    /// Whether a route is about the topic of a message from the source with this index.
+    pub(super) fn covers(&self, source: usize, message: &Message) -> bool {
+        let topic = carry::topic_of(message);
+        let mut routes = self.routes.iter();
+        routes.any(|it| it.from.contains(&source) && it.pattern.matches(&topic).is_some())
     }
 
     /// Appends what becomes of a message from the source with this index at `now`.
@@ -127,6 +149,7 @@ impl Routes {
             json: OnceCell::new(),
             now,
         };
+        self.fate = Fate::Uncovered;
         let routes = std::mem::take(&mut self.routes);
         let mut passed = Ok(());
         for (at, route) in routes.iter().enumerate() {
@@ -137,12 +160,19 @@ impl Routes {
                 continue;
             };
             if !self.holds(route, &arrival, &captures) {
+                let fate = match route.otherwise.is_empty() {
+                    true if matches!(self.fate, Fate::Unfulfilled(_)) => self.fate,
+                    true => Fate::Unfulfilled(at),
+                    false => Fate::Routed,
+                };
+                self.fate = self.fate.max(fate);
                 for &to in &route.otherwise {
                     let sent = self.shaped(route, to, arrival.message.clone(), None, now);
                     into.push((to, sent));
                 }
                 continue;
             }
+            self.fate = Fate::Routed;
             self.taken[at] += 1;
             passed = self.send(route, &arrival, &captures, into).map_err(|why| {
                 let text = format!("route {}: {why}", at + 1);

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use tokio::time::Instant as Clock;
 
 use super::alerts::Watched;
-use super::router::Routes;
+use super::router::{Fate, Routes};
 use super::setup::Setup;
 use crate::command::alert::SharedMarks;
 use crate::command::ends::carry;
@@ -42,6 +42,11 @@ impl Rules {
     /// Which notices are on their way, for the targets.
     pub(super) fn marks(&self) -> Vec<SharedMarks> {
         self.alerts.iter().map(|it| it.marks.clone()).collect()
+    }
+
+    /// What the routes made of the last message.
+    pub(super) const fn fate(&self) -> Fate {
+        self.routes.fate
     }
 
     /// How often each route was taken, in their order.
@@ -150,6 +155,11 @@ impl Router for Rules {
         let source = self.routes.origin.get();
         self.pass(message, source, now, into)?;
         Ok(Routed::Sent)
+    }
+
+    fn covers(&self, source: usize, message: &Message) -> bool {
+        let watched = self.alerts.iter().any(|it| it.from.contains(&source));
+        watched || self.routes.covers(source, message)
     }
 
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {

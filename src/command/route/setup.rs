@@ -15,7 +15,7 @@ use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
-use crate::connect::{ConnectArgs, Protocol};
+use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result, counted};
 use crate::flow::{Origin, Refusals};
 use crate::message::topic::matches;
@@ -50,6 +50,9 @@ impl Setup {
     pub(super) fn of(file: &File, plan: &Plan) -> Result<Self> {
         let place = plan.file.display().to_string();
         let wrong = |why: String| Error::usage(format!("{place}: {why}"));
+        if file.target.is_empty() && !file.route.is_empty() {
+            return Err(wrong(String::from("no [target.NAME] table")));
+        }
         let has_routes = !file.target.is_empty() && !file.route.is_empty();
         if file.source.is_empty() || !has_routes && file.alert.is_empty() {
             let text = "at least one source, and one target and one [[route]], or one [[alert]], are needed";
@@ -121,6 +124,10 @@ impl Setup {
     fn target(&self, name: &str) -> Result<usize, String> {
         let found = self.targets.iter().position(|(known, _)| known == name);
         found.ok_or_else(|| {
+            if name.contains("://") {
+                let url = without_credentials(name);
+                return format!("{url} is a URL and no target: give it a [target.NAME] table");
+            }
             let known: Vec<&str> = self.targets.iter().map(|(name, _)| &**name).collect();
             format!("unknown target {name:?}; there are {}", known.join(", "))
         })
@@ -220,6 +227,14 @@ impl Setup {
         loops::check(&nodes, |target, source| {
             targets[target].protocol().is_some() && targets[target].name() == sources[source].name()
         })
+    }
+
+    /// Refuses alerts whose state cannot be kept.
+    pub(super) fn check_journals(&self) -> Result<()> {
+        let recorded = |at: &usize| matches!(self.sources[*at].1.end, End::File(_));
+        let kept = self.alerts.iter();
+        let mut kept = kept.filter(|alert| !alert.from.iter().all(recorded));
+        kept.try_for_each(|alert| alert.plan.journal().map(drop))
     }
 
     /// The files that are written.

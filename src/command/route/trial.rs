@@ -1,16 +1,17 @@
 //! Routes over recorded messages, at the time of each of them, without a connection.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::line;
-use super::router::time_of;
+use super::router::{Fate, time_of};
 use super::rules::Rules;
 use super::setup::{Candidates, Setup};
 use crate::command::ends::carry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::file;
 use crate::flow::Outgoing;
 use crate::message::Message;
@@ -38,6 +39,7 @@ pub(super) async fn run(
         names,
         sources,
         outgoing: Vec::new(),
+        fates: BTreeMap::new(),
         comparison,
         output,
     };
@@ -51,6 +53,7 @@ pub(super) async fn run(
             break;
         }
     }
+    console.note(trial.summary());
     trial.comparison.map_or(Ok(()), Comparison::end)
 }
 
@@ -61,21 +64,54 @@ struct Trial {
     names: Vec<String>,
     sources: Candidates,
     outgoing: Outgoing,
+    /// How often the routes made what of a record.
+    fates: BTreeMap<Fate, u64>,
     comparison: Option<Comparison>,
     output: Output,
 }
 
 impl Trial {
+    /// What became of the records, in one line.
+    fn summary(&self) -> String {
+        let count = |fate| self.fates.get(&fate).copied().unwrap_or_default();
+        let unfulfilled = self.fates.iter().filter_map(|(fate, count)| match fate {
+            Fate::Unfulfilled(at) => Some((at + 1, *count)),
+            Fate::Uncovered | Fate::Routed => None,
+        });
+        let (mut missed, mut routes) = (0, Vec::new());
+        for (route, count) in unfulfilled {
+            missed += count;
+            routes.push(format!("route {route}: {count}"));
+        }
+        let mut text = counted(self.fates.values().sum(), "record");
+        if self.rules.taken().is_empty() {
+            return text;
+        }
+        let _ = write!(text, ": {} routed", count(Fate::Routed));
+        if missed > 0 {
+            let routes = routes.join(", ");
+            let _ = write!(text, ", {missed} did not fulfil where ({routes})");
+        }
+        if count(Fate::Uncovered) > 0 {
+            let uncovered = count(Fate::Uncovered);
+            let _ = write!(text, ", {uncovered} covered by no route");
+        }
+        text
+    }
+
     async fn route(&mut self, message: Message) -> Result<()> {
         let now = time_of(&message);
         self.rules.pass_time(now, &mut self.outgoing)?;
         let topic = carry::topic_of(&message);
+        let mut fate = Fate::Uncovered;
         for source in self.sources.of(message.detail.protocol(), &topic) {
             self.rules
                 .pass(message.clone(), source, now, &mut self.outgoing)?;
+            fate = fate.max(self.rules.fate());
         }
+        *self.fates.entry(fate).or_default() += 1;
         for (target, message) in self.outgoing.drain(..) {
-            let line = line(&self.names[target], &message);
+            let line = line(&self.names[target], &message, now);
             match &mut self.comparison {
                 Some(comparison) => comparison.next(&line)?,
                 None => {

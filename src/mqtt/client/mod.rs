@@ -56,6 +56,8 @@ pub(crate) enum Notice {
         error: Error,
         /// When the next try begins, from now.
         retry_in: Duration,
+        /// Whether the user is to hear of it: not of each try of an outage.
+        tells: bool,
     },
     /// The server does not speak MQTT 5; the session goes on with MQTT 3.1.1.
     FellBack,
@@ -441,6 +443,7 @@ impl Client {
         self.notices.push(Notice::Lost {
             error: Error::new(Kind::Lost, text),
             retry_in: Duration::ZERO,
+            tells: true,
         });
     }
 
@@ -554,7 +557,12 @@ impl Client {
             return Err(error);
         };
         self.link = Link::Waiting(Box::pin(sleep(retry_in)));
-        self.notices.push(Notice::Lost { error, retry_in });
+        let tells = self.backoff.tells(error.text(), Instant::now());
+        self.notices.push(Notice::Lost {
+            error,
+            retry_in,
+            tells,
+        });
         Ok(())
     }
 

@@ -46,6 +46,12 @@ pub(crate) fn line(source: &str, message: &Message, now: SystemTime) -> Vec<u8> 
     line
 }
 
+/// The name of the source in a line; `None`: it is none of ours.
+pub(super) fn source(line: &[u8]) -> Option<Cow<'_, str>> {
+    let front: Front<'_> = serde_json::from_slice(line).ok()?;
+    Some(front.source)
+}
+
 impl Entry {
     /// Reads a line; `None`: it is none of ours.
     pub(super) fn read(line: &[u8], end: Place) -> Option<Self> {

@@ -1,9 +1,10 @@
 //! What a spool has, in order, and up to where it is delivered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::disk::Disk;
-use super::{Entry, Place, Segments, cursor, name, unread, unwritten};
+use super::{Entry, Place, Segments, cursor, entry, name, unread, unwritten};
 use crate::error::Result;
 
 /// So much is read at once, and more where a line is longer.
@@ -61,6 +62,48 @@ impl<D: Disk> Reader<D> {
                 return Ok(None);
             }
         }
+    }
+
+    /// The names of the sources of what was not handed out.
+    ///
+    /// # Errors
+    /// [`Kind::Local`](crate::error::Kind::Local): a file cannot be read.
+    pub(crate) fn sources(&mut self) -> Result<BTreeSet<String>> {
+        let segments: Vec<(u64, u64)> = {
+            let segments = self.segments.lock();
+            let left = segments.range(self.at.segment..);
+            left.map(|(segment, length)| (*segment, *length)).collect()
+        };
+        let mut sources = BTreeSet::new();
+        for (segment, length) in segments {
+            let name = name(segment);
+            let mut from = match segment == self.at.segment {
+                true => self.at.offset,
+                false => 0,
+            };
+            let mut rest = Vec::new();
+            while from < length {
+                let count = (length - from).min(CHUNK.max(rest.len() as u64));
+                let read = self.disk.read(&name, from, count);
+                let mut read = read.map_err(|cause| unread(&self.disk, &name, &cause))?;
+                if read.is_empty() {
+                    break;
+                }
+                from += read.len() as u64;
+                rest.append(&mut read);
+                let mut start = 0;
+                for end in memchr::memchr_iter(b'\n', &rest) {
+                    if let Some(source) = entry::source(&rest[start..end])
+                        && !sources.contains(&*source)
+                    {
+                        sources.insert(source.into_owned());
+                    }
+                    start = end + 1;
+                }
+                rest.drain(..start);
+            }
+        }
+        Ok(sources)
     }
 
     /// Reads on; whether there was anything.

@@ -255,7 +255,7 @@ fn what_is_not_for_a_device_is_refused() {
     let same = site.agent("d1", "--once").word("--slot-a").word(&one);
     let why = same.word("--slot-b").word(two).run().failed(2);
     assert!(why.contains("are the same"), "{why}");
-    std::fs::hard_link(&one, site.folder.path("d1/y")).unwrap();
+    fs::hard_link(&one, site.folder.path("d1/y")).unwrap();
     let same = site.agent("d1", "--once").word("--slot-a").word(one);
     let linked = same.word("--slot-b").word(site.folder.path("d1/y"));
     linked.run().failed(2);
