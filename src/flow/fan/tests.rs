@@ -57,7 +57,7 @@ impl Target for Fickle {
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.under_way.is_empty() {
-            return std::future::pending().await;
+            return pending().await;
         }
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         let mut left = Vec::new();
@@ -97,13 +97,13 @@ struct Numbers {
 impl Source for Numbers {
     async fn drive(&mut self) -> Result<()> {
         if self.next > self.count + 1 {
-            return std::future::pending().await;
+            return pending().await;
         }
         Ok(())
     }
 
     async fn hold(&mut self) -> Error {
-        std::future::pending().await
+        pending().await
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
