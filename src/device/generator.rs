@@ -348,7 +348,7 @@ impl Generator {
                 phase,
                 noise,
             } => {
-                let turn = (age + phase) % period;
+                let turn = (age % period + phase % period) % period;
                 wave(turn as f64 / *period as f64, *within, *noise, random)
             }
             Self::Daily {
@@ -356,7 +356,7 @@ impl Generator {
                 peak,
                 noise,
             } => {
-                let turn = (clock + DAY - peak) % DAY;
+                let turn = (clock % DAY + DAY - peak) % DAY;
                 // A sine is highest after a quarter of its turn.
                 wave(turn as f64 / DAY as f64 + 0.25, *within, *noise, random)
             }

@@ -111,7 +111,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             console.note(model.summary());
             Ok(())
         }
-        Action::Preview(count) => preview::run(model, count, plan.style).await,
+        Action::Preview(count) => preview::run(model, count, plan.style, console).await,
         Action::Run => match model.protocol()? {
             Protocol::Coap => coap::run(model, &plan, console).await,
             Protocol::Mqtt => mqtt::run(model, &plan, console).await,
