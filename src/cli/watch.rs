@@ -125,10 +125,10 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "TIME", help_heading = "Output")]
     every: Option<Wait>,
 
-    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end
+    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then
     #[arg(
         long,
-        conflicts_with_all = ["every", "duration"],
+        conflicts_with = "every",
         help_heading = "Output"
     )]
     once: bool,
@@ -187,6 +187,7 @@ impl WatchFlags {
         self.check()?;
         let subscriptions = self.subscriptions(&board)?;
         let style = self.terminal.style();
+        let is_all_retained = self.once && !self.is_timed();
         Ok(Plan {
             everything: self.topic.is_empty() && board.are_bare(),
             board,
@@ -219,7 +220,7 @@ impl WatchFlags {
                 queue: None,
                 exchange: self.exchange,
                 peek: false,
-                retained_only: self.once,
+                retained_only: is_all_retained,
                 window: WINDOW,
                 style,
             },

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Context, End, Fleet, Outgoing, Standing, What};
 use crate::device::file::Faults;
-use crate::device::generator::{Course, hours};
+use crate::device::generator::{Course, finite, hours};
 use crate::device::model::{Sensor, Source};
 use crate::device::span::Span;
 use crate::device::value::Value;
@@ -358,7 +358,10 @@ fn spoiled(
     match value {
         Value::Number(number) if spikes => {
             account.spikes += 1;
-            Value::Number(if number == 0.0 { SPIKE } else { number * SPIKE })
+            Value::Number(match number {
+                0.0 => SPIKE,
+                number => finite(number * SPIKE),
+            })
         }
         value => value,
     }
