@@ -179,7 +179,10 @@ mod tests {
             ),
             ("qos == 0", "\"qos\" is neither one of"),
             ("offline ==", "a value is missing after \"==\""),
-            ("devices > 1 and offline >= ", "a value is missing after \">=\""),
+            (
+                "devices > 1 and offline >= ",
+                "a value is missing after \">=\"",
+            ),
             ("offline = 0", "has none of =="),
             ("offline < many", "\"many\" is not a number"),
             ("offline == 0 and", "a condition is missing after \"and\""),

@@ -126,11 +126,7 @@ pub(crate) struct WatchFlags {
     every: Option<Wait>,
 
     /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then
-    #[arg(
-        long,
-        conflicts_with = "every",
-        help_heading = "Output"
-    )]
+    #[arg(long, conflicts_with = "every", help_heading = "Output")]
     once: bool,
 
     /// Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten), or JSON pointers into a snapshot, as in 'offline == 0 and /fleet/boiler/values/temp < 90'

@@ -138,7 +138,10 @@ impl<'a> Deeds<'a> {
         };
         // What was recorded before is not lost by a slip.
         if path.is_file() {
-            return Ok(format!("{} exists already: name another file", path.display()));
+            return Ok(format!(
+                "{} exists already: name another file",
+                path.display()
+            ));
         }
         let format = Format::Json {
             pretty: false,
