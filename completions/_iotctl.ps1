@@ -4671,7 +4671,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--tls-version', '--tls-version', [CompletionResultType]::ParameterName, 'TLS version: 1.2, 1.3, or 1.2+ for 1.2 and newer [default: 1.2+]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; auto: on a terminal, unless NO_COLOR is set')
             [CompletionResult]::new('--sys', '--sys', [CompletionResultType]::ParameterName, 'MQTT: subscribe to $SYS/# as well, for what the broker says of itself')
-            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')

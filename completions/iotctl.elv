@@ -4598,7 +4598,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --tls-version 'TLS version: 1.2, 1.3, or 1.2+ for 1.2 and newer [default: 1.2+]'
             cand --color 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
             cand --sys 'MQTT: subscribe to $SYS/# as well, for what the broker says of itself'
-            cand --once 'Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end'
+            cand --once 'Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'

@@ -11,28 +11,31 @@ use crate::server::raise_descriptors;
 /// Descriptors that are not connections: standard streams, timers, the runtime's own.
 const OTHER_DESCRIPTORS: u64 = 64;
 
+/// What else helps a benchmark where descriptors are too few.
+pub const SHARED: &str = ", or share the load with --processes or --shard";
+
 /// Makes sure that `connections` can be open at once: raises the soft limit of descriptors to the hard one.
 ///
 /// # Errors
-/// [`Kind::Local`] when the hard limit is too low.
-pub fn reserve_descriptors(connections: u64) -> Result<()> {
+/// [`Kind::Local`] when the hard limit is too low; its hint ends with `or`.
+pub fn reserve_descriptors(connections: u64, or: &str) -> Result<()> {
     let needed = connections + OTHER_DESCRIPTORS;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
     match raise_descriptors() {
-        Some(have) if have < needed => Err(too_few(connections, needed, have)),
+        Some(have) if have < needed => Err(too_few(connections, needed, have, or)),
         _ => Ok(()),
     }
 }
 
-fn too_few(connections: u64, needed: u64, have: u64) -> Error {
+fn too_few(connections: u64, needed: u64, have: u64, or: &str) -> Error {
     let text = format!(
         "{connections} connections need {needed} file descriptors, but the limit is {have}"
     );
-    Error::new(Kind::Local, text)
-        .hint("raise the hard limit (ulimit -Hn, LimitNOFILE=), or share the load with --processes or --shard")
+    let hint = format!("raise the hard limit (ulimit -Hn, LimitNOFILE=){or}");
+    Error::new(Kind::Local, text).hint(hint)
 }
 
 /// The local ports that the kernel gives out by itself: first and last. `None` where that cannot be found out.
@@ -64,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_need_beyond_the_hard_limit_is_said_with_a_way_out() {
-        let error = reserve_descriptors(u64::MAX / 2).map_or_else(Some, |()| None);
+        let error = reserve_descriptors(u64::MAX / 2, SHARED).map_or_else(Some, |()| None);
         // Where there is no limit at all nothing is wrong.
         if getrlimit(Resource::Nofile).maximum.is_some() {
             let error = error.expect("there is a limit");

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use serde_json::Value;
+
 use super::text;
 use crate::payload::captures::Pattern;
 use crate::payload::pointer;
@@ -85,7 +87,9 @@ impl Alerts {
             .find_map(|pointer| pointer::find(payload, pointer))
             .map(|found| text::cell(found.trim_matches('"'), 20))
             .unwrap_or_default();
-        let shown = text::cell(&String::from_utf8_lossy(payload), LONGEST);
+        let shown =
+            breach(payload).unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned());
+        let shown = text::cell(&shown, LONGEST);
         if let Some(alert) = self.active.get_mut(topic) {
             alert.severity = severity;
             alert.text = shown;
@@ -103,6 +107,32 @@ impl Alerts {
             self.active.insert(topic.into(), alert);
         }
     }
+}
+
+/// What a notice of `iotctl alert` is about: `d7 28.5 > 27`.
+fn breach(payload: &[u8]) -> Option<String> {
+    let notice: Value = serde_json::from_slice(payload).ok()?;
+    let word = |name: &str| match &notice[name] {
+        Value::String(text) => Some(text.clone()),
+        number @ (Value::Number(_) | Value::Bool(_)) => Some(number.to_string()),
+        _ => None,
+    };
+    let (key, value) = (word("key")?, word("value")?);
+    notice["alert"].as_str()?;
+    Some(
+        match (&notice["limit"], word("limit"), notice["value"].as_f64()) {
+            (Value::Number(limit), Some(shown), Some(found)) => {
+                let sign = match limit.as_f64() {
+                    Some(limit) if found > limit => '>',
+                    Some(limit) if found < limit => '<',
+                    _ => '=',
+                };
+                format!("{key} {value} {sign} {shown}")
+            }
+            (_, Some(limit), _) => format!("{key} {value}, limit {limit}"),
+            _ => format!("{key} {value}"),
+        },
+    )
 }
 
 /// Whether a payload says that an alert is over: it is empty, or its state is one of those.
@@ -138,6 +168,28 @@ mod tests {
         alerts.take("alerts/d1/hot", br#"{"state":"ok"}"#, time, now);
         alerts.take("alerts/d2/hot", b"", time, now);
         assert!(alerts.active().is_empty());
+    }
+
+    #[test]
+    fn a_notice_is_shown_by_what_it_is_about() {
+        let notice = |rest: &str| {
+            let text = format!(r#"{{"alert":"hot","key":"d7","state":"firing",{rest}}}"#);
+            breach(text.as_bytes())
+        };
+        for (rest, shown) in [
+            (r#""value":28.5,"limit":27"#, Some("d7 28.5 > 27")),
+            (r#""value":1,"limit":2"#, Some("d7 1 < 2")),
+            (
+                r#""value":"open","limit":"closed""#,
+                Some("d7 open, limit closed"),
+            ),
+            (r#""value":3,"limit":null"#, Some("d7 3")),
+            (r#""value":null"#, None),
+        ] {
+            assert_eq!(notice(rest).as_deref(), shown, "{rest}");
+        }
+        assert_eq!(breach(br#"{"value":3,"key":"d7"}"#), None);
+        assert_eq!(breach(b"31 degrees"), None);
     }
 
     #[test]

@@ -58,6 +58,10 @@ impl FromStr for Expectation {
                 condition: words.parse()?,
             });
         }
+        let signs = ["==", "!=", "<=", ">=", "<", ">", " contains"];
+        if let Some(sign) = signs.iter().find(|it| words.trim_end().ends_with(**it)) {
+            return Err(format!("a value is missing after {:?}", sign.trim()));
+        }
         let mut pointed = String::new();
         let mut done = 0;
         for (at, name) in names(words) {
@@ -174,6 +178,11 @@ mod tests {
                 "\"oflin\" is neither one of devices, online, offline",
             ),
             ("qos == 0", "\"qos\" is neither one of"),
+            ("offline ==", "a value is missing after \"==\""),
+            (
+                "devices > 1 and offline >= ",
+                "a value is missing after \">=\"",
+            ),
             ("offline = 0", "has none of =="),
             ("offline < many", "\"many\" is not a number"),
             ("offline == 0 and", "a condition is missing after \"and\""),

@@ -1,6 +1,7 @@
 //! `simulate`: its flags, and the plan they make.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,6 +16,9 @@ use crate::command::simulate::{Action, Assertion, Description, Plan};
 use crate::device::scenario::SCENARIOS;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::Version;
+
+/// How much faster than time a fleet may live: a day in a tenth of a second at most.
+const SPEEDS: RangeInclusive<f64> = 1e-6..=1e6;
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -157,6 +161,10 @@ impl SimulateFlags {
                     .hint("name a file, or take a built-in one: --scenario home"));
             }
         };
+        if !SPEEDS.contains(&self.speed.0) {
+            let text = "--speed: expected a factor from 0.000001 to 1000000";
+            return Err(Error::usage(text));
+        }
         Ok(Plan {
             description,
             action: match self.preview {
@@ -220,6 +228,8 @@ mod tests {
             assert_eq!(plan(words).unwrap_err().text(), why);
         }
         assert!(plan("--scenario castle").is_err());
-        assert!(plan("a --speed 0").is_err());
+        for speed in ["0", "1e12", "1e-9", "inf"] {
+            assert!(plan(&format!("a --speed {speed}")).is_err(), "{speed}");
+        }
     }
 }

@@ -125,12 +125,8 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "TIME", help_heading = "Output")]
     every: Option<Wait>,
 
-    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end
-    #[arg(
-        long,
-        conflicts_with_all = ["every", "duration"],
-        help_heading = "Output"
-    )]
+    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then
+    #[arg(long, conflicts_with = "every", help_heading = "Output")]
     once: bool,
 
     /// Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten), or JSON pointers into a snapshot, as in 'offline == 0 and /fleet/boiler/values/temp < 90'
@@ -187,6 +183,7 @@ impl WatchFlags {
         self.check()?;
         let subscriptions = self.subscriptions(&board)?;
         let style = self.terminal.style();
+        let is_all_retained = self.once && !self.is_timed();
         Ok(Plan {
             everything: self.topic.is_empty() && board.are_bare(),
             board,
@@ -219,7 +216,7 @@ impl WatchFlags {
                 queue: None,
                 exchange: self.exchange,
                 peek: false,
-                retained_only: self.once,
+                retained_only: is_all_retained,
                 window: WINDOW,
                 style,
             },

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::file::Protocol;
 use crate::error::counted;
 
 /// Declares the counters, with the names that reports and assertions have for them.
@@ -114,8 +115,8 @@ impl Account {
     }
 
     /// The lines of the report.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let mut lines = vec![self.fates(), self.connected()];
+    pub(crate) fn lines(&self, protocol: Protocol) -> Vec<String> {
+        let mut lines = vec![self.fates(protocol), self.connected()];
         for (what, count, parts) in [
             ("readings", self.readings, self.of_readings()),
             ("commands", self.commands, self.of_commands()),
@@ -131,12 +132,15 @@ impl Account {
         lines
     }
 
-    fn fates(&self) -> String {
+    fn fates(&self, protocol: Protocol) -> String {
+        let sent = match protocol {
+            Protocol::Mqtt => format!("sent at QoS 0: {}", self.sent),
+            Protocol::Coap | Protocol::Amqp => format!("unconfirmed {}", self.sent),
+        };
         format!(
-            "published {} = acknowledged {} + unconfirmed {} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
+            "published {} = acknowledged {} + {sent} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
             self.published,
             self.acknowledged,
-            self.sent,
             self.refused,
             self.lost,
             self.dropped,

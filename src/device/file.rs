@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 pub(crate) use self::values::{Counter, Given, Normal, Rule, Step, Track, Walk, Weighted};
 use super::span::Span;
@@ -352,6 +353,11 @@ impl Text<'_> {
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) with the line.
     pub(crate) fn parse(self) -> Result<File> {
+        if let Ok(table) = DeTable::parse(self.text)
+            && let Some(at) = not_finite(table.get_ref())
+        {
+            return Err(self.wrong(at, "a number must be finite"));
+        }
         toml::from_str(self.text).map_err(|cause| {
             let at = cause.span().map_or(0, |span| span.start);
             self.wrong(at, &mistaken(cause.message()))
@@ -367,6 +373,25 @@ impl Text<'_> {
             .count()
             + 1;
         Error::usage(format!("{}:{line}: {why}", self.name))
+    }
+}
+
+/// Where the first number stands that is infinite, or none.
+fn not_finite(table: &DeTable<'_>) -> Option<usize> {
+    let mut all = table.values();
+    all.find_map(|value| not_finite_in(value))
+}
+
+fn not_finite_in(value: &Spanned<DeValue<'_>>) -> Option<usize> {
+    match value.get_ref() {
+        DeValue::Float(number) => {
+            let read = number.as_str().parse::<f64>();
+            read.is_ok_and(|it| !it.is_finite())
+                .then(|| value.span().start)
+        }
+        DeValue::Array(values) => values.iter().find_map(not_finite_in),
+        DeValue::Table(table) => not_finite(table),
+        _ => None,
     }
 }
 
@@ -425,6 +450,20 @@ mod tests {
             .starts_with("f.toml:5: expected a time such as 30s")
         );
         assert!(refusal("x").starts_with("f.toml:1: "));
+        for number in ["nan", "-inf", "1e999"] {
+            assert_eq!(
+                refusal(&format!(
+                    "{device}{sensor}value = {{ uniform = {{ min = 0, max = {number} }} }}\n"
+                )),
+                "f.toml:6: a number must be finite"
+            );
+        }
+        let two = "value = { toggle = true, bool = 0.5 }\n";
+        let two = refusal(&format!("{device}{sensor}{two}"));
+        assert!(
+            two.ends_with("a second kind of value, \"bool\", in the same table"),
+            "{two}"
+        );
     }
 
     #[test]

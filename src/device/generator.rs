@@ -93,9 +93,10 @@ pub(crate) struct Range {
 
 impl Range {
     fn new(min: f64, max: f64) -> Result<Self, String> {
-        match min <= max && min.is_finite() && max.is_finite() {
-            true => Ok(Self { min, max }),
-            false => Err(format!("min {min} is greater than max {max}")),
+        match min <= max {
+            true if (max - min).is_finite() => Ok(Self { min, max }),
+            true => Err(format!("from {min} to {max} is too wide a range")),
+            false => Err(format!("min {min} is not at most max {max}")),
         }
     }
 
@@ -188,7 +189,10 @@ impl Generator {
         Ok(Self::Normal {
             mean: it.mean,
             deviation: it.deviation,
-            within: Range::new(min, max)?,
+            within: match min <= max {
+                true => Range { min, max },
+                false => return Err(format!("min {min} is not at most max {max}")),
+            },
         })
     }
 
@@ -297,7 +301,7 @@ impl Generator {
                 }
                 values[number % values.len()].clone()
             }
-            _ => Value::Number(self.number(number == 0, course, random, age, clock)),
+            _ => Value::Number(finite(self.number(number == 0, course, random, age, clock))),
         })
     }
 
@@ -327,10 +331,10 @@ impl Generator {
             Self::Counter { from, step, wrap } => {
                 let next = match first {
                     true => *from,
-                    false => course.at + step.draw(random),
+                    false => finite(course.at + step.draw(random)),
                 };
                 course.at = match wrap {
-                    Some(wrap) if next >= *wrap => from + (next - from) % (wrap - from),
+                    Some(wrap) if next >= *wrap => finite(from + (next - from) % (wrap - from)),
                     _ => next,
                 };
                 course.at
@@ -348,7 +352,7 @@ impl Generator {
                 phase,
                 noise,
             } => {
-                let turn = (age + phase) % period;
+                let turn = (age % period + phase % period) % period;
                 wave(turn as f64 / *period as f64, *within, *noise, random)
             }
             Self::Daily {
@@ -356,7 +360,7 @@ impl Generator {
                 peak,
                 noise,
             } => {
-                let turn = (clock + DAY - peak) % DAY;
+                let turn = (clock % DAY + DAY - peak) % DAY;
                 // A sine is highest after a quarter of its turn.
                 wave(turn as f64 / DAY as f64 + 0.25, *within, *noise, random)
             }
@@ -372,6 +376,14 @@ impl Generator {
             // No other one comes here.
             _ => 0.0,
         }
+    }
+}
+
+/// What JSON has a number for.
+pub(super) fn finite(number: f64) -> f64 {
+    match number.is_nan() {
+        true => 0.0,
+        false => number.clamp(f64::MIN, f64::MAX),
     }
 }
 
@@ -613,6 +625,7 @@ mod tests {
     #[test]
     fn what_makes_no_values_is_refused() {
         for text in [
+            "uniform = { min = -1.7e308, max = 1.7e308 }",
             "walk = { min = 3, max = 1, step = 1 }",
             "walk = { min = 1, max = 3, step = 1, from = 4 }",
             "sine = { min = 1, max = 3, period = 0 }",

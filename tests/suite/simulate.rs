@@ -292,17 +292,47 @@ fn mistakes_are_usage_errors_with_their_line() {
             "[[device]]\nid = \"d\"\ncount = 2\n",
             "fleet.toml:1: two devices are called d: the id needs {n}, or what varies",
         ),
+        (
+            "[[device]]\nid = \"d\\u0000\"\n",
+            "fleet.toml:1: the id \"d\\0\" has a control character",
+        ),
+        (
+            "[[device]]\nid = \"d\"\n[[device]]\nid = \"e\"\nprotocol = \"coap\"\n",
+            "some devices speak mqtt, others coap",
+        ),
+        (
+            "[[device]]\nid = \"d{n}\"\ncount = 2\n[[device.sensor]]\nname = \"t\"\nevery = 1\nvalue = 1\ntopic = \"t\"\nretain = true\n",
+            "fleet.toml:1: d1 and d2 would share the retained topic of the sensor t: it needs {id}",
+        ),
     ] {
         let file = written(folder.path(), text);
-        let ended = simulate(1, &file, "").run();
-        ended.exits(2).says(why);
+        for words in ["", "--check"] {
+            simulate(1, &file, words).run().exits(2).says(why);
+        }
     }
     let file = written(folder.path(), device);
     simulate(1, &file, "--count 3").run().exits(2);
     simulate(1, &file, "--assert crahses==0").run().exits(2);
     simulate(1, &file, "").run().exits(3);
+    simulate(1, &file, "--speed 1e12").run().exits(2);
+    fs::write(&file, b"[[device]]\nid = \"\xff\"\n").unwrap();
+    let ended = simulate(1, &file, "--check").run();
+    ended.exits(2).says("fleet.toml:2: the text is not UTF-8");
     let many = written(folder.path(), "[[device]]\nid = \"d{n}\"\ncount = 200000\n");
     simulate(1, &many, "").run().exits(2);
+}
+
+/// A sensor that never reports does not keep a preview from its end.
+#[test]
+fn a_preview_of_what_is_never_sent_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[device]]\nid = \"d\"\n[[device.sensor]]\nname = \"t\"\nevery = 1\nvalue = 1\n";
+    for (more, sent) in [("chance = 0.0\n", 0), ("on-change = true\n", 1)] {
+        let file = written(folder.path(), &format!("{text}{more}"));
+        let ended = iotctl("simulate").word(&file).words("--preview 5").run();
+        let ended = ended.exits(0).says("nothing was sent in");
+        assert_eq!(ended.text().lines().count(), sent, "{more}");
+    }
 }
 
 /// What is asserted is judged at the end.

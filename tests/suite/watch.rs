@@ -255,6 +255,17 @@ fn a_pipe_is_told_that_it_gets_tables_and_the_topic_of_the_url_counts() {
     assert_eq!(running.ends().code, -2);
     let ended = watch(broker.port, &["--for", "300ms", "--every", "100ms"]).run();
     assert!(ended.exits(0).text().lines().count() >= 2);
+    for words in [
+        &["--for", "300ms", "--output", "json"][..],
+        &["--once", "--for", "300ms", "--output", "json"],
+    ] {
+        let ended = watch(broker.port, words).run().exits(0);
+        assert_eq!(ended.text().lines().count(), 1, "{words:?}");
+    }
+    watch(broker.port, &["--once"])
+        .run()
+        .exits(0)
+        .says("no retained messages; for live ones use --for 5s");
 }
 
 #[test]
@@ -372,6 +383,10 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         (
             &["--once", "--expect", "oflin == 0"],
             "\"oflin\" is neither one of devices, online",
+        ),
+        (
+            &["--once", "--expect", "offline =="],
+            "a value is missing after \"==\"",
         ),
         (
             &["--every", "1ms"],

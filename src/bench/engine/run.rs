@@ -133,7 +133,7 @@ impl<'a> Course<'a> {
             .iter()
             .map(|group| own(plan, group.connections))
             .sum();
-        system::reserve_descriptors(own as u64)?;
+        system::reserve_descriptors(own as u64, system::SHARED)?;
         let threads = plan.threads.clamp(1, own.max(1));
         let clock = Clock::start();
         // Before the first worker runs: it may be done before the last one is there.

@@ -17,6 +17,7 @@ use crate::amqp::wish::Settlement;
 use crate::command::amqp::session::{Session, SessionArgs};
 use crate::connect::Retry;
 use crate::device::account::Account;
+use crate::device::file;
 use crate::device::fleet::{Effect, Fleet, Outgoing as Said, Reply};
 use crate::device::model::Model;
 use crate::error::{Error, Result};
@@ -70,7 +71,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let left = world.connection.unconfirmed() + world.queue.len();
     world.fleet.account.unacknowledged += left as u64;
     let _ = stop.close(world.connection.close()).await;
-    ends::report(&world.fleet.account, seconds, plan)?;
+    ends::report(&world.fleet.account, file::Protocol::Amqp, seconds, plan)?;
     match asked.or_else(|| closed.err()) {
         Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
         None => Ok(()),

@@ -17,6 +17,7 @@ use crate::command::coap::directory::Directory;
 use crate::command::coap::rd::{Links, Made, Order, Register, Registration};
 use crate::command::coap::session::SessionArgs;
 use crate::connect::ConnectArgs;
+use crate::device::file;
 use crate::device::fleet::{Effect, Fleet, Outgoing};
 use crate::device::model::Model;
 use crate::error::{Error, Result, counted};
@@ -67,7 +68,12 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         // The directory forgets in time what it is not told.
         let _ = stop.close(removing).await;
     }
-    ends::report(&lock(&shared).fleet.account, seconds, plan)?;
+    ends::report(
+        &lock(&shared).fleet.account,
+        file::Protocol::Coap,
+        seconds,
+        plan,
+    )?;
     match asked {
         Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
         None => Ok(()),

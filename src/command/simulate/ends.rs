@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Plan;
 use crate::device::account::Account;
+use crate::device::file::Protocol;
 use crate::error::{Error, Kind, Result, counted_were, meant};
 use crate::file;
 use crate::output::print;
@@ -82,8 +83,13 @@ fn counter(name: &str) -> Result<&'static str, String> {
 ///
 /// # Errors
 /// The file cannot be written; an assertion is not met; messages were refused.
-pub(super) fn report(account: &Account, seconds: f64, plan: &Plan) -> Result<()> {
-    let mut text = account.lines().join("\n");
+pub(super) fn report(
+    account: &Account,
+    protocol: Protocol,
+    seconds: f64,
+    plan: &Plan,
+) -> Result<()> {
+    let mut text = account.lines(protocol).join("\n");
     text.push('\n');
     print(text.as_bytes())?;
     if let Some(path) = &plan.save_json {

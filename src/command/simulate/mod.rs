@@ -24,7 +24,7 @@ use crate::device::file::{File, Protocol, Text};
 use crate::device::model::{Model, Overrides};
 use crate::device::scenario;
 use crate::error::{Error, Result};
-use crate::file::{SMALL, read_text};
+use crate::file::{self, SMALL};
 use crate::mqtt::packet::Version;
 use crate::output::{Console, Style, print};
 
@@ -108,16 +108,28 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     match plan.action {
         Action::Print => print(printed(&plan, text, &file)?.as_bytes()),
         Action::Check => {
+            model.protocol()?;
             console.note(model.summary());
             Ok(())
         }
-        Action::Preview(count) => preview::run(model, count, plan.style).await,
+        Action::Preview(count) => preview::run(model, count, plan.style, console).await,
         Action::Run => match model.protocol()? {
             Protocol::Coap => coap::run(model, &plan, console).await,
             Protocol::Mqtt => mqtt::run(model, &plan, console).await,
             Protocol::Amqp => amqp::run(model, &plan, console).await,
         },
     }
+}
+
+/// The text of a fleet's file.
+///
+/// # Errors
+/// It cannot be read; [`Kind::Usage`](crate::error::Kind::Usage) with the line that is not UTF-8.
+fn read_fleet(path: &Path) -> Result<String> {
+    let bytes = file::read(path, SMALL)?;
+    let good = bytes.utf8_chunks().next().map_or(0, |it| it.valid().len());
+    let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+    file::text(bytes).map_err(|why| Error::usage(format!("{}:{line}: {why}", path.display())))
 }
 
 /// The file as it stands; written anew where the command line changes it.
@@ -133,7 +145,7 @@ impl Description {
     /// What it is called, and its text.
     fn read(&self) -> Result<(String, String)> {
         match self {
-            Self::File(path) => Ok((path.display().to_string(), read_text(path, SMALL)?)),
+            Self::File(path) => Ok((path.display().to_string(), read_fleet(path)?)),
             Self::Scenario(name) => {
                 let text = scenario::named(name).unwrap_or_default();
                 Ok((name.clone(), text.to_owned()))

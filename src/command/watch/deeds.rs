@@ -136,6 +136,13 @@ impl<'a> Deeds<'a> {
         let Some(path) = file else {
             return Ok(String::from("nothing is recorded"));
         };
+        // What was recorded before is not lost by a slip.
+        if path.is_file() {
+            return Ok(format!(
+                "{} exists already: name another file",
+                path.display()
+            ));
+        }
         let format = Format::Json {
             pretty: false,
             embed: false,

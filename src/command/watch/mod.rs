@@ -150,10 +150,10 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         Err(error) if error.kind() == Kind::ReaderGone && observer.has_ended() => Ok(()),
         ended => ended,
     };
-    let wanted = ended.is_ok() && (plan.once || plan.expect.is_some());
-    let shown = observer.close(wanted).await;
+    let shown = observer.close(ended.is_ok()).await;
     let closed = stop.close(close(source)).await.unwrap_or(Ok(()));
     ended.and(shown).and(closed)?;
+    plan.tell_of_nothing(&board, console);
     plan.verdict(&board)
 }
 
@@ -183,7 +183,7 @@ impl Plan {
     /// Whether it ends once each source has said something: where nothing says that it was all.
     fn ends_after_each(&self) -> bool {
         let protocol = self.source.end.protocol().ok().flatten();
-        self.once && protocol == Some(Protocol::Coap)
+        self.once && self.until.duration.is_none() && protocol == Some(Protocol::Coap)
     }
 
     fn view(&self, console: Console) -> Result<View> {
@@ -210,6 +210,15 @@ impl Plan {
         match self.once {
             true => None,
             false => Some(self.every.unwrap_or(table::EVERY)),
+        }
+    }
+
+    /// Says so where `--once` has found nothing.
+    fn tell_of_nothing(&self, board: &Shared, console: Console) {
+        let snapshot = board.lock().snapshot(0, Instant::now());
+        let is_mqtt = self.source.end.protocol().ok().flatten() == Some(Protocol::Mqtt);
+        if self.source.retained_only && is_mqtt && snapshot["counts"]["messages"] == 0 {
+            console.note("no retained messages; for live ones use --for 5s");
         }
     }
 

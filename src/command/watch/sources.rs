@@ -19,7 +19,7 @@ const MOST: usize = 200;
 /// What does not fit together; a CoAP server that does not say what can be observed.
 pub(super) async fn resolve(plan: &Plan, console: Console) -> Result<Vec<SourceEnd>> {
     let protocol = plan.source.end.protocol()?;
-    if plan.once && protocol == Some(Protocol::Amqp) {
+    if plan.once && plan.until.duration.is_none() && protocol == Some(Protocol::Amqp) {
         let text = "--once: AMQP has no retained messages to wait for";
         return Err(Error::usage(text).hint("use --for TIME"));
     }

@@ -230,8 +230,12 @@ impl<'de> Deserialize<'de> for Given {
                 })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Given, A::Error> {
-                let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given, A::Error> {
+                let rule = Rule::deserialize(MapAccessDeserializer::new(&mut map))?;
+                if let Some(other) = map.next_key::<String>()? {
+                    let why = format!("a second kind of value, {other:?}, in the same table");
+                    return Err(de::Error::custom(why));
+                }
                 Ok(Given::Rule(rule.into()))
             }
         }

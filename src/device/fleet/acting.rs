@@ -143,7 +143,7 @@ impl Fleet {
                 depth,
             },
         );
-        self.schedule(now + delay, device, What::Act(id));
+        self.schedule(now.saturating_add(delay), device, What::Act(id));
     }
 
     pub(super) fn act(&mut self, id: u32, now: Nanos) {
@@ -245,7 +245,7 @@ impl Fleet {
             self.set(device, first + number, actuator.initial.clone(), 0, now);
         }
         let away = group.connect.away.draw(&mut self.units[device].random);
-        self.schedule(now + away, device, What::Connect);
+        self.schedule(now.saturating_add(away), device, What::Connect);
     }
 
     /// Publishes how an actuator is set, where that has a topic and there is something to say.

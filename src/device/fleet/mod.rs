@@ -208,12 +208,13 @@ impl Fleet {
 
     /// Since 1970, at a time of the fleet.
     pub(crate) const fn time(&self, now: Nanos) -> Nanos {
-        self.clock + now
+        self.clock.saturating_add(now)
     }
 
-    /// When [`Fleet::step`] has something to do next.
+    /// When [`Fleet::step`] has something to do next; what lies beyond the end of time never is.
     pub(crate) fn next_due(&self) -> Option<Nanos> {
-        self.due.peek().map(|Reverse(due)| due.at)
+        let next = self.due.peek().map(|Reverse(due)| due.at);
+        next.filter(|at| *at < Nanos::MAX)
     }
 
     /// What is to be done by the driver.
@@ -223,10 +224,12 @@ impl Fleet {
 
     /// Lets the next thing happen that is due by `now`; whether there was one.
     pub(crate) fn step(&mut self, now: Nanos) -> bool {
-        let Some(Reverse(due)) = self.due.peek().copied().filter(|Reverse(it)| it.at <= now) else {
+        if self.next_due().is_none_or(|at| at > now) {
+            return false;
+        }
+        let Some(Reverse(due)) = self.due.pop() else {
             return false;
         };
-        self.due.pop();
         let device = due.device as usize;
         match due.what {
             What::Connect => self.connect(device),
@@ -274,7 +277,7 @@ impl Fleet {
             self.publish_state(device, actuator, now);
         }
         if let Some(stay) = &group.connect.stay {
-            let at = now + stay.draw(&mut self.units[device].random);
+            let at = now.saturating_add(stay.draw(&mut self.units[device].random));
             self.schedule(at, device, What::Leave(connection));
         }
     }
@@ -315,7 +318,7 @@ impl Fleet {
             End::Clean
         };
         self.end(device, end, now);
-        self.schedule(now + away, device, What::Connect);
+        self.schedule(now.saturating_add(away), device, What::Connect);
     }
 
     /// Ends the connection of a device that is online.

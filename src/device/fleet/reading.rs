@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Context, End, Fleet, Outgoing, Standing, What};
 use crate::device::file::Faults;
-use crate::device::generator::{Course, hours};
+use crate::device::generator::{Course, finite, hours};
 use crate::device::model::{Sensor, Source};
 use crate::device::span::Span;
 use crate::device::value::Value;
@@ -78,7 +78,11 @@ impl Fleet {
                 Some(first) => first.draw(times),
                 None => (times.fraction() * sensor.every.most() as f64) as Nanos,
             };
-            self.schedule(now + first, device, What::Read(number as u16, 0));
+            self.schedule(
+                now.saturating_add(first),
+                device,
+                What::Read(number as u16, 0),
+            );
         }
     }
 
@@ -91,7 +95,7 @@ impl Fleet {
             return;
         }
         let every = sensing.every.as_deref().unwrap_or(&sensor.every);
-        let next = now + every.draw(&mut sensing.times).max(1);
+        let next = now.saturating_add(every.draw(&mut sensing.times).max(1));
         self.wear_by_time(device, now);
         let Some(value) = self.measure(device, number, sensor, now) else {
             return;
@@ -304,7 +308,8 @@ impl Fleet {
     ) {
         let sensing = &mut self.units[device].sensors[number];
         sensing.turn = sensing.turn.wrapping_add(1);
-        let (turn, next) = (sensing.turn, now + every.draw(&mut sensing.times).max(1));
+        let wait = every.draw(&mut sensing.times).max(1);
+        let (turn, next) = (sensing.turn, now.saturating_add(wait));
         sensing.every = Some(every.into());
         self.schedule(next, device, What::Read(number as u16, turn));
     }
@@ -353,7 +358,10 @@ fn spoiled(
     match value {
         Value::Number(number) if spikes => {
             account.spikes += 1;
-            Value::Number(if number == 0.0 { SPIKE } else { number * SPIKE })
+            Value::Number(match number {
+                0.0 => SPIKE,
+                number => finite(number * SPIKE),
+            })
         }
         value => value,
     }

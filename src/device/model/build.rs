@@ -62,6 +62,10 @@ impl Builder<'_> {
                 let last = begun.take(1).find(|it| it.group == number);
                 device.number = last.map_or(1, |last| last.number + 1);
                 device.id = device.fill(&id, "", &Vars::default()).into();
+                if device.id.chars().any(char::is_control) {
+                    let id = &device.id;
+                    return Err(wrong(format!("the id {id:?} has a control character")));
+                }
                 model.devices.push(device);
             }
         }
@@ -477,6 +481,19 @@ fn unique(model: &Model, number: u32) -> Result<(), String> {
             ));
         }
         let group = &model.groups[device.group as usize];
+        let retained = group.sensors.iter();
+        for sensor in retained.filter(|it| it.retain && protocol == Protocol::Mqtt) {
+            let topic = device.fill(&sensor.topic, &sensor.name, &sensor.vars);
+            match topics.insert(topic, device) {
+                Some(other) if other.id != device.id => {
+                    return Err(format!(
+                        "{} and {} would share the retained topic of the sensor {}: it needs {{id}}",
+                        other.id, device.id, sensor.name
+                    ));
+                }
+                _ => {}
+            }
+        }
         let Some(status) = group.status.as_ref().filter(|it| it.retain) else {
             continue;
         };

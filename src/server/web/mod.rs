@@ -5,13 +5,16 @@ mod access;
 mod request;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Kind, Result};
@@ -25,8 +28,11 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 /// Text as Prometheus reads it.
 pub(crate) const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// How long a client may take to ask, and to read a part of the answer.
+/// How long a client may take to read a part of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it may take to ask.
+const ASKING_TIME: Duration = Duration::from_secs(2);
 
 /// How long it rests when no connection can be accepted.
 const REST: Duration = Duration::from_millis(50);
@@ -35,7 +41,16 @@ const REST: Duration = Duration::from_millis(50);
 const LARGEST_HEAD: usize = 8 * 1024;
 
 /// Clients served at the same time; others wait in the listen queue.
-const CLIENTS: usize = 64;
+const CLIENTS: usize = 128;
+
+/// Clients of these that have not asked yet; of more, the one that has taken longest is let go.
+const ASKING: usize = 64;
+
+/// Clients of these that are sent events; more are told to come again.
+const STREAMS: usize = 48;
+
+/// The status where there is no place for one more stream of events.
+const FULL: &str = "503 Service Unavailable\r\nretry-after: 5";
 
 /// What is served.
 pub(crate) trait Site: Send + Sync + 'static {
@@ -98,6 +113,8 @@ impl Web {
     pub(crate) async fn serve<S: Site>(self, site: Arc<S>) {
         let mut clients = JoinSet::new();
         let access = Arc::new(self.access);
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        let mut asking: VecDeque<(AbortHandle, Arc<AtomicBool>)> = VecDeque::new();
         loop {
             tokio::select! {
                 Some(_) = clients.join_next() => {}
@@ -105,7 +122,16 @@ impl Web {
                     match accepted {
                         Ok((stream, _)) => {
                             let (site, access) = (Arc::clone(&site), Arc::clone(&access));
-                            clients.spawn(async move { answer(stream, &*site, &access).await });
+                            let (streams, asked) = (Arc::clone(&streams), Arc::<AtomicBool>::default());
+                            let has_asked = Arc::clone(&asked);
+                            let task = clients.spawn(async move {
+                                answer(stream, &*site, &access, &streams, &has_asked).await
+                            });
+                            asking.retain(|(task, asked)| !task.is_finished() && !asked.load(Relaxed));
+                            asking.push_back((task, asked));
+                            if asking.len() > ASKING && let Some((longest, _)) = asking.pop_front() {
+                                longest.abort();
+                            }
                         }
                         // Without descriptors left the next try fails as well.
                         Err(_) => sleep(REST).await,
@@ -117,13 +143,26 @@ impl Web {
 }
 
 /// One request, one answer. A client that breaks off is not told about: a browser comes back by itself, and so does a scraper.
-async fn answer<S: Site>(mut stream: TcpStream, site: &S, access: &Access) -> Option<()> {
-    let head = timeout(PATIENCE, head(&mut stream)).await.ok()??;
+async fn answer<S: Site>(
+    mut stream: TcpStream,
+    site: &S,
+    access: &Access,
+    streams: &Semaphore,
+    asked: &AtomicBool,
+) -> Option<()> {
+    let head = timeout(ASKING_TIME, head(&mut stream)).await.ok()??;
+    asked.store(true, Relaxed);
     let request = Request::read(&head);
     let (status, answer) = respond(&request, site, access);
-    let mut events = match answer {
-        Answer::Events(events) if !request.is_head() => events,
-        answer => {
+    let (mut events, _place) = match (answer, streams.try_acquire()) {
+        (Answer::Events(events), Ok(place)) if !request.is_head() => (events, place),
+        (answer, place) => {
+            let is_full = place.is_err() && matches!(answer, Answer::Events(_));
+            drop(place);
+            let (status, answer) = match is_full {
+                true => (FULL, Answer::Nothing("too many are sent events\n")),
+                false => (status, answer),
+            };
             let text = whole(status, answer, request.is_head());
             write(&mut stream, &text).await?;
             let _ = timeout(PATIENCE, stream.shutdown()).await;
@@ -179,6 +218,9 @@ fn respond<S: Site>(request: &Request<'_>, site: &S, access: &Access) -> (&'stat
     if !request.is_read() {
         let status = "405 Method Not Allowed\r\nallow: GET, HEAD";
         return (status, Answer::Nothing("only GET\n"));
+    }
+    if request.count("host") > 1 {
+        return ("400 Bad Request", Answer::Nothing("more than one host\n"));
     }
     if let Err((status, why)) = access.allow(request) {
         return (status, Answer::Nothing(why));
@@ -277,6 +319,62 @@ mod tests {
         );
     }
 
+    /// Events that never come.
+    struct Never;
+
+    impl Site for Never {
+        fn get(&self, path: &str) -> Answer {
+            match path {
+                "/events" => Answer::Events(Box::new(Silence)),
+                _ => Answer::Nothing("nothing\n"),
+            }
+        }
+    }
+
+    struct Silence;
+
+    impl Events for Silence {
+        fn next<'a>(
+            &'a mut self,
+            _: &'a mut String,
+        ) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn streams_and_silent_clients_leave_places_for_others() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let web = Web::bind(any, Access::Anyone).await.unwrap();
+        let address = web.local_addr().unwrap();
+        let serving = tokio::spawn(web.serve(Arc::new(Never)));
+        let mut held = Vec::new();
+        for _ in 0..STREAMS {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream
+                .write_all(b"GET /events HTTP/1.1\r\n\r\n")
+                .await
+                .unwrap();
+            // It has its place once it is answered.
+            stream.read_exact(&mut [0; 12]).await.unwrap();
+            held.push(stream);
+        }
+        for _ in 0..2 * CLIENTS {
+            held.push(TcpStream::connect(address).await.unwrap());
+        }
+        for (path, status) in [("/events", "503"), ("/x", "404")] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let ask = format!("GET {path} HTTP/1.1\r\n\r\n");
+            stream.write_all(ask.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let begin = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(&begin), "{answer}");
+            assert_eq!(answer.contains("retry-after: 5\r\n"), status == "503");
+        }
+        serving.abort();
+    }
+
     #[tokio::test]
     async fn who_may_not_see_it_does_not() {
         let token = || Access::Token("s3cret".into());
@@ -286,6 +384,12 @@ mod tests {
         assert!(ask(token(), header).await.starts_with("HTTP/1.1 200 "));
         let local = ask(Access::Loopback, get).await;
         assert!(local.starts_with("HTTP/1.1 403 "), "{local}");
+        let two = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nhost: h\r\n\r\n";
+        assert!(
+            ask(Access::Loopback, two)
+                .await
+                .starts_with("HTTP/1.1 400 ")
+        );
     }
 
     #[tokio::test]

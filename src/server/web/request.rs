@@ -35,9 +35,23 @@ impl<'a> Request<'a> {
 
     /// A field of the head.
     pub(super) fn field(&self, name: &str) -> Option<&'a str> {
+        self.fields(name).next()
+    }
+
+    /// How often a field is there.
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.fields(name).count()
+    }
+
+    fn fields(&self, name: &str) -> impl Iterator<Item = &'a str> {
         let lines = self.head.split("\r\n").skip(1);
-        let mut fields = lines.filter_map(|line| line.split_once(':'));
-        fields.find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value.trim()))
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        fields.filter_map(move |(known, value)| {
+            known
+                .trim()
+                .eq_ignore_ascii_case(name)
+                .then_some(value.trim())
+        })
     }
 
     /// What the query says of something.

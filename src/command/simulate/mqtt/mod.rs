@@ -23,6 +23,7 @@ use super::{Plan, ends};
 use crate::bench::dial::Dialer;
 use crate::bench::system::reserve_descriptors;
 use crate::connect::{Environment, Protocol};
+use crate::device::file;
 use crate::device::fleet::Fleet;
 use crate::device::model::Model;
 use crate::error::{Error, Kind, Result, counted};
@@ -44,7 +45,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         Kind::Local => error.of_kind(Kind::Usage),
         _ => error,
     };
-    reserve_descriptors(devices as u64).map_err(unfit)?;
+    reserve_descriptors(devices as u64, "").map_err(unfit)?;
     let dialer = Dialer::new(target.clone(), plan.bind.clone(), devices).await;
     let dialer = Arc::new(dialer.map_err(unfit)?);
     let mut stop = Stop::watch()?;
@@ -63,7 +64,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let closed = stop.close(leave(&mut world)).await;
     let seconds = world.began().elapsed().as_secs_f64();
     world.settle_all();
-    let outcome = ends::report(world.account(), seconds, plan);
+    let outcome = ends::report(world.account(), file::Protocol::Mqtt, seconds, plan);
     let asked = signal.or_else(|| closed.err()).map(|asked| {
         let text = String::from("ended by a signal");
         Error::new(asked.kind(), text)
