@@ -4108,6 +4108,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format: text, or json with one object per line')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; auto: on a terminal, unless NO_COLOR is set')
             [CompletionResult]::new('--embed', '--embed', [CompletionResultType]::ParameterName, 'Put the image into the manifest''s envelope')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace an image and a manifest of the same version that have other contents')
             [CompletionResult]::new('--mcuboot', '--mcuboot', [CompletionResultType]::ParameterName, 'Make a MCUboot image of the firmware first')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and the error that ended the command')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')

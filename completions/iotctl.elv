@@ -4045,6 +4045,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --output 'Output format: text, or json with one object per line'
             cand --color 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
             cand --embed 'Put the image into the manifest''s envelope'
+            cand --force 'Replace an image and a manifest of the same version that have other contents'
             cand --mcuboot 'Make a MCUboot image of the firmware first'
             cand --quiet 'Print only results and the error that ended the command'
             cand --help 'Print this page'

@@ -139,7 +139,7 @@ fn receive(address: &str, lasts: Duration, subscribers: usize) -> Took {
 
 /// Many connections that send one message after the other, scheduled every millisecond.
 fn fleet(address: &str, lasts: Duration, connections: usize, rate: usize) -> Took {
-    iotctl::bench::system::reserve_descriptors(connections as u64).expect("descriptors");
+    iotctl::bench::system::reserve_descriptors(connections as u64, "").expect("descriptors");
     let mut streams: Vec<_> = (0..connections)
         .map(|number| opened(address, number))
         .collect();
@@ -165,7 +165,7 @@ fn connect(address: &str, connections: usize, sources: &str) -> Took {
     let to: SocketAddr = address.parse().expect("an address");
     let address = |source: &str| SocketAddr::new(source.parse().expect("an address"), 0);
     let sources: Vec<SocketAddr> = sources.split(',').map(address).collect();
-    iotctl::bench::system::reserve_descriptors(connections as u64).expect("descriptors");
+    iotctl::bench::system::reserve_descriptors(connections as u64, "").expect("descriptors");
     let (begin, before) = (Instant::now(), cpu_seconds());
     let mut streams: Vec<TcpStream> = Vec::with_capacity(connections);
     while streams.len() < connections {

@@ -379,7 +379,7 @@ impl Text<'_> {
 /// Where the first number stands that is infinite, or none.
 fn not_finite(table: &DeTable<'_>) -> Option<usize> {
     let mut all = table.values();
-    all.find_map(|value| not_finite_in(value))
+    all.find_map(not_finite_in)
 }
 
 fn not_finite_in(value: &Spanned<DeValue<'_>>) -> Option<usize> {

@@ -162,11 +162,8 @@ impl Device {
     pub fn offer(&mut self, bytes: &[u8]) -> Result<Offer> {
         let config = Rc::clone(&self.config);
         let trusted = Envelope::split(bytes).and_then(|it| it.verified(&config.trusted));
-        let manifest = match trusted.and_then(|it| it.manifest()) {
-            Ok(manifest) => manifest,
-            // Anybody may have sent it: it changes nothing, nor what is reported.
-            Err(why) => return Err(why),
-        };
+        // Anybody may have sent it: it changes nothing, nor what is reported.
+        let manifest = trusted.and_then(|it| it.manifest())?;
         let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
         let judged = self.judge(sequence).and_then(|known| match known {
             true => Ok(None),

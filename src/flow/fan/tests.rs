@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
+use std::future::pending;
+
 use super::*;
 use crate::error::Kind;
 use crate::flow::{self, Fate, Merged, Next, Origin, Source, Stages, Until};

@@ -236,10 +236,10 @@ fn place(path: &Path) -> PathBuf {
         let Ok(target) = fs::read_link(&path) else {
             break;
         };
-        path = path.parent().unwrap_or(Path::new("")).join(target);
+        path = path.parent().unwrap_or_else(|| Path::new("")).join(target);
     }
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    let folder = fs::canonicalize(folder.unwrap_or_else(|| Path::new(".")));
     match (folder, path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path,
