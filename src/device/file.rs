@@ -461,7 +461,7 @@ mod tests {
         let two = "value = { toggle = true, bool = 0.5 }\n";
         let two = refusal(&format!("{device}{sensor}{two}"));
         assert!(
-            two.ends_with("a second kind of value, \"bool\", in the same table"),
+            two.ends_with("a second kind of value, \"toggle\", in the same table"),
             "{two}"
         );
     }

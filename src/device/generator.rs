@@ -96,7 +96,7 @@ impl Range {
         match min <= max {
             true if (max - min).is_finite() => Ok(Self { min, max }),
             true => Err(format!("from {min} to {max} is too wide a range")),
-            false => Err(format!("min {min} is not at most max {max}")),
+            false => Err(format!("min {min} is greater than max {max}")),
         }
     }
 
@@ -191,7 +191,7 @@ impl Generator {
             deviation: it.deviation,
             within: match min <= max {
                 true => Range { min, max },
-                false => return Err(format!("min {min} is not at most max {max}")),
+                false => return Err(format!("min {min} is greater than max {max}")),
             },
         })
     }

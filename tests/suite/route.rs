@@ -510,8 +510,8 @@ fn mistakes_in_alerts_are_found() {
             "nobody is told",
         ),
         (
-            "name = \"high-temp\"",
-            "name = \"high/temp\"",
+            "name = \"high-temp\"\nfrom = \"edge\"\ntopic = \"sensors/{device}/temperature\"\nvalue = \"/value\"\nabove = 27\nclear-below = 26\nstate = \"alarms\"\n",
+            "name = \"high/temp\"\nfrom = \"edge\"\ntopic = \"sensors/{device}/temperature\"\nvalue = \"/value\"\nabove = 27\nclear-below = 26\n",
             "\"high/temp\" cannot be the name of a file",
         ),
         (

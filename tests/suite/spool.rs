@@ -114,7 +114,8 @@ fn a_spool_is_not_delivered_the_wrong_way_round_and_topics_that_changed_lose_not
         .exits(2)
         .says("has messages from mqtt://");
     assert_eq!(left(folder.path()).len(), 5);
-    let running = bridge(&from, &to, "other/#").start();
+    let two = broker("");
+    let running = bridge(&from, &url(two.port), "other/#").start();
     let bad = spool.join("bad.ndjson");
     wait_for("what is kept", || {
         let text = fs::read_to_string(&bad).ok()?;

@@ -116,7 +116,7 @@ fn we_verify_images_of_imgtool() {
         }
         // Its keys sign ours.
         folder
-            .sign(&firmware, &key, "--version 1.4.0+7")
+            .sign(&firmware, &key, "--version 1.4.0+7 --force")
             .run()
             .succeeded();
         verify(&folder.path(MANIFEST), &public).run().succeeded();
@@ -213,7 +213,7 @@ fn keys_of_openssl_sign_and_others_are_named() {
             .word(&public);
         made.run().succeeded();
         folder
-            .sign(&firmware, &key, "--version 1.4.0+7")
+            .sign(&firmware, &key, "--version 1.4.0+7 --force")
             .run()
             .succeeded();
         verify(&folder.path(MANIFEST), &public).run().succeeded();
