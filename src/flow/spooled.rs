@@ -118,6 +118,7 @@ impl<T: Target> Spooled<T> {
             true => self.reader.save()(),
             false => Ok(()),
         };
+        self.tell_bad();
         let told = self.tell();
         (saved.and(told), self.branch.target)
     }
@@ -237,14 +238,19 @@ impl<T: Target> Spooled<T> {
         if self.places.is_empty() {
             self.reader.settle_read();
         }
+        self.tell_bad();
+        if self.reader.is_behind() && self.save_at.is_none() {
+            self.save_at = Some(now() + SAVE);
+        }
+    }
+
+    /// Says how much could not be read or belongs nowhere, once.
+    fn tell_bad(&mut self) {
         if let Some((count, place)) = self.reader.take_bad() {
             let lines = crate::error::counted(count, "line");
             self.console.warn(format_args!(
                 "{lines} of the spool cannot be delivered, and went to {place}"
             ));
-        }
-        if self.reader.is_behind() && self.save_at.is_none() {
-            self.save_at = Some(now() + SAVE);
         }
     }
 

@@ -627,7 +627,7 @@ fn what_cannot_go_well_is_refused_before_anything_is_sent() {
 
 #[test]
 fn the_first_of_several_servers_is_come_back_to() {
-    let one = broker("");
+    let mut one = broker("");
     let (mut main, spare) = (patient(), patient());
     main.stop();
     let mut bridge = iotctl(&format!(
@@ -638,6 +638,7 @@ fn the_first_of_several_servers_is_come_back_to() {
     ))
     .word("n/# out 1")
     .start();
+    one.sees_subscription("n/#");
     let publish = |body: &str| {
         let line = format!("pub -t n/a -m {body} -q 1 -r");
         one.iotctl(&line).run().exits(0);
