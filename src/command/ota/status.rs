@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
+use crate::board::text::cell;
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
@@ -16,7 +17,6 @@ use crate::mqtt::client::Client;
 use crate::mqtt::packet::Disconnect;
 use crate::mqtt::session::client::Event;
 use crate::output::{Console, Style, print};
-use crate::payload::visible::{drives_terminal, push_byte};
 use crate::stop::Stop;
 
 /// States that a device reports.
@@ -187,21 +187,7 @@ impl Fleet {
 /// The first line of what a device says, cut, with what would drive the terminal made visible.
 fn line(text: &str) -> String {
     let first = text.trim_start().lines().next().unwrap_or_default();
-    let mut shown = String::new();
-    for (at, letter) in first.chars().enumerate() {
-        if at == LONGEST_SHOWN {
-            shown.push('…');
-            break;
-        }
-        match drives_terminal(letter) {
-            true => letter
-                .encode_utf8(&mut [0; 4])
-                .bytes()
-                .for_each(|byte| push_byte(byte, &mut shown)),
-            false => shown.push(letter),
-        }
-    }
-    shown
+    cell(first, LONGEST_SHOWN)
 }
 
 pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
