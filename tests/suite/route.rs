@@ -683,6 +683,9 @@ fn sighup_changes_the_limits_of_alerts_that_are_at_work() {
     let folder = tempfile::tempdir().unwrap();
     let text = watched(&format!("mqtt://127.0.0.1:{}", broker.port));
     let text = text.replace("state = \"alarms\"", "state = \"alarms\"\nfor = \"1h\"");
+    // Commands run where the program does.
+    let escalated = folder.path().join("escalated.ndjson");
+    let text = text.replace("escalated.ndjson", escalated.to_str().unwrap());
     let file = written(folder.path(), &text);
     let mut running = route(&file, "").start();
     broker.sees_subscription("sensors/+/temperature");
