@@ -455,7 +455,8 @@ impl AlertFlags {
         let end = End::parse(&self.from)?;
         self.check_fields(&end, &topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
-        let [from_connect, to_connect] = self.ends.connect();
+        let ends = std::iter::once(&self.from).chain(&self.to.to);
+        let [from_connect, to_connect] = self.ends.connect(ends.map(String::as_str));
         self.to.check_loop(&end, &topic)?;
         let to = To {
             connect: to_connect,

@@ -157,7 +157,10 @@ impl BridgeFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         let maps = maps(&self.topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
-        let [from, to] = self.ends.connect();
+        let ends = [Some(&*self.from), self.to.as_deref()]
+            .into_iter()
+            .flatten();
+        let [from, to] = self.ends.connect(ends);
         let from_end = server("FROM", &self.from)?;
         // With --import it is in the file.
         let to_end = match &self.to {

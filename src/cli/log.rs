@@ -153,7 +153,8 @@ impl LogFlags {
             .map(target::text)
             .collect::<Result<_>>()?;
         let mqtt = self.session(&names);
-        let [from, to] = self.ends.connect();
+        let ends = self.from.iter().chain(&names).map(String::as_str);
+        let [from, to] = self.ends.connect(ends);
         let shared = SourceArgs {
             end: End::Standard,
             connect: from,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::family::Family;
 use super::pin::Pin;
 use super::proxy::Proxy;
+use super::scheme::is_plain;
 use super::secret::Secret;
 use super::url;
 use super::zone::LocalAddress;
@@ -93,6 +94,33 @@ pub struct ConnectArgs {
     pub headers: Vec<(String, String)>,
     /// The context that fills in what is not said here.
     pub context: Option<String>,
+    /// The settings of TLS are for several servers: those that are not encrypted do without.
+    pub tls_if_encrypted: bool,
+}
+
+impl ConnectArgs {
+    /// The same for the server of this URL.
+    pub(crate) fn for_server(&self, url: &str) -> Self {
+        if !self.tls_if_encrypted || !is_plain(url) {
+            return self.clone();
+        }
+        Self {
+            cafile: None,
+            capath: None,
+            cert: None,
+            key: None,
+            key_password: None,
+            key_password_file: None,
+            insecure: None,
+            tls_server_name: None,
+            tls_alpn: Vec::new(),
+            tls_pins: Vec::new(),
+            tls_version: None,
+            insecure_name: false,
+            tls_keylog: None,
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Debug for ConnectArgs {

@@ -35,6 +35,21 @@ impl Carrier {
     }
 }
 
+/// Whether a URL has the scheme of a server, or of a listener, that is not encrypted.
+pub(crate) fn is_plain(url: &str) -> bool {
+    let name = url.split_once(':').map_or("", |(name, _)| name);
+    let name = name.strip_suffix("-listen").unwrap_or(name);
+    [
+        Protocol::Mqtt,
+        Protocol::Coap,
+        Protocol::Amqp,
+        Protocol::Http,
+    ]
+    .into_iter()
+    .find_map(|protocol| protocol.scheme(name))
+    .is_some_and(|scheme| !scheme.carrier.is_encrypted())
+}
+
 /// One URL scheme of a protocol.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scheme {
@@ -202,3 +217,32 @@ impl Protocol {
 
 /// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage; RFC 8323 §8.4).
 pub(super) const ACCEPTED_SUBPROTOCOLS: [&str; 3] = ["mqtt", "mqttv3.1", "coap"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_plain_where_its_scheme_says_so() {
+        for url in [
+            "mqtt://h",
+            "WS://h",
+            "unix:/run/m",
+            "coap+ws://h",
+            "coap-listen://[::]",
+            "http://h",
+        ] {
+            assert!(is_plain(url), "{url}");
+        }
+        for url in [
+            "mqtts://h",
+            "wss://h",
+            "coaps+tcp-listen://[::]",
+            "influxs://h/d",
+            "home",
+            "a.ndjson",
+        ] {
+            assert!(!is_plain(url), "{url}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
+use crate::support::certificates::Certificates;
 use crate::support::coap::server;
 use crate::support::command::{Running, iotctl, program};
 use crate::support::mosquitto::{Mosquitto, Settings};
@@ -494,6 +495,53 @@ fn what_is_put_to_a_gateway_is_confirmed_once_its_target_has_it() {
     bridge.signal("TERM");
     bridge.hears("received 3 messages: 2 delivered, 1 filtered out");
     bridge.ends().exits(143);
+}
+
+#[test]
+fn an_encrypted_gateway_shows_its_certificate_and_asks_for_that_of_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = Certificates::in_folder(folder.path());
+    let mut broker = broker("");
+    let mut watcher = broker.iotctl("sub -t s/# -q 1").start();
+    broker.sees_subscription("s/#");
+    for scheme in ["coaps", "coaps+tcp", "coaps+ws"] {
+        let ends = format!("{scheme}-listen://127.0.0.1:0 {}", url(&broker));
+        let refused = iotctl(&format!("bridge {ends} -t")).word("s/# out 1").run();
+        let refused = refused.exits(2);
+        let (needs, _) = refused.stderr.split_once('\n').unwrap();
+        assert_eq!(
+            needs,
+            format!("iotctl: {scheme}-listen://127.0.0.1:0 needs --cert and --key")
+        );
+        let mut bridge = iotctl(&format!("bridge {ends} --cert"))
+            .word(pem.server.to_str().unwrap())
+            .words("--key")
+            .word(pem.server_key.to_str().unwrap())
+            .words("--cafile")
+            .word(pem.ca.to_str().unwrap())
+            .words("-t")
+            .word("s/# out 1")
+            .start();
+        let line = bridge.hears(&format!("listening on {scheme}://"));
+        let (_, place) = line.rsplit_once("://").unwrap();
+        let put = |more: &str| {
+            let put = format!("coap put {scheme}://{}/s/a -m {scheme}", place.trim());
+            iotctl(&format!("{put} --cafile {} {more}", pem.ca.display()))
+                .words("-W 20")
+                .run()
+        };
+        put(&format!(
+            "--cert {} --key {}",
+            pem.client.display(),
+            pem.client_key.display()
+        ))
+        .exits(0);
+        assert_eq!(watcher.line(), scheme);
+        assert_ne!(put("").code, 0, "{scheme}: without a certificate");
+        bridge.signal("TERM");
+        bridge.hears("received 1 message: 1 delivered");
+        bridge.ends().exits(143);
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::coap::net::Fault;
-use crate::command::coap::server::{Declared, Kind, Listen, ListenScheme, Plan};
+use crate::command::coap::listen::{Listen, ListenScheme, Protection};
+use crate::command::coap::server::{Declared, Kind, Plan};
 use crate::connect::{ListenAddress, Secret};
 use crate::error::Result;
 
@@ -160,12 +161,14 @@ impl ServerFlags {
             listen,
             multicast: self.multicast.then_some(leisure),
             challenge: self.challenge,
-            tls: self.tls.words(),
-            psk_identity: self.psk.psk_identity,
-            psk: self.psk.psk.map(Secret::from),
-            psk_file: self.psk.psk_file,
-            rpk_key: self.rpk.rpk_key,
-            rpk_peer: self.rpk.rpk_peer,
+            protection: Protection {
+                tls: self.tls.words(),
+                psk_identity: self.psk.psk_identity,
+                psk: self.psk.psk.map(Secret::from),
+                psk_file: self.psk.psk_file,
+                rpk_key: self.rpk.rpk_key,
+                rpk_peer: self.rpk.rpk_peer,
+            },
             oscore: self.oscore.words(),
             resources,
             directory: flags.directory,

@@ -93,10 +93,24 @@ impl EndFlags {
     }
 }
 
+fn may_be_encrypted(name: &str) -> bool {
+    match End::parse(name) {
+        Ok(end) => end.may_be_encrypted(),
+        // One of the databases that `log` knows beside, or what is refused elsewhere.
+        Err(_) => name
+            .split_once("://")
+            .is_some_and(|(scheme, _)| scheme.ends_with('s')),
+    }
+}
+
 impl EndsFlags {
-    /// What both have in common, and the passwords of both: of where messages come from, and of where they go.
-    pub(crate) fn connect(self) -> [ConnectArgs; 2] {
-        let shared = self.shared.connect();
+    /// What both have in common, and the passwords of both: of where messages come from, and of where they go. `ends`: all that
+    /// the settings of TLS may be for; where one of them may be encrypted, the others may be without.
+    pub(crate) fn connect<'a>(self, ends: impl IntoIterator<Item = &'a str>) -> [ConnectArgs; 2] {
+        let shared = ConnectArgs {
+            tls_if_encrypted: ends.into_iter().any(may_be_encrypted),
+            ..self.shared.connect()
+        };
         [self.from_password_file, self.to_password_file].map(|password_file| ConnectArgs {
             password_file,
             ..shared.clone()

@@ -166,9 +166,10 @@ fn http(scheme: &str, authority: &str, connect: &ConnectArgs) -> ConnectArgs {
         true => String::new(),
         false => format!(":{PORT}"),
     };
+    let url = format!("http{secure}://{authority}{port}");
     ConnectArgs {
-        url: Some(format!("http{secure}://{authority}{port}")),
-        ..connect.clone()
+        url: Some(url.clone()),
+        ..connect.for_server(&url)
     }
 }
 

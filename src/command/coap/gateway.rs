@@ -7,22 +7,21 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
+use super::listen::{Listen, Protection};
 use super::record::request_record;
-use super::server::ListenScheme;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Exchange, Incoming, Response};
 use crate::coap::net::Server;
 use crate::coap::option;
 use crate::coap::resources::Stored;
 use crate::coap::site::{Answer, Resource, Site};
-use crate::connect::{ListenAddress, ListenOn, Listener};
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Fate, Next, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
@@ -50,51 +49,6 @@ const MOST_LEVELS: usize = 200;
 
 /// What the same path is called by those who publish and subscribe.
 const PREFIX: &str = "/ps";
-
-/// Where it listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// How messages travel; without encryption.
-    pub scheme: ListenScheme,
-    /// Port 0 takes a free one.
-    pub address: SocketAddr,
-}
-
-impl Listen {
-    /// Reads `coap-listen://ADDR[:PORT]`; `None`: the scheme is another one.
-    pub(crate) fn parse(name: &str) -> Option<Result<Self>> {
-        let (scheme, place) = name.split_once("://")?;
-        let scheme = match scheme.strip_suffix("-listen")? {
-            "coap" => ListenScheme::Udp,
-            "coap+tcp" => ListenScheme::Tcp,
-            "coap+ws" => ListenScheme::WebSocket,
-            _ => return None,
-        };
-        let place = place.trim_end_matches('/');
-        let port = if scheme == ListenScheme::WebSocket {
-            80
-        } else {
-            5683
-        };
-        let address = place.parse().ok().or_else(|| {
-            let host = place.trim_start_matches('[').trim_end_matches(']');
-            Some(SocketAddr::new(host.parse().ok()?, port))
-        });
-        Some(match address {
-            Some(address) => Ok(Self { scheme, address }),
-            None => Err(
-                Error::usage(format!("{name}: {place:?} is not an address to listen on"))
-                    .hint("write an IP address and a port, such as coap-listen://0.0.0.0:5683"),
-            ),
-        })
-    }
-}
-
-impl std::fmt::Display for Listen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-listen://{}", self.scheme.name(), self.address)
-    }
-}
 
 /// A message that came, and whom to answer.
 struct Posted {
@@ -276,7 +230,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn open(listen: Listen, console: Console) -> Result<Self> {
+    async fn open(listen: Listen, protection: &Protection, console: Console) -> Result<Self> {
         let state = Arc::new(Mutex::new(State::default()));
         let mut site = Site::new();
         site.add(
@@ -288,20 +242,7 @@ impl Gateway {
             },
         );
         let mut server = Server::new(site, &[]);
-        let address = if listen.scheme == ListenScheme::Udp {
-            server.listen_datagrams(listen.address)?.to_string()
-        } else {
-            let websocket = listen.scheme == ListenScheme::WebSocket;
-            let listener = Listener::bind(&ListenOn {
-                address: ListenAddress::Tcp(listen.address),
-                tls: None,
-                websocket,
-            })
-            .await?;
-            let address = listener.local_addr().to_string();
-            server.listen_streams(listener, websocket);
-            address
-        };
+        let (address, _) = protection.bind(listen, false, &mut server).await?;
         let scheme = listen.scheme.name();
         console.note(format_args!("listening on {scheme}://{address}"));
         Ok(Self { server, state })
@@ -379,17 +320,28 @@ impl Gateway {
 #[derive(Clone)]
 pub(crate) struct Door {
     listen: Listen,
+    protection: Protection,
     gateway: Rc<RefCell<Option<Shared>>>,
 }
 
 type Shared = Rc<RefCell<Gateway>>;
 
 impl Door {
-    pub(crate) fn new(listen: Listen) -> Self {
-        Self {
+    /// `connect`: whose certificate is shown, as the command line says it of all servers.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`]: an encrypted listener without what it needs for that.
+    pub(crate) fn new(listen: Listen, connect: &ConnectArgs) -> Result<Self> {
+        let protection = Protection::of(connect);
+        protection.suffices(listen.scheme).map_err(|lacking| {
+            Error::usage(format!("{listen} needs {lacking}"))
+                .hint("they are the certificate of this server; those of clients are asked for where --cafile is given")
+        })?;
+        Ok(Self {
             listen,
+            protection,
             gateway: Rc::default(),
-        }
+        })
     }
 
     /// Where it listens.
@@ -402,7 +354,9 @@ impl Door {
         if let Some(gateway) = known {
             return Ok(gateway);
         }
-        let gateway = Rc::new(RefCell::new(Gateway::open(self.listen, console).await?));
+        let gateway = Rc::new(RefCell::new(
+            Gateway::open(self.listen, &self.protection, console).await?,
+        ));
         self.gateway.replace(Some(Rc::clone(&gateway)));
         Ok(gateway)
     }
@@ -588,29 +542,6 @@ impl flow::Target for Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn listeners_have_an_address_and_a_scheme_of_their_own() {
-        for (name, meant) in [
-            (
-                "coap-listen://127.0.0.1:5690",
-                "coap-listen://127.0.0.1:5690",
-            ),
-            ("coap-listen://0.0.0.0", "coap-listen://0.0.0.0:5683"),
-            ("coap-listen://[::1]/", "coap-listen://[::1]:5683"),
-            ("coap+tcp-listen://[::]:1", "coap+tcp-listen://[::]:1"),
-            ("coap+ws-listen://::1", "coap+ws-listen://[::1]:80"),
-        ] {
-            assert_eq!(Listen::parse(name).unwrap().unwrap().to_string(), meant);
-        }
-        assert!(Listen::parse("coap://h").is_none());
-        assert!(Listen::parse("coaps-listen://127.0.0.1").is_none());
-        let refused = Listen::parse("coap-listen://host").unwrap().unwrap_err();
-        assert_eq!(
-            refused.text(),
-            "coap-listen://host: \"host\" is not an address to listen on"
-        );
-    }
 
     #[test]
     fn paths_that_are_no_topics_are_told() {

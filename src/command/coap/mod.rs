@@ -7,6 +7,7 @@ mod download;
 pub(crate) mod gateway;
 pub(crate) mod keep;
 mod links;
+pub(crate) mod listen;
 pub(crate) mod observe;
 pub(crate) mod ping;
 mod progress;

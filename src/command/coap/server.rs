@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::listen::{Listen, Live, Protection};
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Notice, Server};
 use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
-use crate::coap::secure::{LiveSecrets, Secrets};
+use crate::coap::secure::LiveSecrets;
 use crate::coap::site::Site;
 use crate::command::serving::{Launch, Serving, Starting, fresh_tls, renew_tls};
-use crate::connect::{
-    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Rpk, Secret,
-    ServerTls,
-};
+use crate::connect::{Environment, LiveTls, OscoreArgs};
 use crate::error::{Result, brief, counted};
 use crate::file::unreadable;
 use crate::output::Style;
@@ -29,18 +27,8 @@ pub struct Plan {
     pub multicast: Option<Duration>,
     /// Who asks over UDP must first show that its address is its own.
     pub challenge: bool,
-    /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
-    pub tls: Option<ServerTls>,
-    /// The name of the key below; clients must use it. Without a name any will do.
-    pub psk_identity: Option<String>,
-    /// The key that DTLS clients may use instead of certificates.
-    pub psk: Option<Secret>,
-    /// A file that holds it.
-    pub psk_file: Option<PathBuf>,
-    /// The private key whose public part DTLS clients may know the server by.
-    pub rpk_key: Option<PathBuf>,
-    /// The public keys of which such clients must then have one; without it, they need none.
-    pub rpk_peer: Option<PathBuf>,
+    /// How listeners with TLS or DTLS protect what they hear.
+    pub protection: Protection,
     /// What protects requests and responses, whatever the transport.
     pub oscore: OscoreArgs,
     /// What it shows, by path.
@@ -59,61 +47,6 @@ pub struct Plan {
     pub launch: Launch,
     /// What the terminal shows.
     pub style: Style,
-}
-
-/// One place where the server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// How messages travel.
-    pub scheme: ListenScheme,
-    /// Port 0 takes a free one.
-    pub address: std::net::SocketAddr,
-}
-
-/// How messages travel to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListenScheme {
-    /// `coap`
-    Udp,
-    /// `coaps`
-    Dtls,
-    /// `coap+tcp`
-    Tcp,
-    /// `coaps+tcp`
-    Tls,
-    /// `coap+ws`
-    WebSocket,
-    /// `coaps+ws`
-    SecureWebSocket,
-}
-
-impl ListenScheme {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Udp,
-        Self::Dtls,
-        Self::Tcp,
-        Self::Tls,
-        Self::WebSocket,
-        Self::SecureWebSocket,
-    ];
-
-    /// As it stands in a URI.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Udp => "coap",
-            Self::Dtls => "coaps",
-            Self::Tcp => "coap+tcp",
-            Self::Tls => "coaps+tcp",
-            Self::WebSocket => "coap+ws",
-            Self::SecureWebSocket => "coaps+ws",
-        }
-    }
-
-    /// Whether a certificate is needed.
-    pub const fn is_encrypted(self) -> bool {
-        matches!(self, Self::Tls | Self::SecureWebSocket)
-    }
 }
 
 /// A resource as the user declared it.
@@ -163,7 +96,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     }
     let mut secured = Secured::default();
     for listen in &plan.listen {
-        let address = plan.bind(listen, &mut server, &mut secured).await?;
+        let groups = plan.multicast.is_some();
+        let (address, live) = plan.protection.bind(*listen, groups, &mut server).await?;
+        secured.add(live);
         starting.listens(format!("{}://{address}", listen.scheme.name()));
     }
     if let Some(oscore) = plan
@@ -205,13 +140,25 @@ struct Secured {
 type Apply = Box<dyn FnOnce() + Send>;
 
 impl Secured {
+    fn add(&mut self, live: Option<Live>) {
+        match live {
+            Some(Live::Streams(tls)) => self.streams.push(tls),
+            Some(Live::Datagrams(secrets)) => self.datagrams.push(secrets),
+            None => {}
+        }
+    }
+
     /// Waits until the server is to stop, and reads the files again when it is asked to.
     async fn asked_to_stop(self, mut serving: Serving, plan: Plan) -> Result<()> {
         let Self { streams, datagrams } = self;
-        let tls = plan.tls.clone().filter(|_| !streams.is_empty());
-        let has_files = plan.tls.is_some() || plan.psk_file.is_some() || plan.rpk_key.is_some();
+        let protection = plan.protection;
+        let Protection {
+            psk_file, rpk_key, ..
+        } = &protection;
+        let has_files = protection.tls.is_some() || psk_file.is_some() || rpk_key.is_some();
+        let tls = protection.tls.clone().filter(|_| !streams.is_empty());
         let read = move || {
-            let secrets = plan.secrets()?;
+            let secrets = protection.secrets()?;
             let fresh = |it: &LiveSecrets| Ok(Box::new(it.fresh(&secrets)?) as Apply);
             let datagrams = datagrams.iter().map(fresh).collect::<Result<_>>()?;
             Ok((fresh_tls(tls.as_ref())?, datagrams))
@@ -228,53 +175,6 @@ impl Secured {
 }
 
 impl Plan {
-    async fn bind(
-        &self,
-        listen: &Listen,
-        server: &mut Server,
-        secured: &mut Secured,
-    ) -> Result<String> {
-        if listen.scheme == ListenScheme::Udp {
-            let address = match self.multicast {
-                Some(_) => server.listen_with_groups(listen.address)?,
-                None => server.listen_datagrams(listen.address)?,
-            };
-            return Ok(address.to_string());
-        }
-        if listen.scheme == ListenScheme::Dtls {
-            let secrets = self.secrets()?;
-            let (address, live) = server.listen_securely(listen.address, &secrets)?;
-            secured.datagrams.push(live);
-            return Ok(address.to_string());
-        }
-        let websocket = matches!(
-            listen.scheme,
-            ListenScheme::WebSocket | ListenScheme::SecureWebSocket
-        );
-        let listener = Listener::bind(&ListenOn {
-            address: ListenAddress::Tcp(listen.address),
-            tls: self.tls.clone().filter(|_| listen.scheme.is_encrypted()),
-            websocket,
-        })
-        .await?;
-        let address = listener.local_addr().to_string();
-        secured.streams.extend(listener.tls());
-        server.listen_streams(listener, websocket);
-        Ok(address)
-    }
-
-    fn secrets(&self) -> Result<Secrets> {
-        Ok(Secrets {
-            psk: Psk::given(
-                self.psk_identity.as_deref(),
-                self.psk.as_ref(),
-                self.psk_file.as_deref(),
-            )?,
-            tls: self.tls.clone(),
-            rpk: Rpk::read(self.rpk_key.as_deref(), self.rpk_peer.as_deref())?,
-        })
-    }
-
     fn site(&self) -> Result<Site> {
         let now = Instant::now();
         let mut site = if self.plugtest {

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::progress::Progressing;
-use crate::command::coap::gateway::Listen;
+use crate::command::coap::listen::Listen;
+use crate::connect::scheme::is_plain;
 use crate::connect::{
     ConnectArgs, Environment, Protocol, Retry, context_protocol, usual_protocol,
     without_credentials,
@@ -102,6 +103,16 @@ impl End {
         }
     }
 
+    /// Whether settings of TLS may be for it.
+    pub(crate) fn may_be_encrypted(&self) -> bool {
+        match self {
+            Self::Url(_, url) => !is_plain(url),
+            Self::Listen(listen) => !is_plain(&listen.to_string()),
+            Self::Usual | Self::Context(_) => true,
+            Self::File(_) | Self::Database(_) | Self::Standard => false,
+        }
+    }
+
     /// The protocol of the server; `None`: there is none.
     ///
     /// # Errors
@@ -128,13 +139,19 @@ impl End {
 
     /// How to connect: `shared` is what the command line says of all its servers.
     pub(crate) fn connect(&self, shared: &ConnectArgs) -> ConnectArgs {
-        let mut connect = shared.clone();
         match self {
-            Self::Url(_, url) => connect.url = Some(url.clone()),
-            Self::Context(name) => connect.context = Some(name.clone()),
-            Self::Usual | Self::Listen(_) | Self::File(_) | Self::Database(_) | Self::Standard => {}
+            Self::Url(_, url) => ConnectArgs {
+                url: Some(url.clone()),
+                ..shared.for_server(url)
+            },
+            Self::Context(name) => ConnectArgs {
+                context: Some(name.clone()),
+                ..shared.clone()
+            },
+            Self::Listen(_) | Self::Usual | Self::File(_) | Self::Database(_) | Self::Standard => {
+                shared.clone()
+            }
         }
-        connect
     }
 }
 

@@ -101,7 +101,7 @@ impl SourceEnd {
     pub(crate) fn resolve(args: SourceArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
         let kind = match (args.end.protocol()?, &args.end) {
-            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen), args.window),
+            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen, &connect)?, args.window),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect, console)?,

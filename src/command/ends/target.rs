@@ -97,7 +97,7 @@ impl TargetEnd {
     pub(crate) fn resolve(args: TargetArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
         let kind = match (args.end.protocol()?, &args.end) {
-            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen)),
+            (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen, &connect)?),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect)?,
