@@ -19,8 +19,10 @@ pub(crate) mod simulate;
 mod trace;
 pub(crate) mod watch;
 
+use std::future::ready;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use tokio::runtime;
 
@@ -62,6 +64,9 @@ pub enum Command {
     Install(PathBuf),
 }
 
+/// A command under way. On the heap, as a stack frame would hold those of all commands, and each of its pages is touched.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<()>>>>;
+
 /// Pipes whose descriptors are as many as the runtime opens for itself: its poller, its waker, the pair for signals. It
 /// panics without them.
 const SPARE_PIPES: usize = 3;
@@ -85,24 +90,32 @@ pub fn run(command: Command) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|cause| Error::local("cannot start", &cause))?;
-    let ended = match command {
-        Command::Mqtt(command) => runtime.block_on(command.run()),
-        Command::Coap(command) => runtime.block_on(command.run()),
-        Command::Amqp(command) => runtime.block_on(command.run()),
-        Command::Bench(command) => runtime.block_on(command.run()),
-        Command::Log(plan) => runtime.block_on(log::run(*plan)),
-        Command::Alert(plan) => runtime.block_on(alert::run(*plan)),
-        Command::Alarms(plan) => alert::admin::run(plan),
-        Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
-        Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
-        Command::Route(plan) => runtime.block_on(route::run(*plan)),
-        Command::Watch(plan) => runtime.block_on(watch::run(*plan)),
-        Command::Simulate(plan) => runtime.block_on(simulate::run(*plan)),
-        Command::Ota(command) => runtime.block_on(command.run()),
-        Command::PrintRoutes(file, style) => runtime.block_on(route::print(&file.0, style)),
-        Command::Install(folder) => install::links(&folder),
-    };
+    let ended = runtime.block_on(command.run());
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();
     ended
+}
+
+impl Command {
+    fn run(self) -> Running {
+        match self {
+            Self::Mqtt(command) => command.run(),
+            Self::Coap(command) => command.run(),
+            Self::Amqp(command) => command.run(),
+            Self::Bench(command) => command.run(),
+            Self::Log(plan) => Box::pin(log::run(*plan)),
+            Self::Alert(plan) => Box::pin(alert::run(*plan)),
+            Self::Alarms(plan) => Box::pin(ready(alert::admin::run(plan))),
+            Self::Bridge(plan) => Box::pin(bridge::run(*plan)),
+            Self::Replay(plan) => Box::pin(replay::run(*plan)),
+            Self::Route(plan) => Box::pin(route::run(*plan)),
+            Self::Watch(plan) => Box::pin(watch::run(*plan)),
+            Self::Simulate(plan) => Box::pin(simulate::run(*plan)),
+            Self::Ota(command) => command.run(),
+            Self::PrintRoutes(file, style) => {
+                Box::pin(async move { route::print(&file.0, style).await })
+            }
+            Self::Install(folder) => Box::pin(ready(install::links(&folder))),
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub mod session;
 pub(crate) mod source;
 pub mod topology;
 
-use crate::error::Result;
+use crate::command::Running;
 
 /// A command of `amqp`, ready to run.
 #[derive(Clone, Debug)]
@@ -44,17 +44,17 @@ impl Command {
     ///
     /// # Errors
     /// Whatever kept it from being done in full.
-    pub async fn run(self) -> Result<()> {
+    pub fn run(self) -> Running {
         match self {
-            Self::Publish(plan) => publish::run(*plan).await,
-            Self::Consume(plan) => consume::run(*plan).await,
-            Self::Get(plan) => get::run(*plan).await,
-            Self::Request(plan) => request::run(*plan).await,
-            Self::Respond(plan) => respond::run(*plan).await,
-            Self::Topology(plan) => topology::run(*plan).await,
-            Self::Ping(plan) => ping::run(*plan).await,
-            Self::Apply(plan) => apply::run(*plan).await,
-            Self::Broker(plan) => broker::run(*plan).await,
+            Self::Publish(plan) => Box::pin(publish::run(*plan)),
+            Self::Consume(plan) => Box::pin(consume::run(*plan)),
+            Self::Get(plan) => Box::pin(get::run(*plan)),
+            Self::Request(plan) => Box::pin(request::run(*plan)),
+            Self::Respond(plan) => Box::pin(respond::run(*plan)),
+            Self::Topology(plan) => Box::pin(topology::run(*plan)),
+            Self::Ping(plan) => Box::pin(ping::run(*plan)),
+            Self::Apply(plan) => Box::pin(apply::run(*plan)),
+            Self::Broker(plan) => Box::pin(broker::run(*plan)),
         }
     }
 }

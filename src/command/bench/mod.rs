@@ -25,7 +25,7 @@ use std::time::{Duration, SystemTime};
 use crate::bench::plan::{Coalesce, Phases, Shard};
 use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
-use crate::error::Result;
+use crate::command::Running;
 use crate::output::Style;
 
 pub(crate) use load::{ArrivalArgs, LoadArgs};
@@ -59,14 +59,14 @@ impl Command {
     ///
     /// # Errors
     /// Whatever kept it from being done in full.
-    pub async fn run(self) -> Result<()> {
+    pub fn run(self) -> Running {
         match self {
-            Self::Mqtt(plan) => mqtt::run(*plan).await,
-            Self::Coap(plan) => coap::run(*plan).await,
-            Self::Amqp(plan) => amqp::run(*plan).await,
-            Self::Report(plan) => report::run(*plan).await,
-            Self::Merge(plan) => merge::run(*plan).await,
-            Self::Compare(plan) => compare::run(*plan).await,
+            Self::Mqtt(plan) => Box::pin(mqtt::run(*plan)),
+            Self::Coap(plan) => Box::pin(coap::run(*plan)),
+            Self::Amqp(plan) => Box::pin(amqp::run(*plan)),
+            Self::Report(plan) => Box::pin(report::run(*plan)),
+            Self::Merge(plan) => Box::pin(merge::run(*plan)),
+            Self::Compare(plan) => Box::pin(compare::run(*plan)),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod source;
 
-use crate::error::Result;
+use crate::command::Running;
 
 /// A command of `coap`, ready to run.
 #[derive(Clone, Debug)]
@@ -42,14 +42,14 @@ impl Command {
     ///
     /// # Errors
     /// Whatever kept it from being done in full.
-    pub async fn run(self) -> Result<()> {
+    pub fn run(self) -> Running {
         match self {
-            Self::Request(plan) => request::run(*plan).await,
-            Self::Observe(plan) => observe::run(*plan).await,
-            Self::Discover(plan) => discover::run(*plan).await,
-            Self::Directory(plan) => rd::run(*plan).await,
-            Self::Ping(plan) => ping::run(*plan).await,
-            Self::Server(plan) => server::run(*plan).await,
+            Self::Request(plan) => Box::pin(request::run(*plan)),
+            Self::Observe(plan) => Box::pin(observe::run(*plan)),
+            Self::Discover(plan) => Box::pin(discover::run(*plan)),
+            Self::Directory(plan) => Box::pin(rd::run(*plan)),
+            Self::Ping(plan) => Box::pin(ping::run(*plan)),
+            Self::Server(plan) => Box::pin(server::run(*plan)),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) mod topics;
 mod trace;
 pub(crate) mod unaware;
 
-use crate::error::Result;
+use crate::command::Running;
 
 /// A command of `mqtt`, ready to run.
 #[derive(Clone, Debug)]
@@ -48,17 +48,17 @@ impl Command {
     ///
     /// # Errors
     /// Whatever kept it from being done in full.
-    pub async fn run(self) -> Result<()> {
+    pub fn run(self) -> Running {
         match self {
-            Self::Publish(plan) => publish::run(*plan).await,
-            Self::Subscribe(plan) => subscribe::run(*plan).await,
-            Self::Request(plan) => request::run(*plan).await,
-            Self::Respond(plan) => respond::run(*plan).await,
-            Self::Ping(plan) => ping::run(*plan).await,
-            Self::Probe(plan) => probe::run(*plan).await,
-            Self::Clear(plan) => clear::run(*plan).await,
-            Self::Sys(plan) => sys::run(*plan).await,
-            Self::Broker(plan) => broker::run(*plan).await,
+            Self::Publish(plan) => Box::pin(publish::run(*plan)),
+            Self::Subscribe(plan) => Box::pin(subscribe::run(*plan)),
+            Self::Request(plan) => Box::pin(request::run(*plan)),
+            Self::Respond(plan) => Box::pin(respond::run(*plan)),
+            Self::Ping(plan) => Box::pin(ping::run(*plan)),
+            Self::Probe(plan) => Box::pin(probe::run(*plan)),
+            Self::Clear(plan) => Box::pin(clear::run(*plan)),
+            Self::Sys(plan) => Box::pin(sys::run(*plan)),
+            Self::Broker(plan) => Box::pin(broker::run(*plan)),
         }
     }
 }

@@ -11,8 +11,10 @@ pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod verify;
 
+use std::future::ready;
 use std::path::{Path, PathBuf};
 
+use crate::command::Running;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::firmware::Refusal;
@@ -50,17 +52,17 @@ pub enum Command {
 
 impl Command {
     /// Does it.
-    pub(super) async fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Running {
         match self {
-            Self::Keygen(plan) => plan.run(),
-            Self::Sign(plan) => plan.run(),
-            Self::Inspect { file, json } => inspect::run(&file, json),
-            Self::Verify(plan) => plan.run(),
-            Self::Agent(plan) => agent::run(*plan).await,
-            Self::Serve(plan) => serve::run(*plan).await,
-            Self::Publish(plan) => publish::run(*plan).await,
-            Self::Rollout(plan) => rollout::run(*plan).await,
-            Self::Status(plan) => status::run(*plan).await,
+            Self::Keygen(plan) => Box::pin(ready(plan.run())),
+            Self::Sign(plan) => Box::pin(ready(plan.run())),
+            Self::Inspect { file, json } => Box::pin(ready(inspect::run(&file, json))),
+            Self::Verify(plan) => Box::pin(ready(plan.run())),
+            Self::Agent(plan) => Box::pin(agent::run(*plan)),
+            Self::Serve(plan) => Box::pin(serve::run(*plan)),
+            Self::Publish(plan) => Box::pin(publish::run(*plan)),
+            Self::Rollout(plan) => Box::pin(rollout::run(*plan)),
+            Self::Status(plan) => Box::pin(status::run(*plan)),
         }
     }
 }
