@@ -1,6 +1,7 @@
 //! `ota`: firmware updates. What is judged is judged in `firmware`; here files are read and written.
 
 pub(crate) mod agent;
+pub(crate) mod delta;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
@@ -27,6 +28,8 @@ pub enum Command {
     Keygen(keys::Keygen),
     /// `ota sign`
     Sign(Box<sign::Plan>),
+    /// `ota delta`
+    Delta(delta::Plan),
     /// `ota inspect`
     Inspect {
         /// A manifest or an image.
@@ -54,6 +57,7 @@ impl Command {
         match self {
             Self::Keygen(plan) => plan.run(),
             Self::Sign(plan) => plan.run(),
+            Self::Delta(plan) => plan.run(),
             Self::Inspect { file, json } => inspect::run(&file, json),
             Self::Verify(plan) => plan.run(),
             Self::Agent(plan) => agent::run(*plan).await,
