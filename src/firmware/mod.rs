@@ -8,12 +8,14 @@
 //! | [`suit`] | SUIT envelopes (draft-ietf-suit-manifest): signed, verified, and read as a plan of one update |
 //! | [`mcuboot`] | images of MCUboot |
 //! | [`identity`] | which device a manifest is for (RFC 9124) |
+//! | [`delta`] | patches in the format BSDIFF40 |
 //! | [`device`] | a device with two slots, as steps to take |
 //! | [`version`] | versions of firmware |
 //! | [`wire`] | topics, requests and reports over MQTT |
 //! | [`refusal`] | why an update is not installed |
 
 mod cbor;
+pub mod delta;
 pub mod device;
 pub mod identity;
 pub mod key;

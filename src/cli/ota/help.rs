@@ -7,6 +7,7 @@ pub(crate) fn examples(command: &str) -> &'static [Example] {
     match command {
         "ota keygen" => KEYGEN,
         "ota sign" => SIGN,
+        "ota delta" => DELTA,
         "ota inspect" => INSPECT,
         "ota verify" => VERIFY,
         "ota agent" => AGENT,
@@ -29,8 +30,23 @@ const SIGN: &[Example] = &[
         "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b -o updates",
     ),
     (
+        "With a patch for devices that run the version before",
+        "iotctl ota sign sensor.bin --key release.pem --version 1.5.0 --vendor example.com --class sensor-rev-b -o updates \\\n    --delta-from updates/sensor-1.4.0+7.bin",
+    ),
+    (
         "As a MCUboot image that fits into a slot, with a counter that protects against going back",
         "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b \\\n    --mcuboot --slot-size 448KiB --counter auto -o updates",
+    ),
+];
+
+const DELTA: &[Example] = &[
+    (
+        "A patch from one image to another",
+        "iotctl ota delta sensor-1.4.bin sensor-1.5.bin -o sensor.patch",
+    ),
+    (
+        "What a patch makes of an image",
+        "iotctl ota delta sensor-1.4.bin sensor.patch --apply -o sensor-1.5.bin",
     ),
 ];
 

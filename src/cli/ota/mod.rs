@@ -14,6 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::flags::format::ReportFlags;
 use super::flags::terminal::TerminalFlags;
 use super::help::below;
+use crate::command::ota::delta::Plan as Delta;
 use crate::command::ota::keys::Keygen;
 use crate::command::ota::verify::Plan as Verify;
 use crate::command::{self, ota};
@@ -33,6 +34,10 @@ pub(crate) enum Ota {
     /// Sign an image: a SUIT manifest, and a MCUboot image where one is wanted
     #[command(disable_help_flag = true, override_usage = "iotctl ota sign [OPTIONS] <FILE>", after_help = below("ota sign"))]
     Sign(Box<SignFlags>),
+
+    /// Make a patch from one image to another, in the format of bsdiff
+    #[command(disable_help_flag = true, after_help = below("ota delta"))]
+    Delta(DeltaFlags),
 
     /// Show what a manifest or an image says, without verifying who signed it
     #[command(disable_help_flag = true, after_help = below("ota inspect"))]
@@ -69,6 +74,7 @@ impl Ota {
         let command = match self {
             Self::Keygen(flags) => ota::Command::Keygen(flags.plan()),
             Self::Sign(flags) => ota::Command::Sign(Box::new(flags.plan()?)),
+            Self::Delta(flags) => ota::Command::Delta(flags.plan()),
             Self::Inspect(flags) => ota::Command::Inspect {
                 json: flags.report.json(),
                 file: flags.file,
@@ -121,6 +127,44 @@ impl KeygenFlags {
                 KeyType::Ed25519 => Algorithm::Ed25519,
                 KeyType::P256 => Algorithm::P256,
             },
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Patch")]
+pub(crate) struct DeltaFlags {
+    /// The image that devices have
+    #[arg(value_name = "OLD", help_heading = None)]
+    old: PathBuf,
+
+    /// The image that they are to have; with --apply a patch
+    #[arg(value_name = "NEW", help_heading = None)]
+    new: PathBuf,
+
+    /// File for the patch; with --apply for the image that it makes
+    #[arg(short = 'o', long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Apply a patch instead
+    #[arg(long)]
+    apply: bool,
+
+    #[command(flatten)]
+    report: ReportFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl DeltaFlags {
+    fn plan(self) -> Delta {
+        Delta {
+            json: self.report.json(),
+            old: self.old,
+            new: self.new,
+            out: self.out,
+            apply: self.apply,
         }
     }
 }

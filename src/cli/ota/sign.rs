@@ -56,6 +56,10 @@ pub(crate) struct SignFlags {
     #[arg(long, conflicts_with = "uri")]
     embed: bool,
 
+    /// Image that devices may have, as it is in their slot: those that run it fetch a patch first; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "embed")]
+    delta_from: Vec<PathBuf>,
+
     /// Numbers of the algorithms: classic (-8 and -7), or fully-specified (-19 and -9), which few devices know yet
     #[arg(long, value_name = "NUMBERS", default_value = "classic")]
     cose: Cose,
@@ -155,6 +159,7 @@ impl SignFlags {
             version,
             uris: self.uri,
             embed: self.embed,
+            delta_from: self.delta_from,
             numbering: match self.cose {
                 Cose::Classic => Numbering::Classic,
                 Cose::FullySpecified => Numbering::FullySpecified,

@@ -1,6 +1,7 @@
 //! `ota`: firmware updates. What is judged is judged in `firmware`; here files are read and written.
 
 pub(crate) mod agent;
+pub(crate) mod delta;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
@@ -29,6 +30,8 @@ pub enum Command {
     Keygen(keys::Keygen),
     /// `ota sign`
     Sign(Box<sign::Plan>),
+    /// `ota delta`
+    Delta(delta::Plan),
     /// `ota inspect`
     Inspect {
         /// A manifest or an image.
@@ -56,6 +59,7 @@ impl Command {
         match self {
             Self::Keygen(plan) => Box::pin(ready(plan.run())),
             Self::Sign(plan) => Box::pin(ready(plan.run())),
+            Self::Delta(plan) => Box::pin(ready(plan.run())),
             Self::Inspect { file, json } => Box::pin(ready(inspect::run(&file, json))),
             Self::Verify(plan) => Box::pin(ready(plan.run())),
             Self::Agent(plan) => Box::pin(agent::run(*plan)),

@@ -217,10 +217,12 @@ fn parameter(parameter: &Parameter<'_>) -> String {
         Parameter::StrictOrder(strict) => format!("strict-order {strict}"),
         Parameter::SoftFailure(soft) => format!("soft-failure {soft}"),
         Parameter::InvokeArguments(it) => format!("invoke-args {}", HEXLOWER.encode(it)),
-        Parameter::Patch { base, size, digest } => format!(
-            "patch of {size} bytes, SHA-256 {}, for {}",
-            HEXLOWER.encode(digest),
-            HEXLOWER.encode(base)
+        Parameter::Patch(patch) => format!(
+            "patch of {} bytes, SHA-256 {}, for an image of {} bytes, SHA-256 {}",
+            patch.size,
+            HEXLOWER.encode(&patch.digest),
+            patch.base_size,
+            HEXLOWER.encode(&patch.base)
         ),
     }
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{keys, read, refused};
+use super::{delta, keys, read, refused};
 use crate::error::{Error, Result};
 use crate::file;
-use crate::firmware::suit::{self, Description, Envelope, Numbering, Payload};
+use crate::firmware::suit::{self, DeltaOf, Description, Envelope, Numbering, Payload};
 use crate::firmware::{Identity, SigningKey, Version, mcuboot, sha256, short};
-use crate::output::{self, Style};
+use crate::output::{self, Console, Style};
 
 /// The end of the names of manifests.
 pub(super) const MANIFEST: &str = "suit";
@@ -36,6 +36,8 @@ pub struct Plan {
     pub uris: Vec<String>,
     /// The image is in the envelope.
     pub embed: bool,
+    /// Images that devices may have: each gets a patch.
+    pub delta_from: Vec<PathBuf>,
     /// Numbers of the algorithms.
     pub numbering: Numbering,
     /// Where manifest and image are written.
@@ -50,6 +52,9 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn run(self) -> Result<()> {
+        if !self.delta_from.is_empty() {
+            delta::available()?;
+        }
         let firmware = read(&self.firmware)?;
         if firmware.is_empty() {
             let text = format!("{} is empty", self.firmware.display());
@@ -77,29 +82,59 @@ impl Plan {
         } else {
             Payload::Uris(&uris)
         };
+        let patches = self.patches(&image)?;
+        let deltas: Vec<_> = patches.iter().map(Patch::of).collect();
         let about = Description {
             image: &image,
             version: &self.version,
             sequence,
             identity: &self.identity,
             payload,
-            delta: None,
+            deltas: &deltas,
         };
         let manifest = suit::sign(&about, &key, self.numbering);
         let manifest = manifest.map_err(|_| keys::no_randomness())?;
         let image_path = self.directory.join(format!("{name}.bin"));
         let manifest_path = self.directory.join(format!("{name}.{MANIFEST}"));
-        if !self.embed {
-            self.keeps(&image_path, &image)?;
-        }
-        self.keeps(&manifest_path, &manifest)?;
         // The image first: whoever sees the manifest may ask for it.
+        let mut files: Vec<(PathBuf, &[u8])> = Vec::new();
         if !self.embed {
-            file::replace(&image_path, &image)?;
+            files.push((image_path.clone(), &image));
         }
-        file::replace(&manifest_path, &manifest)?;
+        let patched = patches.iter();
+        files.extend(patched.map(|it| (self.directory.join(&it.name), &it.patch[..])));
+        files.push((manifest_path.clone(), &manifest));
+        self.write(&files)?;
         let image_path = (!self.embed).then_some(image_path);
         self.say(&about, &manifest_path, image_path.as_deref(), &key)
+    }
+
+    /// From each image that devices may have; what would save nothing is left out.
+    fn patches(&self, image: &[u8]) -> Result<Vec<Patch>> {
+        let mut patches: Vec<Patch> = Vec::new();
+        for from in &self.delta_from {
+            let base = read(from)?;
+            let patch = delta::patch(&base, image, from)?;
+            let name = format!("{}.from-{}.patch", self.name(), short(&sha256(&base)));
+            if patch.len() >= image.len() {
+                let (from, size) = (from.display(), patch.len());
+                let text =
+                    format!("the patch from {from} would have {size} bytes, and is left out");
+                Console::new(self.style).warn(text);
+            } else if !patches.iter().any(|it| it.name == name) {
+                patches.push(Patch { base, patch, name });
+            }
+        }
+        Ok(patches)
+    }
+
+    fn write(&self, files: &[(PathBuf, &[u8])]) -> Result<()> {
+        files
+            .iter()
+            .try_for_each(|(path, bytes)| self.keeps(path, bytes))?;
+        files
+            .iter()
+            .try_for_each(|(path, bytes)| file::replace(path, bytes))
     }
 
     /// Nothing else of the same version is lost: devices may be fetching it.
@@ -143,7 +178,15 @@ impl Plan {
         let text = if self.json {
             let digest = data_encoding::HEXLOWER.encode(&digest);
             let image = image.map(Path::to_string_lossy);
-            let line = json!({"manifest": manifest.to_string_lossy(), "image": image, "size": about.image.len(),
+            let patches: Vec<_> = about
+                .deltas
+                .iter()
+                .map(|it| {
+                    json!({"file": self.directory.join(it.uri).to_string_lossy(),
+                "size": it.patch.len(), "from": data_encoding::HEXLOWER.encode(&sha256(it.base))})
+                })
+                .collect();
+            let line = json!({"manifest": manifest.to_string_lossy(), "image": image, "patches": patches, "size": about.image.len(),
                 "sha256": digest, "version": self.version, "sequence": about.sequence, "key": short(key.public().id())});
             format!("{line}\n")
         } else {
@@ -151,7 +194,7 @@ impl Plan {
                 Some(image) => image.display().to_string(),
                 None => String::from("embedded"),
             };
-            format!(
+            let mut text = format!(
                 "manifest  {}: sequence {}, version {}, signed by {} key {}\nimage     {image}: {} bytes, SHA-256 {}\n",
                 manifest.display(),
                 about.sequence,
@@ -160,9 +203,32 @@ impl Plan {
                 key.public(),
                 about.image.len(),
                 data_encoding::HEXLOWER.encode(&digest),
-            )
+            );
+            for it in about.deltas {
+                let (path, size) = (self.directory.join(it.uri), it.patch.len());
+                let line = format!("patch     {}: {size} bytes\n", path.display());
+                text.push_str(&line);
+            }
+            text
         };
         output::print(text.as_bytes())
+    }
+}
+
+/// A patch, and the file that it goes to, beside the manifest.
+struct Patch {
+    base: Vec<u8>,
+    patch: Vec<u8>,
+    name: String,
+}
+
+impl Patch {
+    fn of(&self) -> DeltaOf<'_> {
+        DeltaOf {
+            base: &self.base,
+            patch: &self.patch,
+            uri: &self.name,
+        }
     }
 }
 

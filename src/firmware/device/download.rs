@@ -27,6 +27,8 @@ pub struct Download {
     from: u32,
     asked: Vec<(u32, Duration)>,
     patience: Duration,
+    /// Times that blocks were asked for in vain since one has come.
+    in_vain: u32,
     /// Blocks that came and were of no use.
     dropped: u64,
 }
@@ -56,6 +58,7 @@ impl Download {
             from: 0,
             asked: Vec::new(),
             patience: PATIENCE,
+            in_vain: 0,
             dropped: 0,
         })
     }
@@ -126,6 +129,11 @@ impl Download {
         self.dropped
     }
 
+    /// How often blocks were asked for in vain since one has come.
+    pub fn in_vain(&self) -> u32 {
+        self.in_vain
+    }
+
     /// In percent, rounded down.
     pub fn progress(&self) -> u8 {
         let (blocks, left) = (u64::from(self.blocks()), u64::from(self.left));
@@ -148,6 +156,7 @@ impl Download {
         set(&mut self.have, number);
         self.left -= 1;
         self.patience = PATIENCE;
+        self.in_vain = 0;
         Some(at)
     }
 
@@ -176,6 +185,7 @@ impl Download {
         if self.asked.len() < before {
             self.from = 0;
             self.patience = (patience * 2).min(LONGEST_PATIENCE);
+            self.in_vain += 1;
         }
         if self.asked.len() > WINDOW / 2 {
             return None;

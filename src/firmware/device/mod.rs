@@ -5,6 +5,7 @@
 //! it before the boot loader is told, and the old slot is not touched before the new one has proved itself.
 
 mod download;
+mod patches;
 mod report;
 mod state;
 #[cfg(test)]
@@ -15,6 +16,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use download::{Ask, BLOCKS, Download, WINDOW};
+pub use patches::PatchStep;
+use patches::Patches;
 pub use state::{Ended, Release, Slot, Stage, State, Trial};
 use types::words;
 pub use types::{Config, Offer, Outcome, Report, Step, counter};
@@ -35,8 +38,11 @@ const MOST_TRIES: u32 = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     Idle,
+    /// What runs is compared with what a patch is for.
+    Comparing,
     Opening,
     Downloading(Download),
+    Patching,
     /// The state is to be written; then the boot loader is told.
     Written,
     Installed,
@@ -56,6 +62,7 @@ pub struct Device {
     phase: Phase,
     /// What is being installed.
     update: Option<Update>,
+    patches: Patches,
     /// What is to be done before the phase goes on.
     unsaved: bool,
     busy: bool,
@@ -83,6 +90,7 @@ impl Device {
             state,
             phase: Phase::Idle,
             update: None,
+            patches: Patches::default(),
             unsaved: false,
             busy: false,
             deadline: None,
@@ -180,9 +188,7 @@ impl Device {
                 self.failed = false;
                 self.tries = 0;
                 self.again_at = None;
-                self.update = Some(update);
-                self.phase = Phase::Opening;
-                self.busy = false;
+                self.begin(update);
                 Ok(Offer::Taken)
             }
             Err(why) => {
@@ -228,7 +234,7 @@ impl Device {
     fn is_past_download(&self) -> bool {
         !matches!(
             self.phase,
-            Phase::Idle | Phase::Opening | Phase::Downloading(_)
+            Phase::Idle | Phase::Comparing | Phase::Opening | Phase::Downloading(_)
         )
     }
 
@@ -277,10 +283,12 @@ impl Device {
         }
     }
 
-    /// The image cannot be had: it is given up until it is offered again.
+    /// The image cannot be had: it is given up until it is offered again. What is true of a patch is not of the image.
     pub fn gave_up(&mut self, why: &str) {
-        if !self.is_past_download() && self.update.is_some() {
-            self.fail(why.to_owned());
+        match self.is_past_download() || self.update.is_none() {
+            true => {}
+            false if self.patch().is_some() => self.pass_over(why.to_owned()),
+            false => self.fail(why.to_owned()),
         }
     }
 
@@ -301,6 +309,7 @@ impl Device {
             self.busy = false;
             self.revert("it did not prove itself in time");
         }
+        self.give_patch_up();
         if self.busy || self.again_at.is_some_and(|at| now < at) {
             return None;
         }
@@ -315,6 +324,10 @@ impl Device {
         if step == Step::Reboot && self.phase == Phase::Installed {
             self.phase = Phase::Rebooting;
         }
+        if matches!(step, Step::Patch(PatchStep::Apply { .. })) {
+            // Until it has ended the slot is written.
+            self.phase = Phase::Patching;
+        }
         Some(step)
     }
 
@@ -323,9 +336,14 @@ impl Device {
         let trial = self.state.trial.as_ref().map(|trial| trial.slot);
         Some(match &self.phase {
             Phase::Idle => return None,
-            Phase::Opening => Step::Open { slot, size },
             Phase::Downloading(download) if download.left() > 0 => return None,
-            Phase::Downloading(_) => Step::Check { slot, size },
+            Phase::Comparing | Phase::Opening | Phase::Downloading(_) | Phase::Patching
+                if self.patch().is_some() =>
+            {
+                return self.patch_step();
+            }
+            Phase::Comparing | Phase::Opening => Step::Open { slot, size },
+            Phase::Downloading(_) | Phase::Patching => Step::Check { slot, size },
             Phase::Written => Step::Install(trial?),
             Phase::Installed | Phase::Rebooting | Phase::Reverted => Step::Reboot,
             Phase::Testing => Step::Health,
@@ -357,6 +375,7 @@ impl Device {
             (Step::Save, _) => {}
             (Step::Open { .. }, outcome) => self.opened(outcome),
             (Step::Check { .. }, outcome) => self.checked(outcome),
+            (Step::Patch(step), outcome) => self.patch_ended(step, outcome),
             (Step::Install(_), outcome) => self.installed(outcome),
             // It goes on with the next start; where there is nothing to start again, it is up already.
             (Step::Reboot, Outcome::Failed(why)) => self.not_rebooted(&why),
@@ -381,7 +400,12 @@ impl Device {
 
     fn opened(&mut self, outcome: Outcome) {
         let Some(update) = &self.update else { return };
-        let (digest, size, block) = (update.digest, update.size, self.config.block);
+        let (digest, size) = (update.digest, update.size);
+        self.opened_for(digest, size, outcome);
+    }
+
+    fn opened_for(&mut self, digest: Digest, size: u64, outcome: Outcome) {
+        let block = self.config.block;
         let saved = match outcome {
             Outcome::Opened(saved) => saved,
             Outcome::Done => None,

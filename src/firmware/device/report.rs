@@ -28,6 +28,9 @@ impl Device {
         if self.phase != Phase::Idle {
             let trial = self.state.trial.as_ref();
             report.error = trial.and_then(|trial| trial.why.clone());
+            if matches!(self.phase, Phase::Opening | Phase::Downloading(_)) {
+                report.error = self.unpatched();
+            }
         } else if let Some((sequence, version, why)) = &self.refused {
             report.state = if self.failed { "failed" } else { "refused" };
             (report.sequence, report.version) = (*sequence, version.clone());
@@ -46,9 +49,9 @@ impl Device {
     fn word(&self) -> &'static str {
         match &self.phase {
             Phase::Idle => "idle",
-            Phase::Opening => "downloading",
+            Phase::Comparing | Phase::Opening => "downloading",
             Phase::Downloading(download) if download.left() > 0 => "downloading",
-            Phase::Downloading(_) => "downloaded",
+            Phase::Downloading(_) | Phase::Patching => "downloaded",
             Phase::Written => "verified",
             Phase::Installed => "installed",
             Phase::Rebooting => "rebooting",

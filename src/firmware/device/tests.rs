@@ -190,7 +190,7 @@ impl Maker {
             sequence,
             identity: &self.config.identity,
             payload: Payload::Uris(&["fw.bin".to_owned()]),
-            delta: None,
+            deltas: &[],
         };
         suit::sign(&about, &self.key, Numbering::Classic).expect("randomness")
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::mcuboot::{self, Image};
 use super::super::refusal::{Refusal, Result};
 use super::super::{Digest, Identity, Trusted};
+use super::patches::PatchStep;
 use super::state::Slot;
 
 /// What a device is told once.
@@ -43,6 +44,8 @@ pub enum Step {
         /// In bytes.
         size: u64,
     },
+    /// What a patch needs, for a driver that has said that it takes such steps.
+    Patch(PatchStep),
     /// Tell the boot loader to take this slot.
     Install(Slot),
     /// Start again, from the slot that the boot loader was told.

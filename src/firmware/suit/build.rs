@@ -31,8 +31,8 @@ pub enum Payload<'a> {
 /// A patch that devices with the base try first.
 #[derive(Clone, Copy, Debug)]
 pub struct DeltaOf<'a> {
-    /// Of the image that it changes.
-    pub base: Digest,
+    /// The image that it changes.
+    pub base: &'a [u8],
     /// In the format BSDIFF40.
     pub patch: &'a [u8],
     /// Where devices get it.
@@ -52,8 +52,8 @@ pub struct Description<'a> {
     pub identity: &'a Identity,
     /// Where devices get the image.
     pub payload: Payload<'a>,
-    /// A patch, where there is one.
-    pub delta: Option<DeltaOf<'a>>,
+    /// Patches, each for devices with another image.
+    pub deltas: &'a [DeltaOf<'a>],
 }
 
 /// The name of an image in its envelope.
@@ -141,12 +141,12 @@ fn install(it: &mut Writer, about: &Description<'_>) {
         Payload::Uris(uris) => uris,
         Payload::Embedded => &embedded,
     };
-    if let ([uri], None) = (uris, &about.delta) {
+    if let ([uri], []) = (uris, about.deltas) {
         return fetch(it, uri, None);
     }
-    let count = uris.len() + usize::from(about.delta.is_some());
+    let count = uris.len() + about.deltas.len();
     it.array(2).int(number(code::TRY_EACH)).array(count as u64);
-    if let Some(delta) = &about.delta {
+    for delta in about.deltas {
         it.wrapped(|it| fetch(it, delta.uri, Some(delta)));
     }
     for uri in uris {
@@ -165,7 +165,8 @@ fn fetch(it: &mut Writer, uri: &str, delta: Option<&DeltaOf<'_>>) {
     it.int(number(parameters::URI)).text(uri);
     if let Some(delta) = delta {
         it.int(number(parameters::PATCH)).wrapped(|it| {
-            it.array(4).uint(1).bytes(&digest(&delta.base));
+            it.array(5).uint(1).bytes(&digest(&sha256(delta.base)));
+            it.uint(delta.base.len() as u64);
             it.uint(delta.patch.len() as u64)
                 .bytes(&digest(&sha256(delta.patch)));
         });

@@ -6,6 +6,7 @@ use super::super::identity::Uuid;
 use super::super::refusal::{Refusal, Result};
 use super::super::{Digest, sha256};
 use super::envelope::{digest_of, read_digest};
+use super::plan::Patch;
 use super::text::About;
 use super::{code, member, parameter};
 
@@ -123,15 +124,8 @@ pub enum Parameter<'a> {
     SoftFailure(bool),
     /// `23`
     InvokeArguments(&'a [u8]),
-    /// `-1`: what is fetched is a patch in the format BSDIFF40 of this size, digest, and digest of what it is applied to.
-    Patch {
-        /// Of the image that it changes.
-        base: Digest,
-        /// In bytes.
-        size: u64,
-        /// Of the patch.
-        digest: Digest,
-    },
+    /// `-1`: what is fetched is a patch.
+    Patch(Patch),
 }
 
 /// Members that were taken out: number, content, content with the head of its byte string.
@@ -338,17 +332,23 @@ fn parameter<'a>(items: &mut Items<'a>) -> Result<Parameter<'a>> {
     })
 }
 
-/// `[1, base, size, digest]`: 1 is BSDIFF40.
+/// `[1, digest and size of what it is applied to, its size, its digest]`: 1 is BSDIFF40.
 fn patch<'a>(bytes: &[u8]) -> Result<Parameter<'a>> {
     let mut items = Items::new(bytes, "patch");
-    if items.array("an array of four")? != 4 || items.uint("a format")? != 1 {
+    if items.array("an array of five")? != 5 || items.uint("a format")? != 1 {
         return Err(Refusal::Unsupported(
             "another format of patches than BSDIFF40",
         ));
     }
     let base = read_digest(items.bytes("a digest")?)?;
+    let base_size = items.uint("a size")?;
     let size = items.uint("a size")?;
     let digest = read_digest(items.bytes("a digest")?)?;
     items.end()?;
-    Ok(Parameter::Patch { base, size, digest })
+    Ok(Parameter::Patch(Patch {
+        base,
+        base_size,
+        size,
+        digest,
+    }))
 }

@@ -34,6 +34,8 @@ pub struct Source {
 pub struct Patch {
     /// Of the image that it changes.
     pub base: Digest,
+    /// Of the image that it changes, in bytes.
+    pub base_size: u64,
     /// Of the patch, in bytes.
     pub size: u64,
     /// Of the patch.
@@ -241,13 +243,7 @@ impl State {
             Parameter::Size(size) => self.size = Some(*size),
             Parameter::Slot(slot) => self.slot = Some(*slot),
             Parameter::Uri(uri) => self.uri = Some((*uri).to_owned()),
-            Parameter::Patch { base, size, digest } => {
-                self.patch = Some(Patch {
-                    base: *base,
-                    size: *size,
-                    digest: *digest,
-                });
-            }
+            Parameter::Patch(patch) => self.patch = Some(patch.clone()),
             Parameter::Content(_) => return Err(Refusal::Unsupported("content in the manifest")),
             Parameter::Source(_) => return Err(Refusal::Unsupported("a source component")),
             // One component is always in order; an alternative that fails is always passed over; starting is not ours.

@@ -67,7 +67,7 @@ fn signed(algorithm: Algorithm, numbering: Numbering, payload: Payload<'_>) -> S
         sequence: 7,
         identity: &device(),
         payload,
-        delta: None,
+        deltas: &[],
     };
     Signed {
         bytes: sign(&about, &key, numbering).expect("randomness"),
@@ -282,17 +282,18 @@ fn a_patch_stands_before_the_image() {
         sequence: 8,
         identity: &device(),
         payload: Payload::Uris(&uris),
-        delta: Some(DeltaOf {
-            base: sha256(b"formware"),
+        deltas: &[DeltaOf {
+            base: b"formware",
             patch: b"patch",
             uri: "fw.patch",
-        }),
+        }],
     };
     let bytes = sign(&about, &key, Numbering::Classic).expect("randomness");
     let trusted = Trusted::new(vec![key.public().clone()]);
     let update = judged(&bytes, &trusted).expect("an update");
     let patch = Patch {
         base: sha256(b"formware"),
+        base_size: 8,
         size: 5,
         digest: sha256(b"patch"),
     };

@@ -10,7 +10,9 @@ use super::commands::{self, About};
 use super::disk::Disk;
 use crate::command::ota::keys;
 use crate::error::{Error, Kind, Result, plain};
-use crate::firmware::device::{Config, Device, Download, Offer, Outcome, Report, Slot, Step};
+use crate::firmware::device::{
+    Config, Device, Download, Offer, Outcome, PatchStep, Report, Slot, Step,
+};
 use crate::firmware::suit::Envelope;
 use crate::firmware::{Digest, Refusal};
 use crate::output::Console;
@@ -57,6 +59,7 @@ impl Core {
             within: plan.within,
         });
         let device = Device::start(config, disk.state()?, plan.booted, Duration::ZERO);
+        let device = device.accepting_patches();
         Ok(Self {
             plan,
             device,
@@ -117,6 +120,7 @@ impl Core {
             let outcome = match &step {
                 Step::Save => self.disk.save(self.device.state()),
                 Step::Open { slot, .. } => self.prepare(*slot),
+                Step::Patch(PatchStep::Open { .. }) => self.prepare_patch(),
                 _ => {
                     self.running = Some((step.clone(), self.begin(&step, online)));
                     self.tell();
@@ -138,17 +142,29 @@ impl Core {
         }
     }
 
+    fn prepare_patch(&mut self) -> Outcome {
+        let patch = self.device.patch();
+        let fresh = patch.and_then(|it| Download::new(it.digest, it.size, self.plan.block));
+        match fresh {
+            Some(fresh) => self.disk.prepare_patch(&fresh),
+            None => Outcome::Failed(String::from("it has too many blocks")),
+        }
+    }
+
     /// Begins a step that may take long.
     fn begin(&mut self, step: &Step, online: bool) -> Running {
         let commands = self.plan.commands.clone();
         match step {
-            Step::Check { slot, size } => {
-                let check = self.disk.check(*slot, *size);
-                Box::pin(async move {
-                    let checked = tokio::task::spawn_blocking(check).await;
-                    checked.unwrap_or_else(|cause| Outcome::Failed(cause.to_string()))
-                })
+            Step::Check { slot, size } => elsewhere(self.disk.check(*slot, *size)),
+            Step::Patch(PatchStep::Compare { slot, size }) => {
+                elsewhere(self.disk.compare(*slot, *size))
             }
+            Step::Patch(PatchStep::Apply {
+                from,
+                to,
+                patch,
+                size,
+            }) => elsewhere(self.disk.apply([*from, *to], patch, *size)),
             Step::Install(slot) => Box::pin(commands::run(
                 "--install",
                 commands.install,
@@ -172,7 +188,9 @@ impl Core {
                 let slot = self.device.booted();
                 Box::pin(commands::run("--health", commands.health, self.about(slot)))
             }
-            Step::Save | Step::Open { .. } => Box::pin(std::future::ready(Outcome::Done)),
+            Step::Save | Step::Open { .. } | Step::Patch(PatchStep::Open { .. }) => {
+                Box::pin(std::future::ready(Outcome::Done))
+            }
         }
     }
 
@@ -204,7 +222,7 @@ impl Core {
         }
         // There is nothing to start again: the new image is taken as started.
         let idle = Device::start(self.device.config(), self.device.state().clone(), None, now);
-        self.device = idle;
+        self.device = idle.accepting_patches();
         false
     }
 
@@ -274,7 +292,8 @@ impl Core {
         let Some(update) = self.device.update() else {
             return;
         };
-        let mut uris = update.sources.iter().map(|source| source.uri.clone());
+        let images = update.sources.iter().filter(|it| it.patch.is_none());
+        let mut uris = images.map(|source| source.uri.clone());
         let Ok(envelope) = Envelope::split(bytes) else {
             return;
         };
@@ -355,6 +374,14 @@ impl Core {
             }),
         }
     }
+}
+
+/// What takes long does not hold up the connection.
+fn elsewhere(work: impl FnOnce() -> Outcome + Send + 'static) -> Running {
+    Box::pin(async move {
+        let ended = tokio::task::spawn_blocking(work).await;
+        ended.unwrap_or_else(|cause| Outcome::Failed(cause.to_string()))
+    })
 }
 
 /// Whether a report says more than the last; progress is told in steps of ten.

@@ -1,6 +1,6 @@
 //! What a device keeps on disk: two slots, two copies of its state, and how far a download is.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -18,14 +18,18 @@ const SAVE_EVERY: u32 = 128;
 
 const COPIES: [&str; 2] = ["state.0", "state.1"];
 const DOWNLOAD: &str = "download";
+/// A patch on its way.
+pub(super) const PATCH: &str = "patch";
+/// What stands for a patch where a slot has its number.
+const NO_SLOT: u8 = 2;
 
 /// The files of a device.
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
     slots: [PathBuf; 2],
-    /// The slot that is written.
-    open: Option<(Slot, File)>,
+    /// What is written: a slot, or a patch.
+    open: Option<(Option<Slot>, File)>,
     unsaved: u32,
     /// Held for as long as this lives.
     _lock: File,
@@ -112,30 +116,51 @@ impl Disk {
 
     /// Makes room, and reads what an earlier download of the same image into the same slot has left.
     pub(super) fn prepare(&mut self, slot: Slot, fresh: &Download) -> Outcome {
-        match self.try_prepare(slot, fresh) {
+        // A patch that was not used.
+        let _ = fs::remove_file(self.folder.join(PATCH));
+        let path = self.path(slot).to_owned();
+        self.prepare_at(&path, Some(slot), fresh)
+    }
+
+    pub(super) fn prepare_at(
+        &mut self,
+        path: &Path,
+        slot: Option<Slot>,
+        fresh: &Download,
+    ) -> Outcome {
+        match self.try_prepare(path, slot, fresh) {
             Ok(outcome) => outcome,
-            Err(cause) => self.failure(slot, &cause),
+            Err(cause) => {
+                let path = path.display();
+                Outcome::Failed(format!("cannot write {path}: {}", plain(&cause)))
+            }
         }
     }
 
-    fn failure(&self, slot: Slot, cause: &io::Error) -> Outcome {
-        let path = self.path(slot).display();
-        Outcome::Failed(format!("cannot write {path}: {}", plain(cause)))
+    /// Where everything is but the images.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    fn try_prepare(&mut self, slot: Slot, fresh: &Download) -> io::Result<Outcome> {
+    /// Nothing more is written.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
+    fn try_prepare(
+        &mut self,
+        path: &Path,
+        slot: Option<Slot>,
+        fresh: &Download,
+    ) -> io::Result<Outcome> {
         self.open = None;
         let size = fresh.size();
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).read(true).write(true);
-        let file = file.open(self.path(slot))?;
+        let file = file.open(path)?;
         let before = file.metadata()?;
-        if before.is_file() {
-            let room = statvfs(self.path(slot))?;
-            let free = room.f_bavail * room.f_frsize;
-            if size > free.saturating_add(before.len()) {
-                return Ok(Outcome::Refused(Refusal::NoSpace { size, free }));
-            }
+        if let Some(why) = shortage(path, &before, size)? {
+            return Ok(Outcome::Refused(why));
         }
         let is_whole = !before.is_file() || before.len() == size;
         let saved = self.saved(slot, fresh).filter(|_| is_whole);
@@ -152,9 +177,9 @@ impl Disk {
     }
 
     /// What was written down of this download into this slot.
-    fn saved(&self, slot: Slot, fresh: &Download) -> Option<Vec<u8>> {
+    fn saved(&self, slot: Option<Slot>, fresh: &Download) -> Option<Vec<u8>> {
         let mut saved = fs::read(self.folder.join(DOWNLOAD)).ok()?;
-        let is_same = saved.first() == Some(&(slot.number() as u8));
+        let is_same = saved.first() == Some(&tag(slot));
         let saved = is_same.then(|| saved.split_off(1))?;
         let (digest, size, block) = (*fresh.digest(), fresh.size(), fresh.block_size());
         Download::resumed(digest, size, block, &saved).map(|_| saved)
@@ -184,11 +209,8 @@ impl Disk {
         file.sync_data()?;
         self.unsaved = 0;
         let path = self.folder.join(DOWNLOAD);
-        file::replace(
-            &path,
-            &[&[slot.number() as u8], &download.saved()[..]].concat(),
-        )
-        .map_err(|why| io::Error::other(why.text().to_owned()))
+        file::replace(&path, &[&[tag(*slot)], &download.saved()[..]].concat())
+            .map_err(|why| io::Error::other(why.text().to_owned()))
     }
 
     /// Reads a slot back from the disk. The outcome is computed elsewhere, as it may take long.
@@ -214,6 +236,22 @@ impl Disk {
             }
         }
     }
+}
+
+/// How a place is written down.
+fn tag(slot: Option<Slot>) -> u8 {
+    slot.map_or(NO_SLOT, |slot| slot.number() as u8)
+}
+
+/// What is missing on the file system of a file that is to have so many bytes.
+pub(super) fn shortage(path: &Path, before: &Metadata, size: u64) -> io::Result<Option<Refusal>> {
+    if !before.is_file() {
+        return Ok(None);
+    }
+    let room = statvfs(path)?;
+    let free = room.f_bavail * room.f_frsize;
+    let is_short = size > free.saturating_add(before.len());
+    Ok(is_short.then_some(Refusal::NoSpace { size, free }))
 }
 
 /// Whether both slots are one file, or one block device.
@@ -247,7 +285,7 @@ fn place(path: &Path) -> PathBuf {
 }
 
 /// Removes what is written down of a download; it does not come back after a power cut.
-fn forget(folder: &Path) -> io::Result<()> {
+pub(super) fn forget(folder: &Path) -> io::Result<()> {
     match fs::remove_file(folder.join(DOWNLOAD)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => {
@@ -257,9 +295,9 @@ fn forget(folder: &Path) -> io::Result<()> {
     }
 }
 
-type Counter = std::result::Result<Option<u32>, Refusal>;
+pub(super) type Counter = std::result::Result<Option<u32>, Refusal>;
 
-fn read_back(path: &Path, size: u64) -> io::Result<(Digest, Counter)> {
+pub(super) fn read_back(path: &Path, size: u64) -> io::Result<(Digest, Counter)> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     file.sync_all()?;
     // What the disk has is to be read, and not what memory has of it.

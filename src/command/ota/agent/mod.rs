@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `core` | steps, whatever manifests and blocks come over |
 //! | `disk` | slots and state |
+//! | `patch` | patches |
 //! | `commands` | the user's commands |
 //! | `mqtt` | manifests that are published, blocks on request, reports |
 //! | `pull` | a manifest and an image that are fetched over CoAP |
@@ -13,6 +14,7 @@ pub(crate) mod commands;
 mod core;
 mod disk;
 mod mqtt;
+mod patch;
 mod pull;
 
 use std::path::PathBuf;

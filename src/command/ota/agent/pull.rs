@@ -140,8 +140,13 @@ impl Puller {
             return Ok(());
         };
         let mut last = None;
-        for source in update.sources.iter().filter(|it| it.patch.is_none()) {
-            match self.source(&source.uri, &update.digest, update.size).await {
+        let patch = self.core.device.patch().cloned();
+        let (digest, size) = match &patch {
+            Some(patch) => (patch.digest, patch.size),
+            None => (update.digest, update.size),
+        };
+        for source in update.sources.iter().filter(|it| it.patch == patch) {
+            match self.source(&source.uri, &digest, size).await {
                 Ok(()) => return Ok(()),
                 Err(why) => {
                     self.core.console.warn(&why);
@@ -150,6 +155,13 @@ impl Puller {
             }
         }
         match last {
+            // The image may be there where the patch is not.
+            Some(why)
+                if patch.is_some() && (self.core.plan.once || why.kind() == Kind::Refused) =>
+            {
+                self.core.device.gave_up(why.text());
+                Ok(())
+            }
             Some(why) if self.core.plan.once => {
                 self.core.device.gave_up(why.text());
                 Err(why)
