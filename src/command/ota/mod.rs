@@ -1,6 +1,7 @@
 //! `ota`: firmware updates. What is judged is judged in `firmware`; here files are read and written.
 
 pub(crate) mod agent;
+mod direct;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
@@ -13,6 +14,7 @@ pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
 
+use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::firmware::Refusal;
@@ -63,6 +65,12 @@ impl Command {
             Self::Status(plan) => status::run(*plan).await,
         }
     }
+}
+
+/// Whether a URL is one of CoAP; without one it is not.
+pub(crate) fn is_coap(url: Option<&str>) -> bool {
+    let scheme = url.and_then(|url| url.split_once("://"));
+    scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme)) == Some(Protocol::Coap)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -58,6 +58,8 @@ pub struct Device {
     update: Option<Update>,
     /// What is to be done before the phase goes on.
     unsaved: bool,
+    /// Why the state could not be written.
+    unwritten: Option<String>,
     busy: bool,
     /// The slot that runs.
     booted: Slot,
@@ -84,6 +86,7 @@ impl Device {
             phase: Phase::Idle,
             update: None,
             unsaved: false,
+            unwritten: None,
             busy: false,
             deadline: None,
             again_at: None,
@@ -354,7 +357,7 @@ impl Device {
     fn take(&mut self, step: &Step, outcome: Outcome) {
         match (step, outcome) {
             (Step::Save, Outcome::Failed(why)) => self.save_failed(why),
-            (Step::Save, _) => {}
+            (Step::Save, _) => self.unwritten = None,
             (Step::Open { .. }, outcome) => self.opened(outcome),
             (Step::Check { .. }, outcome) => self.checked(outcome),
             (Step::Install(_), outcome) => self.installed(outcome),
@@ -376,7 +379,13 @@ impl Device {
         } else {
             self.unsaved = true;
             self.failed = true;
+            self.unwritten = Some(why);
         }
+    }
+
+    /// Why the state cannot be written, which is tried again; nothing goes on before it is.
+    pub fn unwritten(&self) -> Option<&str> {
+        self.unwritten.as_deref()
     }
 
     fn opened(&mut self, outcome: Outcome) {
