@@ -44,6 +44,21 @@ fn status(devices: &[&str], goal: Option<&str>) -> Ended {
         .run()
 }
 
+/// Its client ends an observation with the first response.
+const OBSERVER: &str = r#"
+import asyncio, sys
+from aiocoap import Context, Message, GET
+
+async def main():
+    context = await Context.create_client_context()
+    request = context.request(Message(code=GET, uri=sys.argv[1], observe=0))
+    print((await request.response).payload.decode(), flush=True)
+    async for notification in request.observation:
+        print(notification.payload.decode(), flush=True)
+
+asyncio.run(main())
+"#;
+
 #[test]
 fn libcoap_triggers_aiocoap_serves_and_observes() {
     let folder = made("");
@@ -68,8 +83,8 @@ fn libcoap_triggers_aiocoap_serves_and_observes() {
     assert!(read("/suit/trigger").contains("4.05"));
     assert!(post("").contains("4.08"));
     assert!(post("-e nonsense").contains("4.00"));
-    let words = format!("--observe {place}/suit/status");
-    let mut observer = aiocoap::client(&words).start();
+    let observer = aiocoap::python(OBSERVER);
+    let mut observer = observer.word(format!("{place}/suit/status")).start();
     let first = observer.line();
     let report: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(
