@@ -79,7 +79,7 @@ impl Devices {
     /// One of them did not take it; all were told.
     pub(super) async fn trigger(&self, url: &str) -> Result<()> {
         let url = Bytes::copy_from_slice(url.as_bytes());
-        self.ask_all(Code::POST, &url, |place, reply| {
+        self.ask_all(Code::POST, &url, "did not take it", |place, reply| {
             let code = reply.response.code;
             let text = format!("{}: {code:?}", shown(&place.uri));
             self.console.note(text);
@@ -92,9 +92,14 @@ impl Devices {
     /// # Errors
     /// One of them has none; all were asked.
     pub(super) async fn read(&self, mut told: impl FnMut(&str, &Bytes)) -> Result<()> {
-        self.ask_all(Code::GET, &Bytes::new(), |place, reply| {
-            told(&place.target.to_string(), &reply.response.payload);
-        })
+        self.ask_all(
+            Code::GET,
+            &Bytes::new(),
+            "gave no report",
+            |place, reply| {
+                told(&place.target.to_string(), &reply.response.payload);
+            },
+        )
         .await
     }
 
@@ -120,6 +125,7 @@ impl Devices {
         &self,
         method: Code,
         body: &Bytes,
+        otherwise: &str,
         mut answered: impl FnMut(&Place, &Reply),
     ) -> Result<()> {
         let ask = |place| async move { (place, self.ask(place, method, body).await) };
@@ -141,7 +147,7 @@ impl Devices {
                 for why in failures.iter().chain([&last]) {
                     self.console.warn(why);
                 }
-                let text = format!("{count} of {} devices failed", self.places.len());
+                let text = format!("{count} of {} devices {otherwise}", self.places.len());
                 Err(Error::new(last.kind(), text))
             }
         }

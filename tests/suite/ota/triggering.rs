@@ -83,6 +83,8 @@ fn libcoap_triggers_aiocoap_serves_and_observes() {
     assert!(read("/suit/trigger").contains("4.05"));
     assert!(post("").contains("4.08"));
     assert!(post("-e nonsense").contains("4.00"));
+    let long = format!("-e coap://h/{}", "x".repeat(2000));
+    assert!(post(&long).contains("4.13"));
     let observer = aiocoap::python(OBSERVER);
     let mut observer = observer.word(format!("{place}/suit/status")).start();
     let first = observer.line();
@@ -143,7 +145,7 @@ fn several_devices_are_triggered_and_watched() {
     assert!(some.stderr.contains("cannot connect to"), "{}", some.stderr);
     assert_eq!(
         some.stderr.lines().last(),
-        Some("iotctl: 1 of 2 devices failed")
+        Some("iotctl: 1 of 2 devices gave no report")
     );
     assert!(some.text().contains("\"id\":\"d1\""), "{}", some.text());
     some.failed(3);

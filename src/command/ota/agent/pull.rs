@@ -197,9 +197,12 @@ impl Puller {
 
     /// Somebody has said where a manifest is.
     async fn told(&mut self, url: &str) -> Result<()> {
-        self.core.console.note(format_args!("told to fetch {url}"));
         match self.session.place_of(url) {
-            Ok(place) => self.manifest(&place).await,
+            Ok(place) => {
+                let text = format!("told to fetch {}", shown(&place.uri));
+                self.core.console.note(text);
+                self.manifest(&place).await
+            }
             Err(why) => {
                 self.core.console.warn(why);
                 Ok(())
