@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::support::broker::{Broker, broker};
 use crate::support::certificates::Certificates;
 use crate::support::coap::server;
-use crate::support::command::{Running, iotctl, program};
+use crate::support::command::{Running, iotctl};
+use crate::support::libcoap;
 use crate::support::mosquitto::{Mosquitto, Settings};
 use crate::support::peer::{Peer, drain, level, packet, publish, read_packet, read_until, send};
 use crate::support::rabbitmq::{rabbitmq, unique};
@@ -455,12 +456,6 @@ fn coap_is_observed_and_put_to() {
     }
 }
 
-/// What coap-client of libcoap says to a request.
-fn libcoap(words: &str) -> String {
-    let ended = program("coap-client-notls", "-B 60").words(words).run();
-    format!("{}{}", ended.text(), ended.stderr)
-}
-
 #[test]
 fn what_is_put_to_a_gateway_is_confirmed_once_its_target_has_it() {
     let mut server = patient();
@@ -474,23 +469,23 @@ fn what_is_put_to_a_gateway_is_confirmed_once_its_target_has_it() {
     let line = bridge.hears("listening on coap://");
     let (_, place) = line.rsplit_once("coap://").unwrap();
     let place = format!("coap://{}", place.trim());
-    let said = libcoap(&format!("-m put -e down {place}/s/a"));
+    let said = libcoap::asked(&format!("-m put -e down {place}/s/a"));
     assert!(said.contains("5.03"), "{said}");
     server.restart();
     let mut watcher = server.iotctl("sub -t s/# -q 1 -v").start();
     server.sees_subscriptions("s/#", 1);
     // The bridge may not have come back yet.
     wait_for("the bridge", || {
-        let said = libcoap(&format!("-m post -e up {place}/s/a"));
+        let said = libcoap::asked(&format!("-m post -e up {place}/s/a"));
         (!said.contains("5.03")).then(|| assert!(!said.contains('.'), "{said}"))
     });
     assert_eq!(watcher.line(), "s/a up");
-    let said = libcoap(&format!("-m put -t 50 -e {{}} {place}/ps/s/b%20c"));
+    let said = libcoap::asked(&format!("-m put -t 50 -e {{}} {place}/ps/s/b%20c"));
     assert!(!said.contains('.'), "{said}");
     assert_eq!(watcher.line(), "s/b c {}");
-    let said = libcoap(&format!("-m put -e x {place}/other"));
+    let said = libcoap::asked(&format!("-m put -e x {place}/other"));
     assert!(said.contains("4.04"), "{said}");
-    let said = libcoap(&format!("-m put -e x {place}/s/%23"));
+    let said = libcoap::asked(&format!("-m put -e x {place}/s/%23"));
     assert!(said.contains("4.00"), "{said}");
     bridge.signal("TERM");
     bridge.hears("received 3 messages: 2 delivered, 1 filtered out");

@@ -1,8 +1,10 @@
 //! `iotctl ota`: what it signs, others verify, and what others sign, it verifies.
 
+mod durability;
 mod pulling;
 mod rollout;
 mod signing;
+mod triggering;
 mod updating;
 
 use std::fs;

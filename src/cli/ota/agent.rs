@@ -1,5 +1,6 @@
 //! `ota agent`: its flags, and the plan they make.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,8 +9,11 @@ use super::{PrefixFlags, identity};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::mqtt::session::SessionFlags;
 use crate::cli::syntax::numbers::{Size, Wait};
+use crate::cli::syntax::values;
 use crate::command::ota::agent::Plan;
 use crate::command::ota::agent::commands::Commands;
+use crate::command::ota::is_coap;
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::firmware::device::{BLOCKS, Slot};
 use crate::firmware::wire::{LONGEST_NAME, is_name};
@@ -68,6 +72,10 @@ pub(crate) struct AgentFlags {
     /// How often to look for a manifest over CoAP, where the URL is that of a manifest
     #[arg(long, value_name = "TIME", default_value = "15m")]
     poll: Wait,
+
+    /// Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    listen: Option<SocketAddr>,
 
     /// End with the first update: exit code 0 when it is confirmed, 1 when it is not
     #[arg(long)]
@@ -138,6 +146,9 @@ impl AgentFlags {
             let text = format!("--block-size must be from {least} to {most}");
             return Err(Error::usage(text));
         };
+        if self.listen.is_some() {
+            manifest_or_nothing(&session.connect)?;
+        }
         let Wait(within) = self.commands.within;
         let Wait(poll) = self.poll;
         Ok(Plan {
@@ -164,9 +175,21 @@ impl AgentFlags {
             block,
             allow_downgrade: self.allow_downgrade,
             poll,
+            listen: self.listen,
             once: self.once,
             style: self.terminal.style(),
         })
+    }
+}
+
+/// Who is told of updates over CoAP fetches them over CoAP too.
+fn manifest_or_nothing(connect: &ConnectArgs) -> Result<()> {
+    let url = connect.url.as_deref();
+    let elsewhere = connect.host.is_some() || connect.port.is_some();
+    match elsewhere || url.is_some() && !is_coap(url) {
+        true => Err(Error::usage("--listen is for devices that fetch over CoAP")
+            .hint("leave the URL out, or use that of a manifest, coap://HOST/PATH")),
+        false => Ok(()),
     }
 }
 

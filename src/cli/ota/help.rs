@@ -69,6 +69,10 @@ const AGENT: &[Example] = &[
         "A device on this machine, to try an update out",
         "iotctl ota agent --device d1 --slots d1 --trust release.pub.pem --vendor example.com --class sensor-rev-b",
     ),
+    (
+        "A device that is told of updates over CoAP, as devices of RIOT are",
+        "iotctl ota agent --listen 0.0.0.0:5683 --device d1 --slots d1 --trust release.pub.pem --vendor example.com --class sensor-rev-b",
+    ),
 ];
 
 const SERVE: &[Example] = &[(
@@ -85,12 +89,20 @@ const PUBLISH: &[Example] = &[
         "Take it back, for those that have not begun",
         "iotctl ota publish mqtt://broker.example --remove --to group:lab",
     ),
+    (
+        "Tell a device of RIOT to fetch an update",
+        "iotctl ota publish --manifest coap://files.example/sensor-1.4.0+7.suit --trigger coap://sensor-17.example/suit/trigger",
+    ),
 ];
 
 const STATUS: &[Example] = &[
     (
         "Which device is how far",
         "iotctl ota status mqtt://broker.example",
+    ),
+    (
+        "Ask devices themselves, over CoAP",
+        "iotctl ota status coap://sensor-17.example coap://sensor-18.example",
     ),
     (
         "Wait until all are updated or one is not",

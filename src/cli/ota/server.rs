@@ -1,6 +1,6 @@
 //! `ota serve`, `ota publish` and `ota status`: their flags, and the plans they make.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,7 +10,10 @@ use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
 use crate::cli::mqtt::session::SessionFlags;
 use crate::cli::syntax::numbers::Wait;
-use crate::command::ota::{publish, rollout, serve, status};
+use crate::coap::uri::Uri;
+use crate::command::mqtt::session::SessionArgs;
+use crate::command::ota::{is_coap, publish, rollout, serve, status};
+use crate::connect::without_credentials;
 use crate::error::{Error, Result};
 use crate::firmware::wire::Audience;
 
@@ -50,17 +53,21 @@ impl ServeFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Publishing")]
 pub(crate) struct PublishFlags {
-    /// Manifest to publish, or a directory: the one with the highest sequence in it
+    /// Manifest to publish, or a directory: the one with the highest sequence in it; with --trigger the URL of a manifest, coap://HOST/PATH, from where devices fetch it
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
     /// Devices that it is for: all, group:NAME or device:NAME; may be repeated
-    #[arg(long, value_name = "DEVICES", required = true)]
+    #[arg(long, value_name = "DEVICES", required_unless_present = "trigger")]
     to: Vec<String>,
 
     /// Take the manifest back instead
     #[arg(long, conflicts_with = "manifest")]
     remove: bool,
+
+    /// Device that is told over CoAP to fetch the manifest, coap://HOST[/suit/trigger], instead of publishing it over MQTT; may be repeated
+    #[arg(long, value_name = "URI", conflicts_with_all = ["to", "remove"])]
+    trigger: Vec<String>,
 
     #[command(flatten)]
     prefix: PrefixFlags,
@@ -92,14 +99,45 @@ impl PublishFlags {
             ));
         }
         let to = self.to.iter().map(|text| audience("--to", text));
+        let session = self.session.words(&[])?.0;
+        if !self.trigger.is_empty() {
+            check_trigger(self.manifest.as_deref(), &self.trigger, &session)?;
+        }
         Ok(publish::Plan {
-            session: self.session.words(&[])?.0,
+            trigger: self.trigger,
+            session,
             prefix: self.prefix.prefix()?,
             manifest: self.manifest,
             to: to.collect::<Result<_>>()?,
             until: self.limits.until(),
             style: self.terminal.style(),
         })
+    }
+}
+
+fn check_trigger(manifest: Option<&Path>, devices: &[String], session: &SessionArgs) -> Result<()> {
+    let url = manifest.and_then(Path::to_str);
+    if url.is_none_or(|url| Uri::parse(url).is_err()) {
+        return Err(
+            Error::usage("with --trigger, --manifest must be the URL of a manifest")
+                .hint("devices fetch it themselves: use coap://HOST/PATH"),
+        );
+    }
+    let connect = &session.connect;
+    if connect.url.is_some() || connect.host.is_some() || connect.port.is_some() {
+        let text = "--trigger needs no server: devices are told over CoAP";
+        return Err(Error::usage(text));
+    }
+    each_over_coap("--trigger", devices)
+}
+
+fn each_over_coap(flag: &str, uris: &[String]) -> Result<()> {
+    match uris.iter().find(|uri| !is_coap(Some(uri))) {
+        Some(uri) => {
+            let uri = without_credentials(uri);
+            Err(Error::usage(format!("{flag} {uri}: expected coap://HOST")))
+        }
+        None => Ok(()),
     }
 }
 
@@ -123,14 +161,25 @@ pub(crate) struct StatusFlags {
     #[command(flatten)]
     session: SessionFlags,
 
+    /// More devices that are asked themselves, where the URL is that of one, coap://HOST
+    #[arg(value_name = "DEVICES", help_heading = None)]
+    devices: Vec<String>,
+
     #[command(flatten)]
     terminal: TerminalFlags,
 }
 
 impl StatusFlags {
     pub(super) fn plan(self) -> Result<status::Plan> {
+        let mut session = self.session.words(&[])?.0;
+        let mut devices = self.devices;
+        if is_coap(session.connect.url.as_deref()) || !devices.is_empty() {
+            devices.splice(0..0, session.connect.url.take());
+            each_over_coap("device", &devices)?;
+        }
         Ok(status::Plan {
-            session: self.session.words(&[])?.0,
+            session,
+            devices,
             prefix: self.prefix.prefix()?,
             until: self.until,
             timeout: self.timeout.map(|Wait(time)| time),

@@ -53,6 +53,7 @@ pub(crate) struct Server {
     serial: u64,
     leisure: Duration,
     challenge: bool,
+    body_limit: usize,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
     seats: Seats,
@@ -148,6 +149,7 @@ impl Server {
             held: BTreeMap::new(),
             serial: 0,
             leisure: Config::default().leisure,
+            body_limit: Config::default().body_limit,
             challenge: false,
             sequence: None,
             seats: Seats::new(),
@@ -163,6 +165,11 @@ impl Server {
     /// Answers requests to a group within this time, which must be said before listening.
     pub(crate) const fn set_leisure(&mut self, leisure: Duration) {
         self.leisure = leisure;
+    }
+
+    /// Takes bodies of no more than so many bytes, which must be said before listening.
+    pub(crate) const fn set_body_limit(&mut self, limit: usize) {
+        self.body_limit = limit;
     }
 
     /// Listens for datagrams on `address`; returns the address with the port that was chosen.
@@ -281,6 +288,7 @@ impl Server {
 
     fn add(&mut self, transport: Transport, outlet: Outlet) -> usize {
         let port = self.ports.0.len();
+        let usual = Config::default();
         let config = Config {
             transport,
             serve: true,
@@ -288,12 +296,14 @@ impl Server {
             adapt: false,
             first_exchange: (port as u64) << RANGE,
             leisure: self.leisure,
+            body_limit: self.body_limit,
+            block_memory: usual.block_memory.min(self.body_limit.saturating_mul(256)),
             // A connection and a DTLS handshake have shown it already.
             challenge: self.challenge && matches!(outlet, Outlet::Socket(_)),
             csm_deadline: Some(CSM),
             silence: Some(SILENCE),
             outbox: OUTBOX,
-            ..Config::default()
+            ..usual
         };
         self.ports.0.push(Port {
             endpoint: Endpoint::new(config),

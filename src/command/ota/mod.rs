@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod delta;
+mod direct;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
@@ -16,6 +17,7 @@ use std::future::ready;
 use std::path::{Path, PathBuf};
 
 use crate::command::Running;
+use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::firmware::Refusal;
@@ -69,6 +71,12 @@ impl Command {
             Self::Status(plan) => Box::pin(status::run(*plan)),
         }
     }
+}
+
+/// Whether a URL is one of CoAP; without one it is not.
+pub(crate) fn is_coap(url: Option<&str>) -> bool {
+    let scheme = url.and_then(|url| url.split_once("://"));
+    scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme)) == Some(Protocol::Coap)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::direct::{Devices, TRIGGER};
 use super::sign::manifests;
 use super::{read, refused};
 use crate::command::mqtt::publish;
@@ -13,6 +14,7 @@ use crate::flow::{Pacing, Stages, Until};
 use crate::mqtt::packet::{Properties, QoS};
 use crate::output::{Console, Style};
 use crate::payload::{Destination, Encoding, Source};
+use crate::stop::Stop;
 
 /// `ota publish`
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Plan {
     pub manifest: Option<PathBuf>,
     /// Who it is for.
     pub to: Vec<Audience>,
+    /// Devices that are told over CoAP instead where the manifest is; its URL stands for it then.
+    pub trigger: Vec<String>,
     /// When it is given up.
     pub until: Until,
     /// Of what it says.
@@ -32,6 +36,9 @@ pub struct Plan {
 }
 
 pub(super) async fn run(plan: Plan) -> Result<()> {
+    if !plan.trigger.is_empty() {
+        return trigger(&plan).await;
+    }
     let topics = Topics::new(&plan.prefix);
     let (source, said) = match &plan.manifest {
         Some(path) => {
@@ -67,6 +74,18 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     .await?;
     Console::new(plan.style).note(format_args!("{said} to {}", names.join(", ")));
     Ok(())
+}
+
+async fn trigger(plan: &Plan) -> Result<()> {
+    let console = Console::new(plan.style);
+    let connect = &plan.session.connect;
+    let limit = plan.until.timeout;
+    let devices = Devices::at(connect, &plan.trigger, TRIGGER, limit, console)?;
+    let url = plan.manifest.as_deref().unwrap_or_else(|| Path::new(""));
+    let url = url.to_string_lossy();
+    let mut stop = Stop::watch()?;
+    stop.unless_asked("interrupted", devices.trigger(&url))
+        .await
 }
 
 /// The manifest, or the one with the highest sequence in a directory, and what it is.

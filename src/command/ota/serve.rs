@@ -33,6 +33,10 @@ const LONGEST_QUEUE: usize = 64 << 10;
 /// The directory is looked at for an unknown image no more often.
 const RESCAN: Duration = Duration::from_secs(1);
 
+/// Blocks that are kept for the next device that asks for them, in bytes with what each takes besides.
+const MOST_KEPT: usize = 16 << 20;
+const ENTRY: usize = 160;
+
 /// Requests for the same block that come within this time are answered once, with `--carousel`.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -232,6 +236,30 @@ struct Images {
     directory: PathBuf,
     known: HashMap<Digest, Image>,
     looked_at: Instant,
+    kept: Kept,
+}
+
+/// The blocks that were read last.
+#[derive(Default)]
+struct Kept {
+    blocks: HashMap<Block, Bytes>,
+    /// The oldest first.
+    order: VecDeque<Block>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, block: Block, bytes: Bytes) {
+        self.bytes += bytes.len() + ENTRY;
+        self.blocks.insert(block, bytes);
+        self.order.push_back(block);
+        while self.bytes > MOST_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            let gone = self.blocks.remove(&oldest).unwrap_or_default();
+            self.bytes -= gone.len() + ENTRY;
+        }
+    }
 }
 
 impl Images {
@@ -240,6 +268,7 @@ impl Images {
             directory: directory.to_owned(),
             known: HashMap::new(),
             looked_at: Instant::now(),
+            kept: Kept::default(),
         };
         images.look()?;
         Ok(images)
@@ -290,9 +319,9 @@ impl Images {
         self.known.contains_key(image)
     }
 
-    /// A block; `None` where the image has no such block.
-    fn block(&self, image: &Digest, size: u32, number: u32) -> io::Result<Option<Bytes>> {
-        let Some(image) = self.known.get(image) else {
+    /// A block, which is read once for many devices; `None` where the image has no such block.
+    fn block(&mut self, digest: &Digest, size: u32, number: u32) -> io::Result<Option<Bytes>> {
+        let Some(image) = self.known.get(digest) else {
             return Ok(None);
         };
         let at = u64::from(size) * u64::from(number);
@@ -304,9 +333,15 @@ impl Images {
             let text = format!("{} was changed", image.path.display());
             return Err(io::Error::other(text));
         }
+        let name = (*digest, size, number);
+        if let Some(kept) = self.kept.blocks.get(&name) {
+            return Ok(Some(kept.clone()));
+        }
         let mut block = vec![0; length as usize];
         image.file.read_exact_at(&mut block, at)?;
-        Ok(Some(block.into()))
+        let block = Bytes::from(block);
+        self.kept.keep(name, block.clone());
+        Ok(Some(block))
     }
 
     fn forget(&mut self, image: &Digest) {
@@ -316,4 +351,24 @@ impl Images {
 
 fn stamp(about: &Metadata) -> io::Result<(u64, SystemTime)> {
     Ok((about.len(), about.modified()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_kept_within_bounds_the_newest_longest() {
+        let mut kept = Kept::default();
+        let block = Bytes::from(vec![1; 64 << 10]);
+        for number in 0..1000 {
+            kept.keep(([0; 32], 64 << 10, number), block.clone());
+            assert!(kept.bytes <= MOST_KEPT);
+            assert!(kept.blocks.contains_key(&([0; 32], 64 << 10, number)));
+        }
+        let each = (64 << 10) + ENTRY;
+        assert_eq!(kept.blocks.len(), MOST_KEPT / each);
+        assert_eq!(kept.order.len(), kept.blocks.len());
+        assert_eq!(kept.bytes, kept.blocks.len() * each);
+    }
 }

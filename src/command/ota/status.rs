@@ -8,11 +8,12 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
+use super::direct::{Devices, STATUS};
 use crate::board::text::cell;
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::firmware::wire::Topics;
+use crate::firmware::wire::{Topics, is_name};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::Disconnect;
 use crate::mqtt::session::client::Event;
@@ -102,6 +103,8 @@ impl Goal {
 pub struct Plan {
     /// With the server.
     pub session: SessionArgs,
+    /// Devices that are asked themselves, over CoAP; none: what they report to the server.
+    pub devices: Vec<String>,
     /// Below which topics.
     pub prefix: String,
     /// One of them ends it; none: all that is retained is shown once.
@@ -118,6 +121,8 @@ pub struct Plan {
 #[derive(Default)]
 pub(super) struct Fleet {
     pub(super) devices: BTreeMap<String, Value>,
+    /// Of how many states the user was told last.
+    told: usize,
 }
 
 impl Fleet {
@@ -136,6 +141,23 @@ impl Fleet {
         }
         if self.devices.len() < MOST_DEVICES || self.devices.contains_key(device) {
             self.devices.insert(device.to_owned(), report);
+        }
+    }
+
+    /// The report of a device that was asked itself: it says its name, or it is known by its address.
+    fn take_of(&mut self, place: &str, payload: &Bytes) -> bool {
+        let report = serde_json::from_slice::<Value>(payload).unwrap_or_default();
+        let name = report["id"].as_str().filter(|name| is_name(name));
+        self.take(name.unwrap_or(place), payload);
+        report.is_object()
+    }
+
+    /// Shows how many devices are in which state, when there is a state more or less.
+    fn tell_counts(&mut self, console: Console) {
+        let counts = self.counts();
+        if counts.len() != self.told {
+            console.progress(words(&counts));
+            self.told = counts.len();
         }
     }
 
@@ -184,6 +206,14 @@ impl Fleet {
     }
 }
 
+fn words(counts: &BTreeMap<&str, usize>) -> String {
+    let counts = counts.iter();
+    let words: Vec<_> = counts
+        .map(|(state, count)| format!("{state} {count}"))
+        .collect();
+    words.join(", ")
+}
+
 /// The first line of what a device says, cut, with what would drive the terminal made visible.
 fn line(text: &str) -> String {
     let first = text.trim_start().lines().next().unwrap_or_default();
@@ -198,12 +228,99 @@ pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
 enum End {
     /// All that was retained is there, or the goal is reached.
     Done,
+    /// Some devices did not answer.
+    Partly(Error),
     TimedOut,
 }
 
 pub(super) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let mut stop = Stop::watch()?;
+    let mut fleet = Fleet::default();
+    let ended = match plan.devices.is_empty() {
+        true => over_mqtt(&plan, &mut fleet, &mut stop, console).await,
+        false => over_coap(&plan, &mut fleet, &mut stop, console).await,
+    }?;
+    let text = if plan.json {
+        fleet.json()
+    } else {
+        fleet.text()
+    };
+    print(text.as_bytes())?;
+    match ended {
+        End::Done => Ok(()),
+        End::Partly(why) => Err(why),
+        End::TimedOut => {
+            let text = format!("timed out; devices: {}", words(&fleet.counts()));
+            Err(Error::new(Kind::TimedOut, text))
+        }
+    }
+}
+
+impl Plan {
+    fn is_met(&self, counts: &BTreeMap<&str, usize>) -> bool {
+        self.until.is_empty() || self.until.iter().any(|goal| goal.is_met(counts))
+    }
+
+    /// How the watching ends: with a signal, by itself, or when it has taken too long.
+    async fn end(
+        &self,
+        stop: &mut Stop,
+        watching: impl Future<Output = Result<()>>,
+    ) -> Result<End> {
+        let limit = async {
+            match self.timeout {
+                Some(timeout) => tokio::time::sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
+            ended = watching => ended.map(|()| End::Done),
+            () = limit => Ok(End::TimedOut),
+        }
+    }
+}
+
+/// Until all have answered, or a goal is reached.
+async fn over_coap(
+    plan: &Plan,
+    fleet: &mut Fleet,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<End> {
+    let connect = &plan.session.connect;
+    // A device may be away for as long as the goal is waited for.
+    let limit = plan.timeout.filter(|_| plan.until.is_empty());
+    let devices = Devices::at(connect, &plan.devices, STATUS, limit, console)?;
+    let mut take = |place: &str, report: &Bytes| {
+        if !fleet.take_of(place, report) {
+            console.warn(format_args!("{place}: the report is no JSON object"));
+        }
+        fleet.tell_counts(console);
+        plan.is_met(&fleet.counts())
+    };
+    if !plan.until.is_empty() {
+        return plan.end(stop, devices.follow(take)).await;
+    }
+    let read = devices.read(|place, report| {
+        take(place, report);
+    });
+    let ended = stop.unless_asked("interrupted", read).await;
+    match ended {
+        Ok(()) => Ok(End::Done),
+        // Of several devices some may have answered.
+        Err(why) if !fleet.devices.is_empty() => Ok(End::Partly(why)),
+        Err(why) => Err(why),
+    }
+}
+
+async fn over_mqtt(
+    plan: &Plan,
+    fleet: &mut Fleet,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<End> {
     let target = plan.session.target()?;
     let wants = Wants {
         later: if plan.until.is_empty() {
@@ -217,39 +334,10 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let mut client = plan.session.client(target, &wants, console).await?;
     let topics = Topics::new(&plan.prefix);
     subscribe(&mut client, &[at_least_once(topics.status("+"))])?;
-    let mut fleet = Fleet::default();
-    let watching = watch(&plan, &topics, &mut client, &mut fleet, console);
-    let limit = async {
-        match plan.timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
-    let ended = tokio::select! {
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-        ended = watching => ended.map(|()| End::Done),
-        () = limit => Ok(End::TimedOut),
-    };
+    let watching = watch(plan, &topics, &mut client, fleet, console);
+    let ended = plan.end(stop, watching).await;
     let _ = stop.close(client.close(Disconnect::default())).await;
-    let ended = ended?;
-    let text = if plan.json {
-        fleet.json()
-    } else {
-        fleet.text()
-    };
-    print(text.as_bytes())?;
-    match ended {
-        End::Done => Ok(()),
-        End::TimedOut => {
-            let counts = fleet.counts();
-            let counts: Vec<_> = counts
-                .iter()
-                .map(|(state, count)| format!("{state} {count}"))
-                .collect();
-            let text = format!("timed out; devices: {}", counts.join(", "));
-            Err(Error::new(Kind::TimedOut, text))
-        }
-    }
+    ended
 }
 
 /// Until a goal is reached; without one, until the server has sent all that is retained, which a ping behind the
@@ -261,7 +349,7 @@ async fn watch(
     fleet: &mut Fleet,
     console: Console,
 ) -> Result<()> {
-    let (mut ready, mut was) = (false, BTreeMap::new());
+    let mut ready = false;
     loop {
         let driven = client.drive().await;
         while let Some(notice) = client.poll_notice() {
@@ -284,21 +372,11 @@ async fn watch(
         }
         client.session().accept();
         driven?;
-        let counts = fleet.counts();
-        let is_met = plan.until.is_empty() || plan.until.iter().any(|goal| goal.is_met(&counts));
-        if ready && is_met {
+        if ready && plan.is_met(&fleet.counts()) {
             return Ok(());
         }
-        if !plan.until.is_empty() && counts.len() != was.len() {
-            was = counts
-                .iter()
-                .map(|(state, count)| ((*state).to_owned(), *count))
-                .collect();
-            let line: Vec<_> = was
-                .iter()
-                .map(|(state, count)| format!("{state} {count}"))
-                .collect();
-            console.progress(line.join(", "));
+        if !plan.until.is_empty() {
+            fleet.tell_counts(console);
         }
     }
 }

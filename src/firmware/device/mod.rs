@@ -65,6 +65,8 @@ pub struct Device {
     patches: Patches,
     /// What is to be done before the phase goes on.
     unsaved: bool,
+    /// Why the state could not be written.
+    unwritten: Option<String>,
     busy: bool,
     /// The slot that runs.
     booted: Slot,
@@ -92,6 +94,7 @@ impl Device {
             update: None,
             patches: Patches::default(),
             unsaved: false,
+            unwritten: None,
             busy: false,
             deadline: None,
             again_at: None,
@@ -372,7 +375,7 @@ impl Device {
     fn take(&mut self, step: &Step, outcome: Outcome) {
         match (step, outcome) {
             (Step::Save, Outcome::Failed(why)) => self.save_failed(why),
-            (Step::Save, _) => {}
+            (Step::Save, _) => self.unwritten = None,
             (Step::Open { .. }, outcome) => self.opened(outcome),
             (Step::Check { .. }, outcome) => self.checked(outcome),
             (Step::Patch(step), outcome) => self.patch_ended(step, outcome),
@@ -395,7 +398,13 @@ impl Device {
         } else {
             self.unsaved = true;
             self.failed = true;
+            self.unwritten = Some(why);
         }
+    }
+
+    /// Why the state cannot be written, which is tried again; nothing goes on before it is.
+    pub fn unwritten(&self) -> Option<&str> {
+        self.unwritten.as_deref()
     }
 
     fn opened(&mut self, outcome: Outcome) {

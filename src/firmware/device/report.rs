@@ -25,7 +25,16 @@ impl Device {
             error: None,
         };
         let ended = self.state.last.as_ref();
-        if self.phase != Phase::Idle {
+        if let Some(why) = &self.unwritten {
+            // What is not on the disk may be otherwise after a power cut.
+            report.error = Some(why.clone());
+            if let (Phase::Idle, Some(ended)) = (&self.phase, ended) {
+                report.state = match ended.why {
+                    Some(_) => "rolling-back",
+                    None => "testing",
+                };
+            }
+        } else if self.phase != Phase::Idle {
             let trial = self.state.trial.as_ref();
             report.error = trial.and_then(|trial| trial.why.clone());
             if matches!(self.phase, Phase::Opening | Phase::Downloading(_)) {

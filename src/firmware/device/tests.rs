@@ -422,6 +422,55 @@ fn an_image_that_does_not_prove_itself_in_time_is_left() {
     assert_eq!(device.report().state, "rolling-back");
 }
 
+#[test]
+fn nothing_is_reported_as_over_that_is_not_on_the_disk() {
+    let maker = Maker::new();
+    let trial = Trial {
+        slot: Slot::B,
+        release: Release {
+            sequence: 1,
+            ..Release::default()
+        },
+        stage: Stage::Installed,
+        boots: 0,
+        why: None,
+    };
+    let state = State {
+        trial: Some(trial),
+        ..State::default()
+    };
+    for (healthy, before, after) in [
+        (true, "testing", "updated"),
+        (false, "rolling-back", "rolled-back"),
+    ] {
+        let booted = if healthy { Slot::B } else { Slot::A };
+        let config = Rc::clone(&maker.config);
+        let mut device = Device::start(config, state.clone(), Some(booted), WITHIN);
+        let (mut now, mut full) = (WITHIN, false);
+        while let Some(step) = device.next(now) {
+            let is_last = device.state().trial.is_none() && step == Step::Save;
+            let outcome = match is_last && !std::mem::replace(&mut full, true) {
+                true => Outcome::Failed(String::from("no space")),
+                false => Outcome::Done,
+            };
+            let failed = outcome != Outcome::Done;
+            device.ended(&step, outcome, now);
+            if failed {
+                let report = device.report();
+                let told = (report.state, report.error.as_deref());
+                assert_eq!(told, (before, Some("no space")));
+                assert_eq!(device.unwritten(), Some("no space"));
+                // It is tried again after a while.
+                assert_eq!(device.next(now), None);
+                now = device.next_time().expect("a time");
+            }
+        }
+        assert!(full);
+        assert_eq!(device.report().state, after);
+        assert_eq!(device.unwritten(), None);
+    }
+}
+
 /// A thousand devices, of which three in a hundred are not well with the new image.
 #[test]
 fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {

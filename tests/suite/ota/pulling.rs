@@ -13,7 +13,7 @@ use crate::support::wait_for;
 const SIZE: usize = 300_000;
 
 /// Keys, and an update in `updates`.
-fn made(words: &str) -> Folder {
+pub(super) fn made(words: &str) -> Folder {
     let folder = Folder::new();
     let key = folder.key("key", "p256");
     let file = folder.file("fw.bin", firmware(SIZE, 1));
@@ -22,10 +22,12 @@ fn made(words: &str) -> Folder {
     folder
 }
 
-fn agent(folder: &Folder, uri: &str, words: &str) -> Line {
-    let line = iotctl("ota agent --device d1 --vendor example.com --class sensor-rev-b");
-    let line = line.word(uri).word("--slots").word(folder.path("d1"));
-    line.word("--trust").word(folder.public("key")).words(words)
+/// A device, with the URL of a manifest or without.
+pub(super) fn agent(folder: &Folder, device: &str, uri: &str, words: &str) -> Line {
+    let line = iotctl("ota agent --vendor example.com --class sensor-rev-b --device");
+    let line = line.word(device).words(uri).word("--slots");
+    let line = line.word(folder.path(device)).word("--trust");
+    line.word(folder.public("key")).words(words)
 }
 
 #[test]
@@ -37,7 +39,7 @@ fn an_update_is_fetched_from_our_server_and_from_that_of_aiocoap() {
     let roots = [&ours.uris[0], &ours.uris[1], &theirs.uri("coap", "")];
     for root in roots {
         let uri = format!("{}/fw-1.1.suit", root.trim_end_matches('/'));
-        agent(&folder, &uri, "--once").run().succeeded();
+        agent(&folder, "d1", &uri, "--once").run().succeeded();
         assert_eq!(
             fs::read(folder.path("d1").join("b")).unwrap(),
             firmware(SIZE, 1)
@@ -56,12 +58,12 @@ fn a_fetch_goes_on_after_a_crash() {
     );
     let uri = format!("{}/fw-1.1.suit", slow.uris[0].trim_end_matches('/'));
     let words = "--block-size 512";
-    let device = agent(&folder, &uri, words).start();
+    let device = agent(&folder, "d1", &uri, words).start();
     let left = folder.path("d1").join("download");
     wait_for("a download", || fs::metadata(&left).ok());
     signal(device.id(), "KILL");
     drop(device);
-    agent(&folder, &uri, &format!("{words} --once"))
+    agent(&folder, "d1", &uri, &format!("{words} --once"))
         .run()
         .succeeded();
     assert_eq!(
@@ -76,10 +78,10 @@ fn what_cannot_be_fetched_is_said() {
     let updates = folder.path("updates").display().to_string();
     let ours = server(&format!("--directory {updates}"), &["coap"]);
     let root = ours.uris[0].trim_end_matches('/');
-    let why = agent(&folder, &format!("{root}/none.suit"), "--once").run();
+    let why = agent(&folder, "d1", &format!("{root}/none.suit"), "--once").run();
     assert!(why.stderr.contains("4.04"), "{}", why.stderr);
     why.failed(1);
-    let why = agent(&folder, &format!("{root}/fw-1.1.suit"), "--once").run();
+    let why = agent(&folder, "d1", &format!("{root}/fw-1.1.suit"), "--once").run();
     assert!(why.stderr.contains("none.bin: 4.04"), "{}", why.stderr);
     why.failed(1);
     // The image has other bytes than the manifest says.
@@ -89,11 +91,30 @@ fn what_cannot_be_fetched_is_said() {
     fs::write(&image, vec![1; SIZE]).unwrap();
     let ours = server(&format!("--directory {}", updates.display()), &["coap"]);
     let uri = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
-    let why = agent(&folder, &uri, "--once").run();
+    let why = agent(&folder, "d1", &uri, "--once").run();
     assert!(
         why.stderr.contains("the payload has the SHA-256"),
         "{}",
         why.stderr
     );
     why.failed(1);
+}
+
+#[test]
+fn an_image_in_the_envelope_may_be_as_large_as_a_slot() {
+    let folder = made("--embed");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let uri = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
+    let why = agent(&folder, "d1", &uri, "--once --slot-size 200000")
+        .run()
+        .failed(1);
+    // A slot, and 64 KiB for the manifest.
+    let wanted = "fw-1.1.suit: it has more than 265536 bytes, the most that is taken";
+    assert!(why.ends_with(wanted), "{why}");
+    agent(&folder, "d1", &uri, "--once").run().succeeded();
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 1)
+    );
 }

@@ -1,7 +1,7 @@
 //! Devices are updated over MQTT: against mosquitto, with agents, servers and brokers that are killed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::support::command::{Line, Running, iotctl, signal};
 use crate::support::mosquitto::{Mosquitto, mosquitto};
 use crate::support::wait_for;
 
-const OLD: &[u8] = b"the firmware that the device came with";
+pub(super) const OLD: &[u8] = b"the firmware that the device came with";
 
 /// A broker, a key, and firmware of so many bytes in version 1.
 pub(super) struct Site {
@@ -63,8 +63,12 @@ impl Site {
 
     /// A device whose state and images are in a directory of its name.
     pub(super) fn agent(&self, device: &str, words: &str) -> Line {
-        let slots = self.folder.path(device);
-        fs::create_dir_all(&slots).unwrap();
+        self.agent_in(&self.folder.path(device), device, words)
+    }
+
+    /// The same in another directory.
+    pub(super) fn agent_in(&self, slots: &Path, device: &str, words: &str) -> Line {
+        fs::create_dir_all(slots).unwrap();
         if !slots.join("a").exists() {
             fs::write(slots.join("a"), OLD).unwrap();
         }
@@ -278,8 +282,8 @@ fn an_image_in_the_envelope_needs_no_server() {
 }
 
 /// Waits until a device has written down that it has some of the blocks, and not all.
-fn is_downloading(site: &Site, device: &str) {
-    let file = site.folder.path(device).join("download");
+pub(super) fn is_downloading(device: &Path) {
+    let file = device.join("download");
     wait_for("a download", || fs::metadata(&file).ok());
 }
 
@@ -291,7 +295,7 @@ fn a_download_goes_on_after_the_agent_the_server_and_the_broker_were_killed() {
     site.publish("--to all").run().succeeded();
     let agent = |site: &Site| site.agent("d1", "--block-size 512 --retry forever").start();
     let mut device = agent(&site);
-    is_downloading(&site, "d1");
+    is_downloading(&site.folder.path("d1"));
     signal(device.id(), "KILL");
     drop(device);
     let before = fs::read(site.folder.path("d1").join("download")).unwrap();

@@ -101,6 +101,16 @@ fn try_start(line: Line, dtls: bool) -> Option<Server> {
     })
 }
 
+/// A script that uses it as a library.
+pub fn python(script: &str) -> Line {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let has_it = |folder: &PathBuf| folder.join("aiocoap-client").exists();
+    let folder = std::env::split_paths(&path).find(has_it);
+    let folder = folder.expect("aiocoap is not installed: tests/run installs what the tests need");
+    let python = folder.join("python3").display().to_string();
+    program(&python, "-c").word(script)
+}
+
 /// `aiocoap-client` with these words.
 pub fn client(words: &str) -> Line {
     program("aiocoap-client", words)

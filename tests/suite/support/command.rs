@@ -345,6 +345,11 @@ impl Running {
         signal(self.id(), name);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Ends its standard input and waits for its end; returns the exit code and all lines of standard output not yet taken.
     #[track_caller]
     pub fn ends(mut self) -> Ended {

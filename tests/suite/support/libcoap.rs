@@ -51,6 +51,12 @@ fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
     alive.then_some(Libcoap { child, port })
 }
 
+/// What its coap-client says to a request: the body, or the code of an error.
+pub fn asked(words: &str) -> String {
+    let ended = program("coap-client-notls", "-B 60").words(words).run();
+    format!("{}{}", ended.text(), ended.stderr)
+}
+
 /// Whether a CoAP ping is answered.
 pub fn answers(port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -3,17 +3,20 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Plan;
 use super::commands::{self, About};
 use super::disk::Disk;
+use super::listen::{Desk, Listener};
 use crate::command::ota::keys;
 use crate::error::{Error, Kind, Result, plain};
 use crate::firmware::device::{
     Config, Device, Download, Offer, Outcome, PatchStep, Report, Slot, Step,
 };
 use crate::firmware::suit::Envelope;
+use crate::firmware::wire;
 use crate::firmware::{Digest, Refusal};
 use crate::output::Console;
 use crate::stop::Asked;
@@ -35,6 +38,8 @@ pub(super) struct Core {
     later: Option<Vec<u8>>,
     /// Why the last manifest was not taken, with `--once`.
     rejected: Option<String>,
+    /// What others read of it over CoAP, and tell it.
+    pub(super) desk: Option<Arc<Desk>>,
 }
 
 impl Core {
@@ -70,7 +75,45 @@ impl Core {
             told: None,
             later: None,
             rejected: None,
+            desk: None,
         })
+    }
+
+    /// Answers others over CoAP from now on, where the user wants that.
+    pub(super) fn listen(&mut self) -> Result<Option<Listener>> {
+        let Some(address) = self.plan.listen else {
+            return Ok(None);
+        };
+        let desk = Arc::new(Desk::default());
+        let listener = Listener::open(address, &desk)?;
+        self.desk = Some(desk);
+        self.show();
+        let address = listener.address;
+        self.console
+            .note(format_args!("listening on coap://{address}"));
+        Ok(Some(listener))
+    }
+
+    /// Whether another manifest can be had: nothing is under way that must not be disturbed.
+    pub(super) fn takes_manifests(&self) -> bool {
+        self.device.is_idle() || self.device.download().is_some()
+    }
+
+    /// Puts what others may read where they read it.
+    fn show(&self) {
+        let Some(desk) = &self.desk else {
+            return;
+        };
+        let slot = self.device.booted();
+        let (report, version) = (self.report(&self.device.report()), self.about(slot).version);
+        let version = Some(version).filter(|it| !it.is_empty());
+        desk.report(report, slot, version);
+    }
+
+    /// A report in words, as of now.
+    pub(super) fn report(&self, report: &Report) -> String {
+        let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+        wire::report(report, &self.plan.id, &self.plan.groups, &at)
     }
 
     /// When the device has something to do although nothing happened.
@@ -249,6 +292,7 @@ impl Core {
             None => self.console.note(&line),
         }
         self.told = Some(report);
+        self.show();
     }
 
     pub(super) fn block(&mut self, image: &Digest, number: u32, bytes: &[u8]) {
@@ -265,16 +309,18 @@ impl Core {
         }
     }
 
-    pub(super) fn manifest(&mut self, bytes: &[u8]) {
+    /// A manifest has come; whether its update is begun.
+    pub(super) fn manifest(&mut self, bytes: &[u8]) -> bool {
         // An empty one takes another back.
         if bytes.is_empty() {
-            return;
+            return false;
         }
         match self.device.offer(bytes) {
             Ok(Offer::Known) => {}
             Ok(Offer::Taken) => {
                 self.running = None;
                 self.take_embedded(bytes);
+                return true;
             }
             Err(Refusal::Busy) => self.later = Some(bytes.to_vec()),
             Err(why @ Refusal::Sequence { .. }) => {
@@ -285,6 +331,7 @@ impl Core {
                 self.rejected = Some(why.to_string());
             }
         }
+        false
     }
 
     /// An image in the envelope needs no request.
@@ -356,6 +403,11 @@ impl Core {
 
     /// With `--once`: how the first update ended. Otherwise only where nothing but a new start helps.
     pub(super) fn ending(&self) -> Option<Result<()>> {
+        if self.plan.once
+            && let Some(why) = self.device.unwritten()
+        {
+            return Some(Err(Error::new(Kind::Local, why)));
+        }
         let can_end = self.plan.once || self.device.is_stuck();
         if !can_end || !self.device.is_idle() {
             return None;

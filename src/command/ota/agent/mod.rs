@@ -9,22 +9,25 @@
 //! | `commands` | the user's commands |
 //! | `mqtt` | manifests that are published, blocks on request, reports |
 //! | `pull` | a manifest and an image that are fetched over CoAP |
+//! | `listen` | what it answers over CoAP, and where it is told of updates |
 
 pub(crate) mod commands;
 mod core;
 mod disk;
+mod listen;
 mod mqtt;
 mod patch;
 mod pull;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use self::commands::Commands;
 use self::core::Core;
 pub(super) use self::mqtt::{at_least_once, refused, subscribe};
+use super::is_coap;
 use crate::command::mqtt::session::SessionArgs;
-use crate::connect::Protocol;
 use crate::error::Result;
 use crate::firmware::Identity;
 use crate::firmware::device::Slot;
@@ -63,6 +66,8 @@ pub struct Plan {
     pub allow_downgrade: bool,
     /// How often a manifest is looked for over CoAP.
     pub poll: Duration,
+    /// Where it is told of updates over CoAP.
+    pub listen: Option<SocketAddr>,
     /// It ends with the first update.
     pub once: bool,
     /// Of what it says.
@@ -71,12 +76,10 @@ pub struct Plan {
 
 /// Runs a device until a signal, or until it starts again.
 pub(super) async fn run(plan: Plan) -> Result<()> {
-    let url = plan.session.connect.url.as_deref().unwrap_or_default();
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    let protocol = scheme.and_then(Protocol::of_scheme);
+    let over_coap = is_coap(plan.session.connect.url.as_deref()) || plan.listen.is_some();
     let core = Core::open(plan)?;
-    match protocol {
-        Some(Protocol::Coap) => pull::run(core).await,
-        _ => mqtt::run(core).await,
+    match over_coap {
+        true => pull::run(core).await,
+        false => mqtt::run(core).await,
     }
 }

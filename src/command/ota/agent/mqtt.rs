@@ -1,6 +1,6 @@
 //! A device over MQTT: manifests are published to it, it asks for blocks, and it reports.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -209,8 +209,7 @@ impl Agent {
         if !is_news || !self.client.can_publish(QoS::AtLeastOnce) {
             return Ok(());
         }
-        let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-        let text = wire::report(&report, &self.core.plan.id, &self.core.plan.groups, &at);
+        let text = self.core.report(&report);
         let topic = self.topics.status(&self.core.plan.id);
         self.publish(topic, text.into(), QoS::AtLeastOnce, true)?;
         self.reported = Some(report);
@@ -255,7 +254,8 @@ impl Agent {
 
     fn message(&mut self, publish: &Publish) {
         if publish.topic.ends_with("/manifest") {
-            return self.core.manifest(&publish.payload);
+            self.core.manifest(&publish.payload);
+            return;
         }
         let (Some(image), Some(number)) = (self.image, wire::block_number(&publish.topic)) else {
             return;

@@ -1,15 +1,18 @@
-//! A device over CoAP: it looks for a manifest from time to time, and fetches the image from where that says.
+//! A device over CoAP: it looks for a manifest from time to time or is told where one is, and fetches the image from where that
+//! says.
 
+use std::future::pending;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
 use super::core::Core;
+use super::listen::{Desk, Listener};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Event, Reply, Resume};
+use crate::coap::endpoint::{Cancel, Event, Failure, Reply, Resume};
 use crate::coap::uri::Uri;
 use crate::command::coap::client::{RequestClient, Tracer};
-use crate::command::coap::session::{Place, SessionArgs, failed, refused};
+use crate::command::coap::session::{Place, SessionArgs, failed, refused, shown};
 use crate::error::{Error, Kind, Result};
 use crate::firmware::Digest;
 use crate::stop::Stop;
@@ -20,30 +23,56 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Until the server is looked for again while a new image is on trial.
 const SOON: Duration = Duration::from_secs(1);
 
-/// The most that is fetched of a manifest, with a small image in it.
-const LARGEST_MANIFEST: usize = 64 << 10;
+/// The most that is fetched of a manifest without an image in it.
+const LARGEST_MANIFEST: u64 = 64 << 10;
 
-pub(super) async fn run(core: Core) -> Result<()> {
+/// The most that is fetched of one with an image in it: it is in memory until it is verified.
+const LARGEST_ENVELOPE: u64 = 16 << 20;
+
+pub(super) async fn run(mut core: Core) -> Result<()> {
     let mut stop = Stop::watch()?;
-    let session = SessionArgs::of(core.plan.session.connect.clone());
+    let connect = core.plan.session.connect.clone();
+    let home = connect.url.is_some() || core.plan.listen.is_none();
+    let session = SessionArgs::of(connect);
     let watch = Tracer::open(&session, core.console)?;
-    let place = session.only_place()?;
+    let home = home.then(|| session.only_place()).transpose()?;
+    let mut listener = core.listen()?;
     let mut puller = Puller {
         core,
         session,
         watch,
-        place,
+        reached: home.is_none(),
+        place: home.clone(),
+        home,
         looked_at: None,
-        reached: false,
     };
     let driven = tokio::select! {
         asked = stop.asked() => Err(asked),
         driven = puller.drive() => Ok(driven),
+        never = serve(listener.as_mut()) => never,
     };
     puller.core.remember();
+    if let Some(listener) = &mut listener {
+        listener.finish();
+    }
     match driven {
         Ok(driven) => driven,
         Err(asked) => puller.core.stopped(asked),
+    }
+}
+
+async fn serve(listener: Option<&mut Listener>) -> ! {
+    match listener {
+        Some(listener) => listener.serve().await,
+        None => pending().await,
+    }
+}
+
+/// Until somebody says where a manifest is.
+async fn triggered(desk: Option<&Desk>) {
+    match desk {
+        Some(desk) => desk.triggered().await,
+        None => pending().await,
     }
 }
 
@@ -51,8 +80,10 @@ struct Puller {
     core: Core,
     session: SessionArgs,
     watch: Tracer,
-    /// Of the manifest.
-    place: Place,
+    /// Where a manifest is looked for from time to time.
+    home: Option<Place>,
+    /// Of the manifest whose image is fetched.
+    place: Option<Place>,
     looked_at: Option<Instant>,
     /// Whether the last fetch came to an end.
     reached: bool,
@@ -63,6 +94,8 @@ impl Puller {
         loop {
             self.core.steps(self.reached);
             self.core.tell();
+            let desk = self.core.desk.clone();
+            let trigger = triggered(desk.as_deref());
             if self.core.waits_for_server() {
                 self.look_for_server().await;
                 if self.reached {
@@ -75,14 +108,26 @@ impl Puller {
                 if self.finish_step().await {
                     return Ok(());
                 }
+            } else if self.core.takes_manifests()
+                && let Some(url) = desk.as_deref().and_then(Desk::take)
+            {
+                self.told(&url).await?;
             } else if self.core.device.download().is_some_and(|it| it.left() > 0) {
-                self.image().await?;
-            } else if self.looked_at.is_some()
+                tokio::select! {
+                    biased;
+                    () = trigger => {}
+                    ended = self.image() => ended?,
+                }
+            } else if (self.looked_at.is_some() || self.core.device.unwritten().is_some())
                 && let Some(ended) = self.core.ending()
             {
                 return ended;
             } else if self.core.device.is_idle() {
-                self.idle().await?;
+                tokio::select! {
+                    biased;
+                    () = trigger => {}
+                    ended = self.idle() => ended?,
+                }
             } else {
                 // A step that failed is taken again when its time has come.
                 let at = self.core.next_time().unwrap_or_else(Instant::now);
@@ -103,28 +148,80 @@ impl Puller {
 
     /// Whether it was reached is known then, or some time has passed.
     async fn look_for_server(&mut self) {
+        let Some(place) = self.home.clone() else {
+            // There is none; the device can be told of the next update.
+            self.reached = true;
+            return;
+        };
         if self.reached {
             return;
         }
         let soon = Instant::now() + SOON;
         let until = self.core.next_time().unwrap_or(soon);
-        let place = self.place.clone();
-        let fetching = self.fetch(&place, None, LARGEST_MANIFEST);
-        let fetched = tokio::time::timeout_at(until.into(), fetching).await;
-        if !matches!(fetched, Ok(Ok(_))) {
+        let fetched = tokio::time::timeout_at(until.into(), self.is_there(&place)).await;
+        self.reached = matches!(fetched, Ok(Ok(true)));
+        if !self.reached {
             sleep_until(until.min(soon).into()).await;
         }
     }
 
+    /// Whether a server answers at all, be it with the beginning of something large.
+    async fn is_there(&self, place: &Place) -> Result<bool> {
+        let mut client =
+            RequestClient::open_with(self.session.config(), None, &self.watch, place).await?;
+        let request = self.session.request(&client, place, Code::GET)?;
+        client.ask(place, self.session.proxy_mode, request)?;
+        let is_there = loop {
+            match client.next().await {
+                Event::Reply { .. } => break true,
+                Event::Progress { received, .. } if received > 0 => break true,
+                Event::Failed { .. } => break false,
+                _ => {}
+            }
+        };
+        client.cancel(Cancel::Forget);
+        client.close().await;
+        Ok(is_there)
+    }
+
     /// Waits until a manifest is to be looked for, and looks.
     async fn idle(&mut self) -> Result<()> {
+        let Some(home) = self.home.clone() else {
+            return pending().await;
+        };
         if let Some(looked_at) = self.looked_at {
             sleep_until((looked_at + self.core.plan.poll).into()).await;
         }
+        self.manifest(&home).await
+    }
+
+    /// Somebody has said where a manifest is.
+    async fn told(&mut self, url: &str) -> Result<()> {
+        match self.session.place_of(url) {
+            Ok(place) => {
+                let text = format!("told to fetch {}", shown(&place.uri));
+                self.core.console.note(text);
+                self.manifest(&place).await
+            }
+            Err(why) => {
+                self.core.console.warn(why);
+                Ok(())
+            }
+        }
+    }
+
+    async fn manifest(&mut self, place: &Place) -> Result<()> {
         self.looked_at = Some(Instant::now());
-        let place = self.place.clone();
-        match self.fetch(&place, None, LARGEST_MANIFEST).await {
-            Ok(reply) => self.core.manifest(&reply.response.payload),
+        let limit = match self.core.device.config().capacity {
+            Some(slot) => slot.saturating_add(LARGEST_MANIFEST).min(LARGEST_ENVELOPE),
+            None => LARGEST_ENVELOPE,
+        };
+        match self.fetch(place, None, limit as usize).await {
+            Ok(reply) => {
+                if self.core.manifest(&reply.response.payload) {
+                    self.place = Some(place.clone());
+                }
+            }
             Err(why) if self.core.plan.once => return Err(why),
             Err(why) => self.core.console.warn(&why),
         }
@@ -175,12 +272,10 @@ impl Puller {
 
     async fn source(&mut self, uri: &str, image: &Digest, size: u64) -> Result<()> {
         let bad = |why: String| Error::new(Kind::Refused, format!("{uri}: {why}"));
-        let absolute = self
-            .place
-            .uri
-            .join(uri)
-            .map_err(|why| bad(why.to_string()))?;
-        let place = self.place_of(&absolute)?;
+        let own = self.place.clone();
+        let own = own.ok_or_else(|| bad(String::from("it is not known where the manifest was")))?;
+        let absolute = own.uri.join(uri).map_err(|why| bad(why.to_string()))?;
+        let place = self.place_of(&own, absolute)?;
         let limit = usize::try_from(size).unwrap_or(usize::MAX);
         let reply = self.fetch(&place, Some(image), limit).await?;
         let (offset, body) = (reply.offset as u64, &reply.response.payload);
@@ -196,14 +291,12 @@ impl Puller {
         }
     }
 
-    /// The same server as that of the manifest is connected to in the same way.
-    fn place_of(&self, uri: &Uri) -> Result<Place> {
-        let own = &self.place.uri;
-        match (uri.scheme, &uri.host, uri.port) == (own.scheme, &own.host, own.port) {
-            true => Ok(Place {
-                uri: uri.clone(),
-                ..self.place.clone()
-            }),
+    /// The same server as that of the manifest, `own`, is connected to in the same way.
+    fn place_of(&self, own: &Place, uri: Uri) -> Result<Place> {
+        let is_same =
+            (uri.scheme, &uri.host, uri.port) == (own.uri.scheme, &own.uri.host, own.uri.port);
+        match is_same {
+            true => Ok(Place { uri, ..own.clone() }),
             false => self.session.place_of(&uri.to_string()),
         }
     }
@@ -237,6 +330,16 @@ impl Puller {
                         self.core.feed(image, arrived.offset as u64, arrived.body);
                         self.core.tell();
                     }
+                }
+                Event::Failed {
+                    failure: Failure::TooLarge { limit },
+                    ..
+                } => {
+                    self.reached = true;
+                    let uri = shown(&place.uri);
+                    let text =
+                        format!("{uri}: it has more than {limit} bytes, the most that is taken");
+                    return Err(Error::new(Kind::Refused, text));
                 }
                 Event::Failed {
                     failure, partial, ..

@@ -1,0 +1,259 @@
+//! Devices that are told of updates over CoAP, as those of RIOT are: by libcoap's client and by `ota publish --trigger`, with
+//! aiocoap as repository and as observer.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::pulling::{agent, made};
+use super::updating::firmware;
+use super::{Expect, Folder};
+use crate::support::coap::server;
+use crate::support::command::{Ended, Running, iotctl, signal};
+use crate::support::{aiocoap, libcoap, wait_for};
+
+const SIZE: usize = 300_000;
+
+/// A device that listens, and where.
+fn listening(folder: &Folder, device: &str, words: &str) -> (Running, String) {
+    let mut running = agent(folder, device, "", &format!("--listen 127.0.0.1:0 {words}")).start();
+    let said = running.hears("listening on coap://");
+    let (_, place) = said.split_once("listening on ").unwrap();
+    (running, place.trim().to_owned())
+}
+
+/// A second update, of version 1.2.
+fn sign_another(folder: &Folder) {
+    let file = folder.file("fw.bin", firmware(SIZE, 2));
+    let words = "--version 1.2 --sequence 2";
+    folder
+        .sign(&file, &folder.path("key.pem"), words)
+        .run()
+        .succeeded();
+}
+
+fn status(devices: &[&str], goal: Option<&str>) -> Ended {
+    let line = iotctl("ota status --output json --timeout 80s");
+    let line = match goal {
+        Some(goal) => line.word("--until").word(goal),
+        None => line,
+    };
+    devices
+        .iter()
+        .fold(line, |line, device| line.word(device))
+        .run()
+}
+
+/// Its client ends an observation with the first response.
+const OBSERVER: &str = r#"
+import asyncio, sys
+from aiocoap import Context, Message, GET
+
+async def main():
+    context = await Context.create_client_context()
+    request = context.request(Message(code=GET, uri=sys.argv[1], observe=0))
+    print((await request.response).payload.decode(), flush=True)
+    async for notification in request.observation:
+        print(notification.payload.decode(), flush=True)
+
+asyncio.run(main())
+"#;
+
+#[test]
+fn libcoap_triggers_aiocoap_serves_and_observes() {
+    let folder = made("");
+    let repository = aiocoap::fileserver(&folder.path("updates"));
+    let (mut device, place) = listening(&folder, "d1", "");
+    let read = |path: &str| libcoap::asked(&format!("{place}{path}")).trim().to_owned();
+    assert_eq!(read("/suit/slot/active"), "0");
+    assert_eq!(read("/suit/slot/inactive"), "1");
+    assert_eq!(read("/suit/version"), "NONE");
+    let links = read("/.well-known/core");
+    for path in [
+        "trigger>",
+        "slot/active>;ct=0",
+        "slot/inactive>",
+        "version>",
+        "status>;ct=50;obs",
+    ] {
+        assert!(links.contains(&format!("</suit/{path}")), "{path}: {links}");
+    }
+    // What is no trigger, answered as RIOT does.
+    let post = |words: &str| libcoap::asked(&format!("-m post {words} {place}/suit/trigger"));
+    assert!(read("/suit/trigger").contains("4.05"));
+    assert!(post("").contains("4.08"));
+    assert!(post("-e nonsense").contains("4.00"));
+    let long = format!("-e coap://h/{}", "x".repeat(2000));
+    assert!(post(&long).contains("4.13"));
+    let observer = aiocoap::python(OBSERVER);
+    let mut observer = observer.word(format!("{place}/suit/status")).start();
+    let first = observer.line();
+    let report: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(
+        (&report["state"], &report["id"]),
+        (&"idle".into(), &"d1".into())
+    );
+    let said = post(&format!("-e {}", repository.uri("coap", "/fw-1.1.suit")));
+    assert!(!said.contains("4.") && !said.contains("5."), "{said}");
+    device.hears("iotctl: updated: version 1.1");
+    // The newest state counts; others may be passed over.
+    while !observer.line().contains("\"state\":\"updated\"") {}
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 1)
+    );
+    assert_eq!(read("/suit/slot/active"), "1");
+    assert_eq!(read("/suit/slot/inactive"), "0");
+    assert_eq!(read("/suit/version"), "1.1");
+}
+
+#[test]
+fn several_devices_are_triggered_and_watched() {
+    let folder = made("");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let (_first, one) = listening(&folder, "d1", "");
+    let (_second, other) = listening(&folder, "d2", "");
+    let url = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
+    let trigger = |places: &[&str]| {
+        let line = iotctl("ota publish --manifest").word(&url);
+        let told = places.iter();
+        told.fold(line, |line, place| line.word("--trigger").word(place))
+            .run()
+    };
+    let said = trigger(&[&one, &format!("{other}/suit/trigger")]);
+    assert_eq!(
+        said.stderr.matches("/suit/trigger: 2.01").count(),
+        2,
+        "{}",
+        said.stderr
+    );
+    said.succeeded();
+    let all = status(&[&one, &other], Some("updated == 2"));
+    let all: Value = serde_json::from_str(&all.succeeded()).unwrap();
+    assert_eq!(all["counts"]["updated"], 2);
+    assert_eq!(all["devices"][0]["id"], "d1");
+    let table = iotctl("ota status")
+        .word(&one)
+        .word(&other)
+        .run()
+        .succeeded();
+    assert!(table.contains("d2      updated       1.1"), "{table}");
+    // One of them is not there, and another is no device.
+    drop(_second);
+    let some = status(&[&one, &other], None);
+    assert!(some.stderr.contains("cannot connect to"), "{}", some.stderr);
+    assert_eq!(
+        some.stderr.lines().last(),
+        Some("iotctl: 1 of 2 devices gave no report")
+    );
+    assert!(some.text().contains("\"id\":\"d1\""), "{}", some.text());
+    some.failed(3);
+    let why = trigger(&[&ours.uris[0]]).failed(1);
+    assert!(why.contains("/suit/trigger: 4.0"), "{why}");
+    let why = status(&[&ours.uris[0]], None).failed(1);
+    assert!(why.contains("/suit/status: 4.04"), "{why}");
+}
+
+#[test]
+fn a_trigger_is_heard_while_another_update_is_fetched() {
+    let folder = made("");
+    sign_another(&folder);
+    let updates = folder.path("updates").display().to_string();
+    let slow = server(
+        &format!("--directory {updates} --fault delay:by=300ms"),
+        &["coap"],
+    );
+    let fast = server(&format!("--directory {updates}"), &["coap"]);
+    let (mut device, place) = listening(&folder, "d1", "--block-size 512");
+    let trigger = |root: &str, name: &str| {
+        let line =
+            iotctl("ota publish --manifest").word(format!("{}/{name}", root.trim_end_matches('/')));
+        line.word("--trigger").word(&place).run().succeeded()
+    };
+    trigger(&slow.uris[0], "fw-1.1.suit");
+    device.hears("iotctl: downloading: version 1.1");
+    trigger(&fast.uris[0], "fw-1.2.suit");
+    device.hears("iotctl: updated: version 1.2");
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 2)
+    );
+    // What is older changes nothing, and what is not there neither.
+    trigger(&fast.uris[0], "fw-1.1.suit");
+    trigger(&fast.uris[0], "none.suit");
+    device.hears("none.suit: 4.04");
+    let report: Value = serde_json::from_str(status(&[&place], None).text()).unwrap();
+    assert_eq!(report["devices"][0]["state"], "updated");
+    assert_eq!(report["devices"][0]["version"], "1.2");
+}
+
+#[test]
+fn a_device_that_is_started_again_is_found_again() {
+    let folder = made("");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let (device, place) = listening(&folder, "d1", "");
+    let line = iotctl("ota status --output json --timeout 80s --until").word("updated == 1");
+    let watcher = line.word(&place).start();
+    signal(device.id(), "KILL");
+    drop(device);
+    let address = place.trim_start_matches("coap://");
+    let again = agent(&folder, "d1", "", &format!("--once --listen {address}")).start();
+    wait_for("the device", || {
+        (status(&[&place], None).code == 0).then_some(())
+    });
+    let url = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
+    let line = iotctl("ota publish --manifest").word(url);
+    line.word("--trigger").word(&place).run().succeeded();
+    again.ends_by_itself().succeeded();
+    // With --once it is gone now; started again it still is what it became.
+    let (_device, _) = listening_at(&folder, address);
+    watcher.ends_by_itself().succeeded();
+}
+
+fn listening_at(folder: &Folder, address: &str) -> (Running, ()) {
+    let mut device = agent(folder, "d1", "", &format!("--listen {address}")).start();
+    device.hears("listening on coap://");
+    (device, ())
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_before_anything_is_sent() {
+    for (words, wanted) in [
+        ("publish --trigger coap://d1", "--manifest is missing"),
+        (
+            "publish --trigger coap://d1 --manifest fw.suit",
+            "must be the URL of a manifest",
+        ),
+        (
+            "publish --trigger mqtt://d1 --manifest coap://h/f",
+            "expected coap://HOST",
+        ),
+        (
+            "publish mqtt://h --trigger coap://d1 --manifest coap://h/f",
+            "needs no server",
+        ),
+        (
+            "publish --trigger coap://d1 --to all --manifest coap://h/f",
+            "cannot be used with",
+        ),
+        ("status mqtt://h coap://d1", "expected coap://HOST"),
+        ("status coap://d1 d2", "device d2: expected coap://HOST"),
+    ] {
+        let why = iotctl(&format!("ota {words}")).run().failed(2);
+        assert!(why.contains(wanted), "{words}: {why}");
+    }
+    let folder = made("");
+    let why = agent(&folder, "d1", "mqtt://127.0.0.1", "--listen 127.0.0.1:0")
+        .run()
+        .failed(2);
+    assert!(
+        why.contains("--listen is for devices that fetch over CoAP"),
+        "{why}"
+    );
+    let why = agent(&folder, "d1", "", "--listen 192.0.2.1:0")
+        .run()
+        .failed(8);
+    assert!(why.contains("192.0.2.1"), "{why}");
+}
