@@ -92,6 +92,20 @@ counters! {
     recharged,
     /// Devices that ended with their battery.
     dead,
+    /// Firmware updates that were begun.
+    updates,
+    /// Of these, confirmed.
+    updated,
+    /// Of these, after which the device went back.
+    rolled_back,
+    /// Of these, failed before anything was installed.
+    failed_updates,
+    /// Manifests that were refused.
+    refused_manifests,
+    /// Blocks of images that came.
+    blocks,
+    /// Of these, of no use.
+    dropped_blocks,
 }
 
 impl Account {
@@ -120,6 +134,7 @@ impl Account {
         for (what, count, parts) in [
             ("readings", self.readings, self.of_readings()),
             ("commands", self.commands, self.of_commands()),
+            ("updates", self.updates, self.of_updates()),
         ] {
             if !parts.is_empty() {
                 lines.push(format!("{what} {count}: {parts}"));
@@ -175,6 +190,17 @@ impl Account {
             ("spikes", self.spikes),
             ("sent twice", self.duplicated),
             ("out of order", self.out_of_order),
+        ])
+    }
+
+    fn of_updates(&self) -> String {
+        named(&[
+            ("updated", self.updated),
+            ("rolled back", self.rolled_back),
+            ("failed", self.failed_updates),
+            ("manifests refused", self.refused_manifests),
+            ("blocks", self.blocks),
+            ("blocks dropped", self.dropped_blocks),
         ])
     }
 

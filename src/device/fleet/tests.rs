@@ -51,6 +51,7 @@ impl World {
                     Effect::Open(device) => self.fleet.opened(device, self.now),
                     Effect::Close(device, end) => self.closed.push((device, end)),
                     Effect::Publish(device, message) => self.sent.push((device, message)),
+                    Effect::Subscribe(..) | Effect::Unsubscribe(..) => {}
                 }
             }
             match self.fleet.next_due().filter(|at| *at <= until) {

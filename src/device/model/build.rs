@@ -1,5 +1,7 @@
 //! Makes groups and devices of what is written.
 
+mod ota;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +72,8 @@ impl Builder<'_> {
             }
         }
         model.groups.push(group);
-        unique(model, number).map_err(wrong)
+        unique(model, number).map_err(wrong)?;
+        ota::check_names(model, number).map_err(wrong)
     }
 
     fn built(self, device: &file::Device, keys: &[&str]) -> Result<Group, Fault> {
@@ -117,6 +120,7 @@ impl Builder<'_> {
             protocol: device.protocol,
             connect: connect(device.connect.as_ref())?,
             status: status.transpose()?,
+            updates: self.updates(device, places)?,
             sensors,
             actuators,
             wear: device.state.values().cloned().collect(),
