@@ -7,17 +7,22 @@ use crate::error::counted;
 
 /// Declares the counters, with the names that reports and assertions have for them.
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
         /// How often each thing has happened.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub(crate) struct Account {
-            $($(#[$doc])* pub(crate) $name: u64,)*
+            $($(#[doc = $doc])* pub(crate) $name: u64,)*
         }
 
         impl Account {
             /// All of them by name, in the order of the report.
             pub(crate) fn figures(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name),)*]
+            }
+
+            /// The same, with what each counts.
+            pub(crate) fn described(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$((stringify!($name), concat!($($doc),*).trim_ascii(), self.$name),)*]
             }
         }
     };
@@ -50,6 +55,14 @@ counters! {
     while_away,
     /// Of these, while it had no connection.
     while_offline,
+    /// Of these, kept without a connection, to be sent later.
+    buffered,
+    /// Of those that were kept, sent after all.
+    forwarded,
+    /// Of those that were kept, given up as there was no room for more.
+    buffer_dropped,
+    /// Of those that were kept, never sent as the run ended.
+    buffer_left,
     /// Readings sent twice.
     duplicated,
     /// Messages handed to the connection.
@@ -186,6 +199,10 @@ impl Account {
             ("missing", self.missing),
             ("while away", self.while_away),
             ("while offline", self.while_offline),
+            ("kept in buffers", self.buffered),
+            ("sent from buffers", self.forwarded),
+            ("dropped from full buffers", self.buffer_dropped),
+            ("left in buffers", self.buffer_left),
             ("stuck", self.stuck),
             ("spikes", self.spikes),
             ("sent twice", self.duplicated),

@@ -71,6 +71,9 @@ pub(crate) struct Device {
     /// What wears out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) state: BTreeMap<String, Wear>,
+    /// How many readings each keeps while it has no connection, and sends afterwards.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) buffer: u32,
     /// The firmware updates that they take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ota: Option<Spanned<Ota>>,

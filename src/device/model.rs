@@ -42,6 +42,8 @@ pub(crate) struct Group {
     pub(crate) protocol: Protocol,
     pub(crate) connect: Connect,
     pub(crate) status: Option<Status>,
+    /// Readings that are kept without a connection.
+    pub(crate) buffer: usize,
     pub(crate) updates: Option<Arc<Updates>>,
     pub(crate) sensors: Vec<Sensor>,
     pub(crate) actuators: Vec<Actuator>,

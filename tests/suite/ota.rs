@@ -3,6 +3,7 @@
 mod pulling;
 mod rollout;
 mod signing;
+mod simulated;
 mod updating;
 
 use std::fs;

@@ -5,6 +5,7 @@
 //! the name of the sensor, so that no device changes what another one does.
 
 mod acting;
+mod buffer;
 mod reading;
 mod updating;
 
@@ -105,6 +106,8 @@ enum What {
     Act(u32),
     /// The agent of its updates has something to do.
     Update,
+    /// Readings that were kept are sent, over the connection with this number.
+    Forward(u16),
 }
 
 /// One device.
@@ -126,6 +129,8 @@ struct Unit {
     worn: Nanos,
     /// What takes updates.
     agent: Option<Box<Agent>>,
+    /// Readings that wait for a connection, the oldest first.
+    buffer: VecDeque<Outgoing>,
 }
 
 /// All devices.
@@ -142,6 +147,10 @@ pub(crate) struct Fleet {
     pending: HashMap<u32, Pending>,
     next_pending: u32,
     effects: VecDeque<Effect>,
+    /// Bytes of all readings that wait for a connection.
+    buffered: usize,
+    /// Devices that have not been connected yet.
+    absent: usize,
     pub(crate) account: Account,
 }
 
@@ -157,6 +166,8 @@ impl Fleet {
             pending: HashMap::new(),
             next_pending: 0,
             effects: VecDeque::new(),
+            buffered: 0,
+            absent: model.devices.len(),
             account: Account {
                 devices: model.devices.len() as u64,
                 ..Account::default()
@@ -215,6 +226,7 @@ impl Fleet {
             begun,
             worn: begun,
             agent,
+            buffer: VecDeque::new(),
         });
     }
 
@@ -254,6 +266,7 @@ impl Fleet {
             What::Read(sensor, turn) => self.read(device, sensor.into(), turn, due.at),
             What::Act(pending) => self.act(pending, due.at),
             What::Update => self.wake(device, due.at),
+            What::Forward(connection) => self.forward(device, connection, due.at),
         }
         true
     }
@@ -284,6 +297,7 @@ impl Fleet {
         let model = Arc::clone(&self.model);
         let group = model.group(device);
         if !self.units[device].measures {
+            self.absent -= 1;
             self.begin_measuring(device, now);
         }
         if let Some(status) = &group.status {
@@ -295,6 +309,7 @@ impl Fleet {
             self.publish_state(device, actuator, now);
         }
         self.connect_agent(device, now);
+        self.forward(device, connection, now);
         if let Some(stay) = &group.connect.stay {
             let at = now.saturating_add(stay.draw(&mut self.units[device].random));
             self.schedule(at, device, What::Leave(connection));
@@ -314,6 +329,11 @@ impl Fleet {
     /// A device cannot be connected any more.
     pub(crate) fn given_up(&mut self, device: usize) {
         self.units[device].standing = Standing::Dead;
+    }
+
+    /// Whether each device has been connected.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.absent == 0
     }
 
     /// Whether a device is connected.
@@ -369,6 +389,7 @@ impl Fleet {
         self.account.dropped_commands += self.pending.len() as u64;
         self.pending.clear();
         for device in 0..self.units.len() {
+            self.empty_buffer(device);
             match self.units[device].standing {
                 Standing::Online => self.end(device, End::Clean, now),
                 Standing::Connecting => self.units[device].standing = Standing::Away,

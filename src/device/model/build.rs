@@ -26,6 +26,9 @@ const MOST_DEVICES: usize = 1_000_000;
 /// The most sensors, actuators and states of a device.
 const MOST_SLOTS: usize = 10_000;
 
+/// The most readings that a device keeps.
+const MOST_BUFFERED: u32 = 100_000;
+
 /// Makes a group of what is written.
 #[derive(Clone, Copy)]
 pub(super) struct Builder<'a> {
@@ -120,6 +123,7 @@ impl Builder<'_> {
             protocol: device.protocol,
             connect: connect(device.connect.as_ref())?,
             status: status.transpose()?,
+            buffer: buffer(device)?,
             updates: self.updates(device, places)?,
             sensors,
             actuators,
@@ -332,6 +336,19 @@ fn connect(table: Option<&file::Connect>) -> Result<Connect, String> {
         keep_alive: u16::try_from(keep_alive)
             .map_err(|_| String::from("keep-alive is longer than 65535s"))?,
     })
+}
+
+fn buffer(device: &file::Device) -> Result<usize, String> {
+    match device.buffer {
+        0 => Ok(0),
+        _ if device.protocol == Protocol::Coap => {
+            Err("buffer: a CoAP resource shows the latest reading only".to_owned())
+        }
+        count if count > MOST_BUFFERED => {
+            Err(format!("buffer = {count} is more than {MOST_BUFFERED}"))
+        }
+        count => Ok(count as usize),
+    }
 }
 
 fn status(table: &file::Status, places: Places<'_>) -> Result<Status, String> {
