@@ -6,7 +6,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {board, device, firmware, server} → {connect, payload} → {file, message, pace, stop} → error`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output, device} → {board, firmware, server} → {connect, payload} → {file, message, pace, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|

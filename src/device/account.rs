@@ -7,17 +7,22 @@ use crate::error::counted;
 
 /// Declares the counters, with the names that reports and assertions have for them.
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
         /// How often each thing has happened.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub(crate) struct Account {
-            $($(#[$doc])* pub(crate) $name: u64,)*
+            $($(#[doc = $doc])* pub(crate) $name: u64,)*
         }
 
         impl Account {
             /// All of them by name, in the order of the report.
             pub(crate) fn figures(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name),)*]
+            }
+
+            /// The same, with what each counts.
+            pub(crate) fn described(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$((stringify!($name), concat!($($doc),*).trim_ascii(), self.$name),)*]
             }
         }
     };
@@ -50,6 +55,14 @@ counters! {
     while_away,
     /// Of these, while it had no connection.
     while_offline,
+    /// Of these, kept without a connection, to be sent later.
+    buffered,
+    /// Of those that were kept, sent after all.
+    forwarded,
+    /// Of those that were kept, given up as there was no room for more.
+    buffer_dropped,
+    /// Of those that were kept, never sent as the run ended.
+    buffer_left,
     /// Readings sent twice.
     duplicated,
     /// Messages handed to the connection.
@@ -92,6 +105,20 @@ counters! {
     recharged,
     /// Devices that ended with their battery.
     dead,
+    /// Firmware updates that were begun.
+    updates,
+    /// Of these, confirmed.
+    updated,
+    /// Of these, after which the device went back.
+    rolled_back,
+    /// Of these, failed before anything was installed.
+    failed_updates,
+    /// Manifests that were refused.
+    refused_manifests,
+    /// Blocks of images that came.
+    blocks,
+    /// Of these, of no use.
+    dropped_blocks,
 }
 
 impl Account {
@@ -120,6 +147,7 @@ impl Account {
         for (what, count, parts) in [
             ("readings", self.readings, self.of_readings()),
             ("commands", self.commands, self.of_commands()),
+            ("updates", self.updates, self.of_updates()),
         ] {
             if !parts.is_empty() {
                 lines.push(format!("{what} {count}: {parts}"));
@@ -171,10 +199,25 @@ impl Account {
             ("missing", self.missing),
             ("while away", self.while_away),
             ("while offline", self.while_offline),
+            ("kept in buffers", self.buffered),
+            ("sent from buffers", self.forwarded),
+            ("dropped from full buffers", self.buffer_dropped),
+            ("left in buffers", self.buffer_left),
             ("stuck", self.stuck),
             ("spikes", self.spikes),
             ("sent twice", self.duplicated),
             ("out of order", self.out_of_order),
+        ])
+    }
+
+    fn of_updates(&self) -> String {
+        named(&[
+            ("updated", self.updated),
+            ("rolled back", self.rolled_back),
+            ("failed", self.failed_updates),
+            ("manifests refused", self.refused_manifests),
+            ("blocks", self.blocks),
+            ("blocks dropped", self.dropped_blocks),
         ])
     }
 

@@ -1,5 +1,6 @@
 //! The file of a fleet, as it is written.
 
+mod ota;
 mod values;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use self::ota::{Ota, UpdateFaults};
 pub(crate) use self::values::{Counter, Given, Normal, Rule, Step, Track, Walk, Weighted};
 use super::span::Span;
 use super::value::Value;
@@ -69,6 +71,12 @@ pub(crate) struct Device {
     /// What wears out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) state: BTreeMap<String, Wear>,
+    /// How many readings each keeps while it has no connection, and sends afterwards.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) buffer: u32,
+    /// The firmware updates that they take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ota: Option<Spanned<Ota>>,
     /// AMQP: the exchange that messages go to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) exchange: Option<String>,
@@ -336,7 +344,7 @@ impl Plain {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

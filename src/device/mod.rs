@@ -6,11 +6,13 @@
 //! | [`model`] | what it means, checked |
 //! | [`generator`], [`value`], [`span`] | values, and lengths of time that are drawn |
 //! | [`command`], [`rule`] | what actuators are told, and what follows from what |
+//! | [`agent`] | what takes firmware updates, on hardware that is simulated too |
 //! | [`fleet`] | the devices in time: what is due, what they send, what they make of what comes |
 //! | [`account`] | what has happened, counted |
 //! | [`scenario`] | files that are built in |
 
 pub(crate) mod account;
+pub(crate) mod agent;
 pub(crate) mod command;
 pub(crate) mod file;
 pub(crate) mod fleet;

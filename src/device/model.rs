@@ -16,6 +16,8 @@ use super::rule::{self, Automation};
 use super::span::Span;
 use super::value::Value;
 use crate::error::{Error, Result, counted};
+use crate::firmware::device::{Config, Release};
+use crate::firmware::wire::Topics;
 use crate::pace::clock::{Nanos, nanos};
 use crate::payload::jq::Filter;
 use crate::payload::template::{Filling, Template};
@@ -40,6 +42,9 @@ pub(crate) struct Group {
     pub(crate) protocol: Protocol,
     pub(crate) connect: Connect,
     pub(crate) status: Option<Status>,
+    /// Readings that are kept without a connection.
+    pub(crate) buffer: usize,
+    pub(crate) updates: Option<Arc<Updates>>,
     pub(crate) sensors: Vec<Sensor>,
     pub(crate) actuators: Vec<Actuator>,
     pub(crate) wear: Vec<file::Wear>,
@@ -78,6 +83,22 @@ pub(crate) struct Status {
     pub(crate) offline: Template,
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+}
+
+/// The firmware updates that a device takes.
+#[derive(Debug)]
+pub(crate) struct Updates {
+    /// Who may offer which image.
+    pub(crate) config: Arc<Config>,
+    pub(crate) topics: Topics,
+    pub(crate) groups: Vec<Template>,
+    /// What runs at first.
+    pub(crate) release: Release,
+    pub(crate) download: Span,
+    pub(crate) install: Span,
+    pub(crate) reboot: Span,
+    pub(crate) health: Span,
+    pub(crate) fail: file::UpdateFaults,
 }
 
 /// Where values come from.

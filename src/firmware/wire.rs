@@ -74,6 +74,11 @@ impl Topics {
         Self(prefix.to_owned())
     }
 
+    /// What follows the prefix in a topic below it.
+    pub fn below<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(&self.0)?.strip_prefix('/')
+    }
+
     /// Of a manifest.
     pub fn manifest(&self, audience: &Audience) -> String {
         let prefix = &self.0;

@@ -4,6 +4,7 @@ mod durability;
 mod pulling;
 mod rollout;
 mod signing;
+mod simulated;
 mod triggering;
 mod updating;
 

@@ -227,7 +227,7 @@ impl World {
                         false => self.fleet.account.dropped += 1,
                     }
                 }
-                Effect::Close(..) => {}
+                Effect::Close(..) | Effect::Subscribe(..) | Effect::Unsubscribe(..) => {}
             }
         }
         self.send();

@@ -129,7 +129,7 @@ impl Shared {
             match effect {
                 Effect::Open(device) => self.fleet.opened(device, now),
                 Effect::Publish(_, message) => self.show(message),
-                Effect::Close(..) => {}
+                Effect::Close(..) | Effect::Subscribe(..) | Effect::Unsubscribe(..) => {}
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn run(model: Model, count: u64, style: Style, console: Console
                     output.flush().await?;
                 }
             }
-            Some(Effect::Close(..)) => {}
+            Some(Effect::Close(..) | Effect::Subscribe(..) | Effect::Unsubscribe(..)) => {}
             None => match fleet.next_due() {
                 Some(due) => {
                     (now, quiet) = (due, quiet + 1);

@@ -36,7 +36,7 @@ pub(super) struct Pending {
 }
 
 impl Fleet {
-    /// The topics that a device takes commands at.
+    /// The topics that a device takes commands at, and those of its updates.
     pub(crate) fn subscriptions(&self, device: usize) -> Vec<(ByteString, u8)> {
         let (it, group) = (&self.model.devices[device], self.model.group(device));
         let topics = group.actuators.iter().map(|actuator| {
@@ -45,6 +45,7 @@ impl Fleet {
         });
         let mut topics: Vec<_> = topics.collect();
         topics.dedup_by(|one, other| one.0 == other.0);
+        topics.extend(self.update_filters(device));
         topics
     }
 

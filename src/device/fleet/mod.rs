@@ -5,7 +5,9 @@
 //! the name of the sensor, so that no device changes what another one does.
 
 mod acting;
+mod buffer;
 mod reading;
+mod updating;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -17,6 +19,7 @@ use bytestring::ByteString;
 use self::acting::Pending;
 use self::reading::Sensing;
 use super::account::Account;
+use super::agent::Agent;
 use super::model::{Model, Vars};
 use super::rule::Rules;
 use super::value::{Value, write_json};
@@ -33,6 +36,10 @@ pub(crate) enum Effect {
     Close(usize, End),
     /// Send this.
     Publish(usize, Outgoing),
+    /// Subscribe to these filters, each at a QoS.
+    Subscribe(usize, Vec<(ByteString, u8)>),
+    /// End these subscriptions.
+    Unsubscribe(usize, Vec<ByteString>),
 }
 
 /// How a connection ends.
@@ -97,6 +104,10 @@ enum What {
     Read(u16, u16),
     /// A command is carried out.
     Act(u32),
+    /// The agent of its updates has something to do.
+    Update,
+    /// Readings that were kept are sent, over the connection with this number.
+    Forward(u16),
 }
 
 /// One device.
@@ -116,6 +127,10 @@ struct Unit {
     begun: Nanos,
     /// Until when it has been worn out.
     worn: Nanos,
+    /// What takes updates.
+    agent: Option<Box<Agent>>,
+    /// Readings that wait for a connection, the oldest first.
+    buffer: VecDeque<Outgoing>,
 }
 
 /// All devices.
@@ -132,6 +147,10 @@ pub(crate) struct Fleet {
     pending: HashMap<u32, Pending>,
     next_pending: u32,
     effects: VecDeque<Effect>,
+    /// Bytes of all readings that wait for a connection.
+    buffered: usize,
+    /// Devices that have not been connected yet.
+    absent: usize,
     pub(crate) account: Account,
 }
 
@@ -147,6 +166,8 @@ impl Fleet {
             pending: HashMap::new(),
             next_pending: 0,
             effects: VecDeque::new(),
+            buffered: 0,
+            absent: model.devices.len(),
             account: Account {
                 devices: model.devices.len() as u64,
                 ..Account::default()
@@ -176,6 +197,12 @@ impl Fleet {
             sensing
         });
         let sensors = sensors.collect();
+        let agent = group.updates.as_ref().map(|updates| {
+            let groups = updates.groups.iter();
+            let groups = groups.map(|it| device.fill(it, "", &Vars::default()));
+            let seed = stream("updates").next();
+            Agent::new(updates, device.id.clone(), groups.collect(), seed).into()
+        });
         let none = group.sensors.iter().map(|_| Value::None);
         let set = group.actuators.iter().map(|it| it.initial.clone());
         let worn = group.wear.iter().map(|it| Value::Number(it.from));
@@ -198,6 +225,8 @@ impl Fleet {
             measures: false,
             begun,
             worn: begun,
+            agent,
+            buffer: VecDeque::new(),
         });
     }
 
@@ -236,6 +265,8 @@ impl Fleet {
             What::Leave(connection) => self.leave(device, connection, due.at),
             What::Read(sensor, turn) => self.read(device, sensor.into(), turn, due.at),
             What::Act(pending) => self.act(pending, due.at),
+            What::Update => self.wake(device, due.at),
+            What::Forward(connection) => self.forward(device, connection, due.at),
         }
         true
     }
@@ -266,6 +297,7 @@ impl Fleet {
         let model = Arc::clone(&self.model);
         let group = model.group(device);
         if !self.units[device].measures {
+            self.absent -= 1;
             self.begin_measuring(device, now);
         }
         if let Some(status) = &group.status {
@@ -276,6 +308,8 @@ impl Fleet {
         for actuator in 0..group.actuators.len() {
             self.publish_state(device, actuator, now);
         }
+        self.connect_agent(device, now);
+        self.forward(device, connection, now);
         if let Some(stay) = &group.connect.stay {
             let at = now.saturating_add(stay.draw(&mut self.units[device].random));
             self.schedule(at, device, What::Leave(connection));
@@ -295,6 +329,11 @@ impl Fleet {
     /// A device cannot be connected any more.
     pub(crate) fn given_up(&mut self, device: usize) {
         self.units[device].standing = Standing::Dead;
+    }
+
+    /// Whether each device has been connected.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.absent == 0
     }
 
     /// Whether a device is connected.
@@ -325,6 +364,7 @@ impl Fleet {
     fn end(&mut self, device: usize, end: End, now: Nanos) {
         let model = Arc::clone(&self.model);
         let status = model.group(device).status.as_ref();
+        let has_will = status.is_some() || model.group(device).updates.is_some();
         self.flush_held(device, end);
         match end {
             End::Clean => {
@@ -333,11 +373,12 @@ impl Fleet {
                     let offline = self.status(device, &status.offline, now);
                     self.publish(device, offline);
                 }
+                self.tell_presence(device, false, now);
             }
             End::Crash => self.account.crashes += 1,
             End::Silence => self.account.silences += 1,
         }
-        self.account.wills_expected += u64::from(status.is_some() && end != End::Clean);
+        self.account.wills_expected += u64::from(has_will && end != End::Clean);
         self.units[device].standing = Standing::Away;
         self.effects.push_back(Effect::Close(device, end));
     }
@@ -348,6 +389,7 @@ impl Fleet {
         self.account.dropped_commands += self.pending.len() as u64;
         self.pending.clear();
         for device in 0..self.units.len() {
+            self.empty_buffer(device);
             match self.units[device].standing {
                 Standing::Online => self.end(device, End::Clean, now),
                 Standing::Connecting => self.units[device].standing = Standing::Away,
@@ -358,8 +400,10 @@ impl Fleet {
 
     /// What the server is to publish should this device vanish; its time is that of the connection.
     pub(crate) fn will(&self, device: usize, now: Nanos) -> Option<Outgoing> {
-        let status = self.model.group(device).status.as_ref()?;
-        Some(self.status(device, &status.offline, now))
+        match &self.model.group(device).status {
+            Some(status) => Some(self.status(device, &status.offline, now)),
+            None => self.presence(device, false, now),
+        }
     }
 
     fn status(&self, device: usize, text: &Template, now: Nanos) -> Outgoing {
@@ -486,3 +530,5 @@ fn hash(texts: &[&str]) -> u64 {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod update_tests;

@@ -167,6 +167,7 @@ impl Fleet {
         sensor: &Sensor,
         changed: bool,
     ) -> bool {
+        let buffers = self.model.group(device).buffer > 0;
         let unit = &mut self.units[device];
         let times = &mut unit.sensors[number].times;
         let by_chance = sensor.chance >= 1.0 || times.fraction() < sensor.chance;
@@ -179,6 +180,7 @@ impl Fleet {
         } else {
             match unit.standing {
                 Standing::Online => return true,
+                Standing::Connecting | Standing::Away if buffers => return true,
                 Standing::Connecting => &mut self.account.while_offline,
                 Standing::Away | Standing::Dead => &mut self.account.while_away,
             }
@@ -226,10 +228,6 @@ impl Fleet {
             self.send(device, *held);
         }
         self.wear_by_message(device, now);
-    }
-
-    fn send(&mut self, device: usize, message: Outgoing) {
-        self.publish(device, message);
     }
 
     /// What waits for a next message goes out before a clean end, and is missing after another one.

@@ -51,6 +51,7 @@ impl World {
                     Effect::Open(device) => self.fleet.opened(device, self.now),
                     Effect::Close(device, end) => self.closed.push((device, end)),
                     Effect::Publish(device, message) => self.sent.push((device, message)),
+                    Effect::Subscribe(..) | Effect::Unsubscribe(..) => {}
                 }
             }
             match self.fleet.next_due().filter(|at| *at <= until) {
@@ -439,4 +440,75 @@ fn mistakes_are_refused_with_their_line() {
         (file.seed, file.device[0].get_ref().count),
         (Some(3), Some(9))
     );
+}
+
+/// Readings made while a device is away are sent afterwards, with their own times; the oldest ones give way.
+#[test]
+fn readings_without_a_connection_are_kept() {
+    let text = r#"
+[[device]]
+id = "d"
+buffer = 5
+connect = { stay = "10s", away = "9s" }
+[[device.sensor]]
+name = "t"
+every = "1s"
+first = "500ms"
+value = { counter = {} }
+payload = "{value} {seq} {unix_ms}"
+"#;
+    let mut world = World::new(text);
+    world.run(40 * SECOND);
+    let lines = world.at("sensors/d/t");
+    let numbers: Vec<u64> = lines
+        .iter()
+        .map(|it| it.split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    // Ten while it is connected; of nine the last five; ten; the last five; and two.
+    let expected: Vec<u64> = (0..10).chain(14..29).chain(33..40).collect();
+    assert_eq!(numbers, expected, "{lines:?}");
+    for (number, line) in numbers.iter().zip(&lines) {
+        assert!(
+            line.ends_with(&format!(" {}", 500 + number * 1000)),
+            "{line}"
+        );
+    }
+    let account = &world.fleet.account;
+    let counts = (account.buffered, account.forwarded, account.buffer_dropped);
+    assert_eq!(counts, (18, 10, 8));
+    assert_eq!(account.while_away, 0);
+    world.fleet.finish(world.now);
+    assert_eq!(world.fleet.buffered, 0);
+}
+
+/// What a run leaves in a buffer is counted, and what can be sent at its end is.
+#[test]
+fn a_buffer_is_emptied_at_the_end() {
+    let text = r#"
+[[device]]
+id = "d{n}"
+count = 2
+buffer = 1000
+connect = { stay = "1s", away = "1h" }
+[[device.sensor]]
+name = "t"
+every = "100ms"
+first = "0s"
+value = 1
+"#;
+    let mut world = World::new(text);
+    world.run(30 * SECOND);
+    // One comes back, and goes on sending what it has kept.
+    world.fleet.units[0].standing = Standing::Connecting;
+    world.fleet.opened(0, world.now);
+    world.fleet.finish(world.now);
+    world.run(30 * SECOND);
+    let account = &world.fleet.account;
+    assert_eq!(
+        account.buffered,
+        account.forwarded + account.buffer_left,
+        "{account:?}"
+    );
+    assert_eq!(account.forwarded, account.buffer_left);
+    assert_eq!(account.published, world.sent.len() as u64);
 }

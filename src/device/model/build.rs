@@ -1,5 +1,7 @@
 //! Makes groups and devices of what is written.
 
+mod ota;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +25,9 @@ const MOST_DEVICES: usize = 1_000_000;
 
 /// The most sensors, actuators and states of a device.
 const MOST_SLOTS: usize = 10_000;
+
+/// The most readings that a device keeps.
+const MOST_BUFFERED: u32 = 100_000;
 
 /// Makes a group of what is written.
 #[derive(Clone, Copy)]
@@ -70,7 +75,8 @@ impl Builder<'_> {
             }
         }
         model.groups.push(group);
-        unique(model, number).map_err(wrong)
+        unique(model, number).map_err(wrong)?;
+        ota::check_names(model, number).map_err(wrong)
     }
 
     fn built(self, device: &file::Device, keys: &[&str]) -> Result<Group, Fault> {
@@ -117,6 +123,8 @@ impl Builder<'_> {
             protocol: device.protocol,
             connect: connect(device.connect.as_ref())?,
             status: status.transpose()?,
+            buffer: buffer(device)?,
+            updates: self.updates(device, places)?,
             sensors,
             actuators,
             wear: device.state.values().cloned().collect(),
@@ -328,6 +336,19 @@ fn connect(table: Option<&file::Connect>) -> Result<Connect, String> {
         keep_alive: u16::try_from(keep_alive)
             .map_err(|_| String::from("keep-alive is longer than 65535s"))?,
     })
+}
+
+fn buffer(device: &file::Device) -> Result<usize, String> {
+    match device.buffer {
+        0 => Ok(0),
+        _ if device.protocol == Protocol::Coap => {
+            Err("buffer: a CoAP resource shows the latest reading only".to_owned())
+        }
+        count if count > MOST_BUFFERED => {
+            Err(format!("buffer = {count} is more than {MOST_BUFFERED}"))
+        }
+        count => Ok(count as usize),
+    }
 }
 
 fn status(table: &file::Status, places: Places<'_>) -> Result<Status, String> {

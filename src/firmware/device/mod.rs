@@ -12,7 +12,7 @@ mod state;
 mod tests;
 mod types;
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use download::{Ask, BLOCKS, Download, WINDOW};
@@ -57,7 +57,7 @@ enum Phase {
 /// A device.
 #[derive(Debug)]
 pub struct Device {
-    config: Rc<Config>,
+    config: Arc<Config>,
     state: State,
     phase: Phase,
     /// What is being installed.
@@ -85,7 +85,7 @@ pub struct Device {
 
 impl Device {
     /// A device that was just started with this state. `booted` is the slot that runs, where the boot loader says so.
-    pub fn start(config: Rc<Config>, state: State, booted: Option<Slot>, now: Duration) -> Self {
+    pub fn start(config: Arc<Config>, state: State, booted: Option<Slot>, now: Duration) -> Self {
         let mut device = Self {
             booted: state.active,
             config,
@@ -171,10 +171,13 @@ impl Device {
     /// # Errors
     /// It is not for this device; what is being installed goes on.
     pub fn offer(&mut self, bytes: &[u8]) -> Result<Offer> {
-        let config = Rc::clone(&self.config);
-        let trusted = Envelope::split(bytes).and_then(|it| it.verified(&config.trusted));
+        let config = Arc::clone(&self.config);
+        let envelope = Envelope::split(bytes)?;
         // Anybody may have sent it: it changes nothing, nor what is reported.
-        let manifest = trusted.and_then(|it| it.manifest())?;
+        let manifest = match &config.trusted {
+            Some(trusted) => envelope.verified(trusted)?.manifest()?,
+            None => envelope.unverified()?,
+        };
         let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
         let judged = self.judge(sequence).and_then(|known| match known {
             true => Ok(None),
@@ -595,7 +598,7 @@ impl Device {
     }
 
     /// What it was told.
-    pub fn config(&self) -> Rc<Config> {
-        Rc::clone(&self.config)
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
     }
 }

@@ -69,3 +69,15 @@ impl Device {
         }
     }
 }
+
+impl Report {
+    /// Whether it says more than the last one; progress is told in steps of ten.
+    pub fn is_news(&self, last: &Self) -> bool {
+        let step = |report: &Self| report.progress.map(|progress| progress / 10);
+        let rest = |report: &Self| Self {
+            progress: None,
+            ..report.clone()
+        };
+        step(last) != step(self) || rest(last) != rest(self)
+    }
+}

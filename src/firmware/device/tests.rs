@@ -1,6 +1,6 @@
 //! A device and its hardware, whose power is cut before, in and after each write.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -110,7 +110,7 @@ impl Hardware {
     }
 
     /// From power on until nothing is to be done, or the power goes.
-    fn boot(&mut self, config: &Rc<Config>, manifest: &[u8]) -> Result<Device, Cut> {
+    fn boot(&mut self, config: &Arc<Config>, manifest: &[u8]) -> Result<Device, Cut> {
         self.boots += 1;
         assert!(self.boots < 20, "it starts for ever");
         let booted = self.next;
@@ -122,7 +122,7 @@ impl Hardware {
         );
         let state = State::newest(self.files.each_ref().map(|it| State::decode(it)));
         let state = state.unwrap_or_default();
-        let mut device = Device::start(Rc::clone(config), state, Some(booted), self.now);
+        let mut device = Device::start(Arc::clone(config), state, Some(booted), self.now);
         let mut offered = false;
         loop {
             self.now += Duration::from_millis(100);
@@ -155,7 +155,7 @@ impl Hardware {
     }
 
     /// Power on, again and again.
-    fn run(&mut self, config: &Rc<Config>, manifest: &[u8]) -> Device {
+    fn run(&mut self, config: &Arc<Config>, manifest: &[u8]) -> Device {
         loop {
             if let Ok(device) = self.boot(config, manifest) {
                 return device;
@@ -166,15 +166,15 @@ impl Hardware {
 
 struct Maker {
     key: SigningKey,
-    config: Rc<Config>,
+    config: Arc<Config>,
 }
 
 impl Maker {
     fn new() -> Self {
         let key = SigningKey::generate(Algorithm::Ed25519).expect("randomness");
-        let config = Rc::new(Config {
+        let config = Arc::new(Config {
             identity: Identity::new("example.com", "a"),
-            trusted: Trusted::new(vec![key.public().clone()]),
+            trusted: Some(Trusted::new(vec![key.public().clone()])),
             capacity: Some(4096),
             block: BLOCK,
             allow_downgrade: false,
@@ -250,7 +250,7 @@ fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
     assert_eq!(again, Ok(Offer::Known));
     let mut state = device.state().clone();
     state.failed.clear();
-    let mut device = Device::start(Rc::clone(&maker.config), state, None, hardware.now);
+    let mut device = Device::start(Arc::clone(&maker.config), state, None, hardware.now);
     assert_eq!(device.offer(&manifest), Err(older));
     assert_eq!(device.report().state, "refused");
 }
@@ -258,7 +258,7 @@ fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
 #[test]
 fn of_two_manifests_the_higher_one_wins() {
     let maker = Maker::new();
-    let mut device = Device::start(Rc::clone(&maker.config), State::default(), None, WITHIN);
+    let mut device = Device::start(Arc::clone(&maker.config), State::default(), None, WITHIN);
     assert_eq!(device.offer(&maker.manifest(3, NEW)), Ok(Offer::Taken));
     let lower = device.offer(&maker.manifest(2, NEW)).unwrap_err();
     assert_eq!(lower, Refusal::Sequence { given: 2, ours: 3 });
@@ -296,7 +296,7 @@ fn junk_changes_no_report() {
 #[test]
 fn a_wrong_image_is_fetched_again_and_then_has_failed() {
     let maker = Maker::new();
-    let mut device = Device::start(Rc::clone(&maker.config), State::default(), None, WITHIN);
+    let mut device = Device::start(Arc::clone(&maker.config), State::default(), None, WITHIN);
     assert_eq!(device.offer(&maker.manifest(1, NEW)), Ok(Offer::Taken));
     let mut now = WITHIN;
     for tries in 1..=MOST_TRIES {
@@ -339,7 +339,7 @@ fn going_back_is_tried_three_times_and_again_after_a_start() {
         ..State::default()
     };
     let mut now = WITHIN;
-    let mut device = Device::start(Rc::clone(&maker.config), state, Some(Slot::B), now);
+    let mut device = Device::start(Arc::clone(&maker.config), state, Some(Slot::B), now);
     assert_eq!(device.next(now), Some(Step::Save));
     device.ended(&Step::Save, Outcome::Done, now);
     for _ in 0..MOST_TRIES {
@@ -359,7 +359,7 @@ fn going_back_is_tried_three_times_and_again_after_a_start() {
     );
     assert_eq!(device.offer(&maker.manifest(2, NEW)), Err(Refusal::Busy));
     let state = device.state().clone();
-    let again = Device::start(Rc::clone(&maker.config), state, Some(Slot::B), now);
+    let again = Device::start(Arc::clone(&maker.config), state, Some(Slot::B), now);
     assert_eq!(again.report().state, "rolling-back");
 }
 
@@ -381,7 +381,7 @@ fn an_image_that_does_not_prove_itself_in_time_is_left() {
         ..State::default()
     };
     let start = |state: &State, booted| {
-        Device::start(Rc::clone(&maker.config), state.clone(), booted, WITHIN)
+        Device::start(Arc::clone(&maker.config), state.clone(), booted, WITHIN)
     };
     let mut device = start(&state, None);
     assert_eq!(device.booted(), Slot::B);

@@ -13,8 +13,8 @@ use super::state::Slot;
 pub struct Config {
     /// Which manifests are for it.
     pub identity: Identity,
-    /// Whose signatures count.
-    pub trusted: Trusted,
+    /// Whose signatures count; `None`: anybody's, for simulated devices only.
+    pub trusted: Option<Trusted>,
     /// Of a slot, where it has a size.
     pub capacity: Option<u64>,
     /// Bytes of a block.

@@ -52,9 +52,9 @@ impl Core {
                 "--allow-downgrade: older versions are installed too, with the faults that they have",
             );
         }
-        let config = Rc::new(Config {
+        let config = Arc::new(Config {
             identity: plan.identity.clone(),
-            trusted,
+            trusted: Some(trusted),
             capacity: [plan.slot_size, disk.capacity()]
                 .into_iter()
                 .flatten()
@@ -272,11 +272,7 @@ impl Core {
     /// Shows the user what has changed.
     pub(super) fn tell(&mut self) {
         let report = self.device.report();
-        if self
-            .told
-            .as_ref()
-            .is_some_and(|last| !is_news(last, &report))
-        {
+        if self.told.as_ref().is_some_and(|last| !report.is_news(last)) {
             return;
         }
         let version = report.version.as_deref().unwrap_or("-");
@@ -434,14 +430,4 @@ fn elsewhere(work: impl FnOnce() -> Outcome + Send + 'static) -> Running {
         let ended = tokio::task::spawn_blocking(work).await;
         ended.unwrap_or_else(|cause| Outcome::Failed(cause.to_string()))
     })
-}
-
-/// Whether a report says more than the last; progress is told in steps of ten.
-pub(super) fn is_news(last: &Report, report: &Report) -> bool {
-    let step = |report: &Report| report.progress.map(|progress| progress / 10);
-    let rest = |report: &Report| Report {
-        progress: None,
-        ..report.clone()
-    };
-    step(last) != step(report) || rest(last) != rest(report)
 }

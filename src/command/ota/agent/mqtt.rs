@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use tokio::time::sleep_until;
 
 use super::Plan;
-use super::core::{Core, is_news};
+use super::core::Core;
 use crate::command::mqtt::session::{Wants, WillArgs, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
@@ -205,7 +205,7 @@ impl Agent {
         let is_news = self
             .reported
             .as_ref()
-            .is_none_or(|last| is_news(last, &report));
+            .is_none_or(|last| report.is_news(last));
         if !is_news || !self.client.can_publish(QoS::AtLeastOnce) {
             return Ok(());
         }

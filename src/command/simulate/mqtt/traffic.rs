@@ -114,7 +114,7 @@ impl World {
         for publish in messages {
             let (topic, payload, reply) = asked(publish);
             self.fleet
-                .command(device, &topic, &payload, reply.as_ref(), now);
+                .message(device, &topic, &payload, reply.as_ref(), now);
         }
         let refused = self.seats[device].send(&mut self.fleet.account);
         self.warn_refused(refused);

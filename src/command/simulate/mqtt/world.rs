@@ -197,6 +197,19 @@ impl World {
                     self.listed_dirty(device);
                     self.warn_refused(refused);
                 }
+                Effect::Subscribe(device, filters) => {
+                    if let Some(session) = &mut self.seats[device].session {
+                        // A fault of the connection is found when it is read.
+                        let _ = session.subscribe(&subscribed(filters), &Properties::default());
+                    }
+                    self.listed_dirty(device);
+                }
+                Effect::Unsubscribe(device, filters) => {
+                    if let Some(session) = &mut self.seats[device].session {
+                        let _ = session.unsubscribe(&filters, &Properties::default());
+                    }
+                    self.listed_dirty(device);
+                }
             }
         }
     }
@@ -261,14 +274,7 @@ impl World {
             properties: Properties::default(),
         };
         let mut session = Session::new(connect, WINDOW, LARGEST_PACKET, Instant::now().into_std());
-        let topics = self.fleet.subscriptions(device).into_iter();
-        let topics: Vec<_> = topics
-            .map(|(filter, qos)| Subscription {
-                filter,
-                qos: QoS::from_level(qos).unwrap_or_default(),
-                ..Subscription::default()
-            })
-            .collect();
+        let topics = subscribed(self.fleet.subscriptions(device));
         if !topics.is_empty() {
             // Offline it is only noted.
             let _ = session.subscribe(&topics, &Properties::default());
@@ -460,6 +466,16 @@ impl World {
             seat.settle(Fate::Unacknowledged, &mut self.fleet.account);
         }
     }
+}
+
+fn subscribed(filters: Vec<(ByteString, u8)>) -> Vec<Subscription> {
+    let filters = filters.into_iter();
+    let filters = filters.map(|(filter, qos)| Subscription {
+        filter,
+        qos: QoS::from_level(qos).unwrap_or_default(),
+        ..Subscription::default()
+    });
+    filters.collect()
 }
 
 fn will(message: Outgoing) -> Will {
