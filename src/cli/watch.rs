@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
-use super::flags::ends::{EndFlags, server};
+use super::flags::ends::EndFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
@@ -23,7 +23,6 @@ use crate::command::ends::{End, SourceArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::watch::{Plan, Shown, Web};
 use crate::error::{Error, Result};
-use crate::flow::Stages;
 use crate::mqtt::packet::{QoS, Subscription, Version};
 use crate::payload::captures::Pattern;
 use crate::payload::expect::Condition;
@@ -56,6 +55,10 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
         "iotctl watch --device 'devices/{id}/status' --once --expect 'devices >= 3 and offline == 0'",
     ),
     (
+        "What was recorded, or comes through a pipe of other commands",
+        "iotctl watch recording.ndjson\niotctl mqtt sub -t '#' -o json | iotctl watch -",
+    ),
+    (
         "What is published to an exchange of RabbitMQ; all that a CoAP server lets be observed",
         "iotctl watch amqp://localhost --exchange logs\niotctl watch coap://meter.example",
     ),
@@ -64,11 +67,11 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchFlags {
-    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context [default: IOTCTL_URL, the usual context, or mqtt://localhost]
+    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context; or a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]
     #[arg(value_name = "URL", help_heading = None)]
     url: Option<String>,
 
-    /// Topic filter to subscribe to; may be repeated. With AMQP, what a temporary queue is bound to the exchange with [default: what --device, --value and --alerts name, or # without them]
+    /// Topic filter to subscribe to; may be repeated. With AMQP, what a temporary queue is bound to the exchange with; of recorded messages, which of them are shown [default: what --device, --value and --alerts name, or # without them]
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
@@ -84,7 +87,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "FILTER")]
     alerts: Vec<String>,
 
-    /// MQTT: subscribe to $SYS/# as well, for what the broker says of itself
+    /// MQTT and recorded messages: $SYS/# as well, which is what the broker says of itself
     #[arg(long)]
     sys: bool,
 
@@ -125,7 +128,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "TIME", help_heading = "Output")]
     every: Option<Wait>,
 
-    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then
+    /// Print one table or snapshot once all retained messages came (MQTT), each resource has answered (CoAP), or all recorded messages were read, and end; with --for after that time, with all that came until then
     #[arg(long, conflicts_with = "every", help_heading = "Output")]
     once: bool,
 
@@ -177,7 +180,7 @@ impl WatchFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         let board = self.board()?;
         let end = match &self.url {
-            Some(name) => server("URL", name)?,
+            Some(name) => End::parse(name)?,
             None => End::Usual,
         };
         self.check()?;
@@ -197,10 +200,6 @@ impl WatchFlags {
                 token: self.token,
                 token_file: self.token_file,
             }),
-            stages: Stages {
-                filter: self.filter.into_iter().collect(),
-                ..Stages::default()
-            },
             until: self.limits.until(),
             ready: self.ready.ready(),
             source: SourceArgs {
@@ -269,6 +268,7 @@ impl WatchFlags {
             devices: patterns("--device", &self.device)?,
             values: patterns("--value", &self.value)?,
             alerts: alerts.collect::<Result<_>>()?,
+            filter: self.filter.iter().cloned().collect(),
             limits: Limits {
                 topics: self.max_topics,
                 ..Limits::default()

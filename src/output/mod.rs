@@ -32,7 +32,7 @@ mod stream;
 mod style;
 mod tail;
 
-pub use action::Action;
+pub use action::{Action, Takes};
 pub use console::{Console, report};
 pub use destination::{Destination, Rotation};
 pub use format::{Flaw, Format, RowStyle, Rows, Template, indented_json, record_line};

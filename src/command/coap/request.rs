@@ -69,6 +69,29 @@ pub struct Plan {
     pub style: Style,
 }
 
+impl Plan {
+    /// One request with a body to each URI, with everything else as the defaults are; answers are shown as they are.
+    pub(crate) fn new(session: SessionArgs, method: Code, source: Source, style: Style) -> Self {
+        Self {
+            session,
+            wording: Wording::default(),
+            method,
+            source,
+            encoding: Encoding::Plain,
+            delivers: None,
+            outgoing: Stages::default(),
+            pacing: Pacing::default(),
+            until: Until::default(),
+            etag_file: None,
+            file: None,
+            resume: false,
+            stages: Stages::default(),
+            format: Format::Raw,
+            style,
+        }
+    }
+}
+
 /// Asks, one URI after the other.
 ///
 /// # Errors

@@ -418,7 +418,7 @@ fn to_coap(message: &mut Message, losses: &mut Losses) {
 }
 
 /// The path of a topic: each level is a segment, percent-encoded (RFC 3986 §3.3).
-fn path(topic: &str) -> String {
+pub(crate) fn path(topic: &str) -> String {
     let mut path = String::with_capacity(topic.len() + 1);
     if !topic.starts_with('/') {
         path.push('/');
