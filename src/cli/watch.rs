@@ -13,7 +13,7 @@ use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
 use super::mqtt::subscription;
-use super::syntax::numbers::{Wait, whole};
+use super::syntax::numbers::{interval, whole};
 use super::syntax::values;
 use crate::board::fleet::DevicePattern;
 use crate::board::topics::Limits;
@@ -32,9 +32,6 @@ const KEEP_ALIVE: u16 = 60;
 
 /// AMQP messages that may be on their way to us.
 const WINDOW: u16 = 1_000;
-
-/// A table is not printed more often than this.
-const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -125,8 +122,8 @@ pub(crate) struct WatchFlags {
     output: ShownWord,
 
     /// How often a table or a snapshot is printed [default: 10s]
-    #[arg(long, value_name = "TIME", help_heading = "Output")]
-    every: Option<Wait>,
+    #[arg(long, value_name = "TIME", value_parser = interval, help_heading = "Output")]
+    every: Option<Duration>,
 
     /// Print one table or snapshot once all retained messages came (MQTT), each resource has answered (CoAP), or all recorded messages were read, and end; with --for after that time, with all that came until then
     #[arg(long, conflicts_with = "every", help_heading = "Output")]
@@ -140,7 +137,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::socket_address, help_heading = "Web")]
     web: Option<SocketAddr>,
 
-    /// Whoever asks must know this: http://HOST:PORT/?token=TOKEN, or in the header Authorization: Bearer TOKEN. Needed for an address that others can reach; other users of this machine can see it, so prefer --token-file
+    /// Required of browsers and other clients: http://HOST:PORT/?token=TOKEN, or in the header Authorization: Bearer TOKEN. Needed for an address that others can reach; other users of this machine can see it, so prefer --token-file
     #[arg(
         long,
         value_name = "TOKEN",
@@ -191,7 +188,7 @@ impl WatchFlags {
             everything: self.topic.is_empty() && board.are_bare(),
             board,
             shown: self.shown(),
-            every: self.every.map(|Wait(time)| time),
+            every: self.every,
             once: self.once,
             sys: self.sys,
             expect: self.expect,
@@ -242,11 +239,6 @@ impl WatchFlags {
     fn check(&self) -> Result<()> {
         if self.expect.is_some() && !self.once && !self.is_timed() {
             let text = "--expect is judged at the end: --once or --for is needed";
-            return Err(Error::usage(text));
-        }
-        let every = self.every.as_ref();
-        if every.is_some_and(|Wait(every)| *every < SHORTEST) {
-            let text = "--every: a table is printed every 100ms at most";
             return Err(Error::usage(text));
         }
         Ok(())
