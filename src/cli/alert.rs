@@ -52,7 +52,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "Look at the alerts about what comes through a pipe",
-        "iotctl mqtt sub -t 'sensors/#' -o json | iotctl alert - -t 'sensors/{device}/temperature' --value /value --above 27 --to - --topic-out 'alerts/{device}' | iotctl watch - --alerts 'alerts/#'",
+        "iotctl mqtt sub -t 'sensors/#' --output json | iotctl alert - -t 'sensors/{device}/temperature' --value /value --above 27 --to - --topic-out 'alerts/{device}' | iotctl watch - --alerts 'alerts/#'",
     ),
     (
         "See what is firing, and acknowledge it",

@@ -53,7 +53,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "What was recorded, or comes through a pipe of other commands",
-        "iotctl watch recording.ndjson\niotctl mqtt sub -t '#' -o json | iotctl watch -",
+        "iotctl watch recording.ndjson\niotctl mqtt sub -t '#' --output json | iotctl watch -",
     ),
     (
         "What is published to an exchange of RabbitMQ; all that a CoAP server lets be observed",

@@ -216,7 +216,7 @@ fn to_mqtt(message: &mut Message, losses: &mut Losses) {
 }
 
 /// The topic of a path: the reverse of [`path`]; a `/` within a segment stays encoded.
-fn path_as_topic(path: &ByteString) -> ByteString {
+pub(crate) fn path_as_topic(path: &ByteString) -> ByteString {
     let path = path.strip_prefix('/').unwrap_or(path);
     if !path.contains('%') {
         return path.into();

@@ -186,8 +186,7 @@ impl Plan {
         let is_screen = self.shown == Shown::Auto && terminals()[1] && lacks_screen().is_none();
         if is_screen && self.source.end == End::Standard && terminals()[0] {
             let text = "standard input is the terminal: it has the keys, and no messages";
-            let hint =
-                "pipe messages into it, as in iotctl mqtt sub -t '#' -o json | iotctl watch -";
+            let hint = "pipe messages into it, as in iotctl mqtt sub -t '#' --output json | iotctl watch -";
             return Err(Error::usage(text).hint(hint));
         }
         if is_screen && self.source.connect.insecure == Some(true) {

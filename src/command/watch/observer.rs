@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use bytestring::ByteString;
 use tokio::sync::watch;
 
 use super::Shared;
@@ -12,7 +13,7 @@ use super::web::Pages;
 use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{Fate, Next, Number, Origin, Progress, Source, Target};
-use crate::message::{Message, topic};
+use crate::message::{Detail, Message, topic};
 use crate::mqtt::packet::Subscription;
 use crate::output::{Action, Panes};
 
@@ -79,6 +80,17 @@ impl<'a> Observer<'a> {
     /// Nobody else has chosen by their topics which messages come.
     pub(super) fn choose(&mut self, wanted: &'a [Subscription]) {
         self.wanted = Some(wanted);
+    }
+
+    /// The topic under which a message is shown.
+    fn topic_of(&self, message: &Message) -> ByteString {
+        match (&message.detail, self.wanted) {
+            // A record of a CoAP response without a content format has nothing else left of its protocol.
+            (Detail::Plain, Some(_)) if message.topic.starts_with('/') => {
+                carry::path_as_topic(&message.topic)
+            }
+            _ => carry::topic_of(message),
+        }
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -154,7 +166,7 @@ impl Target for Observer<'_> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.newest = number;
-        let topic = carry::topic_of(&message);
+        let topic = self.topic_of(&message);
         if self.wants(&topic) && self.board.lock().take(&topic, &message, Instant::now()) {
             self.deeds.record(&message)?;
         }

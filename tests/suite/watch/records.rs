@@ -16,7 +16,7 @@ use crate::support::tmux::Terminal;
 
 fn record(protocol: &str, topic: &str, payload: &str) -> String {
     let record = json!({
-        "time": "2026-11-20T21:00:00Z", "protocol": protocol, "topic": topic, "payload": payload,
+        "time": "2026-11-20T21:00:00Z", "protocol": protocol, "topic": topic, "payload": payload, protocol: {},
     });
     format!("{record}\n")
 }
@@ -137,7 +137,7 @@ fn a_screen_reads_a_pipe_and_has_its_keys_from_the_terminal() {
     let port = broker.port;
     super::publish(port, &["-t", "devices/d1/status", "-m", "online", "-r"]);
     let line = format!(
-        "iotctl mqtt sub -h 127.0.0.1 -p {port} -t '#' -o json | iotctl watch - --device 'devices/{{id}}/status'"
+        "iotctl mqtt sub -h 127.0.0.1 -p {port} -t '#' --output json | iotctl watch - --device 'devices/{{id}}/status'"
     );
     let terminal = Terminal::run(&line, "", 120, 20);
     broker.sees_subscription("#");
