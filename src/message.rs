@@ -4,6 +4,7 @@
 //! inputs read back, so a recording can be published again.
 
 pub(crate) mod fields;
+pub(crate) mod name;
 pub mod topic;
 
 use std::borrow::Cow;
@@ -262,7 +263,8 @@ pub struct AmqpProperties {
     pub content_type: Option<ByteString>,
     /// Such as `gzip`.
     pub content_encoding: Option<ByteString>,
-    /// Name and value pairs, sorted by name when they were received.
+    /// Name and value pairs, sorted by name when they were received; a name that is not UTF-8 is spelled as `message::name` has
+    /// it.
     pub headers: Vec<(ByteString, AmqpValue)>,
     /// 1: transient, 2: persistent.
     pub delivery_mode: Option<u8>,

@@ -6,7 +6,7 @@
 use std::time::SystemTime;
 
 use iotctl::message::{Detail, Message};
-use iotctl::payload::{cbor, expect::Condition, senml};
+use iotctl::payload::{cbor, expect::Condition, msgpack, senml};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let written = cbor::from_diagnostic(&text).expect("our own notation");
         assert_eq!(cbor::diagnostic(&written, false), Ok(text));
     }
-    let _ = (cbor::sequence(bytes), cbor::message_pack(bytes));
+    let _ = (cbor::sequence(bytes), msgpack::from_json(bytes));
     if let Ok(written) = cbor::from_json(bytes) {
         assert!(cbor::diagnostic(&written, false).is_ok());
     }

@@ -6,6 +6,7 @@
 //! | [`Board`] | takes messages, and knows the rest |
 //! | [`topics`] | the tree of topics with their latest messages |
 //! | [`children`] | the levels below one of them |
+//! | `filter` | which messages are let through |
 //! | [`rate`] | rates that decay |
 //! | [`fleet`] | devices: online or offline, and what they measured |
 //! | [`alerts`] | alerts that are active |
@@ -17,6 +18,7 @@
 pub mod alerts;
 mod children;
 pub mod expectation;
+mod filter;
 pub mod fleet;
 pub mod history;
 pub mod metrics;
@@ -33,10 +35,12 @@ use std::time::{Instant, SystemTime};
 
 use crate::message::{Detail, Message};
 use crate::payload::captures::Pattern;
+use crate::payload::expect::Condition;
 use crate::payload::readable::Reader;
 
 use alerts::Alerts;
 pub use expectation::Expectation;
+use filter::Filter;
 use fleet::{DevicePattern, Fleet};
 use history::{Entry, Histories};
 use rate::Traffic;
@@ -54,6 +58,8 @@ pub struct Options {
     pub values: Vec<DevicePattern>,
     /// Topics of alerts.
     pub alerts: Vec<Pattern>,
+    /// Only messages that fulfil all of these count.
+    pub filter: Vec<Condition>,
     /// How much is kept.
     pub limits: Limits,
 }
@@ -77,10 +83,13 @@ pub struct Board {
     alerts: Alerts,
     histories: Histories,
     reader: Reader,
+    filter: Filter,
     traffic: Traffic,
     messages: u64,
     /// What the source waits for.
     awaits: Option<String>,
+    /// Nothing more comes.
+    ended: bool,
     /// When the connection was lost last: what has not come since then may be out of date.
     lost: Option<Instant>,
     began: (Instant, SystemTime),
@@ -105,9 +114,11 @@ impl Board {
             alerts: Alerts::new(options.alerts),
             histories: Histories::default(),
             reader: Reader::default(),
+            filter: Filter::new(options.filter),
             traffic: Traffic::new(now),
             messages: 0,
             awaits: Some(String::from("no connection yet")),
+            ended: false,
             lost: None,
             began: (now, time),
             changed: 0,
@@ -115,8 +126,9 @@ impl Board {
     }
 
     /// Takes a message under the topic that MQTT would call it by. A body that is compressed, or in a binary form that its
-    /// message names, is decoded first.
-    pub fn take(&mut self, topic: &str, message: &Message, now: Instant) {
+    /// message names, is decoded first. Whether the message counts: others are forgotten at once.
+    pub fn take(&mut self, topic: &str, message: &Message, now: Instant) -> bool {
+        let time = self.clock(now);
         let (retained, qos) = match &message.detail {
             Detail::Mqtt(mqtt) => (mqtt.retain, mqtt.qos),
             Detail::Plain | Detail::Coap(_) | Detail::Amqp(_) => (false, 0),
@@ -126,6 +138,10 @@ impl Board {
             Some((came, body)) => (Some(*came), &**body),
             None => (None, &*message.payload),
         };
+        let decoded = came.map(|_| payload);
+        if !self.filter.passes(message, decoded, time) {
+            return false;
+        }
         let size = message.payload.len();
         self.changed += 1;
         let arrival = Arrival {
@@ -139,7 +155,7 @@ impl Board {
         };
         if topic.starts_with(SYS) {
             self.sys.take(&arrival, now);
-            return;
+            return true;
         }
         self.messages += 1;
         if !retained {
@@ -157,11 +173,13 @@ impl Board {
                 cut: kept.len() < payload.len(),
             });
         }
+        true
     }
 
     /// The connection is gone: until a topic is heard of again, what is known of it may be out of date.
     pub fn connection_lost(&mut self, now: Instant) {
         self.lost = Some(now);
+        self.filter.forget();
         self.changed += 1;
     }
 
@@ -171,6 +189,17 @@ impl Board {
             self.awaits = awaits;
             self.changed += 1;
         }
+    }
+
+    /// All has come: what is known stays as it is.
+    pub fn end(&mut self) {
+        self.ended = true;
+        self.changed += 1;
+    }
+
+    /// Whether nothing more comes.
+    pub const fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Remembers from now on what comes for a topic.

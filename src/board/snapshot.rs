@@ -105,6 +105,9 @@ impl Board {
         if let Some(awaits) = &self.awaits {
             all.insert(String::from("waiting"), awaits.clone().into());
         }
+        if self.ended {
+            all.insert(String::from("ended"), true.into());
+        }
         all.insert(String::from("counts"), self.counts(now));
         all.insert(String::from("alerts"), alerts.collect());
         all

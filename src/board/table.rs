@@ -44,6 +44,9 @@ impl Board {
         if self.awaits.is_some() {
             all.push(String::from("not connected"));
         }
+        if self.ended {
+            all.push(String::from("all was read"));
+        }
         if self.fleet.is_wanted() {
             let [online, offline, unknown] = self.fleet.counts();
             let mut device = text::count(self.fleet.devices().len(), "device");

@@ -47,8 +47,12 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "iotctl alert mqtt://broker.example -t 'devices/{id}/status' --stale 5m --exec ./page.sh",
     ),
     (
-        "Tell a webhook of what lasts for half a minute, and another one when nobody acknowledges it",
+        "Notify a webhook of what lasts for half a minute, and another one when nobody acknowledges it",
         "iotctl alert cloud -t 'sensors/{device}/temperature' --above 27 --for 30s --webhook https://hooks.example/t --escalate 10m=critical=https://hooks.example/call",
+    ),
+    (
+        "Look at the alerts about what comes through a pipe",
+        "iotctl mqtt sub -t 'sensors/#' --output json | iotctl alert - -t 'sensors/{device}/temperature' --value /value --above 27 --to - --topic-out 'alerts/{device}' | iotctl watch - --alerts 'alerts/#'",
     ),
     (
         "See what is firing, and acknowledge it",
@@ -63,9 +67,9 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     mut_arg("exec_json", |json| json.help(EXEC_JSON))
 )]
 pub(crate) struct AlertFlags {
-    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
+    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
     #[arg(value_name = "FROM", help_heading = None)]
-    from: String,
+    from: Option<String>,
 
     /// After list, ack and silence: the name of the alert, the key of an alarm, a time
     #[arg(value_name = "WORD", help_heading = None)]
@@ -79,7 +83,7 @@ pub(crate) struct AlertFlags {
     #[arg(long, value_name = "WHAT", default_value = "payload")]
     value: Subject,
 
-    /// When a reading was, as ISO 8601 or a number since 1970: a JSON pointer such as /timestamp, or a field. Readings that are not newer than the last of their key are passed over [default: when the message came]
+    /// When a reading was, as ISO 8601 or a number since 1970: a JSON pointer such as /timestamp, or a field. Readings that are not newer than the last of their key are skipped [default: when the message came]
     #[arg(long, value_name = "WHAT")]
     time: Option<Subject>,
 
@@ -200,11 +204,11 @@ struct TestFlags {
     #[arg(long, value_name = "TIME")]
     stale: Option<Wait>,
 
-    /// While the last message of a topic of this pattern has the state firing, nothing is told of alarms whose names stand for the same
+    /// While the last message of a topic of this pattern has the state firing, no notices are sent of alarms whose names stand for the same
     #[arg(long, value_name = "PATTERN")]
     unless: Option<Pattern>,
 
-    /// More changes of an alarm than these in so much time are told once, as flapping, such as 5/10m
+    /// More changes of an alarm than these in so much time are reported once, as flapping, such as 5/10m
     #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
     flapping: Option<(u32, Millis)>,
 }
@@ -234,7 +238,7 @@ struct StateFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Notices")]
 struct ToFlags {
-    /// Server that notices are published to, as FROM; may be repeated. Without it, --exec and --webhook they are shown on standard output
+    /// Server that notices are published to, as FROM, or - for records on standard output, as --output json of mqtt sub shows messages; may be repeated. Without it, --exec and --webhook they are shown on standard output
     #[arg(long, value_name = "URL")]
     to: Vec<String>,
 
@@ -274,11 +278,11 @@ struct ToFlags {
     #[arg(long, value_name = "WORD", default_value = "warning")]
     severity: String,
 
-    /// Tell again of an alarm that fires, this often, until it is acknowledged
+    /// Send another notice of an alarm that fires, this often, until it is acknowledged
     #[arg(long, value_name = "TIME")]
     repeat: Option<Wait>,
 
-    /// After TIME, an alarm that fires and is not acknowledged has another severity, and is told again: to all, or only to the URL of a webhook, which is told of the end too; may be repeated
+    /// After TIME, an alarm that fires and is not acknowledged has another severity, and another notice is sent: to all, or only to the URL of a webhook, which is notified of the end too; may be repeated
     #[arg(long, value_name = "TIME=SEVERITY[=URL]", value_parser = step)]
     escalate: Vec<(Step, Option<String>)>,
 
@@ -346,7 +350,7 @@ impl AlertFlags {
     /// The command, validated as far as possible without a file or the network.
     pub(crate) fn command(self) -> Result<Command> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        let action = match (self.from.as_str(), words.as_slice()) {
+        let action = match (self.from.as_deref().unwrap_or_default(), words.as_slice()) {
             ("list", [name]) => {
                 let json = self.to.output == OutputWord::Json;
                 (name, admin::Action::List { json })
@@ -375,6 +379,9 @@ impl AlertFlags {
     fn watching(self) -> Result<Command> {
         if !self.print_config {
             return Ok(Command::Alert(Box::new(self.plan()?)));
+        }
+        if self.from.is_none() {
+            return Err(Error::usage("--print-config needs FROM"));
         }
         let (style, out) = (self.terminal.style(), self.to.topic_out.clone());
         let mut file = config::file(&self.plan()?)?;
@@ -452,7 +459,10 @@ impl AlertFlags {
             Error::usage("no topic to watch over")
                 .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
         })?;
-        let end = End::parse(&self.from)?;
+        let end = match &self.from {
+            Some(name) => End::parse(name)?,
+            None => End::Usual,
+        };
         self.check_fields(&end, &topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
         let ends = std::iter::once(&self.from).chain(&self.to.to);
@@ -502,7 +512,11 @@ impl ToFlags {
         };
         let mut ends = self.to.iter().filter_map(|name| End::parse(name).ok());
         let filter = topic.filter();
-        if !ends.any(|end| end == *from) || !intersect(&ends::image(text, filter), filter) {
+        // What comes from standard input does not go there.
+        if !from.is_server()
+            || !ends.any(|end| end == *from)
+            || !intersect(&ends::image(text, filter), filter)
+        {
             return Ok(());
         }
         let text = format!("--topic-out {text:?} comes back as a reading of -t {topic}");
@@ -513,7 +527,10 @@ impl ToFlags {
     fn to(self, topic: &Pattern) -> Result<To> {
         let out = self.topic_out.as_deref();
         let out = out.map(|text| topic_out(text, topic)).transpose()?;
-        let servers = self.to.iter().map(|name| server("--to", name));
+        let servers = self.to.iter().map(|name| match name.as_str() {
+            "-" => Ok(End::Standard),
+            name => server("--to", name),
+        });
         let servers = servers.collect::<Result<Vec<End>>>()?;
         let steps: Vec<_> = self.escalate.into_iter().map(|(_, url)| url).collect();
         for url in self.webhook.iter().chain(steps.iter().flatten()) {

@@ -256,11 +256,13 @@ fn file_of(command: &str, text: &mut String) {
     let file = match command {
         "route" => route::FILE,
         "simulate" => simulate::FILE,
+        "ota rollout" => ota::help::PLAN,
         _ => return,
     };
+    let page = command.split(' ').next().unwrap_or_default();
     section(
         text,
-        &format!("FILE, for example; docs/{command}.md has all keys:"),
+        &format!("FILE, for example; docs/{page}.md has all keys:"),
     );
     text.extend(file.lines().map(|line| format!("  {line}\n")));
 }

@@ -46,8 +46,8 @@ const LONGEST_SYNC: Duration = Duration::from_secs(60);
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Receiving")]
 pub(crate) struct LogFlags {
-    /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH and their relatives), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time
-    #[arg(value_name = "FROM", required = true, help_heading = None)]
+    /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH and their relatives), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time [default: IOTCTL_URL, the usual context, or mqtt://localhost]
+    #[arg(value_name = "FROM", help_heading = None)]
     from: Vec<String>,
 
     /// Where they are kept; may be repeated, and each gets every message. FILE.ndjson: a record of each, as --output json writes it; FILE.csv: rows of --columns; - for standard output; the rest is listed below
@@ -275,7 +275,7 @@ fn letters(shared: &SourceArgs, connect: ConnectArgs) -> TargetArgs {
     }
 }
 
-/// Each source by its name; several sessions need several identifiers.
+/// Each source by its name, or the usual server; several sessions need several identifiers.
 fn sources(names: &[String], shared: &SourceArgs) -> Result<Vec<SourceArgs>> {
     let source = |(at, name): (usize, &String)| {
         let mut source = SourceArgs {
@@ -287,6 +287,12 @@ fn sources(names: &[String], shared: &SourceArgs) -> Result<Vec<SourceArgs>> {
         }
         Ok(source)
     };
+    if names.is_empty() {
+        return Ok(vec![SourceArgs {
+            end: End::Usual,
+            ..shared.clone()
+        }]);
+    }
     names.iter().enumerate().map(source).collect()
 }
 

@@ -149,15 +149,15 @@ pub(crate) struct ReplayFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Replaying")]
 struct InsteadFlags {
-    /// Send nothing; show when each message would be sent, and where
+    /// Print when each message would be sent, and where, without connecting
     #[arg(long, conflicts_with_all = ["info", "check"])]
     dry_run: bool,
 
-    /// Send nothing; show what is in the recordings: counts by topic and protocol, first and last time, rate, the longest gaps
+    /// Print what is in the recordings, without connecting: counts by topic and protocol, first and last time, rate, the longest gaps
     #[arg(long, conflicts_with = "check")]
     info: bool,
 
-    /// Send nothing; fail with exit code 7 if records are out of order, incomplete or without a time, or after a gap longer than --max-gap
+    /// Check the recordings without connecting, and end: exit code 7 if records are out of order, incomplete or without a time, or after a gap longer than --max-gap
     #[arg(long)]
     check: bool,
 
@@ -182,7 +182,7 @@ struct TargetFlags {
     #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
     exchange: ByteString,
 
-    /// AMQP messages under way, at most
+    /// AMQP messages in flight, at most
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     window: u16,
 

@@ -54,11 +54,11 @@ pub(crate) struct RouteFlags {
     #[arg(value_name = "FILE", help_heading = None)]
     file: PathBuf,
 
-    /// Check the file and end: names, topics, conditions, maps, and that no message can come back to its route
+    /// Check the file without connecting, and end: names, topics, conditions, maps, and that no message can come back to its route
     #[arg(long, conflicts_with_all = ["dry_run", "test", "print_config"])]
     check: bool,
 
-    /// Connect to the sources and print what would go to which target; nothing is acknowledged in place of the real run, and nothing is sent
+    /// Connect to the sources and print what would go to which target; nothing is sent, and nothing is acknowledged that a real run would get
     #[arg(long, conflicts_with_all = ["test", "print_config"])]
     dry_run: bool,
 

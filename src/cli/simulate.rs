@@ -89,11 +89,11 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
-    /// Connect nowhere; print the first messages as records (NDJSON), on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
+    /// Print this many first messages as records (NDJSON) without connecting, on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"])]
     preview: Option<u64>,
 
-    /// Connect nowhere; check the file: keys, values, topics, identifiers, rules
+    /// Check the file without connecting, and end: keys, values, topics, identifiers, rules
     #[arg(long, conflicts_with = "print_config")]
     check: bool,
 
@@ -105,7 +105,7 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "assert", value_name = "CONDITION")]
     assertions: Vec<Assertion>,
 
-    /// Write the account to this file as JSON
+    /// Write the totals to this file as JSON
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
 

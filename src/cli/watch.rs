@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
-use super::flags::ends::{EndFlags, server};
+use super::flags::ends::EndFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
 use super::mqtt::subscription;
-use super::syntax::numbers::{Wait, whole};
+use super::syntax::numbers::{interval, whole};
 use super::syntax::values;
 use crate::board::fleet::DevicePattern;
 use crate::board::topics::Limits;
@@ -23,7 +23,6 @@ use crate::command::ends::{End, SourceArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::watch::{Plan, Shown, Web};
 use crate::error::{Error, Result};
-use crate::flow::Stages;
 use crate::mqtt::packet::{QoS, Subscription, Version};
 use crate::payload::captures::Pattern;
 use crate::payload::expect::Condition;
@@ -33,9 +32,6 @@ const KEEP_ALIVE: u16 = 60;
 
 /// AMQP messages that may be on their way to us.
 const WINDOW: u16 = 1_000;
-
-/// A table is not printed more often than this.
-const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -56,6 +52,10 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
         "iotctl watch --device 'devices/{id}/status' --once --expect 'devices >= 3 and offline == 0'",
     ),
     (
+        "What was recorded, or comes through a pipe of other commands",
+        "iotctl watch recording.ndjson\niotctl mqtt sub -t '#' --output json | iotctl watch -",
+    ),
+    (
         "What is published to an exchange of RabbitMQ; all that a CoAP server lets be observed",
         "iotctl watch amqp://localhost --exchange logs\niotctl watch coap://meter.example",
     ),
@@ -64,11 +64,11 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchFlags {
-    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context [default: IOTCTL_URL, the usual context, or mqtt://localhost]
+    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context; or a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]
     #[arg(value_name = "URL", help_heading = None)]
     url: Option<String>,
 
-    /// Topic filter to subscribe to; may be repeated. With AMQP, what a temporary queue is bound to the exchange with [default: what --device, --value and --alerts name, or # without them]
+    /// Topic filter to subscribe to; may be repeated. With AMQP, what a temporary queue is bound to the exchange with; of recorded messages, which of them are shown [default: what --device, --value and --alerts name, or # without them]
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
@@ -84,7 +84,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "FILTER")]
     alerts: Vec<String>,
 
-    /// MQTT: subscribe to $SYS/# as well, for what the broker says of itself
+    /// MQTT and recorded messages: $SYS/# as well, which is what the broker says of itself
     #[arg(long)]
     sys: bool,
 
@@ -122,10 +122,10 @@ pub(crate) struct WatchFlags {
     output: ShownWord,
 
     /// How often a table or a snapshot is printed [default: 10s]
-    #[arg(long, value_name = "TIME", help_heading = "Output")]
-    every: Option<Wait>,
+    #[arg(long, value_name = "TIME", value_parser = interval, help_heading = "Output")]
+    every: Option<Duration>,
 
-    /// Print one table or snapshot once all retained messages came (MQTT), or each resource has answered (CoAP), and end; with --for after that time, with all that came until then
+    /// Print one table or snapshot once all retained messages came (MQTT), each resource has answered (CoAP), or all recorded messages were read, and end; with --for after that time, with all that came until then
     #[arg(long, conflicts_with = "every", help_heading = "Output")]
     once: bool,
 
@@ -137,7 +137,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::socket_address, help_heading = "Web")]
     web: Option<SocketAddr>,
 
-    /// Whoever asks must know this: http://HOST:PORT/?token=TOKEN, or in the header Authorization: Bearer TOKEN. Needed for an address that others can reach; other users of this machine can see it, so prefer --token-file
+    /// Required of browsers and other clients: http://HOST:PORT/?token=TOKEN, or in the header Authorization: Bearer TOKEN. Needed for an address that others can reach; other users of this machine can see it, so prefer --token-file
     #[arg(
         long,
         value_name = "TOKEN",
@@ -177,7 +177,7 @@ impl WatchFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         let board = self.board()?;
         let end = match &self.url {
-            Some(name) => server("URL", name)?,
+            Some(name) => End::parse(name)?,
             None => End::Usual,
         };
         self.check()?;
@@ -188,7 +188,7 @@ impl WatchFlags {
             everything: self.topic.is_empty() && board.are_bare(),
             board,
             shown: self.shown(),
-            every: self.every.map(|Wait(time)| time),
+            every: self.every,
             once: self.once,
             sys: self.sys,
             expect: self.expect,
@@ -197,10 +197,6 @@ impl WatchFlags {
                 token: self.token,
                 token_file: self.token_file,
             }),
-            stages: Stages {
-                filter: self.filter.into_iter().collect(),
-                ..Stages::default()
-            },
             until: self.limits.until(),
             ready: self.ready.ready(),
             source: SourceArgs {
@@ -245,11 +241,6 @@ impl WatchFlags {
             let text = "--expect is judged at the end: --once or --for is needed";
             return Err(Error::usage(text));
         }
-        let every = self.every.as_ref();
-        if every.is_some_and(|Wait(every)| *every < SHORTEST) {
-            let text = "--every: a table is printed every 100ms at most";
-            return Err(Error::usage(text));
-        }
         Ok(())
     }
 
@@ -269,6 +260,7 @@ impl WatchFlags {
             devices: patterns("--device", &self.device)?,
             values: patterns("--value", &self.value)?,
             alerts: alerts.collect::<Result<_>>()?,
+            filter: self.filter.iter().cloned().collect(),
             limits: Limits {
                 topics: self.max_topics,
                 ..Limits::default()

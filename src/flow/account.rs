@@ -190,7 +190,7 @@ impl Account {
     }
 
     fn wrong(&self) -> Error {
-        let text = format!("the account does not add up: {}", self.numbers(0));
+        let text = format!("the totals do not add up: {}", self.numbers(0));
         Error::new(Kind::Lost, text)
     }
 

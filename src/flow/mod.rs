@@ -33,7 +33,7 @@
 //! | [`webhook`] | the target that posts each message to a URL |
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`stored`] | the target that keeps messages in a store |
-//! | [`dedup`] | messages with a key that was there before are passed over |
+//! | [`dedup`] | messages with a key that was there before are skipped |
 //! | [`spooled`] | a target behind a queue on the disk |
 //! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |

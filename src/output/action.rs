@@ -2,6 +2,17 @@
 
 use std::path::PathBuf;
 
+/// What can be sent to where the messages of a screen come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: messages are only read.
+    Nothing,
+    /// Messages.
+    Messages,
+    /// Messages, which it retains when told to.
+    Retained,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -8,6 +8,7 @@
 //! | [`Template`] | mosquitto's format language (`-F`) |
 //! | [`Console`] | what a command says besides its results, on standard error |
 //! | [`Live`] | a view of something that goes on, on standard error |
+//! | [`Tables`] | a table that is printed again and again |
 //! | [`Panes`] | the screen of `watch`, on the whole terminal |
 //! | [`flush`] | waits, within reason, until standard error has it all |
 //! | [`report`] | the last words of a command that failed |
@@ -30,9 +31,10 @@ mod sink;
 mod stderr;
 mod stream;
 mod style;
+mod tables;
 mod tail;
 
-pub use action::Action;
+pub use action::{Action, Takes};
 pub use console::{Console, report};
 pub use destination::{Destination, Rotation};
 pub use format::{Flaw, Format, RowStyle, Rows, Template, indented_json, record_line};
@@ -44,3 +46,4 @@ pub(crate) use stderr::beside_messages;
 pub use stderr::flush;
 pub use stream::{Output, print, print_help, print_report};
 pub use style::{ColorChoice, Style, lacks_screen, terminals};
+pub use tables::Tables;

@@ -201,6 +201,14 @@ impl Output {
         self.pending.push(b'\n');
     }
 
+    /// On a terminal, removes so many lines above the cursor, as terminals have understood it since the VT100.
+    pub(super) fn clear_above(&mut self, lines: usize) {
+        if lines > 0 {
+            let up = format!("\x1b[{lines}A\r\x1b[J");
+            self.pending.extend_from_slice(up.as_bytes());
+        }
+    }
+
     /// Puts the text of a report into the buffer, with its verdicts in colour; writes nothing yet.
     pub fn report(&mut self, text: &str) {
         let start = self.pending.len();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use data_encoding::{BASE64_NOPAD, DecodeKind, HEXLOWER_PERMISSIVE};
 
-use super::cbor;
+use super::{cbor, msgpack};
 
 /// The spelling of bodies on the command line, in files and on lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Encoding {
         match self {
             Self::Plain | Self::Hex | Self::Base64 => Ok(body),
             Self::Cbor => cbor::from_json(&body).map(Bytes::from),
-            Self::MessagePack => cbor::message_pack(&body).map(Bytes::from),
+            Self::MessagePack => msgpack::from_json(&body).map(Bytes::from),
         }
     }
 

@@ -19,7 +19,8 @@
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`map`] | what becomes of a body on its way |
 //! | [`media`] | how a body is read, by its media type |
-//! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
+//! | [`msgpack`] | MessagePack as JSON, and from JSON |
+//! | [`protobuf`], [`sparkplug`] | other forms as JSON |
 //! | [`points`] | InfluxDB's line protocol |
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
 //! | [`readable`] | what bodies of known forms say |

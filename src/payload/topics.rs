@@ -12,7 +12,7 @@ const ENTRY: usize = 32;
 ///
 /// There are two generations: what is used moves to the young one, and when that is full the old one is dropped, so that the
 /// topics that were silent longest are forgotten, at no cost for each use.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PerTopic<T> {
     young: HashMap<Box<str>, T>,
     old: HashMap<Box<str>, T>,

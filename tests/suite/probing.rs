@@ -10,6 +10,7 @@ use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::peer::{Peer, drain, level, read_until, send, welcome};
 use crate::support::rabbitmq::rabbitmq;
 use crate::support::schema::{check, schema};
+use crate::support::tmux::Terminal;
 
 /// The lines of JSON that a command prints.
 fn objects(text: &str) -> Vec<Value> {
@@ -280,7 +281,7 @@ fn figures_of_brokers_are_tables() {
     let ended = real.iotctl("sys --output json").run().exits(0);
     let object = &objects(ended.text())[0];
     assert!(object["$SYS/broker/clients/total"].is_number(), "{object}");
-    let mut watching = real.iotctl("sys --watch --for 60s").start();
+    let mut watching = real.iotctl("sys --watch --for 60s --every 100ms").start();
     let uptime = |running: &mut crate::support::command::Running| loop {
         let line = running.line();
         if line.starts_with("broker/uptime ") {
@@ -291,6 +292,40 @@ fn figures_of_brokers_are_tables() {
     assert_ne!(first, uptime(&mut watching));
     watching.signal("INT");
     watching.ends().exits(130);
+    let mut changes = real.iotctl("sys --watch --for 60s --output json").start();
+    let mut change = || -> serde_json::Value { serde_json::from_str(&changes.line()).unwrap() };
+    let uptime = loop {
+        let change = change();
+        if change["topic"] == "$SYS/broker/uptime" {
+            break change["value"].clone();
+        }
+    };
+    loop {
+        let change = change();
+        if change["topic"] == "$SYS/broker/uptime" {
+            assert_ne!(change["value"], uptime);
+            break;
+        }
+    }
+    drop(changes);
+    // On a terminal there is one table, which changes.
+    let url = format!("mqtt://127.0.0.1:{}", real.port);
+    let terminal = Terminal::start(&["mqtt", "sys", &url, "--watch"], "", 100, 90);
+    let line = || {
+        let seen = terminal.shows(&["broker/uptime "]);
+        let lines = seen
+            .lines()
+            .filter(|line| line.starts_with("broker/uptime "));
+        let lines: Vec<String> = lines.map(str::to_owned).collect();
+        assert_eq!(lines.len(), 1, "{seen}");
+        lines[0].clone()
+    };
+    let first = line();
+    crate::support::wait_for("another uptime", || (line() != first).then_some(()));
+    terminal.resize(100, 10);
+    terminal.shows(&["for which the terminal is too small"]);
+    crate::support::command::signal(terminal.program(), "INT");
+    terminal.shows(&["ended with 130"]);
     let silent = broker("--sys-interval never");
     silent
         .iotctl("sys -W 60")

@@ -507,7 +507,7 @@ fn mistakes_in_alerts_are_found() {
         (
             "to = \"edge\"\ntopic-out = \"alerts",
             "topic-out = \"alerts",
-            "nobody is told",
+            "nobody is notified",
         ),
         (
             "name = \"high-temp\"\nfrom = \"edge\"\ntopic = \"sensors/{device}/temperature\"\nvalue = \"/value\"\nabove = 27\nclear-below = 26\nstate = \"alarms\"\n",

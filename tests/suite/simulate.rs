@@ -455,7 +455,7 @@ state = "states.{{id}}.led"
         .word(&file)
         .words(&kept(folder.path()))
         .start();
-    fleet.hears("the account follows");
+    fleet.hears("the totals follow");
     let consume =
         format!("amqp consume {url} --exchange amq.topic -C 2 -k sensors.{id}.temperature");
     iotctl(&consume).run().exits(0).prints("21.5\n21.5\n");

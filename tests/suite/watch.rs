@@ -1,6 +1,7 @@
 //! `watch`: tables, snapshots, the page and the screen, against all kinds of servers.
 
 mod page;
+mod records;
 mod screen;
 
 use serde_json::Value;
@@ -390,7 +391,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         ),
         (
             &["--every", "1ms"],
-            "--every: a table is printed every 100ms at most",
+            "a table is printed every 100ms at most",
         ),
         (&["--once", "--every", "1s"], "--every"),
         (
@@ -407,11 +408,13 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     ] {
         watch(1, words).run().exits(2).says(why);
     }
+    let sys = iotctl("watch coap://127.0.0.1:1 --sys").run();
+    sys.exits(2).says("--sys is for MQTT");
     let amqp = iotctl("watch amqp://127.0.0.1:1 --once").run();
     amqp.exits(2).says("AMQP has no retained messages");
     iotctl("watch day.ndjson")
         .run()
-        .exits(2)
-        .says("is not a server");
+        .exits(8)
+        .says("cannot read day.ndjson");
     watch(1, &["--once"]).run().exits(3);
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{Buffer, Fields, Refusal, cut_short, put_long, put_short};
-use crate::message::AmqpValue;
+use crate::message::{AmqpValue, name};
 
 /// Tables and arrays deeper than this are shown as the bytes that they are: whoever shows, copies or drops a value does
 /// so by recursion.
@@ -25,8 +25,8 @@ fn pairs(table: &[u8], depth: usize) -> Result<Pairs, Refusal> {
     let mut fields = Fields(table);
     let mut pairs = Pairs::new();
     while !fields.0.is_empty() {
-        let name = String::from_utf8_lossy(fields.bytes()?);
-        pairs.push((name.as_ref().into(), value(&mut fields, depth)?));
+        let name = name::of_bytes(fields.bytes()?);
+        pairs.push((name, value(&mut fields, depth)?));
     }
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(pairs)
@@ -84,7 +84,7 @@ fn text(bytes: &[u8]) -> AmqpValue {
 pub(in crate::amqp) fn put(pairs: &[(ByteString, AmqpValue)], out: &mut impl Buffer) {
     sized(out, |out| {
         for (name, value) in pairs {
-            put_short(name.as_bytes(), out);
+            put_short(&name::to_bytes(name), out);
             put_value(value, out);
         }
     });
@@ -150,7 +150,7 @@ fn put_value(value: &AmqpValue, out: &mut impl Buffer) {
 /// [`crate::error::Kind::Usage`].
 pub(in crate::amqp) fn check(pairs: &[(ByteString, AmqpValue)]) -> crate::error::Result<()> {
     pairs.iter().try_for_each(|(name, value)| {
-        super::properties::check_short("name of a header or argument", name)?;
+        super::properties::check_short("name of a header or argument", name::to_bytes(name))?;
         check_value(value)
     })
 }
@@ -248,6 +248,16 @@ mod tests {
         }
         let small = written(&[("n".into(), AmqpValue::Int32(3))]);
         assert_eq!(small, b"\x01nI\0\0\0\x03");
+    }
+
+    #[test]
+    fn names_of_any_bytes_and_repeated_ones_are_written_as_they_were() {
+        let table = b"\x01aV\x01at\x01\x04caf\xe9V";
+        let pairs = read(table).unwrap();
+        assert_eq!(pairs.len(), 3);
+        assert_eq!(written(&pairs), table);
+        assert!(check(&[(name::of_bytes(&[0xff; 255]), AmqpValue::Void)]).is_ok());
+        assert!(check(&[(name::of_bytes(&[0xff; 256]), AmqpValue::Void)]).is_err());
     }
 
     #[test]

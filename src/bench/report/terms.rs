@@ -73,8 +73,8 @@ pub(crate) static TERMS: [Term; 30] = [
     ),
     term(
         "lost with connection",
-        "under way when it was lost",
-        "Messages under way when their connection was lost, and not sent again.",
+        "in flight when it was lost",
+        "Messages in flight when their connection was lost, and not sent again.",
     ),
     term(
         "repeated",

@@ -85,7 +85,7 @@ fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
     match end {
         End::Url(_, url) => (Some(url.clone()), None, None),
         End::Listen(listen) => (Some(listen.to_string()), None, None),
-        // Only `watch` asks that one.
+        // A file names its servers.
         End::Usual => (None, None, None),
         End::Context(name) => (None, Some(name.clone()), None),
         End::File(path) | End::Database(path) => (None, None, Some(path.display().to_string())),

@@ -22,7 +22,7 @@ pub(crate) struct ApplyFlags {
     #[arg(value_name = "FILE", help_heading = None)]
     file: Option<OsString>,
 
-    /// Change nothing; fail unless exchanges and queues match the file (AMQP offers no way to check bindings)
+    /// Connect, change nothing, and fail unless exchanges and queues match the file (AMQP offers no way to check bindings)
     #[arg(long)]
     check: bool,
 

@@ -126,7 +126,7 @@ pub(crate) struct DeliveryFlags {
     #[arg(long, value_name = "WHAT", default_value = "stop")]
     on_refused: String,
 
-    /// How many messages may be under way in each direction
+    /// How many messages may be in flight in each direction
     #[arg(long, value_name = "COUNT", default_value = "100", value_parser = whole(1..=u16::MAX))]
     pub(crate) window: u16,
 

@@ -20,7 +20,7 @@ pub(crate) struct ClearFlags {
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
-    /// Only list the topics
+    /// Connect and list the topics; remove nothing
     #[arg(long)]
     dry_run: bool,
 

@@ -1,5 +1,7 @@
 //! `mqtt sys`: its flags, and the plan they make.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::command::mqtt::sys::Plan;
@@ -9,15 +11,19 @@ use crate::flow::Until;
 use super::session::SessionFlags;
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::Wait;
+use crate::cli::syntax::numbers::{Wait, interval};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Showing")]
 pub(crate) struct SysFlags {
-    /// Show each value when it changes, until a signal arrives, instead of all values once
+    /// Show the values as they change, until a signal arrives, instead of once: a table that is drawn in its place on a terminal, and printed again elsewhere; with --output json a line for each value that has changed
     #[arg(long)]
     watch: bool,
+
+    /// How often the table is drawn or printed, if something has changed (with --watch) [default: 1s on a terminal, 10s elsewhere]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    every: Option<Duration>,
 
     /// End after this long, with exit code 0 (with --watch)
     #[arg(long = "for", value_name = "TIME")]
@@ -41,10 +47,12 @@ impl SysFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         values::needs("--for", self.duration.is_some(), "--watch", self.watch)?;
-        let usual = (!self.watch).then_some(std::time::Duration::from_secs(10));
+        values::needs("--every", self.every.is_some(), "--watch", self.watch)?;
+        let usual = (!self.watch).then_some(Duration::from_secs(10));
         Ok(Plan {
             session: self.session.words(&[])?.0,
             watch: self.watch,
+            every: self.every,
             until: Until {
                 timeout: self.timeout.map(|Wait(time)| time).or(usual),
                 duration: self.duration.map(|Wait(time)| time),

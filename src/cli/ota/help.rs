@@ -110,10 +110,31 @@ const STATUS: &[Example] = &[
     ),
 ];
 
+/// What the file of a rollout looks like.
+pub(crate) const PLAN: &str = r#"name = "1.4.0"
+manifest = "updates/sensor-1.4.0+7.suit"
+# Which devices: by name, of a group, or a part of them; otherwise all that have reported.
+group = "lab"
+# A device that takes longer has failed; it is offered the update again this often before.
+timeout = "30m"
+retries = 1
+# At most so many offers in so much time, at these hours (UTC).
+rate = "50/m"
+window = "01:00-05:00"
+# One stage after the other; each counts the devices of those before.
+[[stage]]
+devices = 5
+soak = "1h"
+[[stage]]
+percent = 100
+success = 90
+failures = "3%"
+"#;
+
 const ROLLOUT: &[Example] = &[
     (
-        "Five devices first, and all others when these are well for an hour",
-        "cat > plan.toml <<'END'\nname = \"1.4.0\"\nmanifest = \"updates/sensor-1.4.0+7.suit\"\ntimeout = \"30m\"\n[[stage]]\ndevices = 5\nsoak = \"1h\"\n[[stage]]\npercent = 100\nsuccess = 90\nfailures = \"3%\"\nEND\niotctl ota rollout plan.toml mqtt://broker.example",
+        "Five devices first, and all others when these are well for an hour, as in the file above",
+        "iotctl ota rollout plan.toml mqtt://broker.example",
     ),
     (
         "Go on after a crash",

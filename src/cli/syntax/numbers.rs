@@ -130,6 +130,16 @@ impl FromStr for Wait {
     }
 }
 
+/// How often a table is printed.
+pub(crate) fn interval(word: &str) -> Result<Duration, &'static str> {
+    match word.parse()? {
+        Wait(every) if every < Duration::from_millis(100) => {
+            Err("a table is printed every 100ms at most")
+        }
+        Wait(every) => Ok(every),
+    }
+}
+
 impl FromStr for Timeouts {
     type Err = &'static str;
 

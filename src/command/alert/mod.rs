@@ -329,7 +329,11 @@ impl Plan {
             retain: self.to.retain,
             exchange: exchange(self.to.exchange.as_ref()),
             window: self.window,
-            format: Format::Raw,
+            format: Format::Json {
+                pretty: false,
+                embed: false,
+                local: false,
+            },
             style: self.style,
         }
     }

@@ -1,9 +1,11 @@
 //! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
 
+mod plan;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -17,9 +19,7 @@ use super::client::{RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
-use super::session::{
-    Place, SessionArgs, Wording, failed, is_absence, is_outage, refused, retry_after,
-};
+use super::session::{Place, failed, is_absence, is_outage, refused, retry_after};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
@@ -27,47 +27,14 @@ use crate::coap::uri::{self, Uri};
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
+use crate::flow::{self, Input, Number, Outcome, Progress, Target, Unit};
 use crate::message::{Detail, Message};
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Format, Output};
 use crate::payload::expect::Scope;
-use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
+use crate::payload::{Bodies, Destination, Outline};
 use crate::stop::Stop;
 
-/// What is asked, and how the answers are shown.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where, and how.
-    pub session: SessionArgs,
-    /// What it says that is mostly left to us.
-    pub wording: Wording,
-    /// One of the seven methods.
-    pub method: Code,
-    /// The body.
-    pub source: Source,
-    /// How the body is spelled.
-    pub encoding: Encoding,
-    /// The requests deliver messages: outages are waited out, so long, and answers are not shown.
-    pub delivers: Option<Retry>,
-    /// What becomes of each body before (`--map`).
-    pub outgoing: Stages,
-    /// How often each URI is asked, and how fast.
-    pub pacing: Pacing,
-    /// How long a request under way may take after a signal; otherwise its answer is not waited for.
-    pub until: Until,
-    /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
-    pub etag_file: Option<PathBuf>,
-    /// A file that gets the body of the answer, instead of standard output.
-    pub file: Option<PathBuf>,
-    /// Go on with what an earlier run has put into the file; there is one then, and one URI.
-    pub resume: bool,
-    /// What every answer must fulfil, and how its body is shown.
-    pub stages: Stages,
-    /// How an answer is shown.
-    pub format: Format,
-    /// What the terminal shows.
-    pub style: Style,
-}
+pub use plan::Plan;
 
 /// Asks, one URI after the other.
 ///

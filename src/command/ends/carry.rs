@@ -216,7 +216,7 @@ fn to_mqtt(message: &mut Message, losses: &mut Losses) {
 }
 
 /// The topic of a path: the reverse of [`path`]; a `/` within a segment stays encoded.
-fn path_as_topic(path: &ByteString) -> ByteString {
+pub(crate) fn path_as_topic(path: &ByteString) -> ByteString {
     let path = path.strip_prefix('/').unwrap_or(path);
     if !path.contains('%') {
         return path.into();
@@ -418,7 +418,7 @@ fn to_coap(message: &mut Message, losses: &mut Losses) {
 }
 
 /// The path of a topic: each level is a segment, percent-encoded (RFC 3986 §3.3).
-fn path(topic: &str) -> String {
+pub(crate) fn path(topic: &str) -> String {
     let mut path = String::with_capacity(topic.len() + 1);
     if !topic.starts_with('/') {
         path.push('/');

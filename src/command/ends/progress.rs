@@ -72,7 +72,7 @@ impl<T: Target> Progressing<T> {
         for (count, what) in [
             (self.refused, "refused"),
             (self.duplicates, "duplicates"),
-            (open, "under way"),
+            (open, "in flight"),
         ] {
             if count > 0 {
                 text.push_str(&format!(", {count} {what}"));

@@ -13,16 +13,16 @@ use crate::command::amqp::publisher::Publishing;
 use crate::command::amqp::session::SessionArgs as AmqpSession;
 use crate::command::coap::gateway::{Door, Kept};
 use crate::command::coap::request::{self, Requests};
-use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
+use crate::command::coap::session::{Place, SessionArgs as CoapSession};
 use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
-use crate::flow::{Pacing, Printed, Stages, Stored, Until, target_of};
+use crate::flow::{Printed, Stored, target_of};
 use crate::mqtt::client::{Client, Connection, Half};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
-use crate::payload::{self, Encoding};
+use crate::payload;
 use crate::store::table::{Table, USUAL_TABLE};
 use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
 
@@ -312,21 +312,8 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
     let plan = request::Plan {
-        session,
-        wording: Wording::default(),
-        method: Code::PUT,
-        source: payload::Source::Records,
-        encoding: Encoding::Plain,
         delivers: Some(retry),
-        outgoing: Stages::default(),
-        pacing: Pacing::default(),
-        until: Until::default(),
-        etag_file: None,
-        file: None,
-        resume: false,
-        stages: Stages::default(),
-        format: Format::Raw,
-        style: args.style,
+        ..request::Plan::new(session, Code::PUT, payload::Source::Records, args.style)
     };
     Ok(Kind::Coap {
         plan: Box::new(plan),

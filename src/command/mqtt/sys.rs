@@ -1,6 +1,7 @@
 //! `mqtt sys`: what a broker says of itself below `$SYS`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytestring::ByteString;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flow::{self, Number, Progress, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, Subscription};
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Style, Tables, terminals};
 use crate::stop::Stop;
 
 /// What stands before every topic.
@@ -21,13 +22,21 @@ const ROOT: &str = "$SYS/";
 /// More bytes of topics and values than any broker has; a server that sends more is not asked any further.
 const MOST_BYTES: usize = 16 << 20;
 
+/// How often a table is printed below the one before.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is drawn over the one before.
+const EVERY_IN_PLACE: Duration = Duration::from_secs(1);
+
 /// What to show, and for how long.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The session.
     pub session: SessionArgs,
-    /// Show each value when it changes, instead of all once (`--watch`).
+    /// Show the values as they change, instead of once (`--watch`).
     pub watch: bool,
+    /// How often, where it is said (`--every`).
+    pub every: Option<Duration>,
     /// When it ends.
     pub until: Until,
     /// JSON instead of a table.
@@ -42,7 +51,7 @@ pub struct Plan {
 /// No connection, a refusal; [`Kind::Refused`] when there are none.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
-    let mut output = Output::open(Format::Raw, plan.style)?;
+    let mut tables = plan.tables()?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);
     let wants = Wants {
@@ -72,15 +81,17 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut source = Subscribed::new(client, &wanted, false, console);
     let mut figures = Figures {
         plan: &plan,
-        output: &mut output,
+        tables: &mut tables,
         values: BTreeMap::new(),
         bytes: 0,
         newest: 0,
         written: 0,
+        is_new: false,
     };
     let stages = Stages::default();
     let carried = flow::run(&mut source, &mut figures, &stages, &plan.until, &mut stop);
     let ended = carried.await;
+    let is_new = figures.is_new;
     let values = figures.values;
     let properties = plan.session.disconnect_properties.clone();
     let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
@@ -90,12 +101,23 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         return Err(Error::new(Kind::Refused, text)
             .hint("--watch waits for what is published without being retained"));
     }
-    if !plan.watch {
-        for line in table(&values, plan.json) {
-            output.line(&line);
-        }
+    if !plan.watch || is_new && !plan.json {
+        tables.put(table(&values, plan.json));
     }
-    output.flush().await
+    tables.flush().await
+}
+
+impl Plan {
+    fn tables(&self) -> Result<Tables> {
+        if !self.watch || self.json {
+            return Tables::open(None, false, self.style);
+        }
+        let every = self.every.unwrap_or(match terminals()[1] {
+            true => EVERY_IN_PLACE,
+            false => EVERY,
+        });
+        Tables::open(Some(every), true, self.style)
+    }
 }
 
 /// All figures: aligned, or as one object.
@@ -124,11 +146,13 @@ fn figure(value: &ByteString) -> Value {
 /// Keeps the newest value of each topic.
 struct Figures<'a> {
     plan: &'a Plan,
-    output: &'a mut Output,
+    tables: &'a mut Tables,
     values: BTreeMap<ByteString, ByteString>,
     bytes: usize,
     newest: Number,
     written: Number,
+    /// Something has changed since a table was printed.
+    is_new: bool,
 }
 
 impl flow::Target for Figures<'_> {
@@ -137,7 +161,7 @@ impl flow::Target for Figures<'_> {
     }
 
     fn has_room(&self) -> bool {
-        self.is_idle() || self.output.pending() == 0
+        self.is_idle()
     }
 
     fn is_idle(&self) -> bool {
@@ -159,24 +183,27 @@ impl flow::Target for Figures<'_> {
             return Err(Error::new(Kind::Lost, text));
         }
         if self.plan.watch && before.as_ref() != Some(&value) {
-            self.output.line(&match self.plan.json {
-                true => json!({"topic": &*message.topic, "value": figure(&value)}).to_string(),
-                false => format!("{} {value}", message.topic.trim_start_matches(ROOT)),
-            });
+            self.is_new = true;
+            if self.plan.json {
+                let line = json!({"topic": &*message.topic, "value": figure(&value)});
+                self.tables.lines(&[line.to_string()]);
+            }
         }
         Ok(())
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if self.is_idle() {
-            self.output.reader_gone().await;
-            let text = "the reader of standard output closed it";
-            return Err(Error::new(Kind::ReaderGone, text));
+        if !self.is_idle() {
+            self.tables.flush().await?;
+            self.written = self.newest;
+            into.push(Progress::Through(self.newest));
+            return Ok(());
         }
-        self.output.flush().await?;
-        self.written = self.newest;
-        into.push(Progress::Through(self.newest));
-        Ok(())
+        self.tables.due().await?;
+        if std::mem::take(&mut self.is_new) {
+            self.tables.put(table(&self.values, false));
+        }
+        self.tables.flush().await
     }
 }
 

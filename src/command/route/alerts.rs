@@ -68,7 +68,7 @@ impl Alert {
         own.extend(webhooks.into_iter().map(|url| (Own::Webhook(url), None)));
         if to.is_empty() && own.is_empty() {
             return Err(String::from(
-                "nobody is told: to = \"TARGET\", exec or webhook is missing",
+                "nobody is notified: to = \"TARGET\", exec or webhook is missing",
             ));
         }
         for (at, step) in table.escalate.iter().enumerate() {

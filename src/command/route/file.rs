@@ -20,10 +20,10 @@ pub(crate) struct File {
     /// `stop`, `drop`, or the target that gets messages which are refused for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) on_refused: Option<String>,
-    /// How many messages may be under way at each end.
+    /// How many messages may be in flight at each end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<u16>,
-    /// Messages with a key that another had are passed over.
+    /// Messages with a key that another had are skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dedup: Option<String>,
     /// How long a key counts: `10m`.

@@ -28,7 +28,7 @@ use crate::store::spool::{Full, SpoolArgs};
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
 
-/// How many messages may be under way at each end, unless the file says otherwise.
+/// How many messages may be in flight at each end, unless the file says otherwise.
 const WINDOW: u16 = 100;
 
 /// The file, with names resolved.

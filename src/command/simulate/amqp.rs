@@ -52,7 +52,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let mut stop = Stop::watch()?;
     let connecting = session.connect_by(async |session: &Session| wants.connection(session).await);
     let connection = stop.unless_asked("ended by a signal", connecting).await?;
-    console.note(format_args!("{summary}; the account follows at the end"));
+    console.note(format_args!("{summary}; the totals follow at the end"));
     let mut world = World {
         fleet,
         connection,

@@ -42,7 +42,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let mut server = Server::new(site, &[]);
     let address = server.listen_datagrams(plan.listen)?;
     print(format!("coap://{address}\n").as_bytes())?;
-    console.note(format_args!("{summary}; the account follows at the end"));
+    console.note(format_args!("{summary}; the totals follow at the end"));
     let registering = register(&shared, plan, format!("coap://{address}"));
     let registered = stop.unless_asked("ended by a signal", async {
         tokio::select! {

@@ -104,7 +104,7 @@ pub(super) fn report(
         assertion.check(account)?;
     }
     if !account.adds_up() {
-        return Err(Error::new(Kind::Lost, "the account does not add up"));
+        return Err(Error::new(Kind::Lost, "the totals do not add up"));
     }
     match account.refused {
         0 => Ok(()),

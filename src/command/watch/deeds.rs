@@ -8,14 +8,20 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::Plan;
+use crate::coap::code::Code;
+use crate::command::amqp;
+use crate::command::amqp::session::SessionArgs as AmqpSession;
+use crate::command::coap::request;
+use crate::command::coap::session::SessionArgs as CoapSession;
+use crate::command::ends::carry::{path, routing_key};
 use crate::command::mqtt::publish;
-use crate::command::mqtt::session::SessionArgs;
-use crate::connect::Protocol;
-use crate::error::{Result, counted};
+use crate::command::mqtt::session::SessionArgs as MqttSession;
+use crate::connect::{Protocol, Retry};
+use crate::error::{Error, Result, counted};
 use crate::flow::{Pacing, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, QoS};
-use crate::output::{Action, Destination as Kept, Format, Output, Rotation, Style};
+use crate::output::{Action, Destination as Kept, Format, Output, Rotation, Style, Takes};
 use crate::payload::{Destination, Encoding, Source};
 
 /// Publishing is given up after this long.
@@ -26,35 +32,65 @@ const MOST_PENDING: usize = 1 << 16;
 
 type Work<'a> = Pin<Box<dyn Future<Output = String> + 'a>>;
 
-/// What is under way.
+/// Where messages are published to.
+#[derive(Clone)]
+enum Server {
+    Mqtt(Box<MqttSession>),
+    /// An exchange.
+    Amqp(Box<AmqpSession>, ByteString),
+    /// Resources of a server, by their paths.
+    Coap(Box<CoapSession>),
+}
+
+/// What is being done.
 pub(super) struct Deeds<'a> {
     plan: &'a Plan,
-    /// How to publish; `None`: the server does not speak MQTT.
-    session: Option<SessionArgs>,
+    /// `None`: messages were recorded.
+    server: Option<Server>,
     /// One after the other.
     work: VecDeque<Work<'a>>,
     recording: Option<(Output, PathBuf, u64)>,
 }
 
 impl<'a> Deeds<'a> {
-    /// Nothing is under way yet.
+    /// Nothing is being done yet.
     ///
     /// # Errors
     /// Those of a context.
     pub(super) fn new(plan: &'a Plan) -> Result<Self> {
         let source = &plan.source;
-        let is_mqtt = source.end.protocol()? == Some(Protocol::Mqtt);
-        let session = is_mqtt.then(|| SessionArgs {
-            connect: source.end.connect(&source.connect),
-            client_id: None,
-            ..source.mqtt.clone()
-        });
+        let connect = source.end.connect(&source.connect);
+        let server = match source.end.protocol()? {
+            Some(Protocol::Mqtt) => Some(Server::Mqtt(Box::new(MqttSession {
+                connect,
+                client_id: None,
+                ..source.mqtt.clone()
+            }))),
+            Some(Protocol::Amqp) => {
+                let session = AmqpSession {
+                    connect,
+                    ..AmqpSession::default()
+                };
+                Some(Server::Amqp(Box::new(session), source.exchange.clone()))
+            }
+            Some(Protocol::Coap) => Some(Server::Coap(Box::new(CoapSession::of(connect)))),
+            Some(Protocol::Http) | None => None,
+        };
         Ok(Self {
             plan,
-            session,
+            server,
             work: VecDeque::new(),
             recording: None,
         })
+    }
+
+    /// What can be sent to where messages come from.
+    pub(super) const fn takes(&self) -> Takes {
+        match self.server {
+            Some(Server::Mqtt(_)) => Takes::Retained,
+            Some(Server::Amqp(..) | Server::Coap(_)) => Takes::Messages,
+            None => Takes::Nothing,
+        }
     }
 
     /// Begins what is asked for, and says so.
@@ -81,44 +117,35 @@ impl<'a> Deeds<'a> {
         }
     }
 
-    fn publish(
-        &mut self,
-        topics: Vec<String>,
-        source: Source,
-        retain: bool,
-        done: String,
-    ) -> String {
-        let Some(session) = self.session.clone() else {
-            return String::from("only MQTT servers are published to");
+    fn publish(&mut self, topics: Vec<String>, body: Source, retain: bool, done: String) -> String {
+        let Some(server) = self.server.clone() else {
+            return String::from("there is no server to publish to");
         };
         let begun = format!("publishing to {}", counted(topics.len() as u64, "topic"));
-        let topics = topics
-            .into_iter()
-            .map(|topic| Destination::new(ByteString::from(topic)));
-        let plan = publish::Plan {
-            session,
-            topics: topics.collect(),
-            qos: QoS::AtLeastOnce,
-            retain,
-            properties: Properties::default(),
-            source,
-            encoding: Encoding::Plain,
-            stages: Stages::default(),
-            pacing: Pacing::default(),
-            ack_timeout: None,
-            require_subscribers: false,
-            ack_report: None,
-            until: Until {
-                timeout: Some(PATIENCE),
-                ..Until::default()
-            },
-            style: Style {
-                quiet: true,
-                ..self.plan.style
-            },
+        let style = Style {
+            quiet: true,
+            ..self.plan.style
         };
         self.work.push_back(Box::pin(async move {
-            match publish::run(plan).await {
+            let sent = match server {
+                Server::Mqtt(session) => {
+                    publish::run(published(*session, topics, body, retain, style)).await
+                }
+                Server::Amqp(session, exchange) => {
+                    let key = |topic: &String| Destination::new(routing_key(topic).into());
+                    let mut plan = amqp::publish::Plan::new(*session, "", body);
+                    plan.keys = topics.iter().map(key).collect();
+                    (plan.exchange, plan.until, plan.style) = (exchange, patience(), style);
+                    // What no queue gets is not published to anybody.
+                    plan.mandatory = true;
+                    amqp::publish::run(plan).await
+                }
+                Server::Coap(session) => match put(*session, &topics, body, style) {
+                    Ok(plan) => request::run(plan).await,
+                    Err(error) => Err(error),
+                },
+            };
+            match sent {
                 Ok(()) => done,
                 Err(error) => error.text().to_owned(),
             }
@@ -204,4 +231,62 @@ impl<'a> Deeds<'a> {
             None => Ok(()),
         }
     }
+}
+
+fn patience() -> Until {
+    Until {
+        timeout: Some(PATIENCE),
+        ..Until::default()
+    }
+}
+
+fn published(
+    session: MqttSession,
+    topics: Vec<String>,
+    source: Source,
+    retain: bool,
+    style: Style,
+) -> publish::Plan {
+    let topics = topics.into_iter();
+    publish::Plan {
+        session,
+        topics: topics.map(|it| Destination::new(it.into())).collect(),
+        qos: QoS::AtLeastOnce,
+        retain,
+        properties: Properties::default(),
+        source,
+        encoding: Encoding::Plain,
+        stages: Stages::default(),
+        pacing: Pacing::default(),
+        ack_timeout: None,
+        require_subscribers: false,
+        ack_report: None,
+        until: patience(),
+        style,
+    }
+}
+
+/// A PUT to the paths of these topics, on the server that is watched.
+///
+/// # Errors
+/// Those of the URI, and of the context.
+fn put(
+    mut session: CoapSession,
+    topics: &[String],
+    source: Source,
+    style: Style,
+) -> Result<request::Plan> {
+    let server = session.only_place()?.uri;
+    let uris = topics.iter().map(|topic| {
+        let uri = server.join(&path(topic));
+        uri.map(|uri| uri.to_string())
+            .map_err(|why| Error::usage(format!("{topic}: {why}")))
+    });
+    session.uris = uris.collect::<Result<_>>()?;
+    Ok(request::Plan {
+        // Its answer is not shown.
+        delivers: Some(Retry::Never),
+        until: patience(),
+        ..request::Plan::new(session, Code::PUT, source, style)
+    })
 }

@@ -1,4 +1,4 @@
-//! `watch`: shows what comes from a server of any of the three protocols, as it changes.
+//! `watch`: shows what comes from a server of any of the three protocols, or was recorded, as it changes.
 //!
 //! | part | what it is for |
 //! |---|---|
@@ -25,7 +25,7 @@ use self::table::Tables;
 use self::web::Pages;
 use crate::board::{Board, Expectation, Options};
 use crate::command::ends::source::AnySource;
-use crate::command::ends::{SourceArgs, SourceEnd};
+use crate::command::ends::{End, SourceArgs, SourceEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{self, Merged, Ready, Stages, Until};
@@ -53,8 +53,6 @@ pub struct Plan {
     pub(crate) expect: Option<Expectation>,
     /// Where a page is served.
     pub(crate) web: Option<Web>,
-    /// Which messages count.
-    pub(crate) stages: Stages,
     /// When it ends.
     pub(crate) until: Until,
     /// Who is told when messages can come.
@@ -108,7 +106,7 @@ impl Shared {
 /// # Errors
 /// No connection, a refusal, a deadline; [`Kind::Missed`]: the expectation; see [`Kind`].
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
-    let is_screen = plan.has_screen();
+    let is_screen = plan.has_screen()?;
     let console = Console::new(plan.style);
     let ends = sources::resolve(&plan, console).await?;
     let mut stop = Stop::watch()?;
@@ -131,20 +129,28 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     }
     let mut source = Merged::new(opened);
     let origin = plan.ends_after_each().then(|| source.origin());
+    let deeds = Deeds::new(&plan)?;
     let view = match is_screen {
-        true => View::Screen(Box::new(Panes::open(plan.style, Instant::now())?)),
+        true => {
+            let panes = Panes::open(plan.style, deeds.takes(), Instant::now())?;
+            View::Screen(Box::new(panes))
+        }
         false => plan.view(console)?,
     };
-    let mut observer = Observer::new(board.clone(), view, pages.as_ref(), Deeds::new(&plan)?);
+    let mut observer = Observer::new(board.clone(), view, pages.as_ref(), deeds);
+    if plan.is_recorded() {
+        observer.choose(&plan.source.subscriptions);
+    }
     if let Some(origin) = origin {
         observer.end_after_each(origin, ends.len());
     }
     let mut announcement = plan.ready.announcement()?;
     let ended = {
         let mut source = announcement.watch(&mut source);
-        let mut source = Connection::new(&mut source, board.clone(), observer.bell());
-        let (stages, until) = (&plan.stages, &plan.until);
-        flow::run(&mut source, &mut observer, stages, until, &mut stop).await
+        let stays = plan.is_recorded() && !plan.once && (is_screen || pages.is_some());
+        let mut source = Connection::new(&mut source, board.clone(), observer.bell(), stays);
+        let (stages, until) = (Stages::default(), &plan.until);
+        flow::run(&mut source, &mut observer, &stages, until, &mut stop).await
     };
     let ended = match ended {
         Err(error) if error.kind() == Kind::ReaderGone && observer.has_ended() => Ok(()),
@@ -167,9 +173,22 @@ async fn close(sources: Merged<AnySource<'_>>) -> Result<()> {
 }
 
 impl Plan {
+    /// Whether messages come from a file or from standard input.
+    fn is_recorded(&self) -> bool {
+        !self.source.end.is_server()
+    }
+
     /// Whether there is a screen, on which nothing else is to be said then.
-    fn has_screen(&mut self) -> bool {
+    ///
+    /// # Errors
+    /// Keys and messages would come from the same terminal.
+    fn has_screen(&mut self) -> Result<bool> {
         let is_screen = self.shown == Shown::Auto && terminals()[1] && lacks_screen().is_none();
+        if is_screen && self.source.end == End::Standard && terminals()[0] {
+            let text = "standard input is the terminal: it has the keys, and no messages";
+            let hint = "pipe messages into it, as in iotctl mqtt sub -t '#' --output json | iotctl watch -";
+            return Err(Error::usage(text).hint(hint));
+        }
         if is_screen && self.source.connect.insecure == Some(true) {
             let console = Console::new(self.style);
             console.warn("the certificate of the server is not verified (--insecure)");
@@ -177,7 +196,7 @@ impl Plan {
         // What is said on standard error would stand in the middle of it.
         self.style.quiet |= is_screen;
         self.source.style = self.style;
-        is_screen
+        Ok(is_screen)
     }
 
     /// Whether it ends once each source has said something: where nothing says that it was all.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use bytestring::ByteString;
 use tokio::sync::watch;
 
 use super::Shared;
@@ -12,7 +13,8 @@ use super::web::Pages;
 use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{Fate, Next, Number, Origin, Progress, Source, Target};
-use crate::message::Message;
+use crate::message::{Detail, Message, topic};
+use crate::mqtt::packet::Subscription;
 use crate::output::{Action, Panes};
 
 /// How the board is shown.
@@ -45,6 +47,8 @@ pub(super) struct Observer<'a> {
     deeds: Deeds<'a>,
     newest: Number,
     told: Number,
+    /// Of recorded messages, those of these topics; `None`: all that come.
+    wanted: Option<&'a [Subscription]>,
     /// Those of the sources that have not said anything yet are not among these.
     each: Option<(Origin, usize, HashSet<usize>)>,
     ended: bool,
@@ -67,9 +71,32 @@ impl<'a> Observer<'a> {
             bell: Bell(pages.map(Pages::bell)),
             newest: 0,
             told: 0,
+            wanted: None,
             each: None,
             ended: false,
         }
+    }
+
+    /// Nobody else has chosen by their topics which messages come.
+    pub(super) fn choose(&mut self, wanted: &'a [Subscription]) {
+        self.wanted = Some(wanted);
+    }
+
+    /// The topic under which a message is shown.
+    fn topic_of(&self, message: &Message) -> ByteString {
+        match (&message.detail, self.wanted) {
+            // A record of a CoAP response without a content format has nothing else left of its protocol.
+            (Detail::Plain, Some(_)) if message.topic.starts_with('/') => {
+                carry::path_as_topic(&message.topic)
+            }
+            _ => carry::topic_of(message),
+        }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let filters = self.wanted.map(|all| all.iter().map(|it| &*it.filter));
+        let of_group = |filter| topic::shared(filter).map_or(filter, |(_, filter)| filter);
+        filters.is_none_or(|mut all| all.any(|it| topic::matches(of_group(it), name)))
     }
 
     /// It ends once each of so many sources has said something.
@@ -139,9 +166,10 @@ impl Target for Observer<'_> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.newest = number;
-        self.deeds.record(&message)?;
-        let topic = carry::topic_of(&message);
-        self.board.lock().take(&topic, &message, Instant::now());
+        let topic = self.topic_of(&message);
+        if self.wants(&topic) && self.board.lock().take(&topic, &message, Instant::now()) {
+            self.deeds.record(&message)?;
+        }
         if let Some((origin, sources, heard)) = &mut self.each {
             heard.insert(origin.get());
             self.ended |= heard.len() == *sources;
@@ -175,15 +203,21 @@ pub(super) struct Connection<'a, S> {
     board: Shared,
     bell: Bell,
     connected: bool,
+    /// What has come can still be looked at once nothing more comes.
+    stays: bool,
+    ended: bool,
 }
 
 impl<'a, S: Source> Connection<'a, S> {
-    pub(super) fn new(source: &'a mut S, board: Shared, bell: Bell) -> Self {
+    /// `stays`: the end of the source is not that of the command.
+    pub(super) fn new(source: &'a mut S, board: Shared, bell: Bell, stays: bool) -> Self {
         Self {
             source,
             board,
             bell,
             connected: false,
+            stays,
+            ended: false,
         }
     }
 }
@@ -207,17 +241,35 @@ impl<S: Source> Connection<'_, S> {
 
 impl<S: Source> Source for Connection<'_, S> {
     async fn drive(&mut self) -> Result<()> {
-        self.source.drive().await
+        match self.ended {
+            true => std::future::pending().await,
+            false => self.source.drive().await,
+        }
     }
 
     async fn hold(&mut self) -> Error {
         self.source.hold().await
     }
 
-    fn take(&mut self, sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        if self.ended {
+            return Ok(());
+        }
         self.note();
-        self.source.take(sink)?;
+        let (stays, mut ended) = (self.stays, false);
+        self.source.take(|next| match next {
+            Next::End(Ok(())) if stays => {
+                ended = true;
+                Ok(false)
+            }
+            next => sink(next),
+        })?;
         self.note();
+        if ended {
+            self.ended = true;
+            self.board.lock().end();
+            self.bell.ring();
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 const SHOWN = 200, MOST = 2000, POINTS = 600, GRAPHS = 6;
 const $ = (id) => document.getElementById(id);
 const topics = new Map(), fleet = new Map(), graphs = new Map();
-let head = null, alerts = [], fresh = 0, order = "topic", live = false, due = false;
+let head = null, alerts = [], fresh = 0, order = "topic", live = false, due = false, trouble = "", attempts = 0;
 const rates = [];
 const query = new URLSearchParams(location.search).get("token");
 const address = (path) => query === null ? path : path + "?token=" + encodeURIComponent(query);
@@ -57,16 +57,20 @@ function tile(name, value) {
   return made;
 }
 
+function drawState() {
+  const state = $("state");
+  const [tone, words] = !live ? ["bad", trouble || "iotctl does not answer: what is shown is old"] :
+    head.ended ? ["good", "all was read"] : head.connected ? ["good", "connected"] : ["bad", head.waiting || "not connected"];
+  state.className = "badge " + tone;
+  state.textContent = words;
+}
+
 function draw() {
+  if (head || trouble) drawState();
   if (!head) return;
   const counts = head.counts;
   $("source").textContent = head.source;
   document.title = head.source + " – iotctl watch";
-  const state = $("state");
-  const [tone, words] = !live ? ["bad", "iotctl does not answer: what is shown is old"] :
-    head.connected ? ["good", "connected"] : ["bad", head.waiting || "not connected"];
-  state.className = "badge " + tone;
-  state.textContent = words;
   const tiles = [];
   if (counts.devices) {
     tiles.push(tile("devices", counts.devices), tile("online", counts.online), tile("offline", counts.offline));
@@ -277,9 +281,33 @@ setInterval(() => { if (head) { loadGraph.draw(); render(); } }, 1000);
 if (new URLSearchParams(location.search).has("still")) {
   fetch(address("/snapshot.json")).then((answer) => answer.json()).then((all) => { live = true; take(all, true); loadGraph.draw(); });
 } else {
+  listen();
+}
+
+function listen() {
   const events = new EventSource(address("/events"));
-  events.addEventListener("open", () => { live = true; render(); });
-  events.addEventListener("error", () => { live = false; render(); });
-  events.addEventListener("all", (event) => { live = true; take(JSON.parse(event.data), true); loadGraph.draw(); });
+  events.addEventListener("error", () => {
+    live = false;
+    // A browser tries again by itself where the connection was lost, but not where it was refused.
+    if (events.readyState === EventSource.CLOSED) retry();
+    render();
+  });
+  events.addEventListener("all", (event) => {
+    live = true;
+    attempts = 0;
+    trouble = "";
+    take(JSON.parse(event.data), true);
+    loadGraph.draw();
+  });
   events.addEventListener("delta", (event) => take(JSON.parse(event.data), false));
+}
+
+// Says why events were refused, and asks again: after 1, 2, 4 … 30 seconds, and a bit, so that many pages do not ask at once.
+function retry() {
+  const wait = Math.min(30, 2 ** attempts) * (1 + Math.random() / 4);
+  attempts += 1;
+  const say = (why) => { trouble = why + ": trying again in " + Math.round(wait) + " s"; render(); };
+  const why = (status) => status === 503 ? "too many pages are open" : status === 200 ? "events were refused" : "no events (status " + status + ")";
+  fetch(address("/events"), { method: "HEAD" }).then((answer) => say(why(answer.status)), () => say("iotctl does not answer"));
+  setTimeout(listen, wait * 1000);
 }

@@ -1,4 +1,4 @@
-//! Where messages come from: a subscription, a tap on an exchange, observations of all that can be observed.
+//! Where messages come from: a subscription, a tap on an exchange, observations of all that can be observed, recordings.
 
 use super::Plan;
 use crate::command::coap::discover;
@@ -23,7 +23,7 @@ pub(super) async fn resolve(plan: &Plan, console: Console) -> Result<Vec<SourceE
         let text = "--once: AMQP has no retained messages to wait for";
         return Err(Error::usage(text).hint("use --for TIME"));
     }
-    if plan.sys && protocol != Some(Protocol::Mqtt) {
+    if plan.sys && !matches!(protocol, Some(Protocol::Mqtt) | None) {
         return Err(Error::usage("--sys is for MQTT"));
     }
     let all = match protocol {

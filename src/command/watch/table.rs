@@ -2,22 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::{Instant as Clock, Interval, MissedTickBehavior, interval_at};
-
 use super::Shared;
-use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Output, Style};
+use crate::error::Result;
+use crate::output::{self, Style};
 
 /// How often a table is printed where nothing else was asked for.
 pub(super) const EVERY: Duration = Duration::from_secs(10);
 
 /// Prints tables, or snapshots as JSON.
 pub(super) struct Tables {
-    output: Output,
+    tables: output::Tables,
     json: bool,
-    interval: Option<Interval>,
-    /// Whether a line was printed before.
-    begun: bool,
 }
 
 impl Tables {
@@ -26,16 +21,9 @@ impl Tables {
     /// # Errors
     /// Standard output is closed.
     pub(super) fn open(json: bool, every: Option<Duration>, style: Style) -> Result<Self> {
-        let interval = every.map(|every| {
-            let mut interval = interval_at(Clock::now() + every, every);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            interval
-        });
         Ok(Self {
-            output: Output::open(Format::Raw, style)?,
+            tables: output::Tables::open(every, false, style)?,
             json,
-            interval,
-            begun: false,
         })
     }
 
@@ -44,24 +32,9 @@ impl Tables {
     /// # Errors
     /// Those of standard output.
     pub(super) async fn next(&mut self, board: &Shared) -> Result<()> {
-        if self.output.pending() > 0 {
-            return self.output.flush().await;
-        }
-        let tick = async {
-            match &mut self.interval {
-                Some(interval) => drop(interval.tick().await),
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = tick => {}
-            () = self.output.reader_gone() => {
-                let text = "the reader of standard output closed it";
-                return Err(Error::new(Kind::ReaderGone, text));
-            }
-        }
+        self.tables.due().await?;
         self.put(board);
-        self.output.flush().await
+        self.tables.flush().await
     }
 
     /// Prints how it stands in the end, if that is wanted.
@@ -72,21 +45,17 @@ impl Tables {
         if wanted {
             self.put(board);
         }
-        self.output.flush().await
+        self.tables.flush().await
     }
 
     fn put(&mut self, board: &Shared) {
         let (board, now) = (board.lock(), Instant::now());
-        if self.json {
-            let snapshot = board.snapshot(usize::MAX, now);
-            self.output.line(&snapshot.to_string());
-            return;
-        }
-        if std::mem::replace(&mut self.begun, true) {
-            self.output.line("");
-        }
-        for line in board.table(now) {
-            self.output.line(&line);
+        match self.json {
+            true => {
+                let snapshot = board.snapshot(usize::MAX, now);
+                self.tables.lines(&[snapshot.to_string()]);
+            }
+            false => self.tables.put(board.table(now)),
         }
     }
 }

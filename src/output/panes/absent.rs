@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::error::{Error, Result};
 use crate::output::Style;
 
-use super::action::Action;
+use super::action::{Action, Takes};
 
 /// There is none.
 pub enum Panes {}
@@ -14,7 +14,7 @@ impl Panes {
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage), with the build that has it.
-    pub fn open(_style: Style, _now: std::time::Instant) -> Result<Self> {
+    pub fn open(_style: Style, _takes: Takes, _now: std::time::Instant) -> Result<Self> {
         Err(
             Error::usage("this iotctl was built without the screen of watch")
                 .hint("use --output text, or build one with cargo build --release --features tui"),

@@ -140,6 +140,7 @@ fn heading(canvas: &mut Canvas<'_>, state: &State, board: &Board, paused: bool, 
     let width = canvas.area.width;
     let source = text::cell(board.source(), 200);
     let (sign, tone) = match board.awaits() {
+        None if board.has_ended() => ("■", Tone::Good),
         None => ("●", Tone::Good),
         Some(_) => ("○", Tone::Bad),
     };

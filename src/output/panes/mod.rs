@@ -28,7 +28,7 @@ use tokio::time::sleep_until;
 
 use self::guard::Guard;
 use self::state::State;
-use super::action::Action;
+use super::action::{Action, Takes};
 use super::style::Style;
 use crate::board::Board;
 use crate::error::{Error, Kind, Result};
@@ -57,11 +57,11 @@ pub struct Panes {
 }
 
 impl Panes {
-    /// Takes the terminal.
+    /// Takes the terminal; `takes`: what can be sent to where messages come from.
     ///
     /// # Errors
     /// [`Kind::Local`]: it is none, or cannot be used.
-    pub fn open(style: Style, now: Instant) -> Result<Self> {
+    pub fn open(style: Style, takes: Takes, now: Instant) -> Result<Self> {
         let guard = Guard::take()?;
         let failed = |cause| Error::local("cannot use the terminal", &cause);
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
@@ -79,7 +79,7 @@ impl Panes {
             terminal,
             guard,
             events,
-            state: State::new(style.color.colors(true), now),
+            state: State::new(style.color.colors(true), takes, now),
             waiting: Vec::new(),
             drawn: None,
             dirty: true,
@@ -159,9 +159,8 @@ impl Panes {
     /// Gives the terminal back and stops, as Ctrl-Z asks for; goes on when told to.
     fn suspend(&mut self) -> Result<()> {
         guard::give_back();
-        // Without job control nothing happens.
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        // All of a pipe, as the terminal itself would do it; without job control nothing happens.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
         self.guard.again()?;
         // The screen is empty again. (`Terminal::clear` would ask the terminal where its cursor is, and the answer would be read
         // as keys.)

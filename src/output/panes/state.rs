@@ -10,7 +10,7 @@ use super::rows::{Row, Wanted};
 use crate::board::history::{MOST, number};
 use crate::board::topics::Topics;
 use crate::board::{Board, text};
-use crate::output::action::Action;
+use crate::output::action::{Action, Takes};
 
 /// What can be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +100,12 @@ pub(super) struct State {
     /// The line that was chosen in the tree, wherever it is by now.
     pub(super) chosen_row: Option<Row>,
     pub(super) began: Instant,
+    /// What can be sent to where messages come from.
+    takes: Takes,
 }
 
 impl State {
-    pub(super) fn new(color: bool, now: Instant) -> Self {
+    pub(super) fn new(color: bool, takes: Takes, now: Instant) -> Self {
         Self {
             color,
             pane: Pane::Topics,
@@ -119,6 +121,7 @@ impl State {
             height: 1,
             chosen_row: None,
             began: now,
+            takes,
         }
     }
 
@@ -150,7 +153,9 @@ impl State {
             Mode::Prompt(prompt, line) => self.typed(key, prompt, line),
             Mode::Confirm(_, action) => match (key.code, action) {
                 (KeyCode::Char('y' | 'Y'), action) => vec![action],
-                (KeyCode::Char('r'), Action::Publish { topic, payload, .. }) => {
+                (KeyCode::Char('r'), Action::Publish { topic, payload, .. })
+                    if self.takes == Takes::Retained =>
+                {
                     let retain = true;
                     vec![Action::Publish {
                         topic,
@@ -242,6 +247,11 @@ impl State {
                     return Vec::new();
                 }
             },
+            'P' if self.takes == Takes::Nothing => {
+                let words = "messages are only read here: there is no server to publish to";
+                self.say(words.into());
+                return Vec::new();
+            }
             'P' => (Prompt::Topic, self.topic(board).unwrap_or_default()),
             _ if self.recorded.is_some() => return vec![Action::Record(None)],
             _ => (Prompt::File, String::from("recording.ndjson")),
@@ -289,7 +299,11 @@ impl State {
                 Err(why) => self.say(why.to_string()),
             },
             Prompt::Payload(topic) => {
-                let words = format!("publish {} bytes to {topic}? y, r: retained, n", line.len());
+                let keys = match self.takes {
+                    Takes::Retained => "y, r: retained, n",
+                    Takes::Messages | Takes::Nothing => "y, n",
+                };
+                let words = format!("publish {} bytes to {topic}? {keys}", line.len());
                 let action = Action::Publish {
                     topic,
                     payload: line,
@@ -305,6 +319,10 @@ impl State {
 
     /// Asks whether retained messages are to be removed, and says how many.
     fn ask_to_clear(&mut self, board: &Board) {
+        if self.takes != Takes::Retained {
+            self.say("only MQTT servers have retained messages to remove".into());
+            return;
+        }
         let Some(row) = self
             .chosen_row
             .as_ref()

@@ -6,6 +6,7 @@ use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::super::action::Takes;
 use super::draw::{Canvas, screen};
 use super::state::State;
 use super::*;
@@ -42,7 +43,7 @@ impl World {
         board.set_awaits(None);
         let mut world = Self {
             board,
-            state: State::new(false, now),
+            state: State::new(false, Takes::Retained, now),
             now,
         };
         world.take("devices/d1/status", b"online", true);

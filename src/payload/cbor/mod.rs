@@ -1,18 +1,17 @@
-//! CBOR (RFC 8949): read into diagnostic notation or JSON, and written from either; JSON also as MessagePack.
+//! CBOR (RFC 8949): read into diagnostic notation or JSON, and written from either.
 //!
 //! Nothing is built of what is read but the text, so that a small body cannot become a large one in memory; what
 //! nests deeper than [`DEEPEST`] is refused.
 
 mod diagnostic;
 mod json;
-mod message_pack;
 mod read;
 mod write;
 
 pub use diagnostic::{diagnostic, sequence};
 pub use json::json;
-pub use message_pack::message_pack;
 pub(crate) use read::Reader;
+pub(in crate::payload) use read::{Head, float};
 pub use write::{from_diagnostic, from_json};
 
 /// How deep arrays, maps and tags may nest.

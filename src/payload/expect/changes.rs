@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::payload::topics::PerTopic;
 
 /// What the messages before had where conditions ask for `changed(SUBJECT)`, for the topics that were used lately.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Changes {
     watched: Vec<Subject>,
     /// Of each of them, as of the message that was seen last.

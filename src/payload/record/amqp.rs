@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::message::name::{to_bytes, unnumbered};
 use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, Detail};
 
 use super::super::Encoding;
@@ -188,7 +189,27 @@ fn headers_of(
         let value = at(&mut headers, pointer).ok_or_else(|| cannot(pointer, letter))?;
         *value = typed(value, letter).ok_or_else(|| cannot(pointer, letter))?;
     }
+    restore_names(&mut headers);
     Ok(headers)
+}
+
+/// Gives repeated names back that are numbered in records.
+fn restore_names(pairs: &mut [(ByteString, AmqpValue)]) {
+    for (name, value) in pairs {
+        let plain = unnumbered(name);
+        if plain.len() < name.len() {
+            *name = plain.into();
+        }
+        restore_names_in(value);
+    }
+}
+
+fn restore_names_in(value: &mut AmqpValue) {
+    match value {
+        AmqpValue::Table(pairs) => restore_names(pairs),
+        AmqpValue::List(items) => items.iter_mut().for_each(restore_names_in),
+        _ => {}
+    }
 }
 
 /// The AMQP value that JSON stands for, as records write it: `{"!base64":"…"}` are bytes.
@@ -224,7 +245,7 @@ pub fn amqp_value(json: Value) -> Result<AmqpValue, String> {
 
 fn table(members: Map<String, Value>) -> Result<Vec<(ByteString, AmqpValue)>, String> {
     let pair = |(name, value): (String, Value)| {
-        if name.len() > 255 {
+        if to_bytes(unnumbered(&name)).len() > 255 {
             return Err(format!("the name {name:?} is longer than 255 bytes"));
         }
         Ok((name.into(), amqp_value(value)?))
@@ -335,6 +356,24 @@ mod tests {
         assert!(bad.contains("expected a string or {\"!base64\""), "{bad}");
         let bad = flaw(r#"{"topic":"k","payload":"","amqp":{"routing_key":{"!base64":"/w=="}}}"#);
         assert!(bad.contains("is not what amqp.routing_key says"), "{bad}");
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_given_back() {
+        let line = r#"{"payload":"","amqp":{"headers":{"a":5,"a\uef012":"x","t":{"b":1,"b\uef012":2}},
+            "header_types":{"/a":"T"}}}"#;
+        let (message, _) = parse(line.as_bytes(), &Detail::Plain).unwrap().unwrap();
+        let Detail::Amqp(detail) = message.detail else {
+            panic!("not of AMQP")
+        };
+        let inner = ["b", "b"].into_iter().zip(1..);
+        let inner = inner.map(|(name, value)| (name.into(), AmqpValue::Int(value)));
+        let expected = [
+            ("a".into(), AmqpValue::Timestamp(5)),
+            ("a".into(), AmqpValue::Text("x".into())),
+            ("t".into(), AmqpValue::Table(inner.collect())),
+        ];
+        assert_eq!(detail.properties.headers, expected);
     }
 
     #[test]

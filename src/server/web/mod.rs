@@ -362,9 +362,13 @@ mod tests {
         for _ in 0..2 * CLIENTS {
             held.push(TcpStream::connect(address).await.unwrap());
         }
-        for (path, status) in [("/events", "503"), ("/x", "404")] {
+        for (method, path, status) in [
+            ("GET", "/events", "503"),
+            ("HEAD", "/events", "503"),
+            ("GET", "/x", "404"),
+        ] {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            let ask = format!("GET {path} HTTP/1.1\r\n\r\n");
+            let ask = format!("{method} {path} HTTP/1.1\r\n\r\n");
             stream.write_all(ask.as_bytes()).await.unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.unwrap();

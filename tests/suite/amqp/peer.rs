@@ -58,7 +58,7 @@ pub(super) fn deliver(tag: u64, redelivered: bool, body: &[u8]) -> Vec<u8> {
 }
 
 /// Reads a frame: its type, and its payload with the end mark.
-fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub(super) fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 7];
     stream.read_exact(&mut head).ok()?;
     let size = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);

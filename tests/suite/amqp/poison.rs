@@ -12,7 +12,7 @@ use iotctl::command::amqp::topology::Action;
 use iotctl::output::Style;
 use serde_json::{Value, json};
 
-use super::peer::{consumer, deliver, method, short, start, until, welcome};
+use super::peer::{self, consumer, deliver, method, short, start, until, welcome};
 use super::topology::carry_out;
 use super::words::{RECORDS, caught, filled, queue, shared};
 use crate::support::PATIENCE;
@@ -52,10 +52,11 @@ fn raw(port: u16) -> TcpStream {
 }
 
 /// Publishes what no client of ours would: key, properties (flags and values), body.
-fn publish(stream: &mut TcpStream, key: &[u8], properties: &[u8], body: &[u8]) {
+fn publish(stream: &mut TcpStream, exchange: &[u8], key: &[u8], properties: &[u8], body: &[u8]) {
     let arguments = [
         &[0, 0][..],
-        &short("amq.topic"),
+        &[exchange.len() as u8],
+        exchange,
         &[key.len() as u8],
         key,
         &[0],
@@ -94,11 +95,12 @@ fn poisoned(name: &str) {
     .unwrap();
     let mut stream = raw(rabbitmq().port);
     let key = |end: &[u8]| [name.as_bytes(), b".", end].concat();
-    publish(&mut stream, &key(b"deep"), &nested(3_000), b"1");
-    publish(&mut stream, &key(b"caf\xe9"), &[0, 0], b"2");
-    publish(&mut stream, &key(b"id"), b"\x04\0\x02\xff\xfe", b"3");
-    publish(&mut stream, &key(b"n\0l"), &[0, 0], b"4");
-    publish(&mut stream, &key(b"good"), &[0, 0], b"5");
+    let topic = b"amq.topic";
+    publish(&mut stream, topic, &key(b"deep"), &nested(3_000), b"1");
+    publish(&mut stream, topic, &key(b"caf\xe9"), &[0, 0], b"2");
+    publish(&mut stream, topic, &key(b"id"), b"\x04\0\x02\xff\xfe", b"3");
+    publish(&mut stream, topic, &key(b"n\0l"), &[0, 0], b"4");
+    publish(&mut stream, topic, &key(b"good"), &[0, 0], b"5");
 }
 
 fn check(text: &str, name: &str) {
@@ -154,6 +156,47 @@ fn odd_messages_are_shown_and_the_rest_comes() {
     check(&text, &name);
     let line = iotctl("amqp consume").words(&rabbitmq().url()).words(&name);
     line.words("-C 5 -W 60 --exec true").run().exits(0);
+}
+
+/// The header frame of the next message of a queue, byte by byte.
+fn properties(stream: &mut TcpStream, queue: &str) -> Vec<u8> {
+    let get = [&[0, 0][..], &short(queue), &[1]].concat();
+    stream.write_all(&method(1, 60, 70, &get)).unwrap();
+    until(stream, 60, 71).unwrap();
+    let (kind, header) = peer::frame(stream).unwrap();
+    assert_eq!(kind, 2);
+    // Class, weight and size stand before them, and a mark behind them.
+    header[12..header.len() - 1].to_vec()
+}
+
+#[test]
+fn names_of_headers_that_are_odd_or_come_twice_survive_as_records() {
+    let name = unique("names");
+    carry_out(vec![Action::Declare(queue(&name, &[]))]).unwrap();
+    let mut stream = raw(rabbitmq().port);
+    // Twice `a`, `café` in Latin-1, and a table with both.
+    let inner = b"\x01bV\x01bt\x01\x02\xff\xfeV";
+    let table = [
+        &b"\x01aS\0\0\0\x01x\x01aT\0\0\0\0\0\0\0\x07\x04caf\xe9t\x01\x01tF"[..],
+        &long(inner),
+    ];
+    let sent = [&[0x20, 0][..], &long(&table.concat())].concat();
+    publish(&mut stream, b"", name.as_bytes(), &sent, b"1");
+    let url = rabbitmq().url();
+    let get = iotctl(&format!("amqp get {url} {name} --output json"));
+    let got = get.run().exits(0);
+    let record: Value = serde_json::from_str(got.text()).unwrap();
+    let expected = json!({
+        "a": "x", "a\u{EF01}2": 7, "caf\u{EFE9}": true,
+        "t": {"b": null, "b\u{EF01}2": true, "\u{EFFF}\u{EFFE}": null},
+    });
+    assert_eq!(record["amqp"]["headers"], expected);
+    let again = iotctl(&format!("amqp publish {url} --ndjson"));
+    again.input(got.text()).run().exits(0);
+    assert_eq!(properties(&mut stream, &name), sent);
+    iotctl(&format!("amqp delete queue {url} {name}"))
+        .run()
+        .exits(0);
 }
 
 #[test]

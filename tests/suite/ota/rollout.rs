@@ -145,3 +145,17 @@ fn a_rollout_is_paused_resumed_and_aborted() {
     server.signal("TERM");
     server.hears("sent");
 }
+
+/// The file that help shows, with the name of a manifest that is there; nothing listens where it is to go.
+#[test]
+fn the_file_that_help_shows_is_one() {
+    let site = site(1_000);
+    let help = iotctl("help ota rollout").run().exits(0);
+    let (_, file) = help.text().split_once("FILE, for example").unwrap();
+    let lines = file.lines().skip(1).take_while(|line| !line.is_empty());
+    let file: String = lines.map(|line| format!("{}\n", line.trim())).collect();
+    let file = file.replace("sensor-1.4.0+7.suit", "fw-1.1.suit");
+    let plan = site.folder.file("shown.toml", file);
+    let line = iotctl("ota rollout").word(plan);
+    line.words("mqtt://127.0.0.1:1").run().failed(3);
+}

@@ -16,16 +16,26 @@ impl Terminal {
     /// Runs `iotctl` with these words, each of them quoted as a shell needs it, in so many columns and lines. When it has
     /// ended, the terminal shows `ended with` and the exit code.
     pub fn start(words: &[&str], environment: &str, columns: u32, lines: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let quoted: Vec<String> = words
             .iter()
             .map(|word| format!("'{}'", word.replace('\'', "'\\''")))
             .collect();
+        Self::run(
+            &format!("iotctl {}", quoted.join(" ")),
+            environment,
+            columns,
+            lines,
+        )
+    }
+
+    /// The same with a line of the shell, in which `iotctl` is the program.
+    pub fn run(line: &str, environment: &str, columns: u32, lines: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = env!("CARGO_BIN_EXE_iotctl");
         let script = format!(
-            "cd '{}'\nunset NO_COLOR\nexport XDG_CONFIG_HOME=/nonexistent {environment}\n'{}' {}\necho \"ended with $?\"\ncat\n",
+            "cd '{}'\nunset NO_COLOR\niotctl() {{ '{program}' \"$@\"; }}\nexport XDG_CONFIG_HOME=/nonexistent {environment}\n\
+             {line}\necho \"ended with $?\"\ncat\n",
             folder.path().display(),
-            env!("CARGO_BIN_EXE_iotctl"),
-            quoted.join(" ")
         );
         std::fs::write(folder.path().join("script"), script).unwrap();
         let terminal = Self { folder };

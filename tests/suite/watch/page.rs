@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{FLEET, fleet, publish};
 use crate::support::broker::{Broker, broker};
-use crate::support::command::Running;
+use crate::support::command::{Running, program};
 use crate::support::wait_for;
 
 /// A watcher that serves, and its port.
@@ -153,5 +153,45 @@ fn others_need_a_token_and_a_port_that_is_taken_is_told() {
             .contains(&format!("cannot listen on {address}")),
         "{}",
         taken.stderr
+    );
+}
+
+/// The script of the page as a browser runs it that is refused events: by a status, and after it had some.
+#[test]
+fn a_page_that_is_refused_events_says_so_and_asks_again_later_and_later() {
+    let mut broker = broker("");
+    let (_running, port) = serving(&mut broker, &[]);
+    let (_, page) = get(port, "/");
+    let (_, script) = page.split_once("<script>").unwrap();
+    let (script, _) = script.split_once("</script>").unwrap();
+    let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/page.cjs");
+    let ended = program("node", client).input(script).run().exits(0);
+    let told = ended
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<(Option<u64>, String)> = told
+        .map(|it| {
+            (
+                it["after"].as_u64(),
+                it["says"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let refused = |seconds: u64, why: &str| {
+        let says = format!("{why}: trying again in {seconds} s");
+        (Some(1_000 * seconds), says)
+    };
+    let full = "too many pages are open";
+    assert_eq!(
+        told,
+        [
+            refused(1, full),
+            refused(2, full),
+            refused(4, "no events (status 502)"),
+            (None, String::from("connected")),
+            refused(1, full),
+            refused(2, full),
+        ]
     );
 }

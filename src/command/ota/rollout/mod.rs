@@ -262,7 +262,7 @@ impl Link {
         if plan.action == Action::Resume {
             let counts = rollout.counts();
             self.console.note(format_args!(
-                "going on: {} updated, {} failed, {} under way, {} waiting",
+                "going on: {} updated, {} failed, {} in flight, {} waiting",
                 counts.updated, counts.failed, counts.underway, counts.waiting
             ));
         }
@@ -318,7 +318,7 @@ impl Link {
                 shown = Some(counts);
                 let (stage, counts) = counts;
                 self.console.progress(format_args!(
-                    "stage {}: {} updated, {} failed, {} under way, {} waiting",
+                    "stage {}: {} updated, {} failed, {} in flight, {} waiting",
                     stage + 1,
                     counts.updated,
                     counts.failed,
@@ -490,7 +490,7 @@ impl Link {
             format!("{line}\n")
         } else {
             format!(
-                "{state}: {} updated, {} failed, {} under way, {} not offered\n",
+                "{state}: {} updated, {} failed, {} in flight, {} not offered\n",
                 counts.updated, counts.failed, counts.underway, counts.waiting
             )
         };

@@ -53,7 +53,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let summary = model.summary();
     let fleet = Fleet::new(model, clock);
     let mut world = World::new(fleet, dialer, target, plan, console);
-    console.note(format_args!("{summary}; the account follows at the end"));
+    console.note(format_args!("{summary}; the totals follow at the end"));
     let end = plan.duration.map(|time| world.began() + time);
     let ran = live(&mut world, &mut stop, end).await;
     let signal = match ran {

@@ -2,10 +2,15 @@
 //!
 //! Headers are JSON as far as JSON goes: integers of every width and timestamps are numbers, floats that are no
 //! numbers are texts, and bytes that are no text are `{"!base64":"…"}`. What would be read back as another type has its own in
-//! `header_types`, by JSON Pointer (RFC 6901): also a table that looks like such bytes.
+//! `header_types`, by JSON Pointer (RFC 6901): also a table that looks like such bytes. Names that JSON cannot have, or not twice,
+//! are spelled as [`message::name`](crate::message::name) has it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bytestring::ByteString;
 
+use crate::message::name::numbered;
 use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, decimal};
 
 use super::super::base64;
@@ -91,7 +96,7 @@ fn table_types(
     pointer: &str,
     into: &mut Vec<(ByteString, AmqpValue)>,
 ) {
-    for (name, value) in pairs {
+    for (name, value) in members(pairs) {
         let name = name.replace('~', "~0").replace('/', "~1");
         types(value, format!("{pointer}/{name}"), into);
     }
@@ -130,13 +135,34 @@ fn looks_like_bytes(pairs: &[(ByteString, AmqpValue)]) -> bool {
     }
 }
 
+/// The pairs as members of one object: of equal names all but the first are numbered.
+fn members(pairs: &[(ByteString, AmqpValue)]) -> impl Iterator<Item = (Cow<'_, str>, &AmqpValue)> {
+    // Those that were received are sorted.
+    let unique = pairs.is_sorted_by(|(one, _), (other, _)| one < other);
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    pairs.iter().map(move |(name, value)| {
+        let count = match unique {
+            true => 1,
+            false => *counts
+                .entry(&**name)
+                .and_modify(|count| *count += 1)
+                .or_insert(1),
+        };
+        let name = match count {
+            1 => Cow::Borrowed(&**name),
+            count => Cow::Owned(numbered(name, count)),
+        };
+        (name, value)
+    })
+}
+
 fn push_table(pairs: &[(ByteString, AmqpValue)], into: &mut Vec<u8>) {
     into.push(b'{');
-    for (index, (name, value)) in pairs.iter().enumerate() {
+    for (index, (name, value)) in members(pairs).enumerate() {
         if index > 0 {
             into.push(b',');
         }
-        push_string(name, into);
+        push_string(&name, into);
         into.push(b':');
         push_value(value, into);
     }
@@ -242,6 +268,27 @@ mod tests {
             "list": [null, 1], "table": {"a": {}}});
         assert_eq!(amqp["headers"], expected);
         let types = json!({"/nan": "d", "/decimal": "D2", "/time": "T", "/list/1": "I"});
+        assert_eq!(amqp["header_types"], types);
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_there_twice() {
+        let headers = vec![
+            ("a".into(), AmqpValue::Timestamp(5)),
+            ("a".into(), AmqpValue::Text("x".into())),
+            ("a".into(), AmqpValue::Int32(7)),
+        ];
+        let record = record(AmqpDetail {
+            properties: AmqpProperties {
+                headers,
+                ..AmqpProperties::default()
+            },
+            ..AmqpDetail::default()
+        });
+        let amqp = &record["amqp"];
+        let expected = json!({"a": 5, "a\u{EF01}2": "x", "a\u{EF01}3": 7});
+        assert_eq!(amqp["headers"], expected);
+        let types = json!({"/a": "T", "/a\u{EF01}3": "I"});
         assert_eq!(amqp["header_types"], types);
     }
 

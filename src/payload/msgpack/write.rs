@@ -1,14 +1,13 @@
 //! MessagePack from JSON, by way of the CBOR that is made of it: no tags but big integers, and every length is known before.
 
-use super::read::{Head, Reader, float};
-use super::{BadCbor, DEEPEST, from_json};
+use super::super::cbor::{self, BadCbor, DEEPEST, Head, Reader, float};
 
 /// JSON as MessagePack (its specification's "Formats").
 ///
 /// # Errors
 /// What is wrong with the JSON, or has no form in MessagePack.
-pub fn message_pack(json: &[u8]) -> Result<Vec<u8>, String> {
-    let cbor = from_json(json)?;
+pub fn from_json(json: &[u8]) -> Result<Vec<u8>, String> {
+    let cbor = cbor::from_json(json)?;
     let mut writer = Writer {
         reader: Reader::new(&cbor),
         packed: Vec::with_capacity(cbor.len()),
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     fn packed(json: &str) -> Result<String, String> {
-        message_pack(json.as_bytes()).map(|bytes| HEXLOWER.encode(&bytes))
+        from_json(json.as_bytes()).map(|bytes| HEXLOWER.encode(&bytes))
     }
 
     #[test]

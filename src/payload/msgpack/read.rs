@@ -1,12 +1,10 @@
 //! MessagePack as JSON.
-//!
-//! Nothing is built of what is read but the text, so that a small body cannot become a large one in memory.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use data_encoding::BASE64;
 
-use super::json_text::{push_float, push_string};
+use super::super::json_text::{push_float, push_string};
 
 /// How deep arrays and maps may nest.
 const DEEPEST: usize = 64;
