@@ -25,7 +25,7 @@ fn read_all(alarms: &mut Alarms, keys: &[String], at: &mut Millis) {
             value: Value::read("21.55"),
             at: *at,
             clock: Clock::Arrival,
-            holds: false,
+            holds: Some(false),
         };
         black_box(alarms.read(key, reading, *at, &|_| false, &mut notices));
     }

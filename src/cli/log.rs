@@ -191,7 +191,7 @@ impl LogFlags {
             matches: self.rows.has_captures() || self.points.has_captures(),
             between,
             // Messages may be of any protocol.
-            stages: self.conditions.of_any(targets.patterns),
+            stages: self.conditions.of_any(targets.patterns, style),
             until: Until {
                 until: self.conditions.until,
                 ..self.until.until()

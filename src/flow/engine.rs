@@ -162,7 +162,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
         let passage = Passage {
             target,
             stages,
-            selection: Selection::new(&stages.select),
+            selection: Selection::new(&stages.select, stages.console),
             findings: Findings::new(stages.checks.as_ref()),
             changes: stages.changes(until.until.as_ref()),
             asks_captures: stages.ask_captures(until.until.as_ref()),
@@ -396,6 +396,12 @@ impl<T: Target> Passage<'_, T> {
                 self.ledger.finish(number);
                 self.account.filtered += 1;
             }
+            Next::Refused(why) => {
+                self.progress.not_silent(self.now);
+                let number = self.ledger.arrive();
+                self.ledger.finish(number);
+                self.account.refuse(why);
+            }
             Next::Lost => {
                 let void = self.ledger.forget();
                 self.account.void += void;
@@ -445,6 +451,7 @@ impl<T: Target> Passage<'_, T> {
             changes: self.changes.as_ref(),
         };
         if !stages.pass(&message, &scope) {
+            stages.tell_failures(None);
             self.ledger.finish(number);
             self.fates.push((number, Fate::Filtered));
             self.account.filtered += 1;
@@ -462,6 +469,7 @@ impl<T: Target> Passage<'_, T> {
         self.progress
             .pass(again, |until| stages.fulfils(until, &message, &scope));
         let checked = stages.check(&message, &scope);
+        stages.tell_failures(self.progress.condition());
         self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));

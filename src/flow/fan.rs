@@ -9,7 +9,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 use super::engine::twice;
 use super::resend::Resend;
 use super::together::any;
-use super::{Ledger, Number, Outcome, Progress, Target};
+use super::{Ledger, Number, Origin, Outcome, Progress, Target};
 use crate::error::{Error, Result};
 use crate::message::Message;
 
@@ -32,12 +32,6 @@ pub trait Router {
     /// # Errors
     /// Why it cannot be passed on; what becomes of it then is for [`Refusals`] to say.
     fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed>;
-
-    /// Whether who sent the message that comes next is answered with what becomes of it: that it is refused is for them to see,
-    /// and ends nothing.
-    fn answers(&self) -> bool {
-        false
-    }
 
     /// Whether anything is said of such a message from the source with this index.
     fn covers(&self, source: usize, message: &Message) -> bool {
@@ -169,6 +163,32 @@ impl<T: Target> Branch<T> {
         self.owners.get_mut(place)?.take()
     }
 
+    /// Whether all that the target has done is to have what it was handed up to some message.
+    fn is_through(&self) -> bool {
+        matches!(*self.done, [Progress::Through(_)])
+    }
+
+    /// The owner of the last of these, where the same is true of the owners before it.
+    fn through(&mut self) -> Option<Number> {
+        let Some(Progress::Through(number)) = self.done.pop() else {
+            return None;
+        };
+        self.again.survived();
+        let count = (number + 1).saturating_sub(self.first) as usize;
+        let last = self.owners.iter().take(count).rev();
+        let last = last.flatten().next().copied();
+        self.ledger.finish_through(number);
+        self.settle();
+        last
+    }
+
+    /// Forgets what is done with.
+    fn settle(&mut self) {
+        let settled = self.ledger.take_settled();
+        self.owners.drain(..settled as usize);
+        self.first += settled;
+    }
+
     /// Looks at what the target has done: `tell` is called with the owner and the outcome of each message.
     pub(super) fn count(&mut self, mut tell: impl FnMut(Number, Outcome)) -> Vec<Error> {
         let mut own_failures = Vec::new();
@@ -211,9 +231,7 @@ impl<T: Target> Branch<T> {
                 None => own_failures.push(why),
             }
         }
-        let settled = self.ledger.take_settled();
-        self.owners.drain(..settled as usize);
-        self.first += settled;
+        self.settle();
         own_failures
     }
 }
@@ -221,6 +239,8 @@ impl<T: Target> Branch<T> {
 /// Several targets, and who decides what goes to which of them.
 pub struct Fan<R, T> {
     router: R,
+    /// Where the message comes from that is taken.
+    origin: Origin,
     branches: Vec<Branch<T>>,
     refusals: Refusals,
     /// Messages that go several ways, or whose refusal asks for the message; what became of the others is that of their one way.
@@ -240,6 +260,7 @@ impl<R: Router, T: Target> Fan<R, T> {
     pub fn new(router: R, targets: Vec<T>, refusals: Refusals) -> Self {
         Self {
             router,
+            origin: Origin::default(),
             branches: targets.into_iter().map(Branch::new).collect(),
             refusals,
             open: HashMap::new(),
@@ -249,6 +270,14 @@ impl<R: Router, T: Target> Fan<R, T> {
             own_refusal: None,
             ending: false,
         }
+    }
+
+    /// The same for messages of this origin: who is answered with what becomes of a message sees that it was refused, and with
+    /// [`Refusals::Stop`] the flow goes on for all others.
+    #[must_use]
+    pub fn answering(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
     }
 
     /// Who decides, and the targets, to close them.
@@ -270,8 +299,21 @@ impl<R: Router, T: Target> Fan<R, T> {
         self.branches.iter_mut().try_for_each(Branch::hand_over)
     }
 
+    /// Whether every message has one way, and this target is the only one that has any.
+    fn is_only(&self, target: usize) -> bool {
+        let others = self.branches.iter().enumerate();
+        let mut others = others.filter(|(at, _)| *at != target);
+        self.open.is_empty() && others.all(|(_, it)| it.waiting.is_empty() && it.ledger.open() == 0)
+    }
+
     fn count(&mut self) {
         for at in 0..self.branches.len() {
+            // What can be told at once is not told one by one: that would cost more than all else here.
+            if self.branches[at].is_through() && self.is_only(at) {
+                let last = self.branches[at].through();
+                self.known.extend(last.map(Progress::Through));
+                continue;
+            }
             let mut told = Vec::new();
             let own = self.branches[at].count(|owner, outcome| told.push((owner, outcome)));
             for (owner, outcome) in told {
@@ -332,7 +374,6 @@ impl<R: Router, T: Target> Fan<R, T> {
         };
         match self.refusals {
             Refusals::Drop => open.outcome = Outcome::Dropped(why),
-            Refusals::Stop if open.answered => open.outcome = Outcome::Dropped(why),
             // The one for such messages must take it.
             Refusals::DeadLetter if !open.dead => {
                 let letter = open.original.take();
@@ -347,9 +388,11 @@ impl<R: Router, T: Target> Fan<R, T> {
                     }
                     // It has gone there already, by another of its ways.
                     None if matches!(open.outcome, Outcome::DeadLettered) => {}
+                    None if open.answered => open.outcome = Outcome::Dropped(why),
                     None => self.fail(why),
                 }
             }
+            _ if open.answered => open.outcome = Outcome::Dropped(why),
             Refusals::Stop | Refusals::DeadLetter => self.fail(why),
         }
         if self.failure.is_none() {
@@ -426,7 +469,7 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let original = (self.refusals == Refusals::DeadLetter).then(|| message.clone());
-        let answered = self.refusals == Refusals::Stop && self.router.answers();
+        let answered = self.refusals != Refusals::Drop && self.origin.answers();
         let routed = self.router.route(message, &mut self.outgoing);
         let left = self.outgoing.len();
         let outcome = match routed {

@@ -12,18 +12,35 @@ use crate::error::{Error, Result};
 
 /// Which of several sources a message is from: its index, while the message is handed over.
 #[derive(Clone, Debug, Default)]
-pub struct Origin(Rc<Cell<usize>>);
+pub struct Origin {
+    at: Rc<Cell<usize>>,
+    /// By index, [`Source::answers`].
+    answers: Rc<[bool]>,
+}
 
 impl Origin {
+    /// That of the messages of these sources.
+    pub fn of<S: Source>(sources: &[S]) -> Self {
+        Self {
+            at: Rc::default(),
+            answers: sources.iter().map(Source::answers).collect(),
+        }
+    }
+
     /// The index of the source that hands a message over.
     #[inline]
     pub fn get(&self) -> usize {
-        self.0.get()
+        self.at.get()
+    }
+
+    /// Whether who sent the message is answered with what becomes of it.
+    pub(super) fn answers(&self) -> bool {
+        self.answers.get(self.get()).is_some_and(|it| *it)
     }
 
     /// The message that is handed over next is from this one.
     pub(super) fn set(&self, source: usize) {
-        self.0.set(source);
+        self.at.set(source);
     }
 }
 
@@ -67,8 +84,8 @@ impl<S: Source> Merged<S> {
             ended: false,
         };
         Self {
+            origin: Origin::of(&sources),
             parts: sources.into_iter().map(part).collect(),
-            origin: Origin::default(),
             arrivals: VecDeque::new(),
             first: 1,
             turn: 0,
@@ -122,7 +139,7 @@ impl<S: Source> Source for Merged<S> {
             let (ledger, since, ended) = (&mut part.ledger, &mut part.since, &mut part.ended);
             let mut wants_more = true;
             part.source.take(|next| {
-                let handed_out = matches!(next, Next::Message(_) | Next::Again(_) | Next::Skipped);
+                let handed_out = !matches!(next, Next::Lost | Next::Complete | Next::End(_));
                 match &next {
                     Next::Lost => {
                         ledger.forget();
@@ -130,7 +147,8 @@ impl<S: Source> Source for Merged<S> {
                         return Ok(true);
                     }
                     Next::End(Ok(())) | Next::Complete => *ended = true,
-                    Next::End(Err(_)) | Next::Message(_) | Next::Again(_) | Next::Skipped => {}
+                    Next::End(Err(_)) | Next::Message(_) | Next::Again(_) => {}
+                    Next::Skipped | Next::Refused(_) => {}
                 }
                 if *ended && others_run {
                     return Ok(false);
@@ -139,7 +157,7 @@ impl<S: Source> Source for Merged<S> {
                     let number = ledger.arrive();
                     arrivals.push_back(Arrival { source, number });
                 }
-                origin.0.set(source);
+                origin.set(source);
                 wants_more = sink(next)?;
                 Ok(wants_more)
             })?;

@@ -28,6 +28,7 @@
 //! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
 //! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
 //! | [`receive`] | what all commands that receive have in common |
+//! | [`attended`] | a source that may be ended, and is looked at |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`webhook`] | the target that posts each message to a URL |
@@ -43,6 +44,7 @@
 pub(crate) mod account;
 pub mod alarm;
 pub(crate) mod answer;
+pub(crate) mod attended;
 pub(crate) mod decode;
 pub(crate) mod decompress;
 pub(crate) mod dedup;
@@ -119,6 +121,8 @@ pub enum Next {
     Again(Message),
     /// A message that nobody asked for; it is settled like any other.
     Skipped,
+    /// A message that cannot be what it is to be made of; it is counted, and the others go on.
+    Refused(Error),
     /// The connection is gone, and with it all that was handed out and not settled: the server delivers that again.
     Lost,
     /// All that there was has come: a failure where a count was not reached.
@@ -201,6 +205,12 @@ pub trait Source {
     /// may acknowledge in any order, or say more than that it is done with.
     fn settle_one(&mut self, number: Number, fate: Fate) {
         let _ = (number, fate);
+    }
+
+    /// Whether who sends a message is answered with what becomes of it: that it is refused is for them to see, and must not end
+    /// what others send.
+    fn answers(&self) -> bool {
+        false
     }
 
     /// What the source still waits for before messages can come: `no connection to …`; `None` once they can.

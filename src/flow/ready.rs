@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::{Fate, Next, Number, Source};
+use super::Source;
+use super::attended::Attended;
 use crate::error::{Error, Result};
 use crate::file::Standing;
 use crate::output;
@@ -68,49 +69,10 @@ impl<'b> Announcement<'b> {
 
     /// The same source, which is ready once it waits for nothing any more.
     pub fn watch<'a, S: Source>(&'a mut self, source: &'a mut S) -> impl Source + use<'a, 'b, S> {
-        Announced {
-            source,
-            announcement: self,
-        }
-    }
-}
-
-struct Announced<'a, 'b, S> {
-    source: &'a mut S,
-    announcement: &'a mut Announcement<'b>,
-}
-
-impl<S: Source> Source for Announced<'_, '_, S> {
-    async fn drive(&mut self) -> Result<()> {
-        self.source.drive().await
-    }
-
-    async fn hold(&mut self) -> Error {
-        self.source.hold().await
-    }
-
-    #[inline]
-    fn take(&mut self, sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        self.source.take(sink)?;
-        if self.announcement.ready.is_some() && self.source.awaits().is_none() {
-            self.announcement.tell()?;
-        }
-        Ok(())
-    }
-
-    fn settle(&mut self, count: u64) {
-        self.source.settle(count);
-    }
-
-    fn settle_one(&mut self, number: Number, fate: Fate) {
-        self.source.settle_one(number, fate);
-    }
-
-    fn awaits(&self) -> Option<String> {
-        self.source.awaits()
-    }
-
-    fn unsent(&self) -> u64 {
-        self.source.unsent()
+        let look = |source: &&'a mut S| match self.ready.is_some() && source.awaits().is_none() {
+            true => self.tell(),
+            false => Ok(()),
+        };
+        Attended::new(source, || false, look)
     }
 }

@@ -105,6 +105,7 @@ impl Asking<'_> {
                 }
                 Some(Next::Complete) => break Ok(()),
                 Some(Next::End(end)) => break end,
+                Some(Next::Refused(why)) => account.refuse(why),
                 Some(Next::Skipped | Next::Lost) => {}
                 None => match self.wait(&mut input, requester, stop).await {
                     Ok(()) => {}

@@ -22,8 +22,6 @@ pub struct Select {
     pub on_change: Option<Subject>,
     /// At most one of a topic in so much time (`--throttle`).
     pub throttle: Option<Duration>,
-    /// For what is no message.
-    pub console: Option<Console>,
 }
 
 /// A part of all messages.
@@ -104,12 +102,15 @@ pub(super) struct Selection<'a> {
     hashes: RandomState,
     /// Whether it was told that topics are forgotten.
     told: bool,
+    console: Option<Console>,
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(select: &'a Select) -> Self {
+    /// `console`: for what is no message.
+    pub(super) fn new(select: &'a Select, console: Option<Console>) -> Self {
         Self {
             select,
+            console,
             came: 0,
             topics: PerTopic::new(size_of::<Last>()),
             hashes: RandomState::new(),
@@ -167,7 +168,7 @@ impl<'a> Selection<'a> {
             return;
         }
         self.told = true;
-        if let Some(console) = &self.select.console {
+        if let Some(console) = &self.console {
             console.warn("too many topics to remember the last message of each; those silent longest are forgotten");
         }
     }
@@ -189,7 +190,7 @@ mod tests {
 
     /// What became of messages with these bodies, one a second, as the letters of the reasons.
     fn judged(select: &Select, messages: &[(&'static str, &str)]) -> String {
-        let (mut selection, begun) = (Selection::new(select), Instant::now());
+        let (mut selection, begun) = (Selection::new(select, None), Instant::now());
         let judge = |(at, (topic, payload)): (usize, &(&'static str, &str))| {
             let message = message(topic, payload);
             let now = begun + Duration::from_secs(at as u64);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
+use crate::output::Console;
 use crate::payload::captures::{Captures, Pattern};
 use crate::payload::expect::{Changes, Condition, Scope};
 use crate::payload::jq::Input;
@@ -37,6 +38,8 @@ pub struct Stages {
     /// The target gets bodies as text (`--decode`); conditions look at them as they came, but for those that are prepared
     /// ([`Decode::prepare`]).
     pub decode: Option<Decode>,
+    /// For what is no message.
+    pub console: Option<Console>,
 }
 
 impl Stages {
@@ -123,6 +126,16 @@ impl Stages {
     /// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
     pub fn fulfils(&self, condition: &Condition, message: &Message, scope: &Scope<'_>) -> bool {
         condition.holds_in(message, scope, || self.json(message))
+    }
+
+    /// Says once of each condition that it failed on a message, and so was not met.
+    pub fn tell_failures(&self, until: Option<&Condition>) {
+        if let Some(console) = &self.console {
+            let failures = self.conditions(until).filter_map(Condition::failure);
+            failures.for_each(|text| {
+                console.warn(format_args!("{text}; such messages do not meet it"));
+            });
+        }
     }
 
     /// The body as JSON, where it is JSON or CBOR.

@@ -59,6 +59,11 @@ pub(crate) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
+    /// The condition at which it ends.
+    pub(super) const fn condition(&self) -> Option<&'a Condition> {
+        self.until.until.as_ref()
+    }
+
     /// A flow that begins now.
     pub(crate) const fn new(until: &'a Until, now: Instant) -> Self {
         Self {

@@ -24,11 +24,13 @@
 //! topic that came before, whether that was let through or not; the first one has changed.
 
 mod changes;
+mod failure;
 mod parse;
 
 use std::cell::LazyCell;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -40,6 +42,7 @@ use crate::message::fields::{self, Fields};
 use crate::message::{Detail, Message, UNTIMED};
 
 pub use changes::Changes;
+use failure::Failure;
 pub(crate) use parse::JQ;
 
 /// A condition on a message.
@@ -55,7 +58,7 @@ enum Form {
     One(Test),
     Tree(Box<Node>),
     /// Behind `jq:`.
-    Jq(Filter),
+    Jq(Filter, Arc<Failure>),
 }
 
 /// One comparison.
@@ -218,7 +221,17 @@ impl Condition {
         scope: &Scope<'_>,
         json: impl FnOnce() -> Option<Value>,
     ) -> bool {
-        match &self.form {
+        self.judge(message, scope, json).unwrap_or(false)
+    }
+
+    /// The same; `None`: the expression fails on the message, see [`Condition::failure`].
+    pub fn judge(
+        &self,
+        message: &Message,
+        scope: &Scope<'_>,
+        json: impl FnOnce() -> Option<Value>,
+    ) -> Option<bool> {
+        Some(match &self.form {
             Form::One(test) => test.holds(message, scope, |pointer| {
                 json().and_then(|json| json.pointer(pointer).map(text_of))
             }),
@@ -227,15 +240,26 @@ impl Condition {
                 let pointed = |pointer: &str| json.as_ref()?.pointer(pointer).map(text_of);
                 node.holds(message, scope, &pointed)
             }
-            Form::Jq(filter) => {
+            Form::Jq(filter, failure) => {
                 let input = Input {
                     message,
                     captures: scope.captures,
                     now: scope.now,
                 };
-                filter.holds(input, json().as_ref())
+                let held = filter.holds(input, json().as_ref());
+                let kept = |why: &String| failure.keep(&message.topic, why);
+                return held.inspect_err(kept).ok();
             }
-        }
+        })
+    }
+
+    /// Where its expression failed on a message, which so did not meet it, what is to be said of the first; once.
+    pub fn failure(&self) -> Option<String> {
+        let Form::Jq(_, failure) = &self.form else {
+            return None;
+        };
+        let why = failure.take()?;
+        Some(format!("{self} fails: {why}"))
     }
 
     /// Checks that messages of one protocol have what is compared.
@@ -266,14 +290,14 @@ impl Condition {
 
     /// Whether it asks what time it is.
     pub fn asks_time(&self) -> bool {
-        let mut asks = matches!(self.form, Form::Jq(_));
+        let mut asks = matches!(self.form, Form::Jq(..));
         self.each_subject(&mut |subject, _| asks |= *subject == Subject::Age);
         asks
     }
 
     /// Whether it may ask what stands for wildcards of the topic filter.
     pub fn asks_captures(&self) -> bool {
-        let mut asks = matches!(self.form, Form::Jq(_));
+        let mut asks = matches!(self.form, Form::Jq(..));
         self.each_subject(&mut |subject, _| asks |= matches!(subject, Subject::Capture(_)));
         asks
     }
@@ -283,7 +307,7 @@ impl Condition {
         match &self.form {
             Form::One(test) => see(&test.subject, false),
             Form::Tree(node) => node.each_subject(see),
-            Form::Jq(_) => {}
+            Form::Jq(..) => {}
         }
     }
 }

@@ -133,14 +133,17 @@ impl Filter {
         })
     }
 
-    /// Whether the first output is neither `false` nor `null`; no output and an error are as `false`.
-    pub fn holds(&self, input: Input<'_>, json: Option<&Value>) -> bool {
+    /// Whether the first output is neither `false` nor `null`; no output is as `false`.
+    ///
+    /// # Errors
+    /// The expression fails on this message, or goes too far.
+    pub fn holds(&self, input: Input<'_>, json: Option<&Value>) -> Result<bool, String> {
         let mut holds = false;
-        let ran = self.run(input, json, &mut |output| {
+        self.run(input, json, &mut |output| {
             holds = !matches!(output, Val::Null | Val::Bool(false));
             Ok(false)
-        });
-        holds && ran.is_ok()
+        })?;
+        Ok(holds)
     }
 
     /// The outputs as bodies: a string as its text, all else as JSON in one line.

@@ -36,6 +36,7 @@ mod coap_shared;
 mod coap_trouble;
 mod completion;
 mod connecting;
+mod crossing;
 mod drop_in;
 mod durability;
 mod flow;

@@ -160,7 +160,7 @@ impl ConsumeFlags {
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let style = self.terminal.style();
-        let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.conditions.stages(&fields::AMQP, style)?;
         let stages = self.select.stages(&fields::AMQP, style, stages)?;
         let exec = self.exec.exec::<Self>()?;
         let destination = self

@@ -112,7 +112,7 @@ impl RequestFlags {
             stages: self.decode.stages(
                 &self.format.output,
                 style,
-                self.conditions.stages(&fields::AMQP)?,
+                self.conditions.stages(&fields::AMQP, style)?,
             )?,
             format: self.format.format(&fields::AMQP)?,
             style,

@@ -83,7 +83,7 @@ impl TapFlags {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let queue = ByteString::new();
         let style = self.terminal.style();
-        let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.conditions.stages(&fields::AMQP, style)?;
         let stages = self.select.stages(&fields::AMQP, style, stages)?;
         let exec = self.exec.exec::<Self>(false)?;
         let destination = self

@@ -129,8 +129,11 @@ impl ObserveFlags {
             },
             stages: self.body.stages(
                 style,
-                self.select
-                    .stages(&fields::COAP, style, self.conditions.stages(&fields::COAP)?)?,
+                self.select.stages(
+                    &fields::COAP,
+                    style,
+                    self.conditions.stages(&fields::COAP, style)?,
+                )?,
             )?,
             exec,
             ready: self.ready.ready(),

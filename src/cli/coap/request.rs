@@ -12,6 +12,7 @@ use crate::command::coap::session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
 use crate::flow::{Stages, Until};
 use crate::message::fields;
+use crate::output::Console;
 use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
 
@@ -197,6 +198,7 @@ impl AskingFlags {
         let style = terminal.style();
         let stages = Stages {
             expect: self.expect,
+            console: Some(Console::new(style)),
             ..Stages::default()
         };
         let stages = self.body.stages(style, stages)?;

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::flow::Stages;
 use crate::message::fields::Fields;
+use crate::output::{Console, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::expect::Condition;
 use crate::payload::map::Map;
@@ -46,27 +47,33 @@ impl MapFlags {
 
 impl ConditionFlags {
     /// The conditions on messages of any protocol, whose topics match these patterns.
-    pub(crate) fn of_any(&self, patterns: Vec<Pattern>) -> Stages {
+    pub(crate) fn of_any(&self, patterns: Vec<Pattern>, style: Style) -> Stages {
         Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
             patterns,
+            console: Some(Console::new(style)),
             ..Stages::default()
         }
     }
 
     /// The conditions on messages with these fields.
-    pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
-        self.stages_of(fields, Vec::new())
+    pub(crate) fn stages(&self, fields: &Fields, style: Style) -> Result<Stages> {
+        self.stages_of(fields, style, Vec::new())
     }
 
     /// The conditions on messages whose topics match these patterns.
-    pub(crate) fn stages_of(&self, fields: &Fields, patterns: Vec<Pattern>) -> Result<Stages> {
+    pub(crate) fn stages_of(
+        &self,
+        fields: &Fields,
+        style: Style,
+        patterns: Vec<Pattern>,
+    ) -> Result<Stages> {
         let is_capture = |key: &str| patterns.iter().any(|it| it.has(key));
         check_in("--filter", &self.filter, fields, is_capture)?;
         check_in("--expect", &self.expect, fields, is_capture)?;
         check_in("--until", &self.until, fields, is_capture)?;
-        Ok(self.of_any(patterns))
+        Ok(self.of_any(patterns, style))
     }
 }
 

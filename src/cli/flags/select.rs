@@ -99,7 +99,6 @@ impl SelectFlags {
                 sample: self.sample,
                 on_change: self.on_change.clone(),
                 throttle: self.throttle.map(|Wait(time)| time),
-                console: Some(console),
             },
             ..stages
         })

@@ -15,6 +15,10 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
         "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'time=/timestamp,device={device}' --melt",
     ),
     (
+        "Within a pipe: rows in a file, and the same messages for the next command",
+        "iotctl mqtt sub -t 'sensors/#' --output json |\n    iotctl log - --to readings.csv --pass |\n    iotctl alert - -t 'sensors/{device}/temperature' --above 30",
+    ),
+    (
         "From a queue and from an observed resource",
         "iotctl log amqp://broker.example coap://node.example/temperature --queue readings --to all.ndjson",
     ),

@@ -90,6 +90,10 @@ pub(super) struct StoreFlags {
     #[arg(long, requires = "rotate")]
     gzip: bool,
 
+    /// Write each message to standard output too, as a record for the next command of a pipe, whatever --to makes of it: 'iotctl mqtt sub … --output json | iotctl log - --to readings.csv --pass | iotctl alert - …'
+    #[arg(long)]
+    pass: bool,
+
     /// SQLite: type of a column, INTEGER, REAL, NUMERIC, TEXT or BLOB; may be repeated [default: what suits the first rows]
     #[arg(long, value_name = "COLUMN=TYPE", value_parser = typed)]
     types: Vec<(String, Affinity)>,
@@ -161,7 +165,7 @@ impl StoreFlags {
                 None => store(name, rotation, &layout, asks_for_rows, targets.style),
             }
         };
-        let stores: Vec<StoreArgs> = names.iter().map(open).collect::<Result<_>>()?;
+        let mut stores: Vec<StoreArgs> = names.iter().map(open).collect::<Result<_>>()?;
         let any = |is: fn(&StoreArgs) -> bool| stores.iter().any(is);
         let database = any(|it| matches!(it, StoreArgs::Sqlite(_)));
         for (flag, given) in [
@@ -182,6 +186,13 @@ impl StoreFlags {
         values::needs(flag, asks_for_rows, needed, any(StoreArgs::has_rows))?;
         if let Some(flag) = targets.points.given() {
             values::needs(flag, true, "influx: in --to", any(StoreArgs::has_points))?;
+        }
+        if self.pass {
+            if any(|it| matches!(it, StoreArgs::Standard(..))) {
+                let text = "--pass: standard output has what --to writes there";
+                return Err(Error::usage(text).hint("use one of them"));
+            }
+            stores.push(StoreArgs::Standard(RECORDS, targets.style));
         }
         Ok(stores)
     }

@@ -106,7 +106,7 @@ impl RequestFlags {
             stages: self.decode.stages(
                 &self.format.output,
                 style,
-                self.conditions.stages(&fields::MQTT)?,
+                self.conditions.stages(&fields::MQTT, style)?,
             )?,
             format: self.format.format(&fields::MQTT)?,
             style,

@@ -117,7 +117,9 @@ impl RespondFlags {
             qos: self.qos,
             retain: self.retain,
             properties: sets.take(Place::Publish),
-            stages: self.conditions.stages(&fields::MQTT)?,
+            stages: self
+                .conditions
+                .stages(&fields::MQTT, self.terminal.style())?,
             until: Until {
                 until: self.conditions.until.clone(),
                 ..self.until.until()

@@ -164,7 +164,7 @@ impl SubFlags {
                 self.select.stages(
                     &fields::MQTT,
                     style,
-                    self.conditions.stages_of(&fields::MQTT, patterns)?,
+                    self.conditions.stages_of(&fields::MQTT, style, patterns)?,
                 )?,
             )?,
             exec,

@@ -9,11 +9,9 @@
 //! | [`store`] | the journal: what is kept over a restart |
 //! | [`admin`] | `alert ack`, `alert silence`, `alert list` |
 //! | [`others`] | alarms of others that explain ours |
-//! | [`once`] | ends the flow when the first notice has arrived |
 
 pub(crate) mod admin;
 mod keys;
-mod once;
 mod others;
 mod router;
 pub(crate) mod shape;
@@ -32,8 +30,9 @@ use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
 use crate::error::Result;
 use crate::flow::alarm::Rule;
+use crate::flow::attended::Attended;
 use crate::flow::webhook::Webhook;
-use crate::flow::{self, Commands, Exec, Fan, Printed, Ready, Refusals, Stages, Until};
+use crate::flow::{self, Commands, Exec, Fan, Origin, Printed, Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, Subscription};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::captures::Pattern;
@@ -42,7 +41,6 @@ use crate::payload::template::Template;
 use crate::stop::Stop;
 
 use keys::Keys;
-use once::Once;
 use others::Others;
 pub(crate) use router::{Exit, Watch};
 use shape::Shape;
@@ -151,8 +149,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         let way = target.open(plan.style, console).await?;
         ways.push(Marked::new(way, at, vec![marks.clone()]));
     }
-    let mut source = Once::new(source, plan.once.then(|| marks.clone()));
-    let mut fan = Fan::new(watch, ways, plan.refusals);
+    let origin = Origin::of(std::slice::from_ref(&source));
+    let is_over = || plan.once && marks.borrow().is_first_done();
+    let mut source = Attended::new(source, is_over, |_| Ok(()));
+    let mut fan = Fan::new(watch, ways, plan.refusals).answering(origin);
     let stages = Stages::default();
     let mut announcement = plan.ready.announcement()?;
     let ended = flow::pass(
@@ -170,7 +170,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let closing = async {
         let mut closed = source.into_source().close().await;
         for way in ways {
-            closed = closed.and(way.close().await);
+            closed = closed.and(way.into_inner().close().await);
         }
         closed
     };

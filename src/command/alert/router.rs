@@ -159,15 +159,16 @@ impl Watch {
             ..
         } = parts;
         let muted = |key: &str| others.mute(keys, key);
-        if !alarms.read(key, reading, now, &muted, notices) {
+        // A condition that fails has said so.
+        if !alarms.read(key, reading, now, &muted, notices) && holds.is_some() {
             self.complain(name, found.as_deref(), now);
         }
     }
 
-    /// Whether a message fulfils the condition, if there is one.
-    fn holds(&mut self, name: &str, message: &Message) -> bool {
+    /// Whether a message fulfils the condition, if there is one; `None`: it fails on it.
+    fn holds(&mut self, name: &str, message: &Message) -> Option<bool> {
         let Some(when) = &self.parts.when else {
-            return false;
+            return Some(false);
         };
         let json = || self.stages.json(message);
         if let Some(changes) = &mut self.changes {
@@ -179,7 +180,13 @@ impl Watch {
             now: Some(SystemTime::now()),
             changes: self.changes.as_ref(),
         };
-        when.holds_in(message, &scope, json)
+        let holds = when.judge(message, &scope, json);
+        if let Some(text) = when.failure() {
+            self.parts
+                .console
+                .warn(format_args!("when: {text}; such readings are not judged"));
+        }
+        holds
     }
 
     /// Says what cannot be judged, once a minute, with an example.

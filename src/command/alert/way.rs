@@ -132,11 +132,22 @@ impl<T> Marked<T> {
     }
 }
 
-impl Marked<Way<'_>> {
+impl<T> Marked<T> {
+    /// The target, to close it.
+    pub(crate) fn into_inner(self) -> T {
+        self.inner
+    }
+}
+
+impl Way<'_> {
+    /// Ends the connection in good order.
+    ///
+    /// # Errors
+    /// Those of the target.
     pub(crate) async fn close(self) -> Result<()> {
-        match self.inner {
-            Way::Server(target) => target.close().await,
-            Way::Webhook(_) | Way::Exec(_) | Way::Output(_) => Ok(()),
+        match self {
+            Self::Server(target) => target.close().await,
+            Self::Webhook(_) | Self::Exec(_) | Self::Output(_) => Ok(()),
         }
     }
 }

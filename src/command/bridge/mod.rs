@@ -130,9 +130,6 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     plan.announce(&bridge.maps, console);
     let targets = ends::open(&bridge.targets).await?;
     let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
-    // What waits in a spool was answered when it came.
-    let answers = |source: &SourceEnd| plan.between.spool.is_none() && source.answers();
-    let answers = sources.iter().map(answers).collect();
     let names = spool_names(&sides, &sources);
     let passing = Passing {
         sources: &sources,
@@ -148,7 +145,6 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         name: bridge.name.clone(),
         origin,
         sides,
-        answers,
         maps: bridge.maps,
         exits: bridge.exits,
         dead_letters: bridge.dead_letters,

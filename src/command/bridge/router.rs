@@ -6,20 +6,12 @@ use bytestring::ByteString;
 
 use super::topics::{Map, Side};
 use crate::command::ends::carry::{self, Losses};
+use crate::command::ends::hops;
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Origin, Outgoing, Routed, Router};
-use crate::message::{AmqpValue, Detail, Message};
+use crate::message::{Detail, Message};
 use crate::output::Console;
-
-/// The user property, and with `x-` before it the header, that lists the bridges a message has crossed.
-const HOPS: &str = "iotctl-hops";
-
-/// The same as a header.
-const HOPS_HEADER: &str = "x-iotctl-hops";
-
-/// No message crosses more bridges.
-const MOST_HOPS: usize = 16;
 
 /// What becomes of the RETAIN flag (`--retain`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +40,6 @@ pub(super) struct Crossing {
     pub(super) origin: Origin,
     /// The side of each source.
     pub(super) sides: Vec<Side>,
-    /// Whether each source answers those who send with what becomes of their messages.
-    pub(super) answers: Vec<bool>,
     pub(super) maps: Vec<Map>,
     /// Where messages leave it, by side.
     pub(super) exits: [Option<Exit>; 2],
@@ -82,14 +72,9 @@ impl Router for Crossing {
             self.uncovered(&name);
             return Ok(Routed::Sent);
         };
-        let (hops, crossed) = hops(&message, &self.name);
-        if crossed {
+        if hops::check(&message, &name, &self.name)? {
             self.looped(&name);
             return Ok(Routed::Sent);
-        }
-        if hops >= MOST_HOPS {
-            let text = format!("{} has crossed {MOST_HOPS} bridges", brief(&name));
-            return Err(Error::new(Kind::Refused, text));
         }
         let Some(exit) = &self.exits[side.other().index()] else {
             return Ok(Routed::Sent);
@@ -110,14 +95,10 @@ impl Router for Crossing {
                 Retain::Set => true,
             };
         }
-        add_hop(&mut message, &self.name);
+        hops::add(&mut message, &self.name);
         into.push((exit.target, message));
         self.tell_losses()?;
         Ok(Routed::Sent)
-    }
-
-    fn answers(&self) -> bool {
-        self.answers[self.origin.get()]
     }
 
     fn covers(&self, source: usize, message: &Message) -> bool {
@@ -161,63 +142,5 @@ impl Crossing {
             self.console.warn(text);
         }
         Ok(())
-    }
-}
-
-/// How many bridges a message has crossed, and whether this was one of them.
-fn hops(message: &Message, own: &str) -> (usize, bool) {
-    let count = |names: &mut dyn Iterator<Item = bool>| {
-        names.fold((0, false), |(count, crossed), is_own| {
-            (count + 1, crossed || is_own)
-        })
-    };
-    match &message.detail {
-        Detail::Mqtt(mqtt) => {
-            let properties = mqtt.properties.iter();
-            let pairs = properties.flat_map(|properties| &properties.user_properties);
-            let hops = pairs.filter(|(name, _)| *name == HOPS || *name == HOPS_HEADER);
-            count(&mut hops.map(|(_, value)| *value == own))
-        }
-        Detail::Amqp(amqp) => {
-            let headers = amqp.properties.headers.iter();
-            let values = headers.filter(|(name, _)| *name == HOPS_HEADER || *name == HOPS);
-            count(
-                &mut values
-                    .flat_map(|(_, value)| names(value))
-                    .map(|it| it == own),
-            )
-        }
-        Detail::Plain | Detail::Coap(_) => (0, false),
-    }
-}
-
-fn names(value: &AmqpValue) -> Vec<String> {
-    match value {
-        AmqpValue::List(values) => values.iter().map(ToString::to_string).collect(),
-        one => vec![one.to_string()],
-    }
-}
-
-fn add_hop(message: &mut Message, name: &ByteString) {
-    match &mut message.detail {
-        Detail::Mqtt(mqtt) => {
-            let properties = mqtt.properties.get_or_insert_default();
-            properties.topic_alias = None;
-            let hop = (ByteString::from_static(HOPS), name.clone());
-            properties.user_properties.push(hop);
-        }
-        Detail::Amqp(amqp) => {
-            let headers = &mut amqp.properties.headers;
-            let name = AmqpValue::Text(name.clone());
-            let known = headers
-                .iter_mut()
-                .find(|(known, _)| *known == HOPS_HEADER || *known == HOPS);
-            match known {
-                Some((_, AmqpValue::List(values))) => values.push(name),
-                Some((_, first)) => *first = AmqpValue::List(vec![first.clone(), name]),
-                None => headers.push((HOPS_HEADER.into(), name)),
-            }
-        }
-        Detail::Plain | Detail::Coap(_) => {}
     }
 }

@@ -80,10 +80,13 @@ impl Map {
     }
 
     /// The topic at the other server; `None`: the message does not cross.
-    pub(crate) fn image(&self, name: &str) -> Option<String> {
+    pub(crate) fn image(&self, name: &ByteString) -> Option<ByteString> {
         let matches = topic::matches(&self.filter, name);
         let rest = name.strip_prefix(&*self.prefix.0).filter(|_| matches)?;
-        Some(format!("{}{rest}", self.prefix.1))
+        Some(match self.prefix.0 == self.prefix.1 {
+            true => name.clone(),
+            false => format!("{}{rest}", self.prefix.1).into(),
+        })
     }
 
     /// The topics, the direction and the QoS in few words.
@@ -227,7 +230,8 @@ mod tests {
 
     fn images(line: &str, name: &str) -> Vec<Option<String>> {
         let maps = parse(line).unwrap();
-        maps.iter().map(|map| map.image(name)).collect()
+        let image = |map: &Map| map.image(&name.into()).map(|it| it.to_string());
+        maps.iter().map(image).collect()
     }
 
     fn one(line: &str, name: &str) -> Option<String> {

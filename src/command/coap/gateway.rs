@@ -497,6 +497,10 @@ impl flow::Source for Requested {
         self.answer(number, response);
     }
 
+    fn answers(&self) -> bool {
+        true
+    }
+
     fn awaits(&self) -> Option<String> {
         None
     }

@@ -10,8 +10,10 @@
 //! | user properties | headers; repeated names become lists | – |
 //! | expiry in seconds | expiration in milliseconds | – |
 //!
-//! Topics and routing keys are as RabbitMQ's plugin for MQTT has them: a `.` in a topic comes back as `/`, but for Sparkplug's
-//! `spBv1.0`, which travels as `spBv1___0`. What cannot be carried is told once for each kind of loss.
+//! Topics and routing keys are as RabbitMQ's plugin for MQTT has them: `/` is `.`, and Sparkplug's `spBv1.0` is `spBv1___0`. So
+//! a topic with a `.` and a routing key with a `/` have the name of another one there. Their own name travels with them, as the
+//! header [`TOPIC`] or the user property [`KEY`], and is theirs again on the way back. What cannot be carried, and that a name is
+//! another one, is told once for each kind of loss.
 
 use std::time::{Duration, SystemTime};
 
@@ -29,6 +31,12 @@ use crate::message::{
 
 /// The header that tells of a retained message, as RabbitMQ's plugin for MQTT has it.
 const RETAIN: &str = "x-mqtt-retain";
+
+/// The header with the topic of a message whose routing key is that of another one.
+const TOPIC: &str = "x-iotctl-topic";
+
+/// The user property with the routing key of a message whose topic is that of another one.
+const KEY: &str = "iotctl-routing-key";
 
 /// The user property and the header that tells why a message was refused.
 const REASON: &str = "iotctl-refused";
@@ -80,19 +88,51 @@ pub(crate) fn topic(key: &str) -> String {
 /// What MQTT calls where a message was sent to: a routing key or a path as a topic.
 pub(crate) fn topic_of(message: &Message) -> ByteString {
     match &message.detail {
-        Detail::Amqp(_) => topic(&message.topic).into(),
+        Detail::Amqp(amqp) => own_topic(&message.topic, &amqp.properties)
+            .cloned()
+            .unwrap_or_else(|| topic(&message.topic).into()),
         Detail::Coap(_) => path_as_topic(&message.topic),
         Detail::Mqtt(_) | Detail::Plain => message.topic.clone(),
     }
 }
 
 /// Gives a message another topic, spelled as its protocol has it.
-pub(crate) fn rename(message: &mut Message, name: &str) {
-    message.topic = match &message.detail {
-        Detail::Amqp(_) => routing_key(name).into(),
+pub(crate) fn rename(message: &mut Message, name: &ByteString) {
+    message.topic = match &mut message.detail {
+        Detail::Amqp(amqp) => {
+            name_topic(name, &mut amqp.properties);
+            routing_key(name).into()
+        }
         Detail::Coap(_) => path(name).into(),
-        Detail::Mqtt(_) | Detail::Plain => name.into(),
+        Detail::Mqtt(_) | Detail::Plain => name.clone(),
     };
+}
+
+/// The topic that a message had before it got this routing key, where that is another one than the key tells.
+fn own_topic<'a>(key: &str, amqp: &'a AmqpProperties) -> Option<&'a ByteString> {
+    let header = amqp.headers.iter().find(|(name, _)| *name == TOPIC);
+    match header {
+        Some((_, AmqpValue::Text(own))) if routing_key(own) == key => Some(own),
+        _ => None,
+    }
+}
+
+/// Keeps a topic that its routing key does not tell; whether it is one.
+fn name_topic(name: &str, amqp: &mut AmqpProperties) -> bool {
+    amqp.headers.retain(|(known, _)| *known != TOPIC);
+    let is_another = topic(&routing_key(name)) != name;
+    if is_another {
+        let own = AmqpValue::Text(name.into());
+        amqp.headers.push((TOPIC.into(), own));
+    }
+    is_another
+}
+
+/// The routing key that a message had before it got this topic, where that is another one than the topic tells.
+fn own_key<'a>(name: &str, properties: Option<&'a MqttProperties>) -> Option<&'a ByteString> {
+    let pairs = &properties?.user_properties;
+    let (_, own) = pairs.iter().find(|(known, _)| *known == KEY)?;
+    (topic(own) == name).then_some(own)
 }
 
 /// The message that tells of one that was refused: the same, and why.
@@ -205,10 +245,19 @@ fn shorten(detail: &mut Detail, waited: Duration) {
 
 fn to_mqtt(message: &mut Message, losses: &mut Losses) {
     let (topic, detail) = match &message.detail {
-        Detail::Amqp(amqp) => (
-            topic(&message.topic).into(),
-            mqtt_of_amqp(&amqp.properties, losses),
-        ),
+        Detail::Amqp(amqp) => {
+            let name = topic_of(message);
+            let mut detail = mqtt_of_amqp(&amqp.properties, losses);
+            if own_topic(&message.topic, &amqp.properties).is_none()
+                && routing_key(&name) != *message.topic
+            {
+                losses.add("a / in a routing key");
+                let properties = detail.properties.get_or_insert_default();
+                let own = (KEY.into(), message.topic.clone());
+                properties.user_properties.push(own);
+            }
+            (name, detail)
+        }
         Detail::Coap(coap) => (path_as_topic(&message.topic), mqtt_of_coap(coap)),
         Detail::Mqtt(_) | Detail::Plain => return,
     };
@@ -279,7 +328,7 @@ fn mqtt_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) -> MqttDetail {
     for (name, value) in &amqp.headers {
         match value {
             AmqpValue::Bool(true) if *name == RETAIN => retain = true,
-            _ if *name == RETAIN => {}
+            _ if *name == RETAIN || *name == TOPIC => {}
             AmqpValue::List(values) => {
                 let pairs = values.iter().map(|value| (name.clone(), text(value)));
                 properties.user_properties.extend(pairs);
@@ -313,17 +362,27 @@ fn text(value: &AmqpValue) -> ByteString {
 
 fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
     let (key, properties) = match &message.detail {
-        Detail::Mqtt(mqtt) => (routing_key(&message.topic), amqp_of_mqtt(mqtt, losses)),
+        Detail::Mqtt(mqtt) => {
+            let mut amqp = amqp_of_mqtt(mqtt, losses);
+            match own_key(&message.topic, mqtt.properties.as_deref()) {
+                Some(own) => (own.to_string(), amqp),
+                None => (named(&message.topic, &mut amqp, losses), amqp),
+            }
+        }
         Detail::Coap(coap) => {
-            let properties = AmqpProperties {
+            let mut properties = AmqpProperties {
                 content_type: coap.media_type.map(ByteString::from_static),
                 delivery_mode: Some(2),
                 ..AmqpProperties::default()
             };
             let topic = path_as_topic(&message.topic);
-            (routing_key(&topic), properties)
+            (named(&topic, &mut properties, losses), properties)
         }
-        Detail::Plain | Detail::Amqp(_) => (routing_key(&message.topic), AmqpProperties::default()),
+        Detail::Plain | Detail::Amqp(_) => {
+            let mut properties = AmqpProperties::default();
+            let key = named(&message.topic, &mut properties, losses);
+            (key, properties)
+        }
     };
     message.topic = key.into();
     message.detail = Detail::Amqp(Box::new(AmqpDetail {
@@ -331,6 +390,14 @@ fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
         properties,
         ..AmqpDetail::default()
     }));
+}
+
+/// The routing key of a topic, which travels along where the key does not tell it.
+fn named(topic: &str, amqp: &mut AmqpProperties, losses: &mut Losses) -> String {
+    if name_topic(topic, amqp) {
+        losses.add("a . in a topic");
+    }
+    routing_key(topic)
 }
 
 fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
@@ -358,7 +425,9 @@ fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
         Some(_) => losses.add("correlation data of more than 255 bytes"),
         None => {}
     }
-    amqp.headers.extend(headers(&properties.user_properties));
+    let pairs = properties.user_properties.iter();
+    amqp.headers
+        .extend(headers(pairs.filter(|(name, _)| *name != KEY)));
     amqp
 }
 
@@ -372,7 +441,9 @@ fn short(text: Option<&ByteString>, what: &'static str, losses: &mut Losses) -> 
 }
 
 /// Repeated names become lists.
-fn headers(pairs: &[(ByteString, ByteString)]) -> Vec<(ByteString, AmqpValue)> {
+fn headers<'a>(
+    pairs: impl Iterator<Item = &'a (ByteString, ByteString)>,
+) -> Vec<(ByteString, AmqpValue)> {
     let mut headers: Vec<(ByteString, AmqpValue)> = Vec::new();
     for (name, value) in pairs {
         let value = AmqpValue::Text(value.clone());
@@ -402,7 +473,8 @@ fn to_coap(message: &mut Message, losses: &mut Losses) {
             if !amqp.properties.headers.is_empty() {
                 losses.add("headers");
             }
-            (topic(&message.topic), amqp.properties.content_type.clone())
+            let name = topic_of(message).to_string();
+            (name, amqp.properties.content_type.clone())
         }
         Detail::Plain | Detail::Coap(_) => (message.topic.to_string(), None),
     };
@@ -468,9 +540,58 @@ mod tests {
             assert_eq!(routing_key(topic_name), key);
             assert_eq!(topic(key), topic_name);
         }
-        assert_eq!(topic(&routing_key("a.b/c")), "a/b/c");
         assert_eq!(binding_key("a/+/#"), "a.*.#");
         assert_eq!(binding_key("a/b+/#"), "a.b+.#");
+    }
+
+    #[test]
+    fn names_that_stand_for_others_there_are_their_own_again_on_the_way_back() {
+        for name in [
+            "a.b/c",
+            "a/b.c",
+            ".",
+            "spBv1___0/g",
+            "xspBv1.0/g.h",
+            "spBv1.0/a.b",
+        ] {
+            let message = mqtt(name, MqttProperties::default());
+            let (there, lost) = there(message, Protocol::Amqp);
+            assert_eq!(lost, ["a . in a topic"], "{name}");
+            assert_eq!(there.topic, routing_key(name));
+            assert_eq!(topic_of(&there), name);
+            let (back, lost) = self::there(there, Protocol::Mqtt);
+            assert_eq!((&*back.topic, lost), (name, vec![]));
+            assert_eq!(back.detail.as_mqtt().properties, None, "{name}");
+        }
+        for key in ["a/b.c", "/", "a/b", "a.spBv1.0"] {
+            let message = Message {
+                topic: key.into(),
+                detail: Detail::Amqp(Box::default()),
+                ..Message::default()
+            };
+            let (there, lost) = there(message, Protocol::Mqtt);
+            assert_eq!(there.topic, topic(key));
+            let (back, _) = self::there(there, Protocol::Amqp);
+            if routing_key(&topic(key)) != key {
+                assert_eq!((&*back.topic, lost), (key, vec!["a / in a routing key"]));
+            }
+            assert_eq!(back.topic, key);
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_changed_meanwhile_is_the_new_one() {
+        let (mut there, _) = there(mqtt("a.b", MqttProperties::default()), Protocol::Amqp);
+        there.topic = "other.key".into();
+        assert_eq!(topic_of(&there), "other/key");
+        rename(&mut there, &"x.y/z".into());
+        assert_eq!((&*there.topic, &*topic_of(&there)), ("x.y.z", "x.y/z"));
+        rename(&mut there, &"x/y".into());
+        let Detail::Amqp(amqp) = &there.detail else {
+            panic!("not AMQP");
+        };
+        let mut headers = amqp.properties.headers.iter();
+        assert!(headers.all(|(name, _)| *name != TOPIC));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
+pub(crate) mod hops;
 mod joint;
 mod progress;
 pub(crate) mod source;
@@ -275,11 +276,13 @@ impl Passing<'_> {
             sources.push(source.open().await?);
         }
         let mut source = Merged::new(sources);
+        // What waits in a spool was answered when it came.
         let (arriving, leaving) = match self.between.spool {
             Some(_) => (source.origin(), Origin::default()),
             None => (source.origin(), source.origin()),
         };
         let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
+        let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
         let mut target = Progressing::new(target, self.between.report, self.console);
         let mut ended;

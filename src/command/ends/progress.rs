@@ -7,7 +7,7 @@ use tokio::time::Instant as Clock;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 use crate::error::Result;
-use crate::flow::{Number, Outcome, Progress, Target, Unit};
+use crate::flow::{Ledger, Number, Outcome, Progress, Target, Unit};
 use crate::message::Message;
 use crate::output::Console;
 
@@ -17,6 +17,8 @@ pub(crate) struct Progressing<T> {
     interval: Option<Interval>,
     console: Console,
     taken: u64,
+    /// What has no outcome.
+    ledger: Ledger,
     stored: u64,
     refused: u64,
     duplicates: u64,
@@ -38,6 +40,7 @@ impl<T: Target> Progressing<T> {
             interval,
             console,
             taken: 0,
+            ledger: Ledger::default(),
             stored: 0,
             refused: 0,
             duplicates: 0,
@@ -53,12 +56,16 @@ impl<T: Target> Progressing<T> {
     fn count(&mut self, done: &[Progress]) {
         for progress in done {
             match progress {
-                Progress::One(_, Outcome::Accepted) => self.stored += 1,
-                Progress::One(_, Outcome::Duplicate) => self.duplicates += 1,
+                Progress::Through(last) => self.stored += self.ledger.finish_through(*last),
                 Progress::One(_, Outcome::Again(_)) => {}
-                Progress::One(..) => self.refused += 1,
-                // Several targets tell of each message.
-                Progress::Through(_) => {}
+                Progress::One(number, outcome) => {
+                    self.ledger.finish(*number);
+                    match outcome {
+                        Outcome::Accepted => self.stored += 1,
+                        Outcome::Duplicate => self.duplicates += 1,
+                        _ => self.refused += 1,
+                    }
+                }
             }
         }
     }
@@ -124,6 +131,9 @@ impl<T: Target> Target for Progressing<T> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.taken += 1;
+        if self.interval.is_some() && number > self.ledger.newest() {
+            self.ledger.arrive();
+        }
         self.inner.take(number, message)
     }
 
@@ -143,7 +153,10 @@ impl<T: Target> Target for Progressing<T> {
             () = tick(&mut self.interval) => None,
             driven = self.inner.drive(into) => Some(driven),
         };
-        self.count(&into[known..]);
+        if self.interval.is_some() {
+            self.count(&into[known..]);
+            self.ledger.take_settled();
+        }
         match driven {
             Some(driven) => driven,
             None => {

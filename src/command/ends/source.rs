@@ -135,11 +135,6 @@ impl SourceEnd {
         }
     }
 
-    /// Whether those who send are answered with what becomes of their messages.
-    pub(crate) const fn answers(&self) -> bool {
-        matches!(self.kind, Kind::Listen(..))
-    }
-
     /// What users call it, and what tells one server from another: `mqtt://host:1883`.
     pub(crate) fn name(&self) -> String {
         match &self.kind {
@@ -372,6 +367,10 @@ impl Source for AnySource<'_> {
 
     fn settle_one(&mut self, number: Number, fate: Fate) {
         each!(self, source => source.settle_one(number, fate));
+    }
+
+    fn answers(&self) -> bool {
+        each!(self, source => source.answers())
     }
 
     fn awaits(&self) -> Option<String> {

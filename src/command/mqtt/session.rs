@@ -10,7 +10,7 @@ use super::mosquitto::{self, StandIn};
 use super::trace;
 use crate::connect::scram::Mechanism;
 use crate::connect::{self, Environment, Protocol, Retry, Secret, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, brief};
 use crate::mqtt::client::{Client, Notice, Timeouts};
 use crate::mqtt::packet::{
     Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will,
@@ -328,6 +328,12 @@ pub(crate) fn tell(notice: Notice, server: &Target, notes: Console) {
         Notice::NoBridge => notes.note(format_args!(
             "{server} does not know bridges: what it is sent may come back from it, and RETAIN does not cross"
         )),
+        Notice::Contested { id, times } => {
+            let id = brief(&id);
+            notes.warn(format_args!(
+                "{server} has closed {times} connections in a row soon after they were made: another client seems to have the identifier {id} too, and each takes the session from the other; give one of them another (--id, --name)"
+            ));
+        }
         Notice::Gone => {}
     }
 }

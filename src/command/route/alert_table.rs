@@ -8,91 +8,108 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::file::Names;
 
-/// One alert.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct AlertTable {
-    /// What it is called.
-    pub(crate) name: String,
-    /// The sources of the readings; all of them where it is not said.
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
-    pub(crate) from: Names,
-    /// The topics of the readings.
-    pub(crate) topic: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) time: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) above: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) below: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) outside: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) inside: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) equal: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) changed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rate: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) when: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) clear_below: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) clear_above: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none", rename = "for")]
-    pub(crate) hold: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) clear_for: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) count: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stale: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unless: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) flapping: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) state: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) max_keys: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ack_topic: Option<Word>,
-    /// The targets of its notices.
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
-    pub(crate) to: Names,
-    /// Their topic there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) topic_out: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) qos: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retain: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) forget: Option<bool>,
-    /// A command and its words.
-    #[serde(
-        default,
-        deserialize_with = "command",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub(crate) exec: Vec<String>,
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
-    pub(crate) webhook: Names,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) webhook_format: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) severity: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) repeat: Option<Word>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) limit: Option<Word>,
-    /// What happens to one that fires on and is not acknowledged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) escalate: Vec<StepTable>,
+/// The table of an alert, whose keys are flags of `alert`: words that stay as they are while it is at work, words and switches
+/// that may change, and what is no word of these.
+macro_rules! alert_table {
+    (fixed { $($fixed:ident = $fixed_key:literal,)* } limits { $($limit:ident = $limit_key:literal,)* }) => {
+        /// One alert.
+        #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct AlertTable {
+            /// What it is called.
+            pub(crate) name: String,
+            /// The sources of the readings; all of them where it is not said.
+            #[serde(default, skip_serializing_if = "Names::is_empty")]
+            pub(crate) from: Names,
+            /// The topics of the readings.
+            pub(crate) topic: String,
+            $(
+                #[serde(skip_serializing_if = "Option::is_none", rename = $limit_key)]
+                pub(crate) $limit: Option<Word>,
+            )*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) changed: Option<bool>,
+            $(
+                #[serde(skip_serializing_if = "Option::is_none", rename = $fixed_key)]
+                pub(crate) $fixed: Option<Word>,
+            )*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) state: Option<PathBuf>,
+            /// The targets of its notices.
+            #[serde(default, skip_serializing_if = "Names::is_empty")]
+            pub(crate) to: Names,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) qos: Option<u8>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) retain: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) forget: Option<bool>,
+            /// A command and its words.
+            #[serde(
+                default,
+                deserialize_with = "command",
+                skip_serializing_if = "Vec::is_empty"
+            )]
+            pub(crate) exec: Vec<String>,
+            #[serde(default, skip_serializing_if = "Names::is_empty")]
+            pub(crate) webhook: Names,
+            /// What happens to one that fires on and is not acknowledged.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub(crate) escalate: Vec<StepTable>,
+        }
+
+        impl AlertTable {
+            /// The flags that have a word here, each with it.
+            fn pairs(&self) -> impl Iterator<Item = (&'static str, &Word)> {
+                let pairs = [
+                    $(($fixed_key, &self.$fixed),)*
+                    $(($limit_key, &self.$limit),)*
+                ];
+                let pairs = pairs.into_iter();
+                pairs.filter_map(|(key, word)| Some((key, word.as_ref()?)))
+            }
+
+            /// What cannot change while it is at work: what it is about, and who is told.
+            pub(super) fn without_limits(&self) -> Self {
+                Self {
+                    $($limit: None,)*
+                    changed: None,
+                    ..self.clone()
+                }
+            }
+        }
+    };
+}
+
+alert_table! {
+    fixed {
+        value = "value",
+        time = "time",
+        unless = "unless",
+        max_keys = "max-keys",
+        ack_topic = "ack-topic",
+        topic_out = "topic-out",
+        webhook_format = "webhook-format",
+    }
+    limits {
+        above = "above",
+        below = "below",
+        outside = "outside",
+        inside = "inside",
+        equal = "equal",
+        rate = "rate",
+        when = "when",
+        clear_below = "clear-below",
+        clear_above = "clear-above",
+        hold = "for",
+        clear_for = "clear-for",
+        count = "count",
+        stale = "stale",
+        flapping = "flapping",
+        severity = "severity",
+        repeat = "repeat",
+        limit = "limit",
+    }
 }
 
 /// A step of an escalation. Without anybody of its own all are told.
@@ -161,36 +178,8 @@ impl AlertTable {
             format!("--name={}", self.name),
             format!("--topic={}", self.topic),
         ];
-        let pairs = [
-            ("value", &self.value),
-            ("time", &self.time),
-            ("above", &self.above),
-            ("below", &self.below),
-            ("outside", &self.outside),
-            ("inside", &self.inside),
-            ("equal", &self.equal),
-            ("rate", &self.rate),
-            ("when", &self.when),
-            ("clear-below", &self.clear_below),
-            ("clear-above", &self.clear_above),
-            ("for", &self.hold),
-            ("clear-for", &self.clear_for),
-            ("count", &self.count),
-            ("stale", &self.stale),
-            ("unless", &self.unless),
-            ("flapping", &self.flapping),
-            ("max-keys", &self.max_keys),
-            ("ack-topic", &self.ack_topic),
-            ("topic-out", &self.topic_out),
-            ("webhook-format", &self.webhook_format),
-            ("severity", &self.severity),
-            ("repeat", &self.repeat),
-            ("limit", &self.limit),
-        ];
-        let given = pairs
-            .iter()
-            .filter_map(|(flag, word)| Some((flag, word.as_ref()?)));
-        words.extend(given.map(|(flag, word)| format!("--{flag}={word}")));
+        let pairs = self.pairs();
+        words.extend(pairs.map(|(flag, word)| format!("--{flag}={word}")));
         words.extend(self.qos.map(|qos| format!("--qos={qos}")));
         words.extend(
             self.state
@@ -209,31 +198,6 @@ impl AlertTable {
         let steps = self.escalate.iter();
         words.extend(steps.map(|step| format!("--escalate={}={}", step.after, step.severity)));
         words
-    }
-
-    /// What cannot change while it is at work: what it is about, and who is told.
-    pub(super) fn without_limits(&self) -> Self {
-        Self {
-            above: None,
-            below: None,
-            outside: None,
-            inside: None,
-            equal: None,
-            changed: None,
-            rate: None,
-            when: None,
-            clear_below: None,
-            clear_above: None,
-            hold: None,
-            clear_for: None,
-            count: None,
-            stale: None,
-            flapping: None,
-            severity: None,
-            repeat: None,
-            limit: None,
-            ..self.clone()
-        }
     }
 
     /// Paths are from the folder of the file.

@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use super::alert_table::AlertTable;
-use crate::connect::without_credentials;
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::connect::{ConnectArgs, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 
@@ -63,73 +65,104 @@ pub(crate) struct SpoolTable {
     pub(crate) full: Option<String>,
 }
 
-/// One source.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct SourceTable {
-    /// The URL of a server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) url: Option<String>,
-    /// Or the name of a context.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) context: Option<String>,
-    /// Or a file of recorded messages; `-` is standard input.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) file: Option<String>,
-    /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) topics: Option<Vec<String>>,
-    /// MQTT: the client identifier.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<String>,
-    /// AMQP: the queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) queue: Option<String>,
-    /// AMQP: the exchange that a temporary queue is bound to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exchange: Option<String>,
-    /// A file with the password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// A file of certificates to trust.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cafile: Option<PathBuf>,
+/// A table of a source or a target: the keys that both have, and those of its own.
+macro_rules! end_table {
+    ($(#[$about:meta])* $name:ident { $($(#[$own:meta])* $key:ident: $type:ty,)* } $(path $path:ident)?) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct $name {
+            /// The URL of a server.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) url: Option<String>,
+            /// Or the name of a context.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) context: Option<String>,
+            /// Or a file of records; `-` is standard input or output.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) file: Option<String>,
+            $(
+                $(#[$own])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub(crate) $key: Option<$type>,
+            )*
+            /// MQTT: the client identifier.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) id: Option<String>,
+            /// AMQP: the exchange that is published to, or that a temporary queue is bound to.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) exchange: Option<String>,
+            /// A file with the password.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) password_file: Option<PathBuf>,
+            /// A file of certificates to trust.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) cafile: Option<PathBuf>,
+        }
+
+        impl $name {
+            /// How to connect, but for where to.
+            pub(super) fn connect(&self) -> ConnectArgs {
+                ConnectArgs {
+                    password_file: self.password_file.clone(),
+                    cafile: self.cafile.clone(),
+                    ..ConnectArgs::default()
+                }
+            }
+
+            /// The same without what says where the server is, and who we are there.
+            pub(super) fn without_server(&self) -> Self {
+                Self {
+                    url: None,
+                    context: None,
+                    id: None,
+                    password_file: None,
+                    cafile: None,
+                    ..self.clone()
+                }
+            }
+
+            /// AMQP: the exchange, or that of MQTT's topics.
+            pub(super) fn exchange(&self) -> ByteString {
+                let given = self.exchange.clone().map(ByteString::from);
+                given.unwrap_or_else(|| TOPIC_EXCHANGE.into())
+            }
+
+            /// Paths are from the folder of the file.
+            fn beneath(&mut self, folder: &Path) {
+                for path in [&mut self.password_file, &mut self.cafile].into_iter().flatten() {
+                    *path = folder.join(&*path);
+                }
+                let names = [&mut self.file $(, &mut self.$path)?];
+                for name in names.into_iter().flatten().filter(|name| *name != "-") {
+                    *name = folder.join(&*name).display().to_string();
+                }
+            }
+        }
+    };
 }
 
-/// One target.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct TargetTable {
-    /// The URL of a server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) url: Option<String>,
-    /// Or the name of a context.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) context: Option<String>,
-    /// Or a file that records are appended to; `-` is standard output.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) file: Option<String>,
-    /// Or a file of SQLite, whose table `message` gets each message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sqlite: Option<String>,
-    /// MQTT: the QoS of each message; otherwise its own, or 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) qos: Option<u8>,
-    /// MQTT: whether each message is retained; otherwise as it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retain: Option<bool>,
-    /// MQTT: the client identifier.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<String>,
-    /// AMQP: the exchange.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exchange: Option<String>,
-    /// A file with the password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// A file of certificates to trust.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cafile: Option<PathBuf>,
+end_table! {
+    /// One source.
+    SourceTable {
+        /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
+        topics: Vec<String>,
+        /// AMQP: the queue.
+        queue: String,
+    }
+}
+
+end_table! {
+    /// One target.
+    TargetTable {
+        /// Or a file of SQLite, whose table `message` gets each message.
+        sqlite: String,
+        /// MQTT: the QoS of each message; otherwise its own, or 1.
+        qos: u8,
+        /// MQTT: whether each message is retained; otherwise as it was.
+        retain: bool,
+    }
+    path sqlite
 }
 
 /// One route.
@@ -252,31 +285,14 @@ impl File {
 
     /// Paths are from the folder of the file.
     fn beneath(&mut self, folder: &Path) {
-        let rooted = |path: &mut Option<PathBuf>| {
-            if let Some(path) = path {
-                *path = folder.join(&*path);
-            }
-        };
-        let named = |name: &mut Option<String>| {
-            if let Some(name) = name.as_mut().filter(|name| *name != "-") {
-                *name = folder.join(&*name).display().to_string();
-            }
-        };
         self.alert.iter_mut().for_each(|it| it.beneath(folder));
         if let Some(spool) = &mut self.spool {
             spool.dir = folder.join(&spool.dir);
         }
-        for source in self.source.values_mut() {
-            rooted(&mut source.password_file);
-            rooted(&mut source.cafile);
-            named(&mut source.file);
-        }
-        for target in self.target.values_mut() {
-            rooted(&mut target.password_file);
-            rooted(&mut target.cafile);
-            named(&mut target.file);
-            named(&mut target.sqlite);
-        }
+        let sources = self.source.values_mut();
+        sources.for_each(|it| it.beneath(folder));
+        let targets = self.target.values_mut();
+        targets.for_each(|it| it.beneath(folder));
     }
 }
 

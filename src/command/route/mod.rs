@@ -7,12 +7,14 @@
 //! | [`alert_table`], [`alerts`] | an alert as it is written, and what is made of it |
 //! | [`loops`] | messages that would come back; pure |
 //! | [`router`] | which messages go where, and as what; pure |
+//! | [`exchange`] | a target that another one can take the place of |
 //! | [`rules`] | the same with alerts |
 //! | [`reload`] | the file is read again while messages are carried |
 //! | [`trial`] | the same over recorded messages, without a connection |
 
 pub(crate) mod alert_table;
 mod alerts;
+mod exchange;
 pub(crate) mod file;
 mod loops;
 mod reload;
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use self::alerts::Run;
+use self::exchange::{Exchanged, Later, Orders};
 use self::file::File;
 use self::reload::{Reloading, Standing};
 use self::rules::Rules;
@@ -95,6 +98,14 @@ pub struct Plan {
     pub style: Style,
 }
 
+impl Plan {
+    /// What the router is called at servers: as its file is.
+    fn name(&self) -> String {
+        let file = self.file.file_stem().unwrap_or_default();
+        format!("iotctl-{}", file.to_string_lossy())
+    }
+}
+
 /// Does with the routes what is to be done.
 ///
 /// # Errors
@@ -123,16 +134,18 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     for source in &mut sources {
         targets.iter().for_each(|target| source.share(target));
     }
-    setup.check_loops(&sources, &targets)?;
+    setup.check_loops(&sources, &targets.iter().collect::<Vec<_>>())?;
     let from = setup.sources.iter().map(|(_, args)| &args.end);
     let to: Vec<&Path> = setup.written().collect();
     ends::check_files(from, to)?;
     for text in setup.warnings() {
         console.warn(text);
     }
+    let later = Later::default();
     let ends = Ends {
         sources: &sources,
         targets: &targets,
+        later: &later,
     };
     match plan.mode {
         Mode::Check => {
@@ -150,29 +163,34 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 struct Ends<'a> {
     sources: &'a [SourceEnd],
     targets: &'a [TargetEnd],
+    /// Those that take the place of others.
+    later: &'a Later,
 }
 
 async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<()> {
-    let Ends { sources, targets } = ends;
+    let Ends {
+        sources, targets, ..
+    } = ends;
     let console = Console::new(plan.style);
     let places = setup.places()?;
     let names = setup.sources.iter().map(|(name, _)| name.clone());
     let (names, refusals, between) = (names.collect(), setup.refusals, setup.between.clone());
-    let standing = Standing::new(plan, ends, file, &setup);
+    let orders = Orders::none(targets.len());
+    let standing = Standing::new(plan, ends, file, &setup, orders.clone());
     let rules = setup.rules(targets, Origin::default(), Run::Live, console)?;
     let marks = rules.marks();
     let reloading = Reloading::new(rules, standing)?;
     let mut opened = Vec::new();
+    let mut add = |way| {
+        let at = opened.len();
+        let target = Exchanged::new(way, at, orders.clone());
+        opened.push(Marked::new(target, at, marks.clone()));
+    };
     for target in ends::open(targets).await? {
-        opened.push(Marked::new(
-            Way::Server(target),
-            opened.len(),
-            marks.clone(),
-        ));
+        add(Way::Server(target));
     }
     for place in &places {
-        let way = place.open(plan.style, console).await?;
-        opened.push(Marked::new(way, opened.len(), marks.clone()));
+        add(place.open(plan.style, console).await?);
     }
     let passing = Passing {
         sources,
@@ -184,10 +202,10 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
         ready: &plan.ready,
         console,
     };
-    let close = async |ways: Vec<Marked<Way<'_>>>| {
+    let close = async |ways: Vec<Marked<Exchanged<'_>>>| {
         let mut closed = Ok(());
         for way in ways {
-            closed = closed.and(way.close().await);
+            closed = closed.and(way.into_inner().close().await);
         }
         closed
     };
@@ -202,7 +220,9 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
 }
 
 async fn dry_run(setup: Setup, ends: Ends<'_>, plan: &Plan) -> Result<()> {
-    let Ends { sources, targets } = ends;
+    let Ends {
+        sources, targets, ..
+    } = ends;
     let console = Console::new(plan.style);
     let names = setup.target_names();
     let rules = setup.rules(targets, Origin::default(), Run::Dry, console)?;

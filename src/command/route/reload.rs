@@ -1,7 +1,8 @@
 //! The file of routes that is read again at SIGHUP, while messages are carried.
 //!
-//! Routes and the limits of alerts come into force between two messages. Connections stay as they are: what concerns those, and
-//! what was opened at the start, needs a restart, and nothing of such a file is taken.
+//! Routes and the limits of alerts come into force between two messages. A target whose server is another one, or is logged in to
+//! otherwise, connects anew; all other connections stay as they are. What concerns those, and what was opened at the start, needs
+//! a restart, and nothing of such a file is taken.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -9,10 +10,12 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::alert_table::AlertTable;
-use super::file::{File, RouteTable};
+use super::exchange::Orders;
+use super::file::{File, RouteTable, TargetTable};
 use super::rules::Rules;
 use super::setup::Setup;
 use super::{Ends, Plan};
+use crate::command::ends::{End, TargetEnd};
 use crate::command::serving::{aside, is_terminal_gone, outcome_of};
 use crate::error::{Error, Kind, Result, counted};
 use crate::flow::{Outgoing, Routed, Router};
@@ -29,11 +32,20 @@ pub(super) struct Standing<'a> {
     file: File,
     /// By source: its name, and the filters that it has subscribed to; `None`: it gives what there is.
     subscribed: Vec<(String, Option<Vec<String>>)>,
+    /// The targets that are connected to, or are about to be.
+    targets: Vec<&'a TargetEnd>,
+    orders: Orders<'a>,
     console: Console,
 }
 
 impl<'a> Standing<'a> {
-    pub(super) fn new(plan: &'a Plan, ends: Ends<'a>, file: File, setup: &Setup) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        ends: Ends<'a>,
+        file: File,
+        setup: &Setup,
+        orders: Orders<'a>,
+    ) -> Self {
         let sources = setup.sources.iter().zip(ends.sources);
         let subscribed = sources.map(|((name, args), end)| {
             let filters = args.subscriptions.iter();
@@ -42,6 +54,8 @@ impl<'a> Standing<'a> {
         });
         Self {
             subscribed: subscribed.collect(),
+            targets: ends.targets.iter().collect(),
+            orders,
             plan,
             ends,
             file,
@@ -50,7 +64,7 @@ impl<'a> Standing<'a> {
     }
 
     /// What another file means, where it can come into force now.
-    fn setup(&self, file: &File) -> Result<Setup> {
+    fn setup(&self, file: &File) -> Result<(Setup, Vec<(usize, TargetEnd)>)> {
         let place = self.plan.file.display();
         let changed = fixed(&self.file, file);
         if !changed.is_empty() {
@@ -58,7 +72,12 @@ impl<'a> Standing<'a> {
             return Err(Error::usage(text));
         }
         let setup = Setup::of(file, self.plan)?;
-        setup.check_loops(self.ends.sources, self.ends.targets)?;
+        let others = self.others(file, &setup)?;
+        let mut targets = self.targets.clone();
+        for (at, end) in &others {
+            targets[*at] = end;
+        }
+        setup.check_loops(self.ends.sources, &targets)?;
         for ((name, args), (_, subscribed)) in setup.sources.iter().zip(&self.subscribed) {
             let Some(subscribed) = subscribed else {
                 continue;
@@ -74,7 +93,41 @@ impl<'a> Standing<'a> {
                 return Err(Error::usage(text));
             }
         }
-        Ok(setup)
+        Ok((setup, others))
+    }
+
+    /// The targets that are other ones now, by index.
+    fn others(&self, file: &File, setup: &Setup) -> Result<Vec<(usize, TargetEnd)>> {
+        let mut others = Vec::new();
+        for (at, (name, args)) in setup.targets.iter().enumerate() {
+            if self.file.target.get(name) == file.target.get(name) {
+                continue;
+            }
+            let end = TargetEnd::resolve(args.clone(), self.console)?;
+            if end.protocol() != self.targets[at].protocol()
+                || !matches!(args.end, End::Url(..) | End::Context(_))
+            {
+                let place = self.plan.file.display();
+                let text = format!("{place}: changes of target {name} need a restart");
+                return Err(Error::usage(text));
+            }
+            others.push((at, end));
+        }
+        Ok(others)
+    }
+
+    /// These take the place of the targets with their indices.
+    fn exchange(&mut self, others: Vec<(usize, TargetEnd)>) {
+        for (at, end) in others {
+            let end = self.ends.later.keep(end);
+            self.console.note(format_args!(
+                "SIGHUP: connecting to {} instead of {}",
+                end.name(),
+                self.targets[at].name()
+            ));
+            self.targets[at] = end;
+            self.orders.give(at, end);
+        }
     }
 }
 
@@ -123,7 +176,7 @@ impl<'a> Reloading<'a> {
             rules, standing, ..
         } = self;
         let setup = read.and_then(|file| Ok((standing.setup(&file)?, file)));
-        let (setup, file) = match setup {
+        let ((setup, others), file) = match setup {
             Ok(read) => read,
             Err(error) => {
                 standing.console.warn(format_args!(
@@ -143,6 +196,7 @@ impl<'a> Reloading<'a> {
             counted(file.alert.len() as u64, "alert"),
         ));
         rules.replace(setup, &before);
+        standing.exchange(others);
         standing.file = file;
     }
 }
@@ -211,9 +265,17 @@ fn fixed(was: &File, is: &File) -> Vec<String> {
     let top = top.iter().filter(|(_, same)| !same);
     let mut changed: Vec<String> = top.map(|(key, _)| String::from(*key)).collect();
     changed.extend(different("source", &was.source, &is.source));
-    changed.extend(different("target", &was.target, &is.target));
+    let (targets, others) = (without_servers(was), without_servers(is));
+    changed.extend(different("target", &targets, &others));
     changed.extend(different("alert", &by_name(was), &by_name(is)));
     changed
+}
+
+/// The targets of a file without what may change.
+fn without_servers(file: &File) -> BTreeMap<String, TargetTable> {
+    let targets = file.target.iter();
+    let targets = targets.map(|(name, table)| (name.clone(), table.without_server()));
+    targets.collect()
 }
 
 /// The alerts of a file without what may change.

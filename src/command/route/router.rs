@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use serde_json::Value;
 
 use crate::command::ends::carry::{self, Losses};
+use crate::command::ends::hops;
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Origin, Outgoing, Routed, Router};
@@ -80,6 +81,8 @@ pub(super) struct Routes {
     changes: Option<Changes>,
     filler: Filler,
     losses: Losses,
+    /// What is added to the list of who a message has crossed; `None`: nothing is sent.
+    name: Option<ByteString>,
     console: Console,
     /// How often each route was taken.
     taken: Vec<u64>,
@@ -105,9 +108,16 @@ impl Routes {
             dead_letters,
             filler: Filler::seeded(None),
             losses: Losses::default(),
+            name: None,
             console,
             fate: Fate::default(),
         }
+    }
+
+    /// Servers get messages with this name in the list of who they have crossed.
+    pub(super) fn named(mut self, name: ByteString) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// Other routes between the same sources and targets; `taken`: how often they were taken already.
@@ -149,6 +159,7 @@ impl Routes {
             json: OnceCell::new(),
             now,
         };
+        hops::check_count(&arrival.message, &arrival.topic)?;
         self.fate = Fate::Uncovered;
         let routes = std::mem::take(&mut self.routes);
         let mut passed = Ok(());
@@ -196,7 +207,12 @@ impl Routes {
         };
         let condition = route.condition.as_ref();
         let body = || json(&arrival.message);
-        condition.is_none_or(|it| it.holds_in(&arrival.message, &scope, body))
+        let holds = condition.is_none_or(|it| it.holds_in(&arrival.message, &scope, body));
+        if let Some(text) = condition.filter(|_| !holds).and_then(Condition::failure) {
+            self.console
+                .warn(format_args!("where: {text}; such messages do not meet it"));
+        }
+        holds
     }
 
     /// Sends what a route makes of a message to its targets.
@@ -224,7 +240,7 @@ impl Routes {
             let topic = self.topic_out(route, &arrival.topic, captures);
             for &to in &route.to {
                 let output = output.clone();
-                let sent = self.shaped(route, to, output, topic.as_deref(), arrival.now);
+                let sent = self.shaped(route, to, output, topic.as_ref(), arrival.now);
                 carry::check(&sent, self.targets[to].protocol)
                     .map_err(|why| why.text().to_owned())?;
                 into.push((to, sent));
@@ -233,13 +249,18 @@ impl Routes {
         Ok(())
     }
 
-    fn topic_out(&mut self, route: &Route, topic: &str, captures: &Captures<'_>) -> Option<String> {
+    fn topic_out(
+        &mut self,
+        route: &Route,
+        topic: &str,
+        captures: &Captures<'_>,
+    ) -> Option<ByteString> {
         let template = route.topic_out.as_ref()?;
         let named = |name: &str, text: &mut String| match name {
             "topic" => text.push_str(topic),
             name => text.push_str(captures.get(name).unwrap_or_default()),
         };
-        Some(self.filler.fill_more(template, named))
+        Some(self.filler.fill_more(template, named).into())
     }
 
     /// The message as a target gets it.
@@ -248,7 +269,7 @@ impl Routes {
         route: &Route,
         target: usize,
         message: Message,
-        topic: Option<&str>,
+        topic: Option<&ByteString>,
         now: SystemTime,
     ) -> Message {
         let shape = &self.targets[target];
@@ -271,6 +292,9 @@ impl Routes {
         if let Detail::Mqtt(mqtt) = &mut message.detail {
             mqtt.qos = qos.unwrap_or(mqtt.qos);
             mqtt.retain = retain.unwrap_or(mqtt.retain);
+        }
+        if let Some(name) = self.name.as_ref().filter(|_| shape.protocol.is_some()) {
+            hops::add(&mut message, name);
         }
         message
     }

@@ -11,11 +11,10 @@ use super::loops::{self, Node};
 use super::router::{Route, Routes, Shape};
 use super::rules::Rules;
 use crate::command::alert::Place;
-use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
-use crate::connect::{ConnectArgs, Protocol, without_credentials};
+use crate::connect::{Protocol, without_credentials};
 use crate::error::{Error, Result, counted};
 use crate::flow::{Origin, Refusals};
 use crate::message::topic::matches;
@@ -43,6 +42,8 @@ pub(super) struct Setup {
     dead_letters: Option<usize>,
     pub(super) between: Between,
     pub(super) alerts: Vec<Alert>,
+    /// What it is called in the list of who a message has crossed.
+    name: ByteString,
 }
 
 impl Setup {
@@ -72,6 +73,7 @@ impl Setup {
             dead_letters: None,
             between: between(file, plan).map_err(wrong)?,
             alerts: Vec::new(),
+            name: plan.name().into(),
         };
         for (name, table) in &file.target {
             let target = target(table, window, plan.style);
@@ -199,7 +201,7 @@ impl Setup {
     }
 
     /// Refuses routes and alerts whose messages come back to them.
-    pub(super) fn check_loops(&self, sources: &[SourceEnd], targets: &[TargetEnd]) -> Result<()> {
+    pub(super) fn check_loops(&self, sources: &[SourceEnd], targets: &[&TargetEnd]) -> Result<()> {
         let routes = self.routes.iter().zip(&self.images).enumerate();
         let routes = routes.map(|(at, (route, image))| {
             let filter = route.pattern.filter().to_owned();
@@ -313,7 +315,10 @@ impl Setup {
         }
         let recorded = |at: usize| matches!(self.sources[at].1.end, End::File(_));
         let alerts = alerts::watch(&self.alerts, &shapes, run, recorded, console)?;
-        let routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
+        let mut routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
+        if run == Run::Live {
+            routes = routes.named(self.name);
+        }
         Ok(Rules::new(routes, alerts, run != Run::Live))
     }
 
@@ -482,14 +487,14 @@ fn source(
     let read =
         |word: &str| (plan.readers.filter)(word, &defaults).map_err(|why| why.text().to_owned());
     let subscriptions = words.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let id = table.id.clone().unwrap_or_else(|| {
-        let file = plan.file.file_stem().unwrap_or_default().to_string_lossy();
-        format!("iotctl-{file}-{name}")
-    });
+    let id = table
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("{}-{name}", plan.name()));
     let text = |text: &Option<String>| text.clone().map(ByteString::from);
     Ok(SourceArgs {
         end,
-        connect: connect(table.password_file.as_ref(), table.cafile.as_ref()),
+        connect: table.connect(),
         subscriptions,
         mqtt: SessionArgs {
             client_id: Some(id.into()),
@@ -498,7 +503,7 @@ fn source(
             ..SessionArgs::default()
         },
         queue: text(&table.queue),
-        exchange: text(&table.exchange).unwrap_or_else(|| TOPIC_EXCHANGE.into()),
+        exchange: table.exchange(),
         peek: false,
         retained_only: false,
         window,
@@ -526,7 +531,7 @@ fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, 
     let id = table.id.clone();
     Ok(TargetArgs {
         end,
-        connect: connect(table.password_file.as_ref(), table.cafile.as_ref()),
+        connect: table.connect(),
         mqtt: SessionArgs {
             client_id: id.map(ByteString::from),
             keep_alive: KEEP_ALIVE,
@@ -536,7 +541,7 @@ fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, 
         state: None,
         qos: QoS::from_level(table.qos.unwrap_or(1)).unwrap_or_default(),
         retain: table.retain.unwrap_or_default(),
-        exchange: exchange(table),
+        exchange: table.exchange(),
         window,
         format: Format::records(),
         style,
@@ -546,24 +551,8 @@ fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, 
 fn shape(table: &TargetTable) -> Shape {
     Shape {
         protocol: None,
-        exchange: exchange(table),
+        exchange: table.exchange(),
         qos: table.qos,
         retain: table.retain,
-    }
-}
-
-fn exchange(table: &TargetTable) -> ByteString {
-    let given = table.exchange.clone().map(ByteString::from);
-    given.unwrap_or_else(|| TOPIC_EXCHANGE.into())
-}
-
-fn connect(
-    password_file: Option<&std::path::PathBuf>,
-    cafile: Option<&std::path::PathBuf>,
-) -> ConnectArgs {
-    ConnectArgs {
-        password_file: password_file.cloned(),
-        cafile: cafile.cloned(),
-        ..ConnectArgs::default()
     }
 }

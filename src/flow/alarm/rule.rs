@@ -141,7 +141,7 @@ pub(super) struct Case<'a> {
     pub(super) value: &'a Value,
     pub(super) at: Millis,
     /// Whether it fulfils the condition of [`Test::When`].
-    pub(super) holds: bool,
+    pub(super) holds: Option<bool>,
     /// The one before, and when that was.
     pub(super) before: (&'a Value, Millis),
 }
@@ -260,7 +260,7 @@ impl Rule {
                     _ => false,
                 }
             }
-            Test::When(_) => case.holds,
+            Test::When(_) => case.holds.ok_or(NoNumber)?,
             Test::Missing => false,
         };
         Ok(match bad {

@@ -65,8 +65,8 @@ pub struct Reading {
     pub at: Millis,
     /// Who says so.
     pub clock: Clock,
-    /// Whether it fulfils the condition of [`super::Test::When`].
-    pub holds: bool,
+    /// Whether it fulfils the condition of [`super::Test::When`]; `None`: that cannot be said of it.
+    pub holds: Option<bool>,
 }
 
 /// Who says when a reading was.

@@ -45,7 +45,7 @@ impl Bench {
                 value: Value::read(value),
                 at: seconds(at),
                 clock: Clock::Message,
-                holds: value == "true",
+                holds: (value != "failure").then_some(value == "true"),
             };
             self.alarms.read(key, reading, now, &muted, &mut notices);
         }
@@ -473,7 +473,7 @@ fn what_comes_at_once_comes_in_order() {
                 value: Value::read(value),
                 at: seconds(at),
                 clock,
-                holds: false,
+                holds: Some(false),
             };
             alarms.read("k", reading, seconds(5), &|_| false, &mut told);
         }

@@ -76,7 +76,9 @@ impl Source for Script {
                 break;
             };
             match &next {
-                Next::Message(_) | Next::Again(_) | Next::Skipped => self.unsettled += 1,
+                Next::Message(_) | Next::Again(_) | Next::Skipped | Next::Refused(_) => {
+                    self.unsettled += 1;
+                }
                 Next::Lost => self.unsettled = 0,
                 Next::Complete | Next::End(_) => {}
             }

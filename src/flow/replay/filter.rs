@@ -3,6 +3,7 @@
 use super::Replay;
 use crate::flow::Stages;
 use crate::message::Message;
+use crate::output::Console;
 use crate::payload::expect::{Changes, Scope};
 
 /// The conditions, and what they remember.
@@ -12,9 +13,13 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(replay: &Replay) -> Self {
+    /// `console`: where it is told that a condition fails.
+    pub(super) fn new(replay: &Replay, console: Option<Console>) -> Self {
         Self {
-            stages: replay.stages.clone(),
+            stages: Stages {
+                console,
+                ..replay.stages.clone()
+            },
             changes: Changes::of(&replay.stages.filter),
         }
     }
@@ -31,6 +36,10 @@ impl Filter {
             changes: self.changes.as_ref(),
             ..Scope::default()
         };
-        self.stages.pass(message, &scope)
+        let passes = self.stages.pass(message, &scope);
+        if !passes {
+            self.stages.tell_failures(None);
+        }
+        passes
     }
 }

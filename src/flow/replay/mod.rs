@@ -195,7 +195,7 @@ impl<'a> Replayed<'a> {
         Ok(Self {
             tracks: Tracks::open(&replay.recordings, replay.check, &verified.known)?,
             verified,
-            filter: Filter::new(replay),
+            filter: Filter::new(replay, Some(console)),
             cut: Cut::new(replay.range),
             prime: Prime::default(),
             alarm,
@@ -324,7 +324,7 @@ impl<'a> Replayed<'a> {
             Err(error) => self.end = Some(Err(error)),
         }
         self.cut = Cut::new(replay.range);
-        self.filter = Filter::new(replay);
+        self.filter = Filter::new(replay, Some(self.console));
         self.timing.next_round(replay.gap);
     }
 
@@ -382,8 +382,10 @@ impl Source for Replayed<'_> {
                     if !self.timing.is_due(next) {
                         return Ok(());
                     }
-                    if let Err(error) = self.map() {
-                        return sink(Next::End(Err(error))).map(drop);
+                    if let Err(why) = self.map()
+                        && !sink(Next::Refused(why))?
+                    {
+                        return Ok(());
                     }
                     continue;
                 }
@@ -395,11 +397,8 @@ impl Source for Replayed<'_> {
                 };
                 self.begun = true;
                 left -= 1;
-                let made = match self.changes.made(next, moment) {
-                    Ok(made) => made,
-                    Err(error) => return sink(Next::End(Err(error))).map(drop),
-                };
-                if !sink(Next::Message(made))? {
+                let made = self.changes.made(next, moment);
+                if !sink(made.map_or_else(Next::Refused, Next::Message))? {
                     return Ok(());
                 }
             }

@@ -69,7 +69,7 @@ impl Survey {
     ) -> Result<Self> {
         let mut tracks = Tracks::open(recordings, replay.check, &[])?;
         let mut survey = Self::default();
-        let mut filter = Filter::new(replay);
+        let mut filter = Filter::new(replay, None);
         let mut cut = Cut::new(replay.range);
         while let Some(entry) = tracks.next().await? {
             if entry.at != UNTIMED {

@@ -313,7 +313,7 @@ async fn a_map_makes_none_or_several_of_a_message_when_it_is_due() {
     replay.stages.map = Some("jq: .a".parse().unwrap());
     let (messages, ended) = played(&replay).await;
     assert_eq!(messages, []);
-    assert_eq!(ended.unwrap_err().kind(), Kind::Refused);
+    ended.unwrap();
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@
 //! | `half` | a client with two owners: who receives, and who publishes |
 //! | `exchange`, `pace` | bytes to and from the stream, and when to read |
 //! | `concede` | what the server does not know or allow is done without |
+//! | `contest` | another client with the same identifier |
 //! | `first` | the way back to the first of several servers |
 //! | `diagnose`, `watch` | what went wrong, in words; what is shown of the packets |
 
 mod concede;
+mod contest;
 pub(crate) mod diagnose;
 mod exchange;
 mod first;
@@ -20,15 +22,17 @@ mod half;
 mod pace;
 mod watch;
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
 use tokio::time::{sleep, timeout};
 
+use self::contest::Contest;
 use self::exchange::{Moved, exchange, finish};
 use self::first::First;
 pub(crate) use self::half::{Connection, Half};
@@ -39,7 +43,7 @@ use super::packet::{Connect, Disconnect, Publish, QoS, ReasonCode};
 use super::session::client::{Event, Session, Ticket, Unsendable};
 use super::session::fault::Fault;
 use crate::connect::{Backoff, Retry, Stream, Target, dial};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// How much is read at once. Large reads are what makes high rates cheap.
 const READ_SIZE: usize = 64 * 1024;
@@ -61,6 +65,13 @@ pub(crate) enum Notice {
     },
     /// The server does not speak MQTT 5; the session goes on with MQTT 3.1.1.
     FellBack,
+    /// The server has closed so many connections in a row, each soon after it was made: another client may have the identifier.
+    Contested {
+        /// The identifier.
+        id: ByteString,
+        /// How many connections.
+        times: u32,
+    },
     /// The server takes no connections of bridges; the session goes on as that of any other client.
     NoBridge,
     /// The connection failed or was lost, which the other owner of the client is told in words.
@@ -98,6 +109,7 @@ pub(crate) struct Client {
     takes_back: bool,
     /// When another client took over the session.
     taken_over: Option<Instant>,
+    contest: Contest,
     /// Where the first of several servers is come back to.
     first: Option<First>,
     backoff: Backoff,
@@ -138,6 +150,7 @@ impl Client {
             may_fall_back: false,
             takes_back: false,
             taken_over: None,
+            contest: Contest::default(),
             first: None,
             backoff: Backoff::new(patience.first),
             heard_at: now,
@@ -192,13 +205,13 @@ impl Client {
         let event = self.session.poll_event()?;
         match &event {
             Event::Message(publish) => {
-                self.backoff.progressed();
+                self.progressed();
                 // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
                 if publish.qos == QoS::AtMostOnce {
                     self.pace.count();
                 }
             }
-            Event::Acknowledged { .. } | Event::Pong => self.backoff.progressed(),
+            Event::Acknowledged { .. } | Event::Pong => self.progressed(),
             _ => {}
         }
         Some(event)
@@ -208,7 +221,7 @@ impl Client {
     fn poll_outcome(&mut self) -> Option<Event> {
         let event = self.session.poll_outcome()?;
         if matches!(event, Event::Acknowledged { .. } | Event::Pong) {
-            self.backoff.progressed();
+            self.progressed();
         }
         Some(event)
     }
@@ -408,6 +421,7 @@ impl Client {
                 Ok(())
             }
             Ok(Moved::Closed) => {
+                self.contested(now);
                 let error = diagnose::closed(
                     &self.target,
                     self.session.is_online(),
@@ -417,34 +431,11 @@ impl Client {
                 self.failed(error, true)
             }
             Err(cause) => {
+                self.contested(now);
                 let error = diagnose::broken(&self.target, &cause, self.session.is_online()).await;
                 self.failed(error, true)
             }
         }
-    }
-
-    /// Goes on over a connection to the first server.
-    async fn come_back(&mut self, stream: Stream) {
-        self.session.acquit();
-        self.session.disconnect(Disconnect::default());
-        self.show_output();
-        if let Link::Open(old) = &mut self.link {
-            let goodbye = finish(old, self.session.output());
-            let _ = timeout(Duration::from_millis(200), goodbye).await;
-        }
-        self.session.lost();
-        self.losses += 1;
-        self.target.back_at_first();
-        self.link = Link::Dialing(Box::pin(ready(Ok(stream))));
-        let text = format!(
-            "{}, the first of the servers, is there again",
-            self.target.current()
-        );
-        self.notices.push(Notice::Lost {
-            error: Error::new(Kind::Lost, text),
-            retry_in: Duration::ZERO,
-            tells: true,
-        });
     }
 
     /// Shows what is to be written; whether packets of the last read are still to be shown and taken.
@@ -501,6 +492,7 @@ impl Client {
         }
         self.ready = true;
         self.backoff.connected(now);
+        self.contest.ready(now);
     }
 
     /// Whether a packet that came was held back, as only one at a time is shown.
@@ -553,11 +545,13 @@ impl Client {
         if let Some(connect) = self.unanswered.take() {
             self.session.go_back(connect);
         }
-        let Some(retry_in) = self.backoff.next(Instant::now()).filter(|_| may_pass) else {
+        let (now, least) = (Instant::now(), self.contest.wait);
+        let retry_in = self.backoff.next_after(now, least);
+        let Some(retry_in) = retry_in.filter(|_| may_pass) else {
             return Err(error);
         };
         self.link = Link::Waiting(Box::pin(sleep(retry_in)));
-        let tells = self.backoff.tells(error.text(), Instant::now());
+        let tells = self.backoff.tells(error.text(), now);
         self.notices.push(Notice::Lost {
             error,
             retry_in,

@@ -1,6 +1,7 @@
 //! Reads conditions.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Comparison, Filter, Form, Node, Subject, Test, number};
 
@@ -17,7 +18,7 @@ pub(crate) const JQ: &str = "jq:";
 pub(super) fn form(words: &str) -> Result<Form, String> {
     if let Some(code) = words.trim_start().strip_prefix(JQ) {
         let filter = Filter::compile(code.trim_start())?;
-        return Ok(Form::Jq(filter));
+        return Ok(Form::Jq(filter, Arc::default()));
     }
     if !is_joined(words) {
         return test(words).map(Form::One).map_err(|fault| fault.why);

@@ -36,7 +36,10 @@ impl Filter {
     }
 
     /// Not called, as there is no expression.
-    pub const fn holds(&self, _: Input<'_>, _: Option<&Value>) -> bool {
+    ///
+    /// # Errors
+    /// None.
+    pub const fn holds(&self, _: Input<'_>, _: Option<&Value>) -> Result<bool, String> {
         match self.0 {}
     }
 
