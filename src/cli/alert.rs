@@ -465,8 +465,10 @@ impl AlertFlags {
         };
         self.check_fields(&end, &topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
-        let ends = std::iter::once(&self.from).chain(&self.to.to);
-        let [from_connect, to_connect] = self.ends.connect(ends.map(String::as_str));
+        // No name: the usual server, which may be encrypted, too.
+        let from = std::iter::once(self.from.as_deref().unwrap_or_default());
+        let ends = from.chain(self.to.to.iter().map(String::as_str));
+        let [from_connect, to_connect] = self.ends.connect(ends);
         self.to.check_loop(&end, &topic)?;
         let to = To {
             connect: to_connect,

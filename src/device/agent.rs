@@ -246,7 +246,11 @@ impl Agent {
                 self.fate.reboot_takes
             }
             Step::Health => self.fate.health_takes,
-            Step::Save | Step::Open { .. } | Step::Check { .. } | Step::Confirm(_) => {
+            Step::Save
+            | Step::Open { .. }
+            | Step::Check { .. }
+            | Step::Confirm(_)
+            | Step::Patch(_) => {
                 let outcome = self.outcome(&step);
                 self.device.ended(&step, outcome, length(now));
                 if matches!(step, Step::Open { .. }) {
@@ -302,6 +306,8 @@ impl Agent {
                 failed("the boot loader did not answer")
             }
             Step::Health if self.fate.health => failed("the health check failed"),
+            // It asks for whole images only.
+            Step::Patch(_) => failed("no patches"),
             _ => Outcome::Done,
         }
     }

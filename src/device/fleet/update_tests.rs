@@ -66,7 +66,7 @@ impl World {
                 true => Payload::Embedded,
                 false => Payload::Uris(&uris),
             },
-            delta: None,
+            deltas: &[],
         };
         suit::sign(&about, &self.key, Numbering::Classic).unwrap()
     }

@@ -444,7 +444,7 @@ fn nothing_is_reported_as_over_that_is_not_on_the_disk() {
         (false, "rolling-back", "rolled-back"),
     ] {
         let booted = if healthy { Slot::B } else { Slot::A };
-        let config = Rc::clone(&maker.config);
+        let config = Arc::clone(&maker.config);
         let mut device = Device::start(config, state.clone(), Some(booted), WITHIN);
         let (mut now, mut full) = (WITHIN, false);
         while let Some(step) = device.next(now) {
