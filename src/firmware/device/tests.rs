@@ -105,6 +105,7 @@ impl Hardware {
             Step::Health if self.healthy => Outcome::Done,
             Step::Health => Outcome::Failed(String::from("no sensor")),
             Step::Confirm(_) => Outcome::Done,
+            Step::Patch(_) => Outcome::Failed(String::from("no patches")),
             Step::Reboot => return Err(Cut),
         })
     }
