@@ -102,6 +102,11 @@ pub enum Refusal {
         /// Of what runs.
         ours: u64,
     },
+    /// Two images with one number: one of them was not meant to have it.
+    #[error(
+        "sequence {0} is that of another image, which this device has; sign it again with a higher one"
+    )]
+    Reused(u64),
     /// It was installed once, and the device had to go back.
     #[error("sequence {0} failed on this device before")]
     FailedBefore(u64),

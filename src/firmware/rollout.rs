@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::Digest;
+
 /// Seconds since 1970.
 pub type Seconds = u64;
 
@@ -13,6 +15,8 @@ pub type Seconds = u64;
 pub struct Plan {
     /// Of the manifest.
     pub sequence: u64,
+    /// The images that the manifest has for devices.
+    pub images: Vec<Digest>,
     /// One after the other; at least one.
     pub stages: Vec<Stage>,
     /// A device that takes longer has failed.
@@ -135,6 +139,8 @@ pub struct Report {
     pub state: String,
     /// Of what it runs, or what it installs.
     pub sequence: u64,
+    /// The image of that, where the device says it.
+    pub image: Option<Digest>,
     /// Why.
     pub error: Option<String>,
 }
@@ -338,7 +344,9 @@ impl Rollout {
 
     /// A device has reported.
     pub fn report(&mut self, device: &str, report: &Report, now: Seconds) {
-        if report.sequence != self.plan.sequence {
+        // Two manifests may have one number by mistake: only what the device runs tells them apart.
+        let is_other = |image: &Digest| !self.plan.images.contains(image);
+        if report.sequence != self.plan.sequence || report.image.as_ref().is_some_and(is_other) {
             return;
         }
         match (self.fates.get_mut(device), report.state.as_str()) {
@@ -532,6 +540,7 @@ mod tests {
         };
         Plan {
             sequence: 7,
+            images: Vec::new(),
             stages: vec![
                 stage(Share::Devices(2), 60),
                 Stage {
@@ -555,6 +564,7 @@ mod tests {
         Report {
             state: state.to_owned(),
             sequence: 7,
+            image: None,
             error: None,
         }
     }
@@ -567,6 +577,25 @@ mod tests {
             steps.extend(step);
         }
         steps
+    }
+
+    #[test]
+    fn another_image_with_the_same_number_is_not_the_update() {
+        let plan = Plan {
+            images: vec![[7; 32]],
+            ..plan()
+        };
+        let mut rollout = Rollout::new(plan, names(10));
+        drain(&mut rollout, 0, &mut Vec::new());
+        let updated = |image| Report {
+            image,
+            ..said("updated")
+        };
+        rollout.report("d0000", &updated(Some([8; 32])), 1);
+        assert_eq!(rollout.counts().updated, 0);
+        rollout.report("d0000", &updated(Some([7; 32])), 1);
+        rollout.report("d0001", &updated(None), 1);
+        assert_eq!(rollout.counts().updated, 2);
     }
 
     #[test]

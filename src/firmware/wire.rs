@@ -128,9 +128,14 @@ impl Topics {
         format!("{}/online/{device}", self.0)
     }
 
-    /// What the controller of a rollout is told: `run`, `pause` or `abort`.
+    /// What the controller of a rollout is told: `run`, `pause`, `abort`, or `ping` to see whether it is there.
     pub fn control(&self, plan: &str) -> String {
         format!("{}/rollout/{plan}/control", self.0)
+    }
+
+    /// Its answer: `running`, `paused`, `aborted` or `here`.
+    pub fn answer(&self, plan: &str) -> String {
+        format!("{}/rollout/{plan}/answer", self.0)
     }
 
     /// The lock of a rollout.
@@ -143,7 +148,8 @@ fn level(number: Option<u32>) -> String {
     number.map_or_else(|| String::from("+"), |number| number.to_string())
 }
 
-fn digest(digits: &str) -> Option<Digest> {
+/// A SHA-256 in lower-case hexadecimal digits.
+pub fn digest(digits: &str) -> Option<Digest> {
     HEXLOWER.decode(digits.as_bytes()).ok()?.try_into().ok()
 }
 
@@ -220,7 +226,7 @@ impl Request {
 /// A report as JSON; `at` is a time as RFC 3339 has it.
 pub fn report(report: &Report, device: &str, groups: &[String], at: &str) -> String {
     let json = json!({"state": report.state, "version": report.version, "sequence": report.sequence,
-        "slot": report.slot.name(), "progress": report.progress, "error": report.error, "id": device, "groups": groups, "at": at});
+        "image": report.image.map(|image| HEXLOWER.encode(&image)), "slot": report.slot.name(), "progress": report.progress, "error": report.error, "id": device, "groups": groups, "at": at});
     json.to_string()
 }
 

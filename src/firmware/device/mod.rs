@@ -179,10 +179,15 @@ impl Device {
             None => envelope.unverified()?,
         };
         let (sequence, version) = (manifest.sequence_number, manifest.about.version.clone());
+        let update = || manifest.update(&config.identity, Some(self.target().number()));
         let judged = self.judge(sequence).and_then(|known| match known {
-            true => Ok(None),
-            false => {
-                let update = manifest.update(&config.identity, Some(self.target().number()))?;
+            // What is not for this device is none of its images; what is must be the one that it has.
+            Some(image) if update().is_ok_and(|it| it.digest != image) => {
+                Err(Refusal::Reused(sequence))
+            }
+            Some(_) => Ok(None),
+            None => {
+                let update = update()?;
                 self.fits(&update)?;
                 Ok(Some(update))
             }
@@ -214,14 +219,19 @@ impl Device {
         }
     }
 
-    /// Whether a sequence is what runs or is being installed.
-    fn judge(&self, sequence: u64) -> Result<bool> {
+    /// The image of a sequence that runs or is being installed; `None`: it may be installed.
+    fn judge(&self, sequence: u64) -> Result<Option<Digest>> {
         let state = &self.state;
-        let trial = state.trial.as_ref().map(|trial| trial.release.sequence);
-        let underway = self.update.as_ref().map(|update| update.sequence).or(trial);
-        if sequence == state.release.sequence && underway.is_none() || Some(sequence) == underway {
-            return Ok(true);
+        let trial = state.trial.as_ref();
+        let trial = trial.map(|trial| (trial.release.sequence, trial.release.digest));
+        let update = self.update.as_ref();
+        let update = update.map(|update| (update.sequence, update.digest));
+        let runs = (state.release.sequence, state.release.digest);
+        let (number, image) = update.or(trial).unwrap_or(runs);
+        if sequence == number {
+            return Ok(Some(image));
         }
+        let underway = update.or(trial).map(|(number, _)| number);
         if state.failed.contains(&sequence) {
             return Err(Refusal::FailedBefore(sequence));
         }
@@ -233,7 +243,7 @@ impl Device {
         }
         match state.trial.is_some() || self.is_past_download() {
             true => Err(Refusal::Busy),
-            false => Ok(false),
+            false => Ok(None),
         }
     }
 

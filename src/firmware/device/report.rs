@@ -1,5 +1,7 @@
 //! What a device reports of itself.
 
+use super::super::Digest;
+use super::state::Release;
 use super::{Device, Download, Phase, Report};
 
 impl Device {
@@ -8,18 +10,17 @@ impl Device {
         let underway = self
             .update
             .as_ref()
-            .map(|it| (it.sequence, it.version.clone()));
-        let trial = self.state.trial.as_ref();
-        let trial = trial.map(|it| (it.release.sequence, it.release.version.clone()));
-        let runs = (
-            self.state.release.sequence,
-            self.state.release.version.clone(),
-        );
-        let (sequence, version) = underway.or(trial).unwrap_or(runs);
+            .map(|it| (it.sequence, it.version.clone(), it.digest));
+        let of = |it: &Release| (it.sequence, it.version.clone(), it.digest);
+        let trial = self.state.trial.as_ref().map(|it| of(&it.release));
+        let runs = of(&self.state.release);
+        let (sequence, version, image) = underway.or(trial).unwrap_or(runs);
         let mut report = Report {
             state: self.word(),
             version,
             sequence,
+            // That of what was there before all updates is not known.
+            image: (image != Digest::default()).then_some(image),
             slot: self.booted,
             progress: self.download().map(Download::progress),
             error: None,
@@ -43,13 +44,14 @@ impl Device {
         } else if let Some((sequence, version, why)) = &self.refused {
             report.state = if self.failed { "failed" } else { "refused" };
             (report.sequence, report.version) = (*sequence, version.clone());
-            report.error = Some(why.clone());
+            (report.error, report.image) = (Some(why.clone()), None);
         } else if let Some(ended) = ended {
             report.state = match ended.why {
                 Some(_) => "rolled-back",
                 None => "updated",
             };
             (report.sequence, report.version) = (ended.sequence, ended.version.clone());
+            report.image = report.image.filter(|_| ended.why.is_none());
             report.error = ended.why.clone();
         }
         report

@@ -257,6 +257,20 @@ fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
 }
 
 #[test]
+fn a_number_that_another_image_has_is_refused() {
+    let maker = Maker::new();
+    let mut hardware = Hardware::new(None, false, true);
+    let mut device = hardware.run(&maker.config, &maker.manifest(1, NEW));
+    let report = device.report();
+    assert_eq!((report.state, report.image), ("updated", Some(sha256(NEW))));
+    assert_eq!(device.offer(&maker.manifest(1, NEW)), Ok(Offer::Known));
+    let why = device.offer(&maker.manifest(1, b"third")).unwrap_err();
+    assert_eq!(why, Refusal::Reused(1));
+    let report = device.report();
+    assert_eq!((report.state, report.image), ("refused", None));
+}
+
+#[test]
 fn of_two_manifests_the_higher_one_wins() {
     let maker = Maker::new();
     let mut device = Device::start(Arc::clone(&maker.config), State::default(), None, WITHIN);
@@ -486,6 +500,7 @@ fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
     };
     let plan = rollout::Plan {
         sequence: 1,
+        images: vec![sha256(NEW)],
         stages: vec![
             stage(Share::Devices(10), Share::Devices(1)),
             stage(Share::Percent(20), Share::Percent(2)),
@@ -513,6 +528,7 @@ fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
         let report = rollout::Report {
             state: ended.state.to_owned(),
             sequence: ended.sequence,
+            image: ended.image,
             error: ended.error,
         };
         rollout.report(&device, &report, 0);

@@ -89,6 +89,8 @@ pub struct Report {
     pub version: Option<String>,
     /// Of the same.
     pub sequence: u64,
+    /// The image of that; none where it was refused.
+    pub image: Option<Digest>,
     /// The slot that runs.
     pub slot: Slot,
     /// In percent, while downloading.

@@ -131,7 +131,31 @@ pub enum Parameter<'a> {
 /// Members that were taken out: number, content, content with the head of its byte string.
 pub(super) type Severed<'a> = [(i128, &'a [u8], &'a [u8])];
 
+fn digests(commands: &[Command<'_>], found: &mut Vec<Digest>) {
+    for command in commands {
+        match command {
+            Command::Override(parameters) => {
+                found.extend(parameters.iter().filter_map(|it| match it {
+                    Parameter::Digest(digest) => Some(*digest),
+                    _ => None,
+                }))
+            }
+            Command::TryEach(alternatives) => alternatives.iter().for_each(|it| digests(it, found)),
+            _ => {}
+        }
+    }
+}
+
 impl<'a> Manifest<'a> {
+    /// The digests of all images that it may write, whoever they are for.
+    pub fn images(&self) -> Vec<Digest> {
+        let mut found = Vec::new();
+        for commands in [&self.shared, &self.fetch, &self.install, &self.validate] {
+            digests(commands, &mut found);
+        }
+        found
+    }
+
     pub(super) fn read(bytes: &'a [u8], severed: &Severed<'a>) -> Result<Self> {
         let mut items = Items::new(bytes, "manifest");
         let mut manifest = Self::default();

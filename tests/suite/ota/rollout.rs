@@ -109,6 +109,36 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
 }
 
 #[test]
+fn a_controller_that_is_gone_is_not_waited_for() {
+    let site = site(20_000);
+    let plan = format!("devices = ['a']\n{STAGES}");
+    let why = site.rollout(&plan, "--pause").run().failed(1);
+    assert_eq!(
+        why,
+        "iotctl: no controller runs this rollout; nothing is offered"
+    );
+    let _server = site.serve("");
+    let _agents = site.fleet(&["a"], &[]);
+    // As after a power cut of the server, which has forgotten the will.
+    let lock = "ota/rollout/r/controller";
+    site.retain(lock, "0123");
+    let why = site.rollout(&plan, "--pause").run().failed(5);
+    assert_eq!(
+        why,
+        "iotctl: the controller (0123) does not answer: nothing is paused"
+    );
+    let taken = site.rollout(&plan, "").run();
+    assert!(
+        taken
+            .stderr
+            .contains("the controller (0123) does not answer; taking over"),
+        "{}",
+        taken.stderr
+    );
+    assert!(taken.succeeded().starts_with("completed: 1 updated"));
+}
+
+#[test]
 fn a_journal_without_a_rollout_is_not_resumed() {
     let site = site(20_000);
     let plan = format!("devices = ['a']\n{STAGES}");

@@ -49,6 +49,16 @@ impl Site {
         self.folder.sign(&file, &self.key, &words).run().succeeded();
     }
 
+    /// Leaves a message at the server, or takes it away.
+    pub(super) fn retain(&self, topic: &str, payload: &str) {
+        let line = self.broker.iotctl("pub -q 1 -r -t").word(topic);
+        let line = match payload {
+            "" => line.words("-n"),
+            payload => line.words("-m").word(payload),
+        };
+        line.run().succeeded();
+    }
+
     pub(super) fn serve(&self, words: &str) -> Running {
         let line = iotctl("ota serve").word(self.folder.path("updates"));
         let mut server = line.word(self.url()).words(words).start();
@@ -145,6 +155,51 @@ fn a_device_is_updated_and_then_updated_again() {
     assert_eq!(site.image("d1", "a"), firmware(70_001, 2));
     let status = site.status("updated == 1");
     assert_eq!(status["devices"][0]["sequence"], 2);
+}
+
+#[test]
+fn once_waits_for_an_update_and_takes_no_other_image_for_it() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    site.publish("--to all").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    // What runs already is no update, and no failure.
+    site.agent("d1", "--once").run().succeeded();
+    site.retain("ota/all/manifest", "");
+    let waiting = site.agent("d1", "--once").start();
+    site.broker.sees_subscriptions("ota/all/manifest", 3);
+    site.sign(20_000, 2);
+    site.publish("--to all").run().succeeded();
+    waiting.ends().succeeded();
+    assert_eq!(site.image("d1", "a"), firmware(20_000, 2));
+    // Signed in a directory that does not know of the first one.
+    fs::remove_dir_all(site.folder.path("updates")).unwrap();
+    site.sign(10_001, 2);
+    site.publish("--to all").run().succeeded();
+    let why = site.agent("d1", "--once").run().failed(1);
+    assert!(why.contains("sequence 2 is that of another image"), "{why}");
+}
+
+/// Whoever may publish can leave wrong blocks on the server.
+#[test]
+fn retained_blocks_are_not_believed() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    let digest = ring::digest::digest(&ring::digest::SHA256, &firmware(10_000, 1));
+    let digits = data_encoding::HEXLOWER.encode(digest.as_ref());
+    for number in 0..3 {
+        let topic = format!("ota/blob/{digits}/all/{number}");
+        site.retain(&topic, &"x".repeat(4096));
+    }
+    site.publish("--to all").run().succeeded();
+    let said = site.agent("d1", "--once").run();
+    assert_eq!(
+        said.stderr.matches("downloaded: ").count(),
+        1,
+        "{}",
+        said.stderr
+    );
+    said.succeeded();
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(super) struct Core {
     later: Option<Vec<u8>>,
     /// Why the last manifest was not taken, with `--once`.
     rejected: Option<String>,
+    /// An update was tried out at the start, or has been offered since: what was there before is no end.
+    is_asked: bool,
     /// What others read of it over CoAP, and tell it.
     pub(super) desk: Option<Arc<Desk>>,
 }
@@ -64,6 +66,7 @@ impl Core {
         });
         let device = Device::start(config, disk.state()?, plan.booted, Duration::ZERO);
         let device = device.accepting_patches();
+        let is_asked = device.state().trial.is_some();
         Ok(Self {
             plan,
             device,
@@ -74,6 +77,7 @@ impl Core {
             told: None,
             later: None,
             rejected: None,
+            is_asked,
             desk: None,
         })
     }
@@ -310,6 +314,7 @@ impl Core {
         if bytes.is_empty() {
             return false;
         }
+        self.is_asked = true;
         match self.device.offer(bytes) {
             Ok(Offer::Known) => {}
             Ok(Offer::Taken) => {
@@ -404,12 +409,14 @@ impl Core {
             return Some(Err(Error::new(Kind::Local, why)));
         }
         let can_end = self.plan.once || self.device.is_stuck();
-        if !can_end || !self.device.is_idle() {
+        if !can_end || !self.device.is_idle() || self.plan.once && !self.is_asked {
             return None;
         }
         let report = self.device.report();
         match report.state {
             "updated" => Some(Ok(())),
+            // It runs what is offered, and has not been updated.
+            "idle" if self.rejected.is_none() => Some(Ok(())),
             "rolled-back" | "failed" | "refused" => {
                 let why = report.error.as_deref().unwrap_or_default();
                 let text = format!("{}: {why}", report.state);

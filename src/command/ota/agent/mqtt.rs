@@ -260,6 +260,10 @@ impl Agent {
         let (Some(image), Some(number)) = (self.image, wire::block_number(&publish.topic)) else {
             return;
         };
+        // Blocks are never retained; one that is would come again at each subscription, right or wrong.
+        if publish.retain {
+            return;
+        }
         self.core.block(&image, number, &publish.payload);
     }
 

@@ -112,11 +112,9 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         let text = format!("{}: {why}", manifest_path.display());
         Error::new(Kind::Refused, text)
     })?;
-    let (sequence, version) = (
-        judged.sequence_number,
-        judged.about.version.unwrap_or_default(),
-    );
-    let plan = table.plan(sequence).map_err(wrong)?;
+    let mut plan = table.plan(judged.sequence_number).map_err(wrong)?;
+    plan.images = judged.images();
+    let version = judged.about.version.unwrap_or_default();
     table.check().map_err(wrong)?;
     Ok(Asked {
         name: table.name,
@@ -190,6 +188,7 @@ impl File {
         }
         Ok(Plan {
             sequence,
+            images: Vec::new(),
             stages,
             timeout,
             retries: self.retries,

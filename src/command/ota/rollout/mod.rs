@@ -16,7 +16,7 @@ use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result, counted};
 use crate::firmware::rollout::{Entry, Report, Rollout, Seconds, Step, is_within};
-use crate::firmware::wire::{Audience, Topics};
+use crate::firmware::wire::{self, Audience, Topics};
 use crate::flow::journal::{self, Journal};
 use crate::mqtt::client::{Client, Connection as _};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS};
@@ -28,6 +28,9 @@ use crate::stop::Stop;
 
 /// How often the clock is looked at: for time-outs, soaks and windows.
 const TICK: Duration = Duration::from_millis(500);
+
+/// A controller that is there answers within this time.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// What is asked of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,8 @@ pub enum Action {
 impl Action {
     const fn word(self) -> &'static [u8] {
         match self {
-            Self::Begin | Self::Resume => b"run",
+            Self::Begin => b"ping",
+            Self::Resume => b"run",
             Self::Pause => b"pause",
             Self::Abort => b"abort",
         }
@@ -134,8 +138,10 @@ struct Link {
     fleet: Fleet,
     /// What was reported since it was last looked at.
     news: Vec<String>,
-    /// What the last control message says.
+    /// What a controller is asked for, and where it answers.
+    answers: String,
     order: Option<Bytes>,
+    answer: Option<Bytes>,
     pongs: u32,
     holds_lock: bool,
 }
@@ -168,7 +174,13 @@ impl Link {
         };
         let target = session.target()?;
         let mut client = session.client(target, &wants, console).await?;
-        let filters = [topics.status("+"), lock.clone(), control.clone()];
+        let answers = topics.answer(name);
+        let filters = [
+            topics.status("+"),
+            lock.clone(),
+            control.clone(),
+            answers.clone(),
+        ];
         subscribe(&mut client, &filters.map(at_least_once))?;
         Ok(Self {
             client,
@@ -180,7 +192,9 @@ impl Link {
             other: None,
             fleet: Fleet::default(),
             news: Vec::new(),
+            answers,
             order: None,
+            answer: None,
             pongs: 0,
             holds_lock: false,
         })
@@ -195,22 +209,7 @@ impl Link {
     ) -> Result<()> {
         // What is retained comes before the answer to a ping.
         self.until(stop, |link| link.pongs > 0).await?;
-        // What was ordered of an earlier rollout.
-        self.order = None;
-        if let Some(other) = self.other.as_ref().filter(|_| plan.action == Action::Begin) {
-            let text = format!("another controller ({other}) runs this rollout");
-            let hint = "--pause, --resume and --abort tell it what to do";
-            return Err(Error::new(Kind::Refused, text).hint(hint));
-        }
-        self.publish(self.control.clone(), plan.action.word(), true)?;
-        if plan.action == Action::Pause || self.other.is_some() {
-            self.until(stop, |link| link.client.unfinished() == 0)
-                .await?;
-            self.console.note(match plan.action {
-                Action::Pause => "paused: nothing more is offered until --resume",
-                Action::Abort => "the controller was told to abort",
-                _ => "the controller was told to go on",
-            });
+        if self.is_done_elsewhere(plan.action, stop).await? {
             return Ok(());
         }
         let (mut journal, mut rollout) = self.begin(plan, asked, path)?;
@@ -229,6 +228,58 @@ impl Link {
                 format!("the rollout was stopped: {why}"),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether another controller runs the rollout, and does what is asked of it. One that does not answer is taken over from: a
+    /// server that lost its power has lost the will that gives its lock back.
+    ///
+    /// # Errors
+    /// There is a controller where there should be none, or none where there should be one.
+    async fn is_done_elsewhere(&mut self, action: Action, stop: &mut Stop) -> Result<bool> {
+        let Some(other) = self.other.clone() else {
+            return match action {
+                Action::Pause => {
+                    let why = "no controller runs this rollout; nothing is offered";
+                    Err(Error::new(Kind::Refused, why))
+                }
+                _ => Ok(false),
+            };
+        };
+        self.publish(self.control.clone(), action.word(), false)?;
+        let until = Instant::now() + ANSWER;
+        while self.answer.is_none() && self.other.is_some() && Instant::now() < until {
+            self.wait(stop).await?;
+        }
+        self.order = None;
+        match (action, self.answer.take()) {
+            (Action::Resume | Action::Abort | Action::Begin, None) if self.other.is_none() => {
+                Ok(false)
+            }
+            (Action::Begin, Some(_)) => {
+                let text = format!("another controller ({other}) runs this rollout");
+                let hint = "--pause, --resume and --abort tell it what to do";
+                Err(Error::new(Kind::Refused, text).hint(hint))
+            }
+            (Action::Pause, None) => {
+                let text = format!("the controller ({other}) does not answer: nothing is paused");
+                let hint = "--resume and --abort take the rollout over, where its journal is";
+                Err(Error::new(Kind::TimedOut, text).hint(hint))
+            }
+            (_, Some(answer)) => {
+                self.console.note(match &*answer {
+                    b"paused" => "paused: nothing more is offered until --resume",
+                    b"aborted" => "aborted by the controller that runs",
+                    _ => "the controller that runs goes on",
+                });
+                Ok(true)
+            }
+            (_, None) => {
+                let text = format!("the controller ({other}) does not answer; taking over");
+                self.console.warn(text);
+                self.other = None;
+                Ok(false)
+            }
         }
     }
 
@@ -306,7 +357,7 @@ impl Link {
         self.news = self.fleet.devices.keys().cloned().collect();
         let mut shown = None;
         loop {
-            self.obey(rollout);
+            self.obey(rollout)?;
             for device in std::mem::take(&mut self.news) {
                 if let Some(report) = self.fleet.devices.get(&device).map(report) {
                     rollout.report(&device, &report, now());
@@ -371,16 +422,25 @@ impl Link {
         Ok(())
     }
 
-    fn obey(&mut self, rollout: &mut Rollout) {
-        match self.order.take().as_deref() {
+    fn obey(&mut self, rollout: &mut Rollout) -> Result<()> {
+        let answer: &[u8] = match self.order.take().as_deref() {
             Some(b"pause") => {
                 rollout.pause(true);
                 self.console.note("paused");
+                b"paused"
             }
-            Some(b"run") => rollout.pause(false),
-            Some(b"abort") => rollout.abort(now()),
-            _ => {}
-        }
+            Some(b"run") => {
+                rollout.pause(false);
+                b"running"
+            }
+            Some(b"abort") => {
+                rollout.abort(now());
+                b"aborted"
+            }
+            Some(b"ping") => b"here",
+            _ => return Ok(()),
+        };
+        self.publish(self.answers.clone(), answer, false)
     }
 
     fn offer(&mut self, device: String, manifest: &[u8]) -> Result<()> {
@@ -469,6 +529,8 @@ impl Link {
             self.other = is_other.then_some(holder);
         } else if publish.topic == self.control {
             self.order = Some(publish.payload);
+        } else if publish.topic == self.answers {
+            self.answer = Some(publish.payload);
         }
     }
 
@@ -499,9 +561,7 @@ impl Link {
 
     async fn close(&mut self) {
         if self.holds_lock && self.other.is_none() && self.client.is_online() {
-            for topic in [self.control.clone(), self.lock.clone()] {
-                let _ = self.publish(topic, b"", true);
-            }
+            let _ = self.publish(self.lock.clone(), b"", true);
         }
         self.client.close(Disconnect::default()).await;
     }
@@ -512,6 +572,7 @@ fn report(report: &serde_json::Value) -> Report {
     Report {
         state: word(report, "state").to_owned(),
         sequence: report["sequence"].as_u64().unwrap_or(0),
+        image: wire::digest(word(report, "image")),
         error: (!why.is_empty()).then(|| why.to_owned()),
     }
 }
