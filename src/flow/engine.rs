@@ -6,11 +6,11 @@ use tokio::task::yield_now;
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::findings::Findings;
-use super::resend::Resend;
+use super::resend::{Resend, twice};
 use super::select::Selection;
 use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::output::Console;
 use crate::payload::expect::{Changes, Scope};
@@ -581,17 +581,6 @@ impl<T: Target> Passage<'_, T> {
             )),
         }
     }
-}
-
-/// A message that no connection survives.
-pub fn twice(target: &str, number: Number, topic: &str) -> Error {
-    let place = match topic {
-        "" => String::new(),
-        topic => format!(" to {}", brief(topic)),
-    };
-    let text =
-        format!("{target} closed the connection each time it received message {number}{place}");
-    Error::new(Kind::Refused, text)
 }
 
 fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {

@@ -6,8 +6,7 @@ use std::time::Instant;
 use futures_util::future::FutureExt;
 use tokio::time::{Instant as Clock, sleep_until};
 
-use super::engine::twice;
-use super::resend::Resend;
+use super::resend::{Resend, twice};
 use super::together::any;
 use super::{Ledger, Number, Origin, Outcome, Progress, Target};
 use crate::error::{Error, Result};

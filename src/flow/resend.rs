@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::Number;
 use crate::connect::suspects::Suspects;
+use crate::error::{Error, Kind, brief};
 use crate::message::Message;
 
 /// Messages that go again, in the order in which they went at first, before any other.
@@ -58,4 +59,15 @@ impl Resend {
         let known = self.suspects.lost(count, count == 1);
         known.then(|| self.queue.pop_front()).flatten()
     }
+}
+
+/// A message that no connection survives.
+pub fn twice(target: &str, number: Number, topic: &str) -> Error {
+    let place = match topic {
+        "" => String::new(),
+        topic => format!(" to {}", brief(topic)),
+    };
+    let text =
+        format!("{target} closed the connection each time it received message {number}{place}");
+    Error::new(Kind::Refused, text)
 }

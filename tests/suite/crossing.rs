@@ -81,7 +81,7 @@ fn what_a_client_of_a_gateway_is_refused_ends_no_route() {
 }
 
 #[test]
-fn what_a_client_of_a_gateway_is_refused_ends_no_log_and_no_alert() {
+fn what_a_client_of_a_gateway_is_refused_ends_no_alert() {
     let (broker, folder) = (
         broker("--max-packet-size 100"),
         tempfile::tempdir().unwrap(),
@@ -96,7 +96,6 @@ fn what_a_client_of_a_gateway_is_refused_ends_no_log_and_no_alert() {
             .word(folder.path().join("state"))
             .start();
     let place = gateway(&mut alert);
-    assert!(put(&place, "s/a", "1").contains("4.04") || !put(&place, "s/a", "1").contains('.'));
     let said = put(&place, "s/a", "5");
     assert!(said.contains("5.02"), "{said}");
     // The others are answered as before.
@@ -281,6 +280,10 @@ fn a_source_sends_no_larger_packets_than_the_bridge_takes() {
         .ends()
         .exits(143)
         .says("received 2 messages: 2 delivered");
+    iotctl("bridge amqp://h coap://h/a --max-packet-size 200")
+        .run()
+        .exits(2)
+        .says("--max-packet-size is for servers of MQTT, and there is none");
 }
 
 #[test]
@@ -356,10 +359,9 @@ fn two_routers_that_feed_each_other_stop_after_sixteen() {
     broker.sees_subscription("b/#");
     broker.iotctl("pub -t a/x -q 1 -m 1").run().exits(0);
     // The seventeenth is refused by the one that began.
-    let text = "route 1: a/x has crossed 16 bridges";
     a.ends_by_itself()
         .exits(1)
-        .says(text.trim_start_matches("route 1: "));
+        .says("a/x has crossed 16 bridges");
     b.signal("TERM");
     b.ends().exits(143);
 }

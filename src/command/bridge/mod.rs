@@ -271,6 +271,7 @@ impl Plan {
         }
         self.check(&maps, &sources, &targets)?;
         self.check_patterns(&maps)?;
+        self.check_sizes()?;
         self.add_states(&exits, &mut targets, (&name, ways), console)?;
         let dead_letters = match &self.dead_letters {
             Some(letters) => {
@@ -442,6 +443,23 @@ impl Plan {
             }
         }
         Ok(true)
+    }
+
+    /// Refuses a limit that no server could be told.
+    fn check_sizes(&self) -> Result<()> {
+        let mut limited = false;
+        for place in &self.places {
+            if place.end.protocol()? == Some(Protocol::Mqtt) {
+                return Ok(());
+            }
+            limited |= place.tuning.max_packet_size.is_some();
+        }
+        match limited {
+            true => Err(Error::usage(
+                "--max-packet-size is for servers of MQTT, and there is none",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Refuses patterns that are binding keys, and no topics.

@@ -77,8 +77,7 @@ impl Setup {
         };
         for (name, table) in &file.target {
             let target = target(table, window, plan.style);
-            let target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
-            let mut target = target;
+            let mut target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
             setup.between.waits_for_targets(&mut target.connect);
             setup.targets.push((name.clone(), target));
             setup.shapes.push(shape(table));

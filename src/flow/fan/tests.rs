@@ -94,6 +94,8 @@ struct Numbers {
     goes: fn(u64) -> Vec<(usize, String)>,
     /// Nothing is given up.
     strict: bool,
+    /// Who sends is answered.
+    answers: bool,
 }
 
 impl Source for Numbers {
@@ -132,6 +134,10 @@ impl Source for Numbers {
 
     fn settle_one(&mut self, number: Number, fate: Fate) {
         assert!(self.told.borrow_mut().insert(number, fate).is_none());
+    }
+
+    fn answers(&self) -> bool {
+        self.answers
     }
 
     fn awaits(&self) -> Option<String> {
@@ -184,6 +190,17 @@ async fn run(
     refusals: Refusals,
     decide: impl Fn(usize) -> Decide,
 ) -> Run {
+    run_of(count, goes, refusals, decide, false).await
+}
+
+/// The same; `answers`: who sends is answered.
+async fn run_of(
+    count: u64,
+    goes: fn(u64) -> Vec<(usize, String)>,
+    refusals: Refusals,
+    decide: impl Fn(usize) -> Decide,
+    answers: bool,
+) -> Run {
     let has: Vec<Rc<RefCell<Vec<String>>>> = (0..3).map(|_| Rc::default()).collect();
     let told = Rc::default();
     let mut source = Numbers {
@@ -194,6 +211,7 @@ async fn run(
         has: has.clone(),
         goes,
         strict: refusals == Refusals::Stop,
+        answers,
     };
     let targets = (0..3).map(|at| Fickle {
         room: 1 + at * 3,
@@ -201,7 +219,8 @@ async fn run(
         under_way: Vec::new(),
         has: Rc::clone(&has[at]),
     });
-    let mut fan = Fan::new(Sends(goes), targets.collect(), refusals);
+    let fan = Fan::new(Sends(goes), targets.collect(), refusals);
+    let mut fan = fan.answering(Origin::of(std::slice::from_ref(&source)));
     let (stages, until) = (Stages::default(), Until::default());
     let mut stop = Stop::watch().unwrap();
     let style = Style {
@@ -290,6 +309,98 @@ async fn a_refused_message_stops_is_dropped_or_goes_elsewhere() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_answered_sees_a_refusal_and_the_others_go_on() {
+    let refuses = |at: usize| -> Decide {
+        Box::new(move |text| match text {
+            // Where such messages go they are refused too.
+            "3" if at == 0 || at == 2 => Decision::Refuse,
+            _ => Decision::Accept,
+        })
+    };
+    for refusals in [Refusals::Stop, Refusals::Drop, Refusals::DeadLetter] {
+        let run = run_of(5, first, refusals, refuses, true).await;
+        assert_eq!(
+            run.ended.unwrap_err().kind(),
+            Kind::Refused,
+            "it is counted"
+        );
+        assert_eq!(run.told.get(&3), Some(&Fate::Dropped), "{refusals:?}");
+        assert_eq!(run.has[0], ["1", "2", "4", "5"]);
+    }
+}
+
+/// Has all that it was handed, and says so at once.
+#[derive(Default)]
+struct Batches {
+    newest: Number,
+    told: Number,
+}
+
+impl Target for Batches {
+    fn name(&self) -> String {
+        String::from("batches")
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn is_idle(&self) -> bool {
+        self.told == self.newest
+    }
+
+    fn take(&mut self, number: Number, _: Message) -> Result<()> {
+        self.newest = number;
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.is_idle() {
+            return pending().await;
+        }
+        self.told = self.newest;
+        into.push(Progress::Through(self.newest));
+        Ok(())
+    }
+}
+
+fn some_of_them(number: u64) -> Vec<(usize, String)> {
+    match number % 3 {
+        0 => Vec::new(),
+        _ => vec![(1, number.to_string())],
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_target_has_is_told_at_once() {
+    let told = Rc::default();
+    let mut source = Numbers {
+        next: 1,
+        count: 100,
+        settled: 0,
+        told: Rc::clone(&told),
+        has: Vec::new(),
+        goes: some_of_them,
+        strict: false,
+        answers: false,
+    };
+    let targets = vec![Batches::default(), Batches::default()];
+    let mut fan = Fan::new(Sends(some_of_them), targets, Refusals::Stop);
+    let mut stop = Stop::watch().unwrap();
+    let (stages, until) = (Stages::default(), Until::default());
+    let carried = flow::engine::carry(&mut source, &mut fan, &stages, &until, &mut stop);
+    let (ended, account) = carried.await;
+    ended.unwrap();
+    assert_eq!((account.delivered, account.filtered), (67, 33));
+    assert_eq!((source.settled, account.received), (100, 100));
+    let filtered = told.borrow().values().all(|fate| *fate == Fate::Filtered);
+    assert!(
+        filtered && told.borrow().len() == 33,
+        "nothing else is told one by one"
+    );
+}
+
 /// A source is told of its own messages only, in its order, whatever the other one waits for.
 #[tokio::test(start_paused = true)]
 async fn merged_sources_are_settled_one_by_one() {
@@ -310,6 +421,7 @@ async fn merged_sources_are_settled_one_by_one() {
         has: has.clone(),
         goes: first,
         strict: false,
+        answers: false,
     };
     // The first target never finishes.
     let target = |at: usize| Fickle {
