@@ -293,7 +293,7 @@ fn figures_of_brokers_are_tables() {
     watching.signal("INT");
     watching.ends().exits(130);
     let mut changes = real.iotctl("sys --watch --for 60s --output json").start();
-    let mut change = || -> serde_json::Value { serde_json::from_str(&changes.line()).unwrap() };
+    let mut change = || -> Value { serde_json::from_str(&changes.line()).unwrap() };
     let uptime = loop {
         let change = change();
         if change["topic"] == "$SYS/broker/uptime" {
