@@ -110,6 +110,9 @@ const COMMON: &[&str] = &[
 /// Most flags that a page shows.
 const FLAGS: usize = 15;
 
+/// Fewest flags that it shows, where there are as many.
+const LEAST_FLAGS: usize = 4;
+
 /// The short page of the command that `words` name; of the program without any.
 ///
 /// # Errors
@@ -127,7 +130,7 @@ pub(super) fn short(words: &[String], mut root: Command) -> Result<String> {
     if command.has_subcommands() {
         commands(command, &path, &mut page);
     } else {
-        arguments(command, &mut page);
+        arguments(command, &path, &mut page);
     }
     let full = format!("iotctl {path}").trim_end().to_owned();
     let rest = match command.has_subcommands() {
@@ -179,14 +182,20 @@ fn wrapped(page: &mut String, name: &str, text: &str) {
     line(page, &row);
 }
 
-fn arguments(command: &Command, page: &mut String) {
+/// Arguments and common flags; of these as many as leave room for the first example.
+fn arguments(command: &Command, path: &str, page: &mut String) {
     let shown = |arg: &&Arg| !arg.is_hide_set();
     let positional: Vec<&Arg> = command.get_positionals().filter(shown).collect();
     let flags = command.get_arguments().filter(|arg| !arg.is_positional());
     let is_common = |arg: &&Arg| arg.get_long().is_some_and(|long| COMMON.contains(&long));
     let mut common: Vec<&Arg> = flags.filter(shown).filter(is_common).collect();
     common.sort_by_key(|arg| COMMON.iter().position(|name| arg.get_long() == Some(name)));
-    common.truncate(FLAGS - positional.len().min(FLAGS));
+    let example = help::examples(path).first();
+    let example = example.map_or(0, |(_, words)| 3 + words.lines().count());
+    // Beside the headings, the empty lines before them, and the end of the page.
+    let taken = page.lines().count() + positional.len() + 4 + example + 2;
+    let room = LINES.saturating_sub(taken).max(LEAST_FLAGS);
+    common.truncate(room.min(FLAGS - positional.len().min(FLAGS)));
     if !positional.is_empty() {
         page.push_str("\nArguments:\n");
     }

@@ -133,8 +133,8 @@ failures = "3%"
 
 const ROLLOUT: &[Example] = &[
     (
-        "Five devices first, and all others when these are well for an hour, as in the file above",
-        "iotctl ota rollout plan.toml mqtt://broker.example",
+        "Five devices first, and all others when these are well for an hour",
+        "cat > plan.toml <<'END'\nname = \"1.4.0\"\nmanifest = \"updates/sensor-1.4.0+7.suit\"\n[[stage]]\ndevices = 5\nsoak = \"1h\"\n[[stage]]\npercent = 100\nfailures = \"3%\"\nEND\niotctl ota rollout plan.toml mqtt://broker.example",
     ),
     (
         "Go on after a crash",

@@ -176,16 +176,24 @@ fn a_rollout_is_paused_resumed_and_aborted() {
     server.hears("sent");
 }
 
-/// The file that help shows, with the name of a manifest that is there; nothing listens where it is to go.
+/// The files that help shows, with the name of a manifest that is there; nothing listens where they are to go.
 #[test]
 fn the_file_that_help_shows_is_one() {
     let site = site(1_000);
-    let help = iotctl("help ota rollout").run().exits(0);
-    let (_, file) = help.text().split_once("FILE, for example").unwrap();
-    let lines = file.lines().skip(1).take_while(|line| !line.is_empty());
-    let file: String = lines.map(|line| format!("{}\n", line.trim())).collect();
-    let file = file.replace("sensor-1.4.0+7.suit", "fw-1.1.suit");
-    let plan = site.folder.file("shown.toml", file);
-    let line = iotctl("ota rollout").word(plan);
-    line.words("mqtt://127.0.0.1:1").run().failed(3);
+    let (brief, full) = ("help ota rollout", "ota rollout --help");
+    for (words, before, end) in [
+        (brief, "cat > plan.toml <<'END'", "END"),
+        (full, "FILE, for example", ""),
+    ] {
+        let help = iotctl(words).run().exits(0);
+        let (_, file) = help.text().split_once(before).expect(words);
+        let lines = file.lines().skip(1).map(str::trim);
+        let lines: Vec<&str> = lines.take_while(|line| *line != end).collect();
+        let file = lines
+            .join("\n")
+            .replace("sensor-1.4.0+7.suit", "fw-1.1.suit");
+        let plan = site.folder.file("shown.toml", file);
+        let line = iotctl("ota rollout").word(plan);
+        line.words("mqtt://127.0.0.1:1").run().failed(3);
+    }
 }
