@@ -123,8 +123,8 @@ pub(super) struct Fleet {
     pub(super) devices: BTreeMap<String, Value>,
     /// Of how many states the user was told last.
     told: usize,
-    /// Where the devices are that were asked themselves, by name.
-    places: BTreeMap<String, String>,
+    /// What the devices are called that were asked themselves, by where they are.
+    names: BTreeMap<String, String>,
 }
 
 impl Fleet {
@@ -151,11 +151,16 @@ impl Fleet {
     fn take_of(&mut self, place: &str, payload: &Bytes) -> bool {
         let report = serde_json::from_slice::<Value>(payload).unwrap_or_default();
         let name = report["id"].as_str().filter(|name| is_name(name));
-        let name = name.filter(|name| {
-            let owner = self.places.entry((*name).to_owned());
-            owner.or_insert_with(|| place.to_owned()) == place
-        });
-        self.take(name.unwrap_or(place), payload);
+        let is_free = |name: &&str| {
+            let mut others = self.names.iter().filter(|(other, _)| *other != place);
+            others.all(|(_, taken)| taken != name)
+        };
+        let name = name.filter(is_free).unwrap_or(place).to_owned();
+        self.take(&name, payload);
+        let before = self.names.insert(place.to_owned(), name.clone());
+        if let Some(before) = before.filter(|before| *before != name) {
+            self.devices.remove(&before);
+        }
         report.is_object()
     }
 
@@ -421,6 +426,13 @@ mod tests {
         assert!(!fleet.take_of("coap://d", &Bytes::from_static(b"nonsense")));
         let names: Vec<_> = fleet.devices.keys().collect();
         assert_eq!(names, ["coap://b", "coap://c", "d1"]);
+        // One that is called otherwise now is still one.
+        assert!(fleet.take_of(
+            "coap://a",
+            &Bytes::from_static(br#"{"id":"d2","state":"idle"}"#)
+        ));
+        let names: Vec<_> = fleet.devices.keys().collect();
+        assert_eq!(names, ["coap://b", "coap://c", "d2"]);
     }
 
     #[test]
