@@ -123,6 +123,8 @@ pub(super) struct Fleet {
     pub(super) devices: BTreeMap<String, Value>,
     /// Of how many states the user was told last.
     told: usize,
+    /// What the devices are called that were asked themselves, by where they are.
+    names: BTreeMap<String, String>,
 }
 
 impl Fleet {
@@ -144,11 +146,21 @@ impl Fleet {
         }
     }
 
-    /// The report of a device that was asked itself: it says its name, or it is known by its address.
+    /// The report of a device that was asked itself: it says its name, or it is known by its address, as is another one of
+    /// the same name.
     fn take_of(&mut self, place: &str, payload: &Bytes) -> bool {
         let report = serde_json::from_slice::<Value>(payload).unwrap_or_default();
         let name = report["id"].as_str().filter(|name| is_name(name));
-        self.take(name.unwrap_or(place), payload);
+        let is_free = |name: &&str| {
+            let mut others = self.names.iter().filter(|(other, _)| *other != place);
+            others.all(|(_, taken)| taken != name)
+        };
+        let name = name.filter(is_free).unwrap_or(place).to_owned();
+        self.take(&name, payload);
+        let before = self.names.insert(place.to_owned(), name.clone());
+        if let Some(before) = before.filter(|before| *before != name) {
+            self.devices.remove(&before);
+        }
         report.is_object()
     }
 
@@ -398,6 +410,29 @@ mod tests {
         assert!(row.contains("1\\xe2\\x80\\xae"), "{row}");
         assert!(row.ends_with("xxx…") && row.len() < 300, "{row}");
         assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn two_devices_of_one_name_are_two() {
+        let mut fleet = Fleet::default();
+        let report = Bytes::from_static(br#"{"id":"d1","state":"updated"}"#);
+        for place in ["coap://a", "coap://b", "coap://a"] {
+            assert!(fleet.take_of(place, &report));
+        }
+        assert!(fleet.take_of(
+            "coap://c",
+            &Bytes::from_static(br#"{"id":"a/b","state":"idle"}"#)
+        ));
+        assert!(!fleet.take_of("coap://d", &Bytes::from_static(b"nonsense")));
+        let names: Vec<_> = fleet.devices.keys().collect();
+        assert_eq!(names, ["coap://b", "coap://c", "d1"]);
+        // One that is called otherwise now is still one.
+        assert!(fleet.take_of(
+            "coap://a",
+            &Bytes::from_static(br#"{"id":"d2","state":"idle"}"#)
+        ));
+        let names: Vec<_> = fleet.devices.keys().collect();
+        assert_eq!(names, ["coap://b", "coap://c", "d2"]);
     }
 
     #[test]

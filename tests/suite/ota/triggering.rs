@@ -179,13 +179,18 @@ fn a_trigger_is_heard_while_another_update_is_fetched() {
         fs::read(folder.path("d1").join("b")).unwrap(),
         firmware(SIZE, 2)
     );
-    // What is older changes nothing, and what is not there neither.
+    // What is older is refused, and what is not there changes nothing.
     trigger(&fast.uris[0], "fw-1.1.suit");
     trigger(&fast.uris[0], "none.suit");
     device.hears("none.suit: 4.04");
     let report: Value = serde_json::from_str(status(&[&place], None).text()).unwrap();
-    assert_eq!(report["devices"][0]["state"], "updated");
-    assert_eq!(report["devices"][0]["version"], "1.2");
+    let report = &report["devices"][0];
+    assert_eq!(
+        (&report["state"], &report["slot"]),
+        (&"refused".into(), &"b".into())
+    );
+    let version = libcoap::asked(&format!("{place}/suit/version"));
+    assert_eq!(version.trim(), "1.2");
 }
 
 #[test]

@@ -308,19 +308,19 @@ impl Core {
         }
     }
 
-    /// A manifest has come; whether its update is begun.
-    pub(super) fn manifest(&mut self, bytes: &[u8]) -> bool {
+    /// A manifest has come; what became of it, where it was not refused.
+    pub(super) fn manifest(&mut self, bytes: &[u8]) -> Option<Offer> {
         // An empty one takes another back.
         if bytes.is_empty() {
-            return false;
+            return None;
         }
         self.is_asked = true;
         match self.device.offer(bytes) {
-            Ok(Offer::Known) => {}
+            Ok(Offer::Known) => return Some(Offer::Known),
             Ok(Offer::Taken) => {
                 self.running = None;
                 self.take_embedded(bytes);
-                return true;
+                return Some(Offer::Taken);
             }
             Err(Refusal::Busy) => self.later = Some(bytes.to_vec()),
             Err(why @ Refusal::Sequence { .. }) => {
@@ -331,7 +331,7 @@ impl Core {
                 self.rejected = Some(why.to_string());
             }
         }
-        false
+        None
     }
 
     /// An image in the envelope needs no request.

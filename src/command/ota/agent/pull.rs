@@ -4,17 +4,20 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::time::{sleep, sleep_until};
 
 use super::core::Core;
 use super::listen::{Desk, Listener};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply, Resume};
+use crate::coap::option;
 use crate::coap::uri::Uri;
 use crate::command::coap::client::{RequestClient, Tracer};
 use crate::command::coap::session::{Place, SessionArgs, failed, refused, shown};
 use crate::error::{Error, Kind, Result};
 use crate::firmware::Digest;
+use crate::firmware::device::Offer;
 use crate::stop::Stop;
 
 /// Until a fetch that failed is tried again.
@@ -45,6 +48,7 @@ pub(super) async fn run(mut core: Core) -> Result<()> {
         place: home.clone(),
         home,
         looked_at: None,
+        installed: None,
     };
     let driven = tokio::select! {
         asked = stop.asked() => Err(asked),
@@ -85,6 +89,8 @@ struct Puller {
     /// Of the manifest whose image is fetched.
     place: Option<Place>,
     looked_at: Option<Instant>,
+    /// The manifest of what runs, which is not fetched again: it may have the image in it.
+    installed: Option<(Uri, Bytes)>,
     /// Whether the last fetch came to an end.
     reached: bool,
 }
@@ -217,17 +223,26 @@ impl Puller {
             None => LARGEST_ENVELOPE,
         };
         match self.fetch(place, None, limit as usize).await {
-            Ok(reply) => {
-                if self.core.manifest(&reply.response.payload) {
-                    self.place = Some(place.clone());
-                }
-            }
+            Ok(reply) if reply.response.code == Code::VALID => {}
+            Ok(reply) => self.take(place, &reply),
             Err(why) if self.core.plan.once => return Err(why),
             Err(why) => self.core.console.warn(&why),
         }
         match self.core.plan.once && self.core.device.is_idle() && self.core.ending().is_none() {
             true => Err(Error::new(Kind::Refused, "there is no update")),
             false => Ok(()),
+        }
+    }
+
+    fn take(&mut self, place: &Place, reply: &Reply) {
+        self.installed = None;
+        match self.core.manifest(&reply.response.payload) {
+            Some(Offer::Taken) => self.place = Some(place.clone()),
+            Some(Offer::Known) if self.core.device.is_idle() => {
+                let etag = reply.response.options.first(option::ETAG).cloned();
+                self.installed = etag.map(|etag| (place.uri.clone(), etag));
+            }
+            _ => {}
         }
     }
 
@@ -313,6 +328,9 @@ impl Puller {
         self.reached = false;
         let mut client = RequestClient::open_with(config, None, &self.watch, place).await?;
         let mut request = self.session.request(&client, place, Code::GET)?;
+        if let Some((_, etag)) = self.installed.as_ref().filter(|(uri, _)| *uri == place.uri) {
+            request.options.push(option::ETAG, etag.clone());
+        }
         let there = self.core.device.download().map_or(0, |it| it.prefix());
         if image.is_some() && there > 0 {
             request.resume = Some(Resume {
