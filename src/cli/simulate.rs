@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
 
+use super::coap::rd::lifetime;
 use super::flags::connect::ServerFlags;
+use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
+use super::flags::until::DrainFlags;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
@@ -55,6 +58,12 @@ command = "devices/{id}/led/set"
 state = "devices/{id}/led"
 "#;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
 #[derive(Args, Debug)]
 #[command(
     next_help_heading = "Fleet",
@@ -62,7 +71,11 @@ state = "devices/{id}/led"
         .value_delimiter(',')
         .action(clap::ArgAction::Append)
         .value_name("ADDRESS,…")
-        .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections"))
+        .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections")),
+    mut_arg("ready_file", |it| it
+        .help("Create this file once each device has been connected, and remove it at the end")),
+    mut_arg("on_ready", |it| it
+        .help("Run this shell command once each device has been connected; its output goes to standard error, and it is not waited for"))
 )]
 pub(crate) struct SimulateFlags {
     /// Server URL, such as mqtt://localhost [default: mqtt://localhost], and TOML file of the fleet, unless --scenario is given
@@ -89,6 +102,9 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
+    #[command(flatten)]
+    drain: DrainFlags,
+
     /// Connect nowhere; print the first messages as records (NDJSON), on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"])]
     preview: Option<u64>,
@@ -105,9 +121,24 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "assert", value_name = "CONDITION")]
     assertions: Vec<Assertion>,
 
+    /// Format of the account on standard output
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "text")]
+    output: Form,
+
     /// Write the account to this file as JSON
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
+
+    /// Write an HTML page with the account to a file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    prometheus_listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     /// Address and port where CoAP devices are reached
     #[arg(
@@ -121,6 +152,10 @@ pub(crate) struct SimulateFlags {
     /// Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST
     #[arg(long, value_name = "URI", help_heading = "CoAP")]
     rd: Option<String>,
+
+    /// Lifetime of each registration at the directory, in whole seconds; it is renewed before its end [default: the directory's, usually 25 hours]
+    #[arg(long, value_name = "TIME", requires = "rd", help_heading = "CoAP")]
+    lifetime: Option<Wait>,
 
     /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version, help_heading = "Connection")]
@@ -182,8 +217,14 @@ impl SimulateFlags {
             version: self.protocol_version,
             listen: self.listen,
             rd: self.rd,
+            lifetime: lifetime(self.lifetime)?,
+            drain: self.drain.until().drain,
+            ready: self.ready.ready(),
             assertions: self.assertions,
+            json: self.output == Form::Json,
             save_json: self.save_json,
+            html: self.html,
+            prometheus: self.prometheus_listen,
             style: self.terminal.style(),
         })
     }

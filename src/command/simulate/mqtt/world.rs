@@ -41,7 +41,8 @@ const MOST_STEPS: usize = 1000;
 /// How often keep-alives and time limits are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How long the acknowledgements may take that a device waits for before it leaves, and then the server to close.
+/// How long the acknowledgements may take that a device waits for before it leaves, and then the server to close, as long as
+/// the run goes on.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// How much is read at once.
@@ -76,6 +77,8 @@ pub(super) struct World {
     pub(super) outage: bool,
     refused: u64,
     refusal: Option<Error>,
+    /// How long a device may take to leave.
+    closing: Duration,
     /// Whether a message was refused, which is reported once.
     pub(super) warned: bool,
     pub(super) console: Console,
@@ -114,6 +117,7 @@ impl World {
             outage: false,
             refused: 0,
             refusal: None,
+            closing: CLOSING,
             warned: false,
             console,
         }
@@ -430,7 +434,7 @@ impl World {
                         self.listed_dirty(device);
                     }
                 }
-                State::Closing | State::Leaving if elapsed >= CLOSING => self.left(device),
+                State::Closing | State::Leaving if elapsed >= self.closing => self.left(device),
                 _ => {}
             }
         }
@@ -438,8 +442,9 @@ impl World {
         Ok(())
     }
 
-    /// Every device leaves.
-    pub(super) fn finish(&mut self) {
+    /// Every device leaves, and may take so long.
+    pub(super) fn finish(&mut self, drain: Duration) {
+        self.closing = drain;
         self.fleet.finish(self.now());
         self.effects();
         for seat in &mut self.seats {
