@@ -15,6 +15,7 @@ Needs Python 3.9 and mosquitto in the path, which is started on a free port.
 | one      | 1 MiB to one agent, offer to confirmation, blocks of 4 KiB      | 1 s                       |
 | many     | 256 KiB to --agents agents at once, a process each              | server 10 ms CPU an agent |
 | carousel | the same with --carousel                                        | fewer blocks than `many`  |
+| fleet    | 256 KiB to --fleet agents in one process (`iotctl simulate`)    | 30 s; server 10 s CPU     |
 | idle     | memory of an agent that waits                                   | 8 MB                      |
 """
 
@@ -31,6 +32,13 @@ import tempfile
 import time
 
 from figures import TARGET
+
+FLEET = """
+[[device]]
+id = "s{{n:04}}"
+count = {count}
+ota = {{ vendor = "example.com", class = "bench", trust = ["key.pub.pem"], install = "50ms", reboot = "500ms", health = "50ms" }}
+"""
 
 DEVICE = ["--vendor", "example.com", "--class", "bench"]
 
@@ -134,6 +142,28 @@ class Bench:
         self.show(f"server CPU an agent, {row}", cpu, "ms", 10)
         self.clear()
 
+    def fleet(self, sequence):
+        self.sign(256 << 10, sequence)
+        count = self.options.fleet
+        server = self.start("serve", self.folder / "updates", self.url)
+        file = self.folder / "fleet.toml"
+        file.write_text(FLEET.format(count=count))
+        fleet = subprocess.Popen([self.ours, "simulate", self.url, file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait(f"idle == {count}")
+        began = time.perf_counter()
+        self.run("publish", self.url, "--manifest", self.folder / "updates", "--to", "all")
+        self.wait(f"updated >= {count}")
+        self.show(f"256 KiB to {count}, simulated", time.perf_counter() - began, "s", 30)
+        with open(f"/proc/{fleet.pid}/status") as status:
+            kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        self.show("memory of the fleet", kib / 1024, "MB", None)
+        fleet.terminate()
+        _, _, usage = os.wait4(fleet.pid, 0)
+        self.show("CPU of the fleet", usage.ru_utime + usage.ru_stime, "s", None)
+        server.terminate()
+        _, _, usage = os.wait4(server.pid, 0)
+        self.show("server CPU, simulated", usage.ru_utime + usage.ru_stime, "s", 10)
+
     def clear(self):
         _, text = self.run("status", self.url, "--output", "json")
         for device in json.loads(text)["devices"]:
@@ -145,6 +175,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", type=pathlib.Path, default=TARGET / "release" / "iotctl")
     parser.add_argument("--agents", type=int, default=100)
+    parser.add_argument("--fleet", type=int, default=1000)
     options = parser.parse_args()
     if shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") is None:
         sys.exit("mosquitto is not installed")
@@ -157,6 +188,7 @@ def main():
             bench.clear()
             bench.many("many", 2)
             bench.many("carousel", 3, "--carousel")
+            bench.fleet(4)
         finally:
             bench.broker.terminate()
             bench.broker.wait()

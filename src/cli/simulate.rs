@@ -16,6 +16,7 @@ use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
 use crate::command::simulate::{Action, Assertion, Description, Plan};
+use crate::connect::scram::Mechanism;
 use crate::device::scenario::SCENARIOS;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::Version;
@@ -161,11 +162,20 @@ pub(crate) struct SimulateFlags {
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version, help_heading = "Connection")]
     protocol_version: Option<Version>,
 
+    /// Log in by MQTT 5 enhanced authentication, which never sends the password: scram-sha-256 or scram-sha-512
+    #[arg(long, value_name = "METHOD", value_parser = mechanism, help_heading = "Connection")]
+    auth_method: Option<Mechanism>,
+
     #[command(flatten)]
     server: ServerFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
+}
+
+fn mechanism(name: &str) -> Result<Mechanism, String> {
+    let mechanism = Mechanism::named(&name.to_ascii_uppercase());
+    mechanism.ok_or_else(|| String::from("expected scram-sha-256 or scram-sha-512"))
 }
 
 impl SimulateFlags {
@@ -200,6 +210,8 @@ impl SimulateFlags {
             let text = "--speed: expected a factor from 0.000001 to 1000000";
             return Err(Error::usage(text));
         }
+        let named = self.auth_method.is_some();
+        values::needs_v5(self.protocol_version, "--auth-method", named)?;
         Ok(Plan {
             description,
             action: match self.preview {
@@ -215,6 +227,7 @@ impl SimulateFlags {
             bind: self.server.addresses().to_vec(),
             connect: self.server.words(url),
             version: self.protocol_version,
+            mechanism: self.auth_method,
             listen: self.listen,
             rd: self.rd,
             lifetime: lifetime(self.lifetime)?,

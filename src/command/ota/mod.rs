@@ -4,6 +4,7 @@ pub(crate) mod agent;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
+mod retained;
 pub(crate) mod rollout;
 pub(crate) mod serve;
 mod show;

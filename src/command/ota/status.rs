@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
+use super::retained::Retained;
 use crate::board::text::cell;
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
 use crate::connect::Retry;
@@ -252,8 +253,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     }
 }
 
-/// Until a goal is reached; without one, until the server has sent all that is retained, which a ping behind the
-/// subscription proves.
+/// Until a goal is reached; without one, until the server has sent all that is retained.
 async fn watch(
     plan: &Plan,
     topics: &Topics,
@@ -261,7 +261,7 @@ async fn watch(
     fleet: &mut Fleet,
     console: Console,
 ) -> Result<()> {
-    let (mut ready, mut was) = (false, BTreeMap::new());
+    let (mut retained, mut was) = (Retained::default(), BTreeMap::new());
     loop {
         let driven = client.drive().await;
         while let Some(notice) = client.poll_notice() {
@@ -270,23 +270,25 @@ async fn watch(
         while let Some(event) = client.poll_event() {
             match event {
                 Event::Message(publish) => {
+                    retained.message(&publish);
                     if let Some(device) = topics.reporter(&publish.topic) {
                         fleet.take(device, &publish.payload);
                     }
                 }
                 Event::Subscribed(answers, _) => {
                     refused(&answers)?;
-                    client.session().ping(std::time::Instant::now());
+                    retained.subscribed();
                 }
-                Event::Pong => ready = true,
+                Event::Pong => retained.answered(),
                 _ => {}
             }
         }
         client.session().accept();
+        retained.go_on(client);
         driven?;
         let counts = fleet.counts();
         let is_met = plan.until.is_empty() || plan.until.iter().any(|goal| goal.is_met(&counts));
-        if ready && is_met {
+        if retained.is_all() && is_met {
             return Ok(());
         }
         if !plan.until.is_empty() && counts.len() != was.len() {

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use self::ends::Assertion;
+use crate::connect::scram::Mechanism;
 use crate::connect::{ConnectArgs, LocalAddress};
 use crate::device::file::{File, Protocol, Text};
 use crate::device::model::{Model, Overrides};
@@ -76,6 +77,8 @@ pub struct Plan {
     pub connect: ConnectArgs,
     /// The one version of MQTT to speak; `None`: 5, or 3.1.1 where the server does not know it.
     pub version: Option<Version>,
+    /// MQTT: how to log in without sending the password.
+    pub mechanism: Option<Mechanism>,
     /// Addresses to connect from, in turn.
     pub bind: Vec<LocalAddress>,
     /// CoAP: where the devices are reached.

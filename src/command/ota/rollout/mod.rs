@@ -4,13 +4,14 @@
 mod file;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde_json::json;
 
 use self::file::{Asked, asked};
 use super::agent::{at_least_once, refused, subscribe};
+use super::retained::Retained;
 use super::status::{Fleet, word};
 use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
 use crate::connect::Retry;
@@ -136,7 +137,7 @@ struct Link {
     news: Vec<String>,
     /// What the last control message says.
     order: Option<Bytes>,
-    pongs: u32,
+    retained: Retained,
     holds_lock: bool,
 }
 
@@ -181,7 +182,7 @@ impl Link {
             fleet: Fleet::default(),
             news: Vec::new(),
             order: None,
-            pongs: 0,
+            retained: Retained::default(),
             holds_lock: false,
         })
     }
@@ -193,8 +194,8 @@ impl Link {
         path: &Path,
         stop: &mut Stop,
     ) -> Result<()> {
-        // What is retained comes before the answer to a ping.
-        self.until(stop, |link| link.pongs > 0).await?;
+        // The devices, what was ordered, and who else controls it.
+        self.until(stop, |link| link.retained.is_all()).await?;
         // What was ordered of an earlier rollout.
         self.order = None;
         if let Some(other) = self.other.as_ref().filter(|_| plan.action == Action::Begin) {
@@ -439,13 +440,16 @@ impl Link {
         }
         while let Some(event) = self.client.poll_event() {
             match event {
-                Event::Message(publish) => self.message(publish),
+                Event::Message(publish) => {
+                    self.retained.message(&publish);
+                    self.message(publish);
+                }
                 Event::Subscribed(answers, _) => {
                     refused(&answers)?;
-                    self.client.session().ping(Instant::now());
+                    self.retained.subscribed();
                 }
                 Event::Pong => {
-                    self.pongs += 1;
+                    self.retained.answered();
                     // After a lost connection the will has given it back.
                     if self.holds_lock && self.other.is_none() {
                         let lock = self.lock.clone();
@@ -456,6 +460,7 @@ impl Link {
             }
         }
         self.client.session().accept();
+        self.retained.go_on(&mut self.client);
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use super::looking::Lookers;
 use super::{Plan, ends};
 use crate::bench::dial::Dialer;
 use crate::bench::system::reserve_descriptors;
+use crate::command::mqtt::session::login;
 use crate::connect::{Environment, Protocol};
 use crate::device::file;
 use crate::device::fleet::Fleet;
@@ -41,6 +42,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
             "the certificate of {target} is not verified (--insecure)"
         ));
     }
+    let login = login(plan.mechanism, &target)?;
     let devices = model.devices.len();
     let unfit = |error: Error| match error.kind() {
         Kind::Local => error.of_kind(Kind::Usage),
@@ -54,7 +56,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
     let fleet = Fleet::new(model, clock);
-    let mut world = World::new(fleet, dialer, target, plan, console);
+    let mut world = World::new(fleet, dialer, target, login, plan, console);
     console.note(format_args!("{summary}; the account follows at the end"));
     let end = plan.duration.map(|time| world.began() + time);
     let ran = live(&mut world, &mut lookers, &mut stop, end).await;

@@ -24,7 +24,7 @@ use crate::device::fleet::{Effect, End, Fleet, Outgoing};
 use crate::error::{Error, Result};
 use crate::mqtt::client::diagnose;
 use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
-use crate::mqtt::session::client::{Session, Unsendable};
+use crate::mqtt::session::client::{Login, Session, Unsendable};
 use crate::output::Console;
 use crate::pace::clock::{Nanos, nanos};
 use crate::pace::wake::Ready;
@@ -57,6 +57,8 @@ pub(super) struct World {
     pub(super) ready: Arc<Ready>,
     dialer: Arc<Dialer>,
     pub(super) target: Target,
+    /// Instead of user name and password in CONNECT.
+    login: Option<Login>,
     dialing: FuturesUnordered<Pin<Box<dyn Future<Output = Dialed>>>>,
     /// Devices that wait for their turn to be dialed.
     pub(super) wanted: VecDeque<(usize, u32)>,
@@ -89,6 +91,7 @@ impl World {
         fleet: Fleet,
         dialer: Arc<Dialer>,
         target: Target,
+        login: Option<Login>,
         plan: &Plan,
         console: Console,
     ) -> Self {
@@ -101,6 +104,7 @@ impl World {
             ready,
             dialer,
             target,
+            login,
             dialing: FuturesUnordered::new(),
             wanted: VecDeque::new(),
             retries: BinaryHeap::new(),
@@ -112,7 +116,7 @@ impl World {
             swept: now,
             speed: plan.speed,
             version: plan.version.unwrap_or_default(),
-            may_fall_back: plan.version.is_none(),
+            may_fall_back: plan.version.is_none() && plan.mechanism.is_none(),
             ever: false,
             outage: false,
             refused: 0,
@@ -277,7 +281,18 @@ impl World {
             will: None,
             properties: Properties::default(),
         };
+        let mut connect = connect;
+        if self.login.is_some() {
+            (connect.username, connect.password) = (None, None);
+        }
         let mut session = Session::new(connect, WINDOW, LARGEST_PACKET, Instant::now().into_std());
+        if let Some(login) = &self.login {
+            let mut login = login.clone();
+            if let Some(password) = self.target.latest_password() {
+                login.change_password(password);
+            }
+            session.log_in_by(login);
+        }
         let topics = subscribed(self.fleet.subscriptions(device));
         if !topics.is_empty() {
             // Offline it is only noted.
