@@ -17,6 +17,7 @@ Needs Python 3.9 and mosquitto in the path, which is started on a free port.
 | carousel | the same with --carousel                                        | fewer blocks than `many`  |
 | fleet    | 256 KiB to --fleet devices at once, all of them in one process  | 30 s, server 10 s CPU,    |
 |          | that asks for blocks as an agent does and checks each of them   | the image is read once    |
+| simulated | 256 KiB to --fleet agents of `iotctl simulate`               | 30 s, server 10 s CPU     |
 | idle     | memory of an agent that waits, and what of it is its own: the   | 8 MB, 2 MB                |
 |          | rest is program text, which all programs of iotctl share        |                           |
 """
@@ -37,6 +38,13 @@ import tempfile
 import time
 
 from figures import TARGET
+
+FLEET = """
+[[device]]
+id = "s{{n:04}}"
+count = {count}
+ota = {{ vendor = "example.com", class = "bench", trust = ["key.pub.pem"], install = "50ms", reboot = "500ms", health = "50ms" }}
+"""
 
 DEVICE = ["--vendor", "example.com", "--class", "bench"]
 
@@ -267,6 +275,28 @@ class Bench:
             ticks = int(fields[11]) + int(fields[12])
             return ticks / os.sysconf("SC_CLK_TCK"), int(io.readline().split()[1])
 
+    def simulated(self, sequence):
+        self.sign(256 << 10, sequence)
+        count = self.options.fleet
+        server = self.start("serve", self.folder / "updates", self.url)
+        file = self.folder / "fleet.toml"
+        file.write_text(FLEET.format(count=count))
+        fleet = subprocess.Popen([self.ours, "simulate", self.url, file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait(f"idle == {count}")
+        began = time.perf_counter()
+        self.run("publish", self.url, "--manifest", self.folder / "updates", "--to", "all")
+        self.wait(f"updated >= {count}")
+        self.show(f"256 KiB to {count}, simulated", time.perf_counter() - began, "s", 30)
+        with open(f"/proc/{fleet.pid}/status") as status:
+            kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        self.show("memory of the fleet", kib / 1024, "MB", None)
+        fleet.terminate()
+        _, _, usage = os.wait4(fleet.pid, 0)
+        self.show("CPU of the fleet", usage.ru_utime + usage.ru_stime, "s", None)
+        server.terminate()
+        _, _, usage = os.wait4(server.pid, 0)
+        self.show("server CPU, simulated", usage.ru_utime + usage.ru_stime, "s", 10)
+
     def clear(self):
         _, text = self.run("status", self.url, "--output", "json")
         for device in json.loads(text)["devices"]:
@@ -294,6 +324,7 @@ def main():
             bench.many("many", 2)
             bench.many("carousel", 3, "--carousel")
             bench.fleet(4)
+            bench.simulated(5)
         finally:
             bench.broker.terminate()
             bench.broker.wait()

@@ -65,6 +65,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
 }
 
+/// Makes sure that a file can be written before there is something to write.
+///
+/// # Errors
+/// [`Kind::Local`] that names the file.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    let opened = File::options().append(true).create(true).open(path);
+    opened
+        .map(drop)
+        .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+}
+
 /// A file that stands there only for as long as this value: what it says is true only then.
 pub(crate) struct Standing(PathBuf);
 

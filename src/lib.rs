@@ -18,6 +18,7 @@
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
 //! | [`output`] | the only room that writes to stdout and stderr: formats, colour, errors |
+//! | [`device`] | simulated devices: values, schedules, commands, updates; pure |
 //! | [`board`] | what is known of topics, devices and alerts: the latest of each, within bounds; pure |
 //! | [`store`] | where messages are kept: files, a database, a time series |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
@@ -38,7 +39,7 @@ pub mod cli;
 pub mod coap;
 pub mod command;
 pub mod connect;
-pub(crate) mod device;
+pub mod device;
 pub mod error;
 pub(crate) mod file;
 pub mod firmware;

@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
 
+use super::coap::rd::lifetime;
 use super::flags::connect::ServerFlags;
+use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
+use super::flags::until::DrainFlags;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
 use crate::command::simulate::{Action, Assertion, Description, Plan};
+use crate::connect::scram::Mechanism;
 use crate::device::scenario::SCENARIOS;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::Version;
@@ -55,6 +59,12 @@ command = "devices/{id}/led/set"
 state = "devices/{id}/led"
 "#;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
 #[derive(Args, Debug)]
 #[command(
     next_help_heading = "Fleet",
@@ -62,7 +72,11 @@ state = "devices/{id}/led"
         .value_delimiter(',')
         .action(clap::ArgAction::Append)
         .value_name("ADDRESS,…")
-        .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections"))
+        .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections")),
+    mut_arg("ready_file", |it| it
+        .help("Create this file once each device has been connected, and remove it at the end")),
+    mut_arg("on_ready", |it| it
+        .help("Run this shell command once each device has been connected; its output goes to standard error, and it is not waited for"))
 )]
 pub(crate) struct SimulateFlags {
     /// Server URL, such as mqtt://localhost [default: mqtt://localhost], and TOML file of the fleet, unless --scenario is given
@@ -89,6 +103,9 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
+    #[command(flatten)]
+    drain: DrainFlags,
+
     /// Print this many first messages as records (NDJSON) without connecting, on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"])]
     preview: Option<u64>,
@@ -105,9 +122,24 @@ pub(crate) struct SimulateFlags {
     #[arg(long = "assert", value_name = "CONDITION")]
     assertions: Vec<Assertion>,
 
+    /// Format of the totals on standard output
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "text")]
+    output: Form,
+
     /// Write the totals to this file as JSON
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
+
+    /// Write an HTML page with the account to a file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    prometheus_listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     /// Address and port where CoAP devices are reached
     #[arg(
@@ -122,15 +154,28 @@ pub(crate) struct SimulateFlags {
     #[arg(long, value_name = "URI", help_heading = "CoAP")]
     rd: Option<String>,
 
+    /// Lifetime of each registration at the directory, in whole seconds; it is renewed before its end [default: the directory's, usually 25 hours]
+    #[arg(long, value_name = "TIME", requires = "rd", help_heading = "CoAP")]
+    lifetime: Option<Wait>,
+
     /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version, help_heading = "Connection")]
     protocol_version: Option<Version>,
+
+    /// Log in by MQTT 5 enhanced authentication, which never sends the password: scram-sha-256 or scram-sha-512
+    #[arg(long, value_name = "METHOD", value_parser = mechanism, help_heading = "Connection")]
+    auth_method: Option<Mechanism>,
 
     #[command(flatten)]
     server: ServerFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
+}
+
+fn mechanism(name: &str) -> Result<Mechanism, String> {
+    let mechanism = Mechanism::named(&name.to_ascii_uppercase());
+    mechanism.ok_or_else(|| String::from("expected scram-sha-256 or scram-sha-512"))
 }
 
 impl SimulateFlags {
@@ -165,6 +210,8 @@ impl SimulateFlags {
             let text = "--speed: expected a factor from 0.000001 to 1000000";
             return Err(Error::usage(text));
         }
+        let named = self.auth_method.is_some();
+        values::needs_v5(self.protocol_version, "--auth-method", named)?;
         Ok(Plan {
             description,
             action: match self.preview {
@@ -180,10 +227,17 @@ impl SimulateFlags {
             bind: self.server.addresses().to_vec(),
             connect: self.server.words(url),
             version: self.protocol_version,
+            mechanism: self.auth_method,
             listen: self.listen,
             rd: self.rd,
+            lifetime: lifetime(self.lifetime)?,
+            drain: self.drain.until().drain,
+            ready: self.ready.ready(),
             assertions: self.assertions,
+            json: self.output == Form::Json,
             save_json: self.save_json,
+            html: self.html,
+            prometheus: self.prometheus_listen,
             style: self.terminal.style(),
         })
     }

@@ -130,15 +130,24 @@ impl Account {
             .collect()
     }
 
-    /// Whether each message is accounted for.
-    pub(crate) const fn adds_up(&self) -> bool {
-        let fates = self.acknowledged
+    /// What became of messages, as far as that is known.
+    const fn fates_known(&self) -> u64 {
+        self.acknowledged
             + self.sent
             + self.refused
             + self.lost
             + self.dropped
-            + self.unacknowledged;
-        self.published == fates
+            + self.unacknowledged
+    }
+
+    /// Whether each message is accounted for.
+    pub(crate) const fn adds_up(&self) -> bool {
+        self.published == self.fates_known()
+    }
+
+    /// What nothing is known of at the end is not acknowledged.
+    pub(crate) const fn settle(&mut self) {
+        self.unacknowledged += self.published.saturating_sub(self.fates_known());
     }
 
     /// The lines of the report.

@@ -22,3 +22,41 @@ pub(crate) mod rule;
 pub(crate) mod scenario;
 pub(crate) mod span;
 pub(crate) mod value;
+
+use std::path::Path;
+
+use self::file::Text;
+use self::fleet::{Effect, Fleet};
+use self::model::Model;
+use crate::error::Result;
+
+/// Lets the fleet of a file live on a clock of its own until it has made so many messages; how many bytes their payloads have. For
+/// benches.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage): a mistake in the file, with its line.
+pub fn payload_bytes(text: &str, messages: u64) -> Result<u64> {
+    let name = "fleet";
+    let text = Text { name, text };
+    let model = Model::of(text, &text.parse()?, Path::new(""), 1)?;
+    let mut fleet = Fleet::new(model, 0);
+    let (mut now, mut left, mut bytes) = (0, messages, 0);
+    while left > 0 {
+        match fleet.next_effect() {
+            Some(Effect::Open(device)) => fleet.opened(device, now),
+            Some(Effect::Publish(_, message)) => {
+                left -= 1;
+                bytes += message.payload.len() as u64;
+            }
+            Some(_) => {}
+            None => match fleet.next_due() {
+                Some(due) => {
+                    now = due;
+                    fleet.step(now);
+                }
+                None => break,
+            },
+        }
+    }
+    Ok(bytes)
+}

@@ -94,7 +94,7 @@ pub(crate) use one_of::target_of;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
-pub use ready::Ready;
+pub use ready::{Announcement, Ready};
 pub use receive::{Receiver, Summary};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};

@@ -1,5 +1,7 @@
 //! `simulate`: fleets of devices, seen by brokers and clients that are not ours.
 
+mod ends;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,7 @@ use crate::support::command::{Line, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::schema::{known, schema};
+use crate::support::wait_for;
 
 fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("fleet.toml");
@@ -425,6 +428,43 @@ name = "led"
     assert_eq!(account.count("published"), account.count("sent"));
 }
 
+/// What the directory has lost is registered again before its lifetime ends, and all is taken away at the end.
+#[test]
+fn coap_registrations_are_renewed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(
+        folder.path(),
+        "[[device]]\nid = \"node-{n}\"\ncount = 2\nprotocol = \"coap\"\n",
+    );
+    let directory = aiocoap::directory();
+    let uri = directory.uri("coap", "");
+    let mut fleet = iotctl("simulate --listen 127.0.0.1:0 --lifetime 2s --rd")
+        .word(&uri)
+        .word(&file)
+        .start();
+    fleet.hears("2 devices registered");
+    let lookup = || iotctl("coap rd lookup ep --output json").word(&uri).run();
+    let registrations = |text: &str| -> Vec<String> {
+        let words = text.split('"');
+        let words = words.filter(|word| word.contains("/reg/"));
+        words.map(str::to_owned).collect()
+    };
+    let found = lookup().exits(0);
+    let first = registrations(found.text());
+    assert!(first.len() >= 2, "{}", found.text());
+    let path = &first[0][first[0].find("/reg/").unwrap()..];
+    let removed = aiocoap::client(&format!("-m DELETE {uri}{path}")).run();
+    removed.exits(0);
+    wait_for("the registration", || {
+        let found = lookup();
+        let text = found.text();
+        (text.contains("node-1") && text.contains("node-2")).then_some(())
+    });
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    lookup().exits(1).says("nothing was found");
+}
+
 /// RabbitMQ confirms each reading, and hands on commands from a queue.
 #[test]
 fn amqp_devices_publish_and_take_commands_from_queues() {
@@ -475,6 +515,77 @@ state = "states.{{id}}.led"
     let account = Account::of(folder.path());
     assert_eq!(account.count("published"), account.count("acknowledged"));
     assert_eq!(account.count("executed"), 1);
+}
+
+/// Each device has a connection of its own, which a crash cuts; a command for several reaches each of them.
+#[test]
+fn amqp_devices_crash_one_by_one_and_share_commands() {
+    let rabbit = rabbitmq();
+    let folder = tempfile::tempdir().unwrap();
+    let id = unique("device");
+    let fleet = |connect: &str| {
+        format!(
+            r#"
+[[device]]
+id = "{id}-{{n}}"
+count = 3
+protocol = "amqp"
+connect = {connect}
+status = {{ topic = "status.{{id}}" }}
+[[device.sensor]]
+name = "t"
+every = "20ms"
+value = 1
+[[device.actuator]]
+name = "led"
+command = "all.{id}.led"
+state = "states.{id}.{{n}}"
+"#
+        )
+    };
+    let url = rabbit.url();
+    let text = fleet(r#"{ stay = "100ms..300ms", away = "50ms", crash = 0.5 }"#);
+    let file = written(folder.path(), &text);
+    let run = iotctl("simulate").word(&url).word(&file);
+    run.words(&kept(folder.path()))
+        .words("--for 3s")
+        .run()
+        .exits(0);
+    let account = Account::of(folder.path());
+    let (count, account) = (|name: &str| account.count(name), &account.0);
+    assert!(count("crashes") > 2 && count("clean_ends") > 3, "{account}");
+    assert!(count("connections") > count("crashes"), "{account}");
+    assert_eq!(
+        count("published"),
+        count("acknowledged") + count("lost"),
+        "{account}"
+    );
+    assert_eq!(count("wills_expected"), 0);
+
+    let file = written(folder.path(), &fleet("{}"));
+    let there = folder.path().join("there");
+    let run = iotctl("simulate").word(&url).word(&file);
+    let fleet = run
+        .words(&kept(folder.path()))
+        .word("--ready-file")
+        .word(&there)
+        .start();
+    wait_for("all devices", || fs::metadata(&there).ok());
+    let consume = format!("amqp consume {url} --exchange amq.topic -C 3 -k states.{id}.*");
+    let publish = format!("iotctl amqp publish {url} --exchange amq.topic -k all.{id}.led -m on");
+    let states = iotctl(&consume).word("--on-ready").word(publish);
+    let states = states.env("PATH", path()).run();
+    states.exits(0).prints("1\n1\n1\n");
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+    let account = Account::of(folder.path());
+    let counts = ["connections", "births", "clean_ends", "executed"];
+    assert_eq!(
+        counts.map(|name| account.count(name)),
+        [3, 3, 3, 3],
+        "{}",
+        account.0
+    );
 }
 
 /// Where `iotctl` is found first.

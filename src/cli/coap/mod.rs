@@ -5,7 +5,7 @@ pub(crate) mod flags;
 pub(crate) mod help;
 mod observe;
 mod ping;
-mod rd;
+pub(super) mod rd;
 mod request;
 pub(crate) mod server;
 #[cfg(test)]

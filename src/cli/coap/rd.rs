@@ -290,18 +290,26 @@ impl LookupFlags {
     }
 }
 
+/// The lifetime of a registration (RFC 9176 §5): from 1 to 4294967295 seconds.
+///
+/// # Errors
+/// It is another length of time.
+pub(in crate::cli) fn lifetime(given: Option<Wait>) -> Result<Option<Duration>> {
+    let lifetime = given.map(|Wait(time)| time);
+    let whole = |time: &Duration| {
+        time.subsec_nanos() == 0 && (1..=u64::from(u32::MAX)).contains(&time.as_secs())
+    };
+    match lifetime.as_ref().is_none_or(whole) {
+        true => Ok(lifetime),
+        false => Err(Error::usage(
+            "--lifetime must be whole seconds from 1 to 4294967295",
+        )),
+    }
+}
+
 impl SaidFlags {
-    /// RFC 9176 §5: from 1 to 4294967295 seconds.
     fn registration(self) -> Result<Registration> {
-        let lifetime = self.lifetime.map(|Wait(time)| time);
-        let whole = |time: &Duration| {
-            time.subsec_nanos() == 0 && (1..=u64::from(u32::MAX)).contains(&time.as_secs())
-        };
-        if !lifetime.as_ref().is_none_or(whole) {
-            return Err(Error::usage(
-                "--lifetime must be whole seconds from 1 to 4294967295",
-            ));
-        }
+        let lifetime = lifetime(self.lifetime)?;
         if let Some(base) = &self.base
             && !base.contains("://")
         {

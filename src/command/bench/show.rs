@@ -1,8 +1,6 @@
 //! What people see of a run: lines while it goes on, the report, files, and how it ends the command.
 
 use std::cell::Cell;
-use std::fs::File;
-use std::path::Path;
 use std::rc::Rc;
 
 use tokio::sync::{oneshot, watch};
@@ -46,11 +44,7 @@ impl Show {
     pub(crate) async fn begin(course: &RunOptions, measured: Measured) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
-            File::options()
-                .append(true)
-                .create(true)
-                .open(path)
-                .map_err(|cause| cannot_write(path, &cause))?;
+            file::check_writable(path)?;
         }
         let metrics = match course.results.prometheus {
             None => None,
@@ -150,10 +144,6 @@ impl Show {
         }
         verdict(outcome, asked)
     }
-}
-
-fn cannot_write(path: &Path, cause: &std::io::Error) -> Error {
-    Error::local(format_args!("cannot write {}", path.display()), cause)
 }
 
 /// A future that is ready at the first signal, and where to read which one it was. The second one ends the process.

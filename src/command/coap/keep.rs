@@ -117,7 +117,7 @@ pub(crate) async fn keep(
 
 /// When a registration that was made or updated at `since` is updated: a quarter of its lifetime is left for what goes
 /// wrong.
-fn due(since: Instant, lifetime: Duration) -> Instant {
+pub(crate) fn due(since: Instant, lifetime: Duration) -> Instant {
     since + lifetime / 4 * 3
 }
 

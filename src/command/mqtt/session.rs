@@ -74,6 +74,24 @@ pub struct SessionArgs {
     pub stands_in: Option<StandIn>,
 }
 
+/// How to log in without a password in CONNECT, where that is asked for.
+///
+/// # Errors
+/// There is no user name, or no password.
+pub(crate) fn login(mechanism: Option<Mechanism>, target: &Target) -> Result<Option<Login>> {
+    let Some(mechanism) = mechanism else {
+        return Ok(None);
+    };
+    match (&target.username, &target.password) {
+        (Some(user), Some(password)) => {
+            Ok(Some(Login::new(mechanism, user.clone(), password.clone())))
+        }
+        _ => Err(Error::usage(
+            "--auth-method needs a user name and a password",
+        )),
+    }
+}
+
 /// A method of enhanced authentication (MQTT 5.0 §4.12) that needs one piece of data, such as a token, in CONNECT.
 #[derive(Clone, Debug)]
 pub struct AuthToken {
@@ -148,7 +166,7 @@ impl SessionArgs {
             ));
         }
         let mut connect = self.connect_packet(&target, wants).await?;
-        let login = self.login(&target)?;
+        let login = login(self.mechanism, &target)?;
         if login.is_some() {
             (connect.username, connect.password) = (None, None);
         }
@@ -180,21 +198,6 @@ impl SessionArgs {
             None => {}
         }
         Ok(client)
-    }
-
-    /// How to log in without a password in CONNECT.
-    fn login(&self, target: &Target) -> Result<Option<Login>> {
-        let Some(mechanism) = self.mechanism else {
-            return Ok(None);
-        };
-        match (&target.username, &target.password) {
-            (Some(user), Some(password)) => {
-                Ok(Some(Login::new(mechanism, user.clone(), password.clone())))
-            }
-            _ => Err(Error::usage(
-                "--auth-method needs a user name and a password",
-            )),
-        }
     }
 
     fn needs_version_5(&self) -> bool {

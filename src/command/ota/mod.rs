@@ -6,6 +6,7 @@ mod direct;
 mod inspect;
 pub(crate) mod keys;
 pub(crate) mod publish;
+mod retained;
 pub(crate) mod rollout;
 pub(crate) mod serve;
 mod show;

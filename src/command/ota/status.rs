@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
 use super::direct::{Devices, STATUS};
+use super::retained::Retained;
 use crate::board::text::cell;
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
 use crate::connect::Retry;
@@ -352,8 +353,7 @@ async fn over_mqtt(
     ended
 }
 
-/// Until a goal is reached; without one, until the server has sent all that is retained, which a ping behind the
-/// subscription proves.
+/// Until a goal is reached; without one, until the server has sent all that is retained.
 async fn watch(
     plan: &Plan,
     topics: &Topics,
@@ -361,7 +361,7 @@ async fn watch(
     fleet: &mut Fleet,
     console: Console,
 ) -> Result<()> {
-    let mut ready = false;
+    let mut retained = Retained::default();
     loop {
         let driven = client.drive().await;
         while let Some(notice) = client.poll_notice() {
@@ -370,21 +370,23 @@ async fn watch(
         while let Some(event) = client.poll_event() {
             match event {
                 Event::Message(publish) => {
+                    retained.message(&publish);
                     if let Some(device) = topics.reporter(&publish.topic) {
                         fleet.take(device, &publish.payload);
                     }
                 }
                 Event::Subscribed(answers, _) => {
                     refused(&answers)?;
-                    client.session().ping(std::time::Instant::now());
+                    retained.subscribed();
                 }
-                Event::Pong => ready = true,
+                Event::Pong => retained.answered(),
                 _ => {}
             }
         }
         client.session().accept();
+        retained.go_on(client);
         driven?;
-        if ready && plan.is_met(&fleet.counts()) {
+        if retained.is_all() && plan.is_met(&fleet.counts()) {
             return Ok(());
         }
         if !plan.until.is_empty() {

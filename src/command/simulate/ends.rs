@@ -1,13 +1,14 @@
-//! How a run ends: the account, what was asserted, the file of `--save-json`.
+//! How a run ends: the account, what was asserted, the files of `--save-json` and `--html`.
 
 use std::str::FromStr;
 
 use serde_json::Value;
 
 use super::Plan;
+use crate::bench::report::html;
 use crate::device::account::Account;
 use crate::device::file::Protocol;
-use crate::error::{Error, Kind, Result, counted_were, meant};
+use crate::error::{Error, Kind, Result, counted, counted_were, meant};
 use crate::file;
 use crate::output::print;
 use crate::payload::comparison::Comparison;
@@ -82,37 +83,63 @@ fn counter(name: &str) -> Result<&'static str, String> {
 /// Reports what has happened, and judges it.
 ///
 /// # Errors
-/// The file cannot be written; an assertion is not met; messages were refused.
+/// A file cannot be written; an assertion is not met; messages were refused, or not acknowledged in time.
 pub(super) fn report(
     account: &Account,
     protocol: Protocol,
     seconds: f64,
     plan: &Plan,
 ) -> Result<()> {
-    let mut text = account.lines(protocol).join("\n");
-    text.push('\n');
-    print(text.as_bytes())?;
+    let mut json = account.json();
+    let rounded = Value::from((seconds * 1e3).round() / 1e3);
+    json.insert("seconds".to_owned(), rounded);
+    let json = format!("{}\n", Value::Object(json));
+    let lines = account.lines(protocol);
+    match plan.json {
+        true => print(json.as_bytes())?,
+        false => print(format!("{}\n", lines.join("\n")).as_bytes())?,
+    }
     if let Some(path) = &plan.save_json {
-        let mut json = account.json();
-        json.insert(
-            "seconds".to_owned(),
-            Value::from((seconds * 1e3).round() / 1e3),
-        );
-        file::replace(path, format!("{}\n", Value::Object(json)).as_bytes())?;
+        file::replace(path, json.as_bytes())?;
     }
-    for assertion in &plan.assertions {
-        assertion.check(account)?;
+    let judged: Vec<_> = plan
+        .assertions
+        .iter()
+        .map(|it| (it, it.check(account)))
+        .collect();
+    if let Some(path) = &plan.html {
+        let assertions = judged.iter();
+        let assertions = assertions.map(|(it, judged)| (it.words.clone(), judged.is_ok()));
+        let assertions: Vec<_> = assertions.collect();
+        let title = format!("Simulation of {}", counted(account.devices, "device"));
+        let footer = format!("iotctl {} · {seconds:.1} s", env!("CARGO_PKG_VERSION"));
+        let page = html::account(&title, &assertions, &lines, &account.described(), &footer);
+        file::replace(path, page.as_bytes())?;
     }
+    judged.into_iter().try_for_each(|(_, judged)| judged)?;
     if !account.adds_up() {
         return Err(Error::new(Kind::Lost, "the totals do not add up"));
     }
-    match account.refused {
-        0 => Ok(()),
-        refused => {
-            let text = format!("{} refused by the server", counted_were(refused, "message"));
-            Err(Error::new(Kind::Refused, text))
-        }
+    left_over(account)
+}
+
+/// What did not end as it should.
+fn left_over(account: &Account) -> Result<()> {
+    if account.refused > 0 {
+        let text = format!(
+            "{} refused by the server",
+            counted_were(account.refused, "message")
+        );
+        return Err(Error::new(Kind::Refused, text));
     }
+    if account.unacknowledged > 0 {
+        let text = format!(
+            "{} not acknowledged by the end of the run",
+            counted_were(account.unacknowledged, "message")
+        );
+        return Err(Error::new(Kind::Lost, text).hint("--drain gives the server more time"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 //! | [`mqtt`] | devices that speak MQTT |
 //! | [`amqp`] | devices that speak AMQP |
 //! | [`coap`] | devices that speak CoAP |
-//! | [`ends`] | how a run ends: the account, what was asserted, the file of `--save-json` |
+//! | [`looking`] | who looks at a run while it goes on |
+//! | [`ends`] | how a run ends: the account, what was asserted, the files |
 
 mod amqp;
 mod coap;
 mod ends;
+mod looking;
 mod mqtt;
 mod preview;
 
@@ -19,14 +21,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use self::ends::Assertion;
+use crate::connect::scram::Mechanism;
 use crate::connect::{ConnectArgs, LocalAddress};
 use crate::device::file::{File, Protocol, Text};
 use crate::device::model::{Model, Overrides};
 use crate::device::scenario;
 use crate::error::{Error, Result};
 use crate::file::{self, SMALL};
+use crate::flow::Ready;
 use crate::mqtt::packet::Version;
 use crate::output::{Console, Style, print};
+use crate::stop::{DRAIN, Stop};
 
 /// What random numbers follow from, unless it is given.
 const SEED: u64 = 1;
@@ -72,18 +77,46 @@ pub struct Plan {
     pub connect: ConnectArgs,
     /// The one version of MQTT to speak; `None`: 5, or 3.1.1 where the server does not know it.
     pub version: Option<Version>,
+    /// MQTT: how to log in without sending the password.
+    pub mechanism: Option<Mechanism>,
     /// Addresses to connect from, in turn.
     pub bind: Vec<LocalAddress>,
     /// CoAP: where the devices are reached.
     pub listen: SocketAddr,
     /// CoAP: the directory that they are registered at.
     pub rd: Option<String>,
+    /// How long what is under way may take at the end; otherwise [`DRAIN`].
+    pub drain: Option<Duration>,
+    /// Who is told when all devices are there.
+    pub ready: Ready,
+    /// CoAP: how long a registration counts there; the directory's choice, where not given.
+    pub lifetime: Option<Duration>,
     /// What must be so at the end.
     pub assertions: Vec<Assertion>,
-    /// Where the account is written.
+    /// The account is printed as JSON.
+    pub json: bool,
+    /// Where it is written as JSON.
     pub save_json: Option<PathBuf>,
+    /// Where it is written as a page.
+    pub html: Option<PathBuf>,
+    /// Where Prometheus finds it during the run.
+    pub prometheus: Option<SocketAddr>,
     /// What the terminal shows.
     pub style: Style,
+}
+
+impl Plan {
+    /// How long what is under way may take at the end.
+    fn drain(&self) -> Duration {
+        self.drain.unwrap_or(DRAIN)
+    }
+
+    /// The signals that end the run.
+    fn stop(&self) -> Result<Stop> {
+        let mut stop = Stop::watch()?;
+        stop.allow(self.drain());
+        Ok(stop)
+    }
 }
 
 /// Does with a fleet what is to be done.

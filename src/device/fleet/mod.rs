@@ -20,6 +20,7 @@ use self::acting::Pending;
 use self::reading::Sensing;
 use super::account::Account;
 use super::agent::Agent;
+use super::file::Protocol;
 use super::model::{Model, Vars};
 use super::rule::Rules;
 use super::value::{Value, write_json};
@@ -364,7 +365,7 @@ impl Fleet {
     fn end(&mut self, device: usize, end: End, now: Nanos) {
         let model = Arc::clone(&self.model);
         let status = model.group(device).status.as_ref();
-        let has_will = status.is_some() || model.group(device).updates.is_some();
+        let has_will = self.will(device, now).is_some();
         self.flush_held(device, end);
         match end {
             End::Clean => {
@@ -400,7 +401,10 @@ impl Fleet {
 
     /// What the server is to publish should this device vanish; its time is that of the connection.
     pub(crate) fn will(&self, device: usize, now: Nanos) -> Option<Outgoing> {
-        match &self.model.group(device).status {
+        let group = self.model.group(device);
+        match &group.status {
+            // Only MQTT knows wills.
+            _ if group.protocol != Protocol::Mqtt => None,
             Some(status) => Some(self.status(device, &status.offline, now)),
             None => self.presence(device, false, now),
         }

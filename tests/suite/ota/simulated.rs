@@ -46,7 +46,7 @@ fail = {{ health = {bad:?} }}
     /// What the fleet counts once it has ended.
     fn account(&self, fleet: Running) -> Value {
         fleet.signal("INT");
-        assert_eq!(fleet.ends().code, 130);
+        fleet.ends().exits(130);
         let text = fs::read(self.folder.path("account.json")).unwrap();
         serde_json::from_slice(&text).unwrap()
     }
@@ -143,7 +143,7 @@ ota = { vendor = "example.com", class = "sensor-rev-b" }
     let fleet = iotctl("simulate").word(site.url()).word(file).start();
     assert_eq!(watcher.ends().exits(0).text(), "0 1\n0 0\n");
     fleet.signal("INT");
-    assert_eq!(fleet.ends().code, 130);
+    fleet.ends().exits(130);
 }
 
 #[test]

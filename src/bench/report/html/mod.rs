@@ -35,6 +35,38 @@ pub(crate) fn render(report: &Report) -> Result<String> {
     Ok(page.end(&rows::title(report)))
 }
 
+/// The page of what is no load test: what was asserted and whether it was met, the account in lines, and each counter.
+pub(crate) fn account(
+    title: &str,
+    assertions: &[(String, bool)],
+    lines: &[String],
+    counters: &[(&str, &str, u64)],
+    footer: &str,
+) -> String {
+    let mut page = Page::new(title);
+    let missed = assertions.iter().filter(|(_, met)| !met).count();
+    match (missed, assertions.len()) {
+        (_, 0) => {}
+        (0, all) => page.badge("good", &format!("all {all} assertions met")),
+        (missed, all) => page.badge("bad", &format!("{missed} of {all} assertions missed")),
+    }
+    let asserted = assertions.iter().map(|(words, met)| {
+        let sign = if *met { "✓" } else { "✗" };
+        vec![sign.to_owned(), words.clone()]
+    });
+    let asserted: Vec<_> = asserted.collect();
+    page.table("Assertions", &["", "assertion"], &asserted, "");
+    page.list("Account", "wide", lines);
+    let counted = counters.iter().filter(|(.., count)| *count > 0);
+    let counted = counted.map(|(name, what, count)| {
+        let count = super::units::count(*count);
+        vec![(*name).to_owned(), count, (*what).to_owned()]
+    });
+    let counted: Vec<_> = counted.collect();
+    page.table("Counters", &["name", "count", "what"], &counted, "");
+    page.end(footer)
+}
+
 fn title(report: &Report) -> String {
     match (report.setup.get("scenario"), report.setup.get("target")) {
         (Some(scenario), Some(target)) => format!("{scenario} · {target}"),

@@ -43,6 +43,18 @@ pub(crate) fn render(report: &Report) -> String {
     page.0
 }
 
+/// The page of what is no load test: for each counter its name, what it counts, and how often that has happened.
+pub(crate) fn counters<'a>(
+    command: &str,
+    counters: impl IntoIterator<Item = (&'a str, &'a str, u64)>,
+) -> String {
+    let lines = counters.into_iter().map(|(name, what, count)| {
+        let name = format!("iotctl_{command}_{name}_total");
+        format!("# HELP {name} {what}\n# TYPE {name} counter\n{name} {count}\n")
+    });
+    lines.collect()
+}
+
 fn info(report: &Report, page: &mut Page) {
     let run = format!("{:016x}", report.run_id);
     let mut labels = vec![

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use self::file::{Asked, asked};
 use super::agent::{at_least_once, refused, subscribe};
+use super::retained::Retained;
 use super::status::{Fleet, word};
 use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
 use crate::connect::Retry;
@@ -142,7 +143,7 @@ struct Link {
     answers: String,
     order: Option<Bytes>,
     answer: Option<Bytes>,
-    pongs: u32,
+    retained: Retained,
     holds_lock: bool,
 }
 
@@ -195,7 +196,7 @@ impl Link {
             answers,
             order: None,
             answer: None,
-            pongs: 0,
+            retained: Retained::default(),
             holds_lock: false,
         })
     }
@@ -207,8 +208,8 @@ impl Link {
         path: &Path,
         stop: &mut Stop,
     ) -> Result<()> {
-        // What is retained comes before the answer to a ping.
-        self.until(stop, |link| link.pongs > 0).await?;
+        // The devices, and who else controls it.
+        self.until(stop, |link| link.retained.is_all()).await?;
         if self.is_done_elsewhere(plan.action, stop).await? {
             return Ok(());
         }
@@ -499,13 +500,16 @@ impl Link {
         }
         while let Some(event) = self.client.poll_event() {
             match event {
-                Event::Message(publish) => self.message(publish),
+                Event::Message(publish) => {
+                    self.retained.message(&publish);
+                    self.message(publish);
+                }
                 Event::Subscribed(answers, _) => {
                     refused(&answers)?;
-                    self.client.session().ping(Instant::now());
+                    self.retained.subscribed();
                 }
                 Event::Pong => {
-                    self.pongs += 1;
+                    self.retained.answered();
                     // After a lost connection the will has given it back.
                     if self.holds_lock && self.other.is_none() {
                         let lock = self.lock.clone();
@@ -516,6 +520,7 @@ impl Link {
             }
         }
         self.client.session().accept();
+        self.retained.go_on(&mut self.client);
         Ok(())
     }
 

@@ -19,9 +19,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::world::World;
+use super::looking::Lookers;
 use super::{Plan, ends};
 use crate::bench::dial::Dialer;
 use crate::bench::system::reserve_descriptors;
+use crate::command::mqtt::session::login;
 use crate::connect::{Environment, Protocol};
 use crate::device::file;
 use crate::device::fleet::Fleet;
@@ -29,7 +31,7 @@ use crate::device::model::Model;
 use crate::error::{Error, Kind, Result, counted};
 use crate::output::Console;
 use crate::pace::clock::Clock;
-use crate::stop::{DRAIN, Stop};
+use crate::stop::Stop;
 
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
@@ -40,6 +42,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
             "the certificate of {target} is not verified (--insecure)"
         ));
     }
+    let login = login(plan.mechanism, &target)?;
     let devices = model.devices.len();
     let unfit = |error: Error| match error.kind() {
         Kind::Local => error.of_kind(Kind::Usage),
@@ -48,20 +51,18 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     reserve_descriptors(devices as u64, "").map_err(unfit)?;
     let dialer = Dialer::new(target.clone(), plan.bind.clone(), devices).await;
     let dialer = Arc::new(dialer.map_err(unfit)?);
-    let mut stop = Stop::watch()?;
+    let mut lookers = Lookers::begin(plan, console).await?;
+    let mut stop = plan.stop()?;
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
     let fleet = Fleet::new(model, clock);
-    let mut world = World::new(fleet, dialer, target, plan, console);
+    let mut world = World::new(fleet, dialer, target, login, plan, console);
     console.note(format_args!("{summary}; the totals follow at the end"));
     let end = plan.duration.map(|time| world.began() + time);
-    let ran = live(&mut world, &mut stop, end).await;
-    let signal = match ran {
-        Ok(signal) => signal,
-        Err(error) => return Err(error),
-    };
-    world.finish();
-    let closed = stop.close(leave(&mut world)).await;
+    let ran = live(&mut world, &mut lookers, &mut stop, end).await;
+    let signal = ran?;
+    world.finish(plan.drain());
+    let closed = stop.close(leave(&mut world, plan.drain())).await;
     let seconds = world.began().elapsed().as_secs_f64();
     world.settle_all();
     let outcome = ends::report(world.account(), file::Protocol::Mqtt, seconds, plan);
@@ -83,6 +84,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
 /// Until the end, or the first signal.
 async fn live(
     world: &mut World,
+    lookers: &mut Lookers<'_>,
     stop: &mut Stop,
     end: Option<Instant>,
 ) -> Result<Option<crate::stop::Asked>> {
@@ -92,13 +94,14 @@ async fn live(
             asked = stop.asked() => return Ok(Some(asked)),
             turned = world.turn(end) => turned?,
         }
+        lookers.look(&world.fleet)?;
     }
     Ok(None)
 }
 
 /// Until all have left, or for as long as that may take.
-async fn leave(world: &mut World) {
-    let end = Instant::now() + DRAIN.min(Duration::from_secs(10));
+async fn leave(world: &mut World, drain: Duration) {
+    let end = Instant::now() + drain;
     while !world.is_over() && Instant::now() < end {
         if world.turn(Some(end)).await.is_err() {
             break;

@@ -24,7 +24,7 @@ use crate::device::fleet::{Effect, End, Fleet, Outgoing};
 use crate::error::{Error, Result};
 use crate::mqtt::client::diagnose;
 use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
-use crate::mqtt::session::client::{Session, Unsendable};
+use crate::mqtt::session::client::{Login, Session, Unsendable};
 use crate::output::Console;
 use crate::pace::clock::{Nanos, nanos};
 use crate::pace::wake::Ready;
@@ -41,7 +41,8 @@ const MOST_STEPS: usize = 1000;
 /// How often keep-alives and time limits are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How long the acknowledgements may take that a device waits for before it leaves, and then the server to close.
+/// How long the acknowledgements may take that a device waits for before it leaves, and then the server to close, as long as
+/// the run goes on.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// How much is read at once.
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub(super) ready: Arc<Ready>,
     dialer: Arc<Dialer>,
     pub(super) target: Target,
+    /// Instead of user name and password in CONNECT.
+    login: Option<Login>,
     dialing: FuturesUnordered<Pin<Box<dyn Future<Output = Dialed>>>>,
     /// Devices that wait for their turn to be dialed.
     pub(super) wanted: VecDeque<(usize, u32)>,
@@ -76,6 +79,8 @@ pub(super) struct World {
     pub(super) outage: bool,
     refused: u64,
     refusal: Option<Error>,
+    /// How long a device may take to leave.
+    closing: Duration,
     /// Whether a message was refused, which is reported once.
     pub(super) warned: bool,
     pub(super) console: Console,
@@ -86,6 +91,7 @@ impl World {
         fleet: Fleet,
         dialer: Arc<Dialer>,
         target: Target,
+        login: Option<Login>,
         plan: &Plan,
         console: Console,
     ) -> Self {
@@ -98,6 +104,7 @@ impl World {
             ready,
             dialer,
             target,
+            login,
             dialing: FuturesUnordered::new(),
             wanted: VecDeque::new(),
             retries: BinaryHeap::new(),
@@ -109,11 +116,12 @@ impl World {
             swept: now,
             speed: plan.speed,
             version: plan.version.unwrap_or_default(),
-            may_fall_back: plan.version.is_none(),
+            may_fall_back: plan.version.is_none() && plan.mechanism.is_none(),
             ever: false,
             outage: false,
             refused: 0,
             refusal: None,
+            closing: CLOSING,
             warned: false,
             console,
         }
@@ -273,7 +281,18 @@ impl World {
             will: None,
             properties: Properties::default(),
         };
+        let mut connect = connect;
+        if self.login.is_some() {
+            (connect.username, connect.password) = (None, None);
+        }
         let mut session = Session::new(connect, WINDOW, LARGEST_PACKET, Instant::now().into_std());
+        if let Some(login) = &self.login {
+            let mut login = login.clone();
+            if let Some(password) = self.target.latest_password() {
+                login.change_password(password);
+            }
+            session.log_in_by(login);
+        }
         let topics = subscribed(self.fleet.subscriptions(device));
         if !topics.is_empty() {
             // Offline it is only noted.
@@ -430,7 +449,7 @@ impl World {
                         self.listed_dirty(device);
                     }
                 }
-                State::Closing | State::Leaving if elapsed >= CLOSING => self.left(device),
+                State::Closing | State::Leaving if elapsed >= self.closing => self.left(device),
                 _ => {}
             }
         }
@@ -438,8 +457,9 @@ impl World {
         Ok(())
     }
 
-    /// Every device leaves.
-    pub(super) fn finish(&mut self) {
+    /// Every device leaves, and may take so long.
+    pub(super) fn finish(&mut self, drain: Duration) {
+        self.closing = drain;
         self.fleet.finish(self.now());
         self.effects();
         for seat in &mut self.seats {

@@ -30,7 +30,8 @@ impl Login {
         }
     }
 
-    pub(super) fn change_password(&mut self, password: Secret) {
+    /// Logs in with another password from the next connection on.
+    pub(crate) fn change_password(&mut self, password: Secret) {
         self.password = password;
     }
 

@@ -1,6 +1,8 @@
 //! Devices that speak CoAP: one server shows what all of them measure, as resources that can be observed, and takes commands by
 //! PUT.
 
+mod registered;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,24 +10,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::sleep;
 
+use self::registered::Registered;
+use super::looking::Lookers;
 use super::{Plan, ends};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::net::Server;
 use crate::coap::site::{Answer, Change, Resource, Site};
-use crate::command::coap::directory::Directory;
-use crate::command::coap::rd::{Links, Made, Order, Register, Registration};
-use crate::command::coap::session::SessionArgs;
-use crate::connect::ConnectArgs;
 use crate::device::file;
 use crate::device::fleet::{Effect, Fleet, Outgoing};
 use crate::device::model::Model;
-use crate::error::{Error, Result, counted};
+use crate::error::{Error, Result};
 use crate::output::{Console, print};
 use crate::pace::clock::{Clock, Nanos, nanos};
-use crate::payload::Source;
-use crate::payload::link::{self, Link};
-use crate::stop::Stop;
+use crate::payload::link::Link;
 
 /// Where the resource is that lets time pass; nobody sees it.
 const HEART: &str = "/.fleet";
@@ -33,17 +31,21 @@ const HEART: &str = "/.fleet";
 /// How often values change without an end in time.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
+/// How often it is shown how things stand.
+const PERIOD: Duration = Duration::from_millis(250);
+
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
-    let mut stop = Stop::watch()?;
+    let mut lookers = Lookers::begin(plan, console).await?;
+    let mut stop = plan.stop()?;
     let (shared, site) = shown(Fleet::new(model, clock), plan.speed);
     let mut server = Server::new(site, &[]);
     let address = server.listen_datagrams(plan.listen)?;
     print(format!("coap://{address}\n").as_bytes())?;
     console.note(format_args!("{summary}; the totals follow at the end"));
-    let registering = register(&shared, plan, format!("coap://{address}"));
+    let registering = Registered::make(&shared, plan, format!("coap://{address}"), console);
     let registered = stop.unless_asked("ended by a signal", async {
         tokio::select! {
             () = server.serve(|_| {}) => Ok(None),
@@ -51,10 +53,23 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         }
     });
     let mut registered = registered.await?;
-    let asked = tokio::select! {
-        () = server.serve(|_| {}) => None,
-        asked = stop.asked() => Some(asked),
-        () = sleep(plan.duration.unwrap_or(FOREVER)) => None,
+    let asked = {
+        let serving = server.serve(|_| {});
+        tokio::pin!(serving);
+        let keeping = keep(registered.as_mut());
+        tokio::pin!(keeping);
+        let end = sleep(plan.duration.unwrap_or(FOREVER));
+        tokio::pin!(end);
+        loop {
+            lookers.look(&lock(&shared).fleet)?;
+            tokio::select! {
+                () = &mut serving => break None,
+                asked = stop.asked() => break Some(asked),
+                () = &mut end => break None,
+                () = &mut keeping => {}
+                () = sleep(PERIOD) => {}
+            }
+        }
     };
     let seconds = {
         let mut shared = lock(&shared);
@@ -63,10 +78,9 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         shared.effects(now);
         shared.began.elapsed().as_secs_f64()
     };
-    if let Some((directory, made)) = &mut registered {
-        let removing = removed(directory, made);
+    if let Some(registered) = &registered {
         // The directory forgets in time what it is not told.
-        let _ = stop.close(removing).await;
+        let _ = stop.close(registered.remove()).await;
     }
     ends::report(
         &lock(&shared).fleet.account,
@@ -77,6 +91,14 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     match asked {
         Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
         None => Ok(()),
+    }
+}
+
+/// Renews what is registered; for ever.
+async fn keep(registered: Option<&mut Registered>) {
+    match registered {
+        Some(registered) => registered.keep().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -303,77 +325,4 @@ impl Resource for Measured {
         }
         Change::Updated
     }
-}
-
-/// The session with the directory, and the registrations of all devices there.
-type Registered = (SessionArgs, Vec<Made>);
-
-/// Registers each device at a directory (`--rd`), as an endpoint of its own.
-async fn register(shared: &Fleets, plan: &Plan, base: String) -> Result<Option<Registered>> {
-    let Some(uri) = &plan.rd else {
-        return Ok(None);
-    };
-    let endpoints: Vec<_> = {
-        let fleet = &lock(shared).fleet;
-        let devices = fleet.model().devices.iter().enumerate();
-        devices
-            .map(|(at, device)| (device.id.to_string(), links(fleet, at)))
-            .collect()
-    };
-    let session = SessionArgs::of(ConnectArgs {
-        url: Some(uri.clone()),
-        ..plan.connect.clone()
-    });
-    let mut directory = Directory::open(&session, plan.style)?;
-    let mut all = Vec::new();
-    for (id, links) in endpoints {
-        let register = Register {
-            endpoint: vec![format!("ep={id}")],
-            registration: Registration {
-                base: Some(base.clone()),
-                ..Registration::default()
-            },
-            links: Links::Of(Source::Text(links.into())),
-            simple: false,
-            keep: None,
-            json: false,
-        };
-        let order = Order::prepare(&register, &mut directory).await?;
-        all.push(order.carry_out(&mut directory).await?);
-    }
-    let notes = directory.notes;
-    notes.note(format_args!(
-        "{} registered at {uri}",
-        counted(all.len() as u64, "device")
-    ));
-    directory.finish().await?;
-    drop(directory);
-    Ok(Some((session, all)))
-}
-
-/// What a device offers, in link-format.
-fn links(fleet: &Fleet, device: usize) -> String {
-    let told = fleet.subscriptions(device);
-    let told: Vec<_> = told.iter().map(|(path, _)| path.to_string()).collect();
-    let mut paths = fleet.topics(device);
-    paths.extend(told.iter().cloned());
-    paths.sort_unstable();
-    paths.dedup();
-    let links = paths.into_iter().map(|path| {
-        let kind = match told.contains(&path) {
-            true => "actuator",
-            false => "sensor",
-        };
-        Link::new(format!("/{path}")).with("rt", kind)
-    });
-    link::write(&links.collect::<Vec<_>>())
-}
-
-/// Takes all registrations away.
-async fn removed(session: &SessionArgs, made: &[Made]) -> Result<()> {
-    let mut directory = Directory::open(session, crate::output::Style::default())?;
-    for place in made.iter().filter_map(|it| it.place.as_ref()) {
-        directory.ask(Code::DELETE, place, None).await?;
-    }
-    directory.finish().await
 }
