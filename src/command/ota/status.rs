@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
+use super::amqp;
 use crate::board::text::cell;
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::firmware::wire::Topics;
+use crate::firmware::wire::{Topics, is_name};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::Disconnect;
 use crate::mqtt::session::client::Event;
@@ -107,11 +109,19 @@ pub struct Plan {
     /// One of them ends it; none: all that is retained is shown once.
     pub until: Vec<Goal>,
     /// After which it is given up.
-    pub timeout: Option<std::time::Duration>,
+    pub timeout: Option<Duration>,
     /// As JSON.
     pub json: bool,
     /// Of what it says.
     pub style: Style,
+}
+
+impl Plan {
+    /// Whether what was waited for is so.
+    pub(super) fn is_met(&self, fleet: &Fleet) -> bool {
+        let counts = fleet.counts();
+        self.until.is_empty() || self.until.iter().any(|goal| goal.is_met(&counts))
+    }
 }
 
 /// What devices have reported.
@@ -137,6 +147,23 @@ impl Fleet {
         if self.devices.len() < MOST_DEVICES || self.devices.contains_key(device) {
             self.devices.insert(device.to_owned(), report);
         }
+    }
+
+    /// The same of a report that says itself whose it is, which is returned.
+    pub(super) fn take_named(&mut self, payload: &Bytes) -> Option<String> {
+        let report = serde_json::from_slice::<Value>(payload).ok()?;
+        let device = report["id"].as_str().filter(|name| is_name(name))?;
+        self.take(device, payload);
+        Some(device.to_owned())
+    }
+
+    /// `updated 5, failed 1`
+    fn counted(&self) -> String {
+        let counts = self.counts();
+        let words = counts
+            .iter()
+            .map(|(state, count)| format!("{state} {count}"));
+        words.collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn counts(&self) -> BTreeMap<&str, usize> {
@@ -204,6 +231,47 @@ enum End {
 pub(super) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let mut stop = Stop::watch()?;
+    let mut fleet = Fleet::default();
+    let ended = match amqp::session(&plan.session) {
+        Some(session) => {
+            let watching = amqp::watch(session, &plan, &mut fleet, &mut stop);
+            within(plan.timeout, watching).await
+        }
+        None => over_mqtt(&plan, &mut fleet, &mut stop, console).await,
+    };
+    let ended = ended?;
+    let text = if plan.json {
+        fleet.json()
+    } else {
+        fleet.text()
+    };
+    print(text.as_bytes())?;
+    match ended {
+        End::Done => Ok(()),
+        End::TimedOut => {
+            let text = format!("timed out; devices: {}", fleet.counted());
+            Err(Error::new(Kind::TimedOut, text))
+        }
+    }
+}
+
+/// Does the work, but not for longer than this.
+async fn within(limit: Option<Duration>, work: impl Future<Output = Result<()>>) -> Result<End> {
+    match limit {
+        Some(limit) => match tokio::time::timeout(limit, work).await {
+            Ok(ended) => ended.map(|()| End::Done),
+            Err(_) => Ok(End::TimedOut),
+        },
+        None => work.await.map(|()| End::Done),
+    }
+}
+
+async fn over_mqtt(
+    plan: &Plan,
+    fleet: &mut Fleet,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<End> {
     let target = plan.session.target()?;
     let wants = Wants {
         later: if plan.until.is_empty() {
@@ -217,39 +285,13 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let mut client = plan.session.client(target, &wants, console).await?;
     let topics = Topics::new(&plan.prefix);
     subscribe(&mut client, &[at_least_once(topics.status("+"))])?;
-    let mut fleet = Fleet::default();
-    let watching = watch(&plan, &topics, &mut client, &mut fleet, console);
-    let limit = async {
-        match plan.timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
-    let ended = tokio::select! {
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-        ended = watching => ended.map(|()| End::Done),
-        () = limit => Ok(End::TimedOut),
-    };
+    let watching = within(
+        plan.timeout,
+        watch(plan, &topics, &mut client, fleet, console),
+    );
+    let ended = stop.unless_asked("interrupted", watching).await;
     let _ = stop.close(client.close(Disconnect::default())).await;
-    let ended = ended?;
-    let text = if plan.json {
-        fleet.json()
-    } else {
-        fleet.text()
-    };
-    print(text.as_bytes())?;
-    match ended {
-        End::Done => Ok(()),
-        End::TimedOut => {
-            let counts = fleet.counts();
-            let counts: Vec<_> = counts
-                .iter()
-                .map(|(state, count)| format!("{state} {count}"))
-                .collect();
-            let text = format!("timed out; devices: {}", counts.join(", "));
-            Err(Error::new(Kind::TimedOut, text))
-        }
-    }
+    ended
 }
 
 /// Until a goal is reached; without one, until the server has sent all that is retained, which a ping behind the
@@ -285,8 +327,7 @@ async fn watch(
         client.session().accept();
         driven?;
         let counts = fleet.counts();
-        let is_met = plan.until.is_empty() || plan.until.iter().any(|goal| goal.is_met(&counts));
-        if ready && is_met {
+        if ready && plan.is_met(fleet) {
             return Ok(());
         }
         if !plan.until.is_empty() && counts.len() != was.len() {

@@ -7,9 +7,11 @@
 //! | `disk` | slots and state |
 //! | `patch` | patches |
 //! | `commands` | the user's commands |
+//! | `amqp` | manifests from a queue, reports to another |
 //! | `mqtt` | manifests that are published, blocks on request, reports |
 //! | `pull` | a manifest and an image that are fetched over CoAP |
 
+mod amqp;
 pub(crate) mod commands;
 mod core;
 mod disk;
@@ -74,7 +76,11 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let url = plan.session.connect.url.as_deref().unwrap_or_default();
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     let protocol = scheme.and_then(Protocol::of_scheme);
+    let session = super::amqp::session(&plan.session);
     let core = Core::open(plan)?;
+    if let Some(session) = session {
+        return amqp::run(core, session).await;
+    }
     match protocol {
         Some(Protocol::Coap) => pull::run(core).await,
         _ => mqtt::run(core).await,

@@ -10,6 +10,7 @@ use crate::coap::endpoint::{Event, Reply, Resume};
 use crate::coap::uri::Uri;
 use crate::command::coap::client::{RequestClient, Tracer};
 use crate::command::coap::session::{Place, SessionArgs, failed, refused};
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Kind, Result};
 use crate::firmware::Digest;
 use crate::stop::Stop;
@@ -26,16 +27,8 @@ const LARGEST_MANIFEST: usize = 64 << 10;
 pub(super) async fn run(core: Core) -> Result<()> {
     let mut stop = Stop::watch()?;
     let session = SessionArgs::of(core.plan.session.connect.clone());
-    let watch = Tracer::open(&session, core.console)?;
     let place = session.only_place()?;
-    let mut puller = Puller {
-        core,
-        session,
-        watch,
-        place,
-        looked_at: None,
-        reached: false,
-    };
+    let mut puller = Puller::new(core, session, Some(place))?;
     let driven = tokio::select! {
         asked = stop.asked() => Err(asked),
         driven = puller.drive() => Ok(driven),
@@ -47,18 +40,36 @@ pub(super) async fn run(core: Core) -> Result<()> {
     }
 }
 
-struct Puller {
-    core: Core,
+pub(super) struct Puller {
+    pub(super) core: Core,
     session: SessionArgs,
     watch: Tracer,
-    /// Of the manifest.
-    place: Place,
+    /// Of the manifest; `None` where that comes otherwise.
+    place: Option<Place>,
     looked_at: Option<Instant>,
     /// Whether the last fetch came to an end.
     reached: bool,
 }
 
 impl Puller {
+    fn new(core: Core, session: SessionArgs, place: Option<Place>) -> Result<Self> {
+        let watch = Tracer::open(&session, core.console)?;
+        Ok(Self {
+            core,
+            session,
+            watch,
+            place,
+            looked_at: None,
+            reached: false,
+        })
+    }
+
+    /// For images whose manifests do not come over CoAP: their URIs are absolute.
+    pub(super) fn anywhere(core: Core) -> Result<Self> {
+        let session = SessionArgs::of(ConnectArgs::default());
+        Self::new(core, session, None)
+    }
+
     async fn drive(&mut self) -> Result<()> {
         loop {
             self.core.steps(self.reached);
@@ -75,7 +86,7 @@ impl Puller {
                 if self.finish_step().await {
                     return Ok(());
                 }
-            } else if self.core.device.download().is_some_and(|it| it.left() > 0) {
+            } else if self.core.is_downloading() {
                 self.image().await?;
             } else if self.looked_at.is_some()
                 && let Some(ended) = self.core.ending()
@@ -108,9 +119,7 @@ impl Puller {
         }
         let soon = Instant::now() + SOON;
         let until = self.core.next_time().unwrap_or(soon);
-        let place = self.place.clone();
-        let fetching = self.fetch(&place, None, LARGEST_MANIFEST);
-        let fetched = tokio::time::timeout_at(until.into(), fetching).await;
+        let fetched = tokio::time::timeout_at(until.into(), self.fetch_manifest()).await;
         if !matches!(fetched, Ok(Ok(_))) {
             sleep_until(until.min(soon).into()).await;
         }
@@ -122,8 +131,7 @@ impl Puller {
             sleep_until((looked_at + self.core.plan.poll).into()).await;
         }
         self.looked_at = Some(Instant::now());
-        let place = self.place.clone();
-        match self.fetch(&place, None, LARGEST_MANIFEST).await {
+        match self.fetch_manifest().await {
             Ok(reply) => self.core.manifest(&reply.response.payload),
             Err(why) if self.core.plan.once => return Err(why),
             Err(why) => self.core.console.warn(&why),
@@ -134,8 +142,14 @@ impl Puller {
         }
     }
 
+    async fn fetch_manifest(&mut self) -> Result<Reply> {
+        let place = self.place.clone();
+        let place = place.ok_or_else(|| Error::usage("there is no URL of a manifest"))?;
+        self.fetch(&place, None, LARGEST_MANIFEST).await
+    }
+
     /// Fetches what is missing of the image, from the first source that has it.
-    async fn image(&mut self) -> Result<()> {
+    pub(super) async fn image(&mut self) -> Result<()> {
         let Some(update) = self.core.device.update().cloned() else {
             return Ok(());
         };
@@ -175,12 +189,16 @@ impl Puller {
 
     async fn source(&mut self, uri: &str, image: &Digest, size: u64) -> Result<()> {
         let bad = |why: String| Error::new(Kind::Refused, format!("{uri}: {why}"));
-        let absolute = self
-            .place
-            .uri
-            .join(uri)
-            .map_err(|why| bad(why.to_string()))?;
-        let place = self.place_of(&absolute)?;
+        let place = match &self.place {
+            Some(own) => {
+                let absolute = own.uri.join(uri).map_err(|why| bad(why.to_string()))?;
+                self.place_of(own, &absolute)?
+            }
+            None => self
+                .session
+                .place_of(uri)
+                .map_err(|why| bad(why.text().to_owned()))?,
+        };
         let limit = usize::try_from(size).unwrap_or(usize::MAX);
         let reply = self.fetch(&place, Some(image), limit).await?;
         let (offset, body) = (reply.offset as u64, &reply.response.payload);
@@ -197,12 +215,12 @@ impl Puller {
     }
 
     /// The same server as that of the manifest is connected to in the same way.
-    fn place_of(&self, uri: &Uri) -> Result<Place> {
-        let own = &self.place.uri;
+    fn place_of(&self, place: &Place, uri: &Uri) -> Result<Place> {
+        let own = &place.uri;
         match (uri.scheme, &uri.host, uri.port) == (own.scheme, &own.host, own.port) {
             true => Ok(Place {
                 uri: uri.clone(),
-                ..self.place.clone()
+                ..place.clone()
             }),
             false => self.session.place_of(&uri.to_string()),
         }
