@@ -342,6 +342,24 @@ fn each_refusal_has_its_words() {
     iotctl("ota inspect").word(&changed).run().failed(1);
 }
 
+#[cfg(not(feature = "delta"))]
+#[test]
+fn a_build_without_patches_says_so() {
+    let folder = Folder::new();
+    let firmware = folder.file("fw.bin", FIRMWARE);
+    let key = folder.key("key", "ed25519");
+    let line = iotctl("ota delta").word(&firmware).word(&firmware);
+    let why = line.word("-o").word(folder.path("patch")).run().failed(2);
+    assert_eq!(
+        why,
+        "iotctl: this iotctl was built without patches (feature delta)"
+    );
+    let line = folder
+        .sign(&firmware, &key, "--version 1 --delta-from")
+        .word(&firmware);
+    assert!(line.run().failed(2).contains("(feature delta)"));
+}
+
 /// The key of the draft's examples.
 const DRAFT_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhJaBGq4LqqvSYVcYnuzaJr6qi/Eb
