@@ -120,7 +120,7 @@ pub(super) async fn watch(
         }
     };
     let ended = stop.unless_asked("interrupted", watching).await;
-    // What is not acknowledged by then is in the queue again.
+    reader.give_back();
     let closed = stop.close(reader.connection.close()).await;
     ended.and(closed.map_err(|asked| Error::new(asked.kind(), "interrupted"))?)
 }
@@ -134,6 +134,13 @@ struct Reader {
 }
 
 impl Reader {
+    /// The last report of each device is in the queue again.
+    fn give_back(&mut self) {
+        if let Some(last) = self.held.values().max() {
+            self.connection.settle(*last, true, Settlement::Released);
+        }
+    }
+
     async fn read(&mut self, fleet: &mut Fleet) -> Result<()> {
         loop {
             match self.connection.get(&self.queue, false).await? {

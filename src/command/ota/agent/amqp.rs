@@ -161,7 +161,10 @@ impl<'a> Agent<'a> {
             }
             if self.puller.core.is_downloading() {
                 tokio::select! {
-                    fetched = self.puller.image() => fetched?,
+                    fetched = self.puller.image() => if let Err(why) = fetched {
+                        self.speak(wants)?;
+                        return Err(why);
+                    },
                     () = self.link.hold() => {}
                     asked = stop.asked() => return self.puller.core.stopped(asked),
                 }

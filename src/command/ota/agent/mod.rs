@@ -1,4 +1,4 @@
-//! `ota agent`: a device with two slots, which is updated over MQTT or CoAP. What it does next, and what not, says
+//! `ota agent`: a device with two slots, which is updated over MQTT, CoAP or AMQP. What it does next, and what not, says
 //! `firmware::device`; here it is done.
 //!
 //! | file | what it is for |
