@@ -23,14 +23,19 @@ const MOST_LINKS: usize = 40;
 /// What editors on Windows put before UTF-8.
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// Bytes that are made room for before they are there.
+const MOST_AT_ONCE: u64 = 64 << 20;
+
 /// The bytes of a file of at most `limit` bytes.
 ///
 /// # Errors
 /// [`Kind::Local`] that names the file: it cannot be read, or it is longer. No error shows what is in it.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let failed = |cause: io::Error| unreadable(path.display(), &cause);
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
+    // In one piece, where it says how long it is.
+    let size = file.metadata().map_or(0, |it| it.len());
+    let mut bytes = Vec::with_capacity(size.min(limit).min(MOST_AT_ONCE) as usize + 1);
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
@@ -74,6 +79,53 @@ pub(crate) fn check_writable(path: &Path) -> Result<()> {
     opened
         .map(drop)
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+}
+
+/// Puts several files in their places, one after the other, each as [`replace`] does. They are written to the disk side by
+/// side, which takes the time of one.
+///
+/// # Errors
+/// As [`replace`], of the first that cannot be written; those before it may be there.
+pub(crate) fn replace_all(files: &[(PathBuf, &[u8])]) -> Result<()> {
+    let failed = |path: &Path, cause: &io::Error| {
+        Error::local(format_args!("cannot write {}", path.display()), cause)
+    };
+    let is_new = |(path, _): &&(PathBuf, &[u8])| !path.exists() && !path.is_symlink();
+    // What is there already, or is no file, is not put in its place so simply.
+    if files.iter().filter(is_new).count() < files.len() {
+        return files
+            .iter()
+            .try_for_each(|(path, bytes)| replace(path, bytes));
+    }
+    let mut drafts = Vec::new();
+    for (path, bytes) in files {
+        let written = Draft::beside(path, 0o666).and_then(|mut draft| {
+            draft.file().write_all(bytes)?;
+            Ok(draft)
+        });
+        drafts.push(written.map_err(|cause| failed(path, &cause))?);
+    }
+    let synced = std::thread::scope(|scope| {
+        let syncing: Vec<_> = drafts
+            .iter()
+            .map(|draft| scope.spawn(|| draft.file.sync_all()))
+            .collect();
+        let ended = syncing.into_iter().map(|it| it.join());
+        ended
+            .map(|it| it.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+            .collect::<Vec<_>>()
+    });
+    for ((path, _), synced) in files.iter().zip(synced) {
+        synced.map_err(|cause| failed(path, &cause))?;
+    }
+    for (draft, (path, _)) in drafts.iter().zip(files) {
+        fs::rename(&draft.path, &draft.place).map_err(|cause| failed(path, &cause))?;
+    }
+    let mut folders: Vec<_> = files.iter().map(|(path, _)| path).collect();
+    folders.dedup_by_key(|path| path.parent());
+    folders
+        .iter()
+        .try_for_each(|path| sync_folder(path).map_err(|cause| failed(path, &cause)))
 }
 
 /// A file that stands there only for as long as this value: what it says is true only then.
@@ -307,6 +359,23 @@ pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_files_are_put_in_their_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+        let files = |first| [(a.clone(), first), (b.clone(), &b"2"[..])];
+        // New ones, and one that is there already.
+        for first in [&b"1"[..], b"one"] {
+            replace_all(&files(first)).unwrap();
+            assert_eq!(fs::read(&a).unwrap(), first);
+            assert_eq!(fs::read(&b).unwrap(), b"2");
+        }
+        let nowhere = folder.path().join("none/c");
+        let why = replace_all(&[(nowhere.clone(), b"3")]).unwrap_err();
+        assert!(why.text().contains(&nowhere.display().to_string()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_file_is_read_up_to_its_bound() {

@@ -144,6 +144,32 @@ impl Topics {
     }
 }
 
+/// Names over AMQP, below a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queues(String);
+
+impl Queues {
+    /// Below `prefix`.
+    pub fn new(prefix: &str) -> Self {
+        Self(prefix.to_owned())
+    }
+
+    /// The exchange, of type direct, that manifests go to; an [`Audience`] as text is the routing key.
+    pub fn exchange(&self) -> String {
+        self.0.clone()
+    }
+
+    /// The queue of a device, for manifests.
+    pub fn device(&self, device: &str) -> String {
+        format!("{}.device.{device}", self.0)
+    }
+
+    /// The queue of the reports of all devices.
+    pub fn status(&self) -> String {
+        format!("{}.status", self.0)
+    }
+}
+
 fn level(number: Option<u32>) -> String {
     number.map_or_else(|| String::from("+"), |number| number.to_string())
 }

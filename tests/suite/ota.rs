@@ -1,5 +1,8 @@
 //! `iotctl ota`: what it signs, others verify, and what others sign, it verifies.
 
+mod amqp;
+#[cfg(feature = "delta")]
+mod delta;
 mod durability;
 mod pulling;
 mod rollout;

@@ -47,7 +47,7 @@ pub(crate) enum Ota {
     #[command(disable_help_flag = true, after_help = below("ota verify"))]
     Verify(VerifyFlags),
 
-    /// Run as a device with two slots, which is updated over MQTT or CoAP
+    /// Run as a device with two slots, which is updated over MQTT, CoAP or AMQP
     #[command(disable_help_flag = true, override_usage = "iotctl ota agent [OPTIONS] [URL]", after_help = below("ota agent"))]
     Agent(Box<AgentFlags>),
 

@@ -1,6 +1,7 @@
 //! `ota`: firmware updates. What is judged is judged in `firmware`; here files are read and written.
 
 pub(crate) mod agent;
+mod amqp;
 pub(crate) mod delta;
 mod direct;
 mod inspect;

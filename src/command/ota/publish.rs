@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::direct::{Devices, TRIGGER};
 use super::sign::manifests;
-use super::{read, refused};
+use super::{amqp, read, refused};
 use crate::command::mqtt::publish;
 use crate::command::mqtt::session::SessionArgs;
 use crate::error::{Error, Kind, Result};
@@ -50,13 +50,22 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
             String::from("no manifest is published any more"),
         ),
     };
-    let names: Vec<String> = plan.to.iter().map(ToString::to_string).collect();
+    if let Some(session) = amqp::session(&plan.session) {
+        if plan.manifest.is_none() {
+            let text = "--remove cannot be used over AMQP: what is in a queue is not taken back";
+            return Err(Error::usage(text));
+        }
+        amqp::publish(session, &plan, source).await?;
+        tell(&plan, &said);
+        return Ok(());
+    }
     let destinations = plan
         .to
         .iter()
         .map(|it| Destination::new(topics.manifest(it).into()));
+    let destinations = destinations.collect();
     publish::run(publish::Plan {
-        topics: destinations.collect(),
+        topics: destinations,
         qos: QoS::AtLeastOnce,
         retain: true,
         properties: Properties::default(),
@@ -67,12 +76,12 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
         ack_timeout: None,
         require_subscribers: false,
         ack_report: None,
-        until: plan.until,
+        until: plan.until.clone(),
         style: plan.style,
-        session: plan.session,
+        session: plan.session.clone(),
     })
     .await?;
-    Console::new(plan.style).note(format_args!("{said} to {}", names.join(", ")));
+    tell(&plan, &said);
     Ok(())
 }
 
@@ -86,6 +95,11 @@ async fn trigger(plan: &Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     stop.unless_asked("interrupted", devices.trigger(&url))
         .await
+}
+
+fn tell(plan: &Plan, said: &str) {
+    let names: Vec<String> = plan.to.iter().map(ToString::to_string).collect();
+    Console::new(plan.style).note(format_args!("{said} to {}", names.join(", ")));
 }
 
 /// The manifest, or the one with the highest sequence in a directory, and what it is.

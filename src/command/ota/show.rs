@@ -89,7 +89,17 @@ pub(super) fn manifest(envelope: &Envelope<'_>, manifest: &Manifest<'_>, size: u
     };
     rows.push_some("vendor", named(vendor(&all), &about.vendor));
     rows.push_some("class", named(class(&all), &about.model));
-    for parameter in &all {
+    rows.push_some("reference", manifest.reference_uri);
+    let paths = manifest.components.iter().map(|path| {
+        let parts: Vec<_> = path.iter().map(|part| HEXLOWER.encode(part)).collect();
+        parts.join("/")
+    });
+    let is_one = manifest.components.len() == 1;
+    if !is_one {
+        rows.push("component", paths.collect::<Vec<_>>());
+    }
+    // Of several images the commands say which is which.
+    for parameter in all.iter().filter(|_| is_one) {
         match parameter {
             Parameter::Digest(digest) => rows.push("sha256", HEXLOWER.encode(digest)),
             Parameter::Size(size) => rows.push("image", *size),
@@ -161,6 +171,10 @@ fn commands(sequence: &[Command<'_>], depth: usize, lines: &mut Vec<String>) {
                 lines.push(format!("{indent}{}", directive_name(*directive)));
             }
             Command::Component(index) => lines.push(format!("{indent}set-component-index {index}")),
+            Command::Components(list) => {
+                let list: Vec<_> = list.iter().map(u64::to_string).collect();
+                lines.push(format!("{indent}set-component-index {}", list.join(", ")));
+            }
             Command::AllComponents => lines.push(format!("{indent}set-component-index all")),
             Command::Override(parameters) => lines.extend(
                 parameters

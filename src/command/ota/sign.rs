@@ -132,9 +132,7 @@ impl Plan {
         files
             .iter()
             .try_for_each(|(path, bytes)| self.keeps(path, bytes))?;
-        files
-            .iter()
-            .try_for_each(|(path, bytes)| file::replace(path, bytes))
+        file::replace_all(files)
     }
 
     /// Nothing else of the same version is lost: devices may be fetching it.

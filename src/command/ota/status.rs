@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
+use super::amqp;
 use super::direct::{Devices, STATUS};
 use super::retained::Retained;
 use crate::board::text::cell;
@@ -111,11 +113,19 @@ pub struct Plan {
     /// One of them ends it; none: all that is retained is shown once.
     pub until: Vec<Goal>,
     /// After which it is given up.
-    pub timeout: Option<std::time::Duration>,
+    pub timeout: Option<Duration>,
     /// As JSON.
     pub json: bool,
     /// Of what it says.
     pub style: Style,
+}
+
+impl Plan {
+    /// Whether what was waited for is so.
+    pub(super) fn is_met(&self, fleet: &Fleet) -> bool {
+        let counts = fleet.counts();
+        self.until.is_empty() || self.until.iter().any(|goal| goal.is_met(&counts))
+    }
 }
 
 /// What devices have reported.
@@ -145,6 +155,14 @@ impl Fleet {
         if self.devices.len() < MOST_DEVICES || self.devices.contains_key(device) {
             self.devices.insert(device.to_owned(), report);
         }
+    }
+
+    /// The same of a report that says itself whose it is, which is returned.
+    pub(super) fn take_named(&mut self, payload: &Bytes) -> Option<String> {
+        let report = serde_json::from_slice::<Value>(payload).ok()?;
+        let device = report["id"].as_str().filter(|name| is_name(name))?;
+        self.take(device, payload);
+        Some(device.to_owned())
     }
 
     /// The report of a device that was asked itself: it says its name, or it is known by its address, as is another one of
@@ -250,9 +268,13 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let mut fleet = Fleet::default();
-    let ended = match plan.devices.is_empty() {
-        true => over_mqtt(&plan, &mut fleet, &mut stop, console).await,
-        false => over_coap(&plan, &mut fleet, &mut stop, console).await,
+    let ended = match amqp::session(&plan.session) {
+        Some(session) => {
+            let watching = amqp::watch(session, &plan, &mut fleet, &mut stop);
+            within(plan.timeout, watching).await
+        }
+        None if plan.devices.is_empty() => over_mqtt(&plan, &mut fleet, &mut stop, console).await,
+        None => over_coap(&plan, &mut fleet, &mut stop, console).await,
     }?;
     let text = if plan.json {
         fleet.json()
@@ -270,28 +292,14 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     }
 }
 
-impl Plan {
-    fn is_met(&self, counts: &BTreeMap<&str, usize>) -> bool {
-        self.until.is_empty() || self.until.iter().any(|goal| goal.is_met(counts))
-    }
-
-    /// How the watching ends: with a signal, by itself, or when it has taken too long.
-    async fn end(
-        &self,
-        stop: &mut Stop,
-        watching: impl Future<Output = Result<()>>,
-    ) -> Result<End> {
-        let limit = async {
-            match self.timeout {
-                Some(timeout) => tokio::time::sleep(timeout).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-            ended = watching => ended.map(|()| End::Done),
-            () = limit => Ok(End::TimedOut),
-        }
+/// Does the work, but not for longer than this.
+async fn within(limit: Option<Duration>, work: impl Future<Output = Result<()>>) -> Result<End> {
+    match limit {
+        Some(limit) => match tokio::time::timeout(limit, work).await {
+            Ok(ended) => ended.map(|()| End::Done),
+            Err(_) => Ok(End::TimedOut),
+        },
+        None => work.await.map(|()| End::Done),
     }
 }
 
@@ -311,10 +319,11 @@ async fn over_coap(
             console.warn(format_args!("{place}: the report is no JSON object"));
         }
         fleet.tell_counts(console);
-        plan.is_met(&fleet.counts())
+        plan.is_met(fleet)
     };
     if !plan.until.is_empty() {
-        return plan.end(stop, devices.follow(take)).await;
+        let following = within(plan.timeout, devices.follow(take));
+        return stop.unless_asked("interrupted", following).await;
     }
     let read = devices.read(|place, report| {
         take(place, report);
@@ -348,7 +357,8 @@ async fn over_mqtt(
     let topics = Topics::new(&plan.prefix);
     subscribe(&mut client, &[at_least_once(topics.status("+"))])?;
     let watching = watch(plan, &topics, &mut client, fleet, console);
-    let ended = plan.end(stop, watching).await;
+    let watching = within(plan.timeout, watching);
+    let ended = stop.unless_asked("interrupted", watching).await;
     let _ = stop.close(client.close(Disconnect::default())).await;
     ended
 }
@@ -386,7 +396,7 @@ async fn watch(
         client.session().accept();
         retained.go_on(client);
         driven?;
-        if retained.is_all() && plan.is_met(&fleet.counts()) {
+        if retained.is_all() && plan.is_met(fleet) {
             return Ok(());
         }
         if !plan.until.is_empty() {

@@ -1,5 +1,8 @@
 //! A device and its hardware, whose power is cut before, in and after each write.
 
+#[cfg(feature = "delta")]
+mod patches;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +108,7 @@ impl Hardware {
             Step::Health if self.healthy => Outcome::Done,
             Step::Health => Outcome::Failed(String::from("no sensor")),
             Step::Confirm(_) => Outcome::Done,
+            // It is driven without patches.
             Step::Patch(_) => Outcome::Failed(String::from("no patches")),
             Step::Reboot => return Err(Cut),
         })

@@ -53,6 +53,8 @@ pub enum Command<'a> {
     Directive(Directive),
     /// The commands that follow are about this component.
     Component(u64),
+    /// The commands that follow are about these.
+    Components(Vec<u64>),
     /// The commands that follow are about all components.
     AllComponents,
     /// Sets parameters.
@@ -315,7 +317,15 @@ fn component_index<'a>(items: &mut Items<'a>) -> Result<Command<'a>> {
     match items.major() {
         Some(7) if items.bool("an index")? => Ok(Command::AllComponents),
         Some(0) => items.uint("an index").map(Command::Component),
-        _ => Err(Refusal::Unsupported("a list of components")),
+        Some(4) => {
+            let count = items.array("a list of components")?;
+            if count > MOST_COMPONENTS {
+                return Err(items.expected("at most 64 components"));
+            }
+            let indices = (0..count).map(|_| items.uint("an index"));
+            indices.collect::<Result<_>>().map(Command::Components)
+        }
+        _ => Err(items.expected("a component")),
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Patch {
     pub digest: Digest,
 }
 
+const SEVERAL: Refusal = Refusal::Unsupported("more than one component");
+
 /// What the commands have set.
 #[derive(Clone, Debug, Default)]
 struct State {
@@ -78,8 +80,10 @@ impl Manifest<'_> {
     /// # Errors
     /// The manifest is for others, or it needs what we do not do.
     pub fn update(&self, identity: &Identity, slot: Option<u64>) -> Result<Update> {
-        if self.components.len() != 1 {
-            return Err(Refusal::Unsupported("other than one component"));
+        match self.components.len() {
+            0 => return Err(Refusal::Missing("component")),
+            1 => {}
+            _ => return Err(SEVERAL),
         }
         let mut run = Run {
             identity,
@@ -90,6 +94,14 @@ impl Manifest<'_> {
         run.sequence(&self.shared, &mut state)?;
         for sequence in [&self.fetch, &self.install, &self.validate] {
             run.sequence(sequence, &mut state)?;
+        }
+        // What is done at each start is the boot loader's, which is not asked whether it can.
+        let fetched = run.found.len();
+        for sequence in [&self.load, &self.invoke] {
+            run.sequence(sequence, &mut state)?;
+        }
+        if run.found.len() > fetched {
+            return Err(Refusal::Unsupported("fetching at each start"));
         }
         // RFC 9124 §4.2.3 and §4.2.4: both must be checked.
         if !state.is_of_vendor {
@@ -132,7 +144,11 @@ impl Run<'_> {
             Command::Condition(condition) => self.condition(*condition, state),
             Command::Directive(directive) => self.directive(*directive, state),
             Command::Component(0) | Command::AllComponents => Ok(()),
-            Command::Component(_) => Err(Refusal::Unsupported("other than one component")),
+            Command::Component(_) => Err(SEVERAL),
+            Command::Components(list) => match list.iter().all(|index| *index == 0) {
+                true => Ok(()),
+                false => Err(SEVERAL),
+            },
             Command::Override(parameters) => parameters
                 .iter()
                 .try_for_each(|parameter| state.set(parameter)),

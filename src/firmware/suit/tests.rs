@@ -50,6 +50,49 @@ fn the_examples_of_the_draft_verify_in_both_numberings() {
     assert_eq!(update.sources[0].uri, "http://example.com/file.bin");
 }
 
+/// Examples 2 to 5 of Appendix B: severed members, two slots, several components that are loaded, and two images.
+const EXAMPLES: [&str; 4] = [
+    include_str!("examples/2.hex"),
+    include_str!("examples/3.hex"),
+    include_str!("examples/4.hex"),
+    include_str!("examples/5.hex"),
+];
+
+#[test]
+fn the_other_examples_of_the_draft_verify_and_what_we_do_not_do_is_refused() {
+    let trusted = draft_key();
+    let examples = EXAMPLES.map(|text| bytes(&text.replace('\n', "")));
+    let update = |example: &[u8], slot| {
+        let verified = Envelope::split(example)?.verified(&trusted)?;
+        verified.manifest()?.update(&draft_device(), slot)
+    };
+    let [severed, slots, loaded, two] = examples.each_ref();
+    let found = update(severed, Some(1)).expect("an update");
+    let uri = "http://example.com/very/long/path/to/file/file.bin";
+    assert_eq!((found.sequence, found.size), (2, 34768));
+    assert_eq!(found.sources[0].uri, uri);
+    // A member that was taken out is the one that was signed.
+    let mut changed = severed.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    assert_eq!(update(&changed, None), Err(Refusal::MemberDigest(23)));
+    for (slot, size, uri) in [
+        (0, 34768, "http://example.com/file1.bin"),
+        (1, 76834, "http://example.com/file2.bin"),
+    ] {
+        let found = update(slots, Some(slot)).expect("an update");
+        assert_eq!((found.sequence, found.size), (3, size));
+        let uris: Vec<_> = found.sources.iter().map(|it| &*it.uri).collect();
+        assert_eq!(uris, [uri]);
+    }
+    let several = Refusal::Unsupported("more than one component");
+    for (example, components) in [(loaded, 3), (two, 2)] {
+        assert_eq!(update(example, None), Err(several.clone()));
+        let manifest = Envelope::split(example).and_then(|it| it.unverified());
+        assert_eq!(manifest.expect("a manifest").components.len(), components);
+    }
+}
+
 fn device() -> Identity {
     Identity::new("example.com", "sensor-rev-b")
 }
@@ -166,10 +209,16 @@ fn each_refusal_has_its_words() {
 
 /// A manifest of these commands, in an envelope that nobody has signed.
 fn of_commands(shared: &str, install: &str) -> Vec<u8> {
+    of_members(shared, &[(20, install)])
+}
+
+/// The same with other sequences, in ascending order.
+fn of_members(shared: &str, sequences: &[(i64, &str)]) -> Vec<u8> {
     use super::super::cbor::Writer;
-    let (shared, install) = (bytes(shared), bytes(install));
-    let manifest = Writer::default()
-        .map(4)
+    let shared = bytes(shared);
+    let mut manifest = Writer::default();
+    manifest
+        .map(3 + sequences.len() as u64)
         .int(1)
         .uint(1)
         .int(2)
@@ -183,10 +232,11 @@ fn of_commands(shared: &str, install: &str) -> Vec<u8> {
                 .bytes(&[0])
                 .int(4)
                 .bytes(&shared);
-        })
-        .int(20)
-        .bytes(&install)
-        .take();
+        });
+    for (number, sequence) in sequences {
+        manifest.int(*number).bytes(&bytes(sequence));
+    }
+    let manifest = manifest.take();
     let wrapped = Writer::default().bytes(&manifest).take();
     let digest = Writer::default()
         .array(2)
@@ -237,7 +287,17 @@ fn what_is_unknown_is_refused() {
         (
             SHARED,
             "820c01",
-            Refusal::Unsupported("other than one component"),
+            Refusal::Unsupported("more than one component"),
+        ),
+        (
+            SHARED,
+            "820c820001",
+            Refusal::Unsupported("more than one component"),
+        ),
+        (
+            SHARED,
+            "821f02",
+            Refusal::Unsupported("swapping of components"),
         ),
         (SHARED, "820e0f", Refusal::NoAlternative),
         (SHARED, "820f80", Refusal::NoAlternative),
@@ -255,6 +315,25 @@ fn what_is_unknown_is_refused() {
             wanted => assert_eq!(found, wanted, "{install}"),
         }
     }
+}
+
+#[test]
+fn what_is_done_at_each_start_is_not_passed_over() {
+    let install = "8414a1156161 1502".replace(' ', "");
+    let of = |number, sequence: &str| {
+        let mut members = vec![(number, sequence), (20, &*install)];
+        members.sort_by_key(|(number, _)| *number);
+        let bytes = of_members(SHARED, &members);
+        let envelope = Envelope::split(&bytes)?;
+        envelope.unverified()?.update(&draft_device(), None)
+    };
+    // Starting is what the boot loader does.
+    assert!(of(9, "821702").is_ok());
+    let copying = Refusal::Unsupported("copying between components");
+    assert_eq!(of(8, "821602"), Err(copying.clone()));
+    assert_eq!(of(9, "821602"), Err(copying));
+    let fetching = Refusal::Unsupported("fetching at each start");
+    assert_eq!(of(8, "821502"), Err(fetching));
 }
 
 #[test]

@@ -342,6 +342,89 @@ fn each_refusal_has_its_words() {
     iotctl("ota inspect").word(&changed).run().failed(1);
 }
 
+#[cfg(not(feature = "delta"))]
+#[test]
+fn a_build_without_patches_says_so() {
+    let folder = Folder::new();
+    let firmware = folder.file("fw.bin", FIRMWARE);
+    let key = folder.key("key", "ed25519");
+    let line = iotctl("ota delta").word(&firmware).word(&firmware);
+    let why = line.word("-o").word(folder.path("patch")).run().failed(2);
+    assert_eq!(
+        why,
+        "iotctl: this iotctl was built without patches (feature delta)"
+    );
+    let line = folder
+        .sign(&firmware, &key, "--version 1 --delta-from")
+        .word(&firmware);
+    assert!(line.run().failed(2).contains("(feature delta)"));
+}
+
+/// The key of the draft's examples.
+const DRAFT_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhJaBGq4LqqvSYVcYnuzaJr6qi/Eb
+bz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kds7czi0qJY=
+-----END PUBLIC KEY-----
+";
+
+#[test]
+fn the_examples_of_the_draft_are_shown_and_judged() {
+    let folder = Folder::new();
+    let key = folder.file("draft.pub.pem", DRAFT_KEY);
+    let several = "the manifest needs more than one component, which is not supported";
+    for (number, text, shown, refused) in [
+        (
+            2,
+            include_str!("../../../src/firmware/suit/examples/2.hex"),
+            &[
+                "reference https://git.io/JJYoj",
+                "invoke    directive-invoke",
+            ][..],
+            None,
+        ),
+        (
+            3,
+            include_str!("../../../src/firmware/suit/examples/3.hex"),
+            &[
+                "  condition-component-slot",
+                "  set uri http://example.com/file2.bin",
+            ],
+            None,
+        ),
+        (
+            4,
+            include_str!("../../../src/firmware/suit/examples/4.hex"),
+            &["component 00", "  set source-component 0", "directive-copy"],
+            Some(several),
+        ),
+        (
+            5,
+            include_str!("../../../src/firmware/suit/examples/5.hex"),
+            &[
+                "set-component-index 1",
+                "set uri http://example.com/file2.bin",
+            ],
+            Some(several),
+        ),
+    ] {
+        let text = text.replace('\n', "");
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+        let file = folder.file(&format!("{number}.suit"), bytes);
+        let said = iotctl("ota inspect").word(&file).run().succeeded();
+        assert!(said.contains(&format!("sequence  {number}\n")), "{said}");
+        for shown in shown {
+            assert!(said.contains(shown.trim_start()), "{shown} in {said}");
+        }
+        let judged = verify(&file, &key)
+            .words("--vendor arm.com --class suit")
+            .run();
+        match refused {
+            Some(why) => assert!(judged.failed(1).ends_with(why)),
+            None => assert!(judged.succeeded().contains(&format!("sequence {number}"))),
+        }
+    }
+}
+
 #[test]
 fn sequences_go_up_by_themselves() {
     let folder = Folder::new();

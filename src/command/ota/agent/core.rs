@@ -137,6 +137,11 @@ impl Core {
         self.running.is_some()
     }
 
+    /// Whether a part of what is fetched is missing.
+    pub(super) fn is_downloading(&self) -> bool {
+        self.device.download().is_some_and(|it| it.left() > 0)
+    }
+
     /// Whether the new image is well if the server can be reached.
     pub(super) fn waits_for_server(&self) -> bool {
         let waits = |step: &Step| *step == Step::Health && self.plan.commands.health.is_none();

@@ -1,4 +1,4 @@
-//! `ota agent`: a device with two slots, which is updated over MQTT or CoAP. What it does next, and what not, says
+//! `ota agent`: a device with two slots, which is updated over MQTT, CoAP or AMQP. What it does next, and what not, says
 //! `firmware::device`; here it is done.
 //!
 //! | file | what it is for |
@@ -7,10 +7,12 @@
 //! | `disk` | slots and state |
 //! | `patch` | patches |
 //! | `commands` | the user's commands |
+//! | `amqp` | manifests from a queue, reports to another |
 //! | `mqtt` | manifests that are published, blocks on request, reports |
 //! | `pull` | a manifest and an image that are fetched over CoAP |
 //! | `listen` | what it answers over CoAP, and where it is told of updates |
 
+mod amqp;
 pub(crate) mod commands;
 mod core;
 mod disk;
@@ -77,7 +79,11 @@ pub struct Plan {
 /// Runs a device until a signal, or until it starts again.
 pub(super) async fn run(plan: Plan) -> Result<()> {
     let over_coap = is_coap(plan.session.connect.url.as_deref()) || plan.listen.is_some();
+    let session = super::amqp::session(&plan.session);
     let core = Core::open(plan)?;
+    if let Some(session) = session {
+        return amqp::run(core, session).await;
+    }
     match over_coap {
         true => pull::run(core).await,
         false => mqtt::run(core).await,

@@ -22,7 +22,7 @@ use crate::payload::Source;
 use crate::stop::Stop;
 
 /// How long it may take until a report is sent before the device starts again.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(core: Core) -> Result<()> {
     let mut stop = Stop::watch()?;

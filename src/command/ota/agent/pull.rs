@@ -15,6 +15,7 @@ use crate::coap::option;
 use crate::coap::uri::Uri;
 use crate::command::coap::client::{RequestClient, Tracer};
 use crate::command::coap::session::{Place, SessionArgs, failed, refused, shown};
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Kind, Result};
 use crate::firmware::Digest;
 use crate::firmware::device::Offer;
@@ -37,19 +38,9 @@ pub(super) async fn run(mut core: Core) -> Result<()> {
     let connect = core.plan.session.connect.clone();
     let home = connect.url.is_some() || core.plan.listen.is_none();
     let session = SessionArgs::of(connect);
-    let watch = Tracer::open(&session, core.console)?;
     let home = home.then(|| session.only_place()).transpose()?;
     let mut listener = core.listen()?;
-    let mut puller = Puller {
-        core,
-        session,
-        watch,
-        reached: home.is_none(),
-        place: home.clone(),
-        home,
-        looked_at: None,
-        installed: None,
-    };
+    let mut puller = Puller::new(core, session, home)?;
     let driven = tokio::select! {
         asked = stop.asked() => Err(asked),
         driven = puller.drive() => Ok(driven),
@@ -80,13 +71,13 @@ async fn triggered(desk: Option<&Desk>) {
     }
 }
 
-struct Puller {
-    core: Core,
+pub(super) struct Puller {
+    pub(super) core: Core,
     session: SessionArgs,
     watch: Tracer,
     /// Where a manifest is looked for from time to time.
     home: Option<Place>,
-    /// Of the manifest whose image is fetched.
+    /// Of the manifest whose image is fetched; `None` where that came otherwise.
     place: Option<Place>,
     looked_at: Option<Instant>,
     /// The manifest of what runs, which is not fetched again: it may have the image in it.
@@ -96,6 +87,26 @@ struct Puller {
 }
 
 impl Puller {
+    fn new(core: Core, session: SessionArgs, home: Option<Place>) -> Result<Self> {
+        let watch = Tracer::open(&session, core.console)?;
+        Ok(Self {
+            core,
+            session,
+            watch,
+            reached: home.is_none(),
+            place: home.clone(),
+            home,
+            looked_at: None,
+            installed: None,
+        })
+    }
+
+    /// For images whose manifests do not come over CoAP: their URIs are absolute.
+    pub(super) fn anywhere(core: Core) -> Result<Self> {
+        let session = SessionArgs::of(ConnectArgs::default());
+        Self::new(core, session, None)
+    }
+
     async fn drive(&mut self) -> Result<()> {
         loop {
             self.core.steps(self.reached);
@@ -118,7 +129,7 @@ impl Puller {
                 && let Some(url) = desk.as_deref().and_then(Desk::take)
             {
                 self.told(&url).await?;
-            } else if self.core.device.download().is_some_and(|it| it.left() > 0) {
+            } else if self.core.is_downloading() {
                 tokio::select! {
                     biased;
                     () = trigger => {}
@@ -247,7 +258,7 @@ impl Puller {
     }
 
     /// Fetches what is missing of the image, from the first source that has it.
-    async fn image(&mut self) -> Result<()> {
+    pub(super) async fn image(&mut self) -> Result<()> {
         let Some(update) = self.core.device.update().cloned() else {
             return Ok(());
         };
@@ -287,10 +298,16 @@ impl Puller {
 
     async fn source(&mut self, uri: &str, image: &Digest, size: u64) -> Result<()> {
         let bad = |why: String| Error::new(Kind::Refused, format!("{uri}: {why}"));
-        let own = self.place.clone();
-        let own = own.ok_or_else(|| bad(String::from("it is not known where the manifest was")))?;
-        let absolute = own.uri.join(uri).map_err(|why| bad(why.to_string()))?;
-        let place = self.place_of(&own, absolute)?;
+        let place = match &self.place {
+            Some(own) => {
+                let absolute = own.uri.join(uri).map_err(|why| bad(why.to_string()))?;
+                self.place_of(own, absolute)?
+            }
+            None => {
+                let place = self.session.place_of(uri);
+                place.map_err(|why| bad(why.text().to_owned()))?
+            }
+        };
         let limit = usize::try_from(size).unwrap_or(usize::MAX);
         let reply = self.fetch(&place, Some(image), limit).await?;
         let (offset, body) = (reply.offset as u64, &reply.response.payload);
