@@ -2,15 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use bytestring::ByteString;
+
 use super::direct::{Devices, TRIGGER};
 use super::sign::manifests;
 use super::{amqp, read, refused};
+use crate::command::amqp::publish as amqp_publish;
+use crate::command::amqp::session::SessionArgs as AmqpSession;
 use crate::command::mqtt::publish;
 use crate::command::mqtt::session::SessionArgs;
 use crate::error::{Error, Kind, Result};
-use crate::firmware::suit::Envelope;
-use crate::firmware::wire::{Audience, Topics};
+use crate::firmware::suit::{Envelope, MEDIA_TYPE};
+use crate::firmware::wire::{Audience, Queues, Topics};
 use crate::flow::{Pacing, Stages, Until};
+use crate::message::AmqpProperties;
 use crate::mqtt::packet::{Properties, QoS};
 use crate::output::{Console, Style};
 use crate::payload::{Destination, Encoding, Source};
@@ -55,7 +60,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
             let text = "--remove cannot be used over AMQP: what is in a queue is not taken back";
             return Err(Error::usage(text));
         }
-        amqp::publish(session, &plan, source).await?;
+        over_amqp(session, &plan, source).await?;
         tell(&plan, &said);
         return Ok(());
     }
@@ -95,6 +100,30 @@ async fn trigger(plan: &Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     stop.unless_asked("interrupted", devices.trigger(&url))
         .await
+}
+
+/// Publishes a manifest, and fails where no device has a queue for it.
+async fn over_amqp(session: AmqpSession, plan: &Plan, source: Source) -> Result<()> {
+    let queues = Queues::new(&plan.prefix);
+    let keys = plan
+        .to
+        .iter()
+        .map(|it| Destination::new(it.to_string().into()));
+    let plan = amqp_publish::Plan {
+        exchange: queues.exchange().into(),
+        keys: keys.collect(),
+        mandatory: true,
+        properties: AmqpProperties {
+            content_type: Some(ByteString::from_static(MEDIA_TYPE)),
+            delivery_mode: Some(2),
+            ..AmqpProperties::default()
+        },
+        declare: vec![amqp::exchange(&queues)],
+        until: plan.until.clone(),
+        style: plan.style,
+        ..amqp_publish::Plan::new(session, "", source)
+    };
+    amqp_publish::run(plan).await
 }
 
 fn tell(plan: &Plan, said: &str) {

@@ -1,5 +1,7 @@
 //! `ota status`: what devices report, as a table, and until so many have reported what is wanted.
 
+mod amqp;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -9,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::agent::{at_least_once, refused, subscribe};
-use super::amqp;
+use super::amqp::session;
 use super::direct::{Devices, STATUS};
 use super::retained::Retained;
 use crate::board::text::cell;
@@ -268,7 +270,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let mut fleet = Fleet::default();
-    let ended = match amqp::session(&plan.session) {
+    let ended = match session(&plan.session) {
         Some(session) => {
             let watching = amqp::watch(session, &plan, &mut fleet, &mut stop);
             within(plan.timeout, watching).await

@@ -16,11 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use download::{Ask, BLOCKS, Download, WINDOW};
-pub use patches::PatchStep;
 use patches::Patches;
 pub use state::{Ended, Release, Slot, Stage, State, Trial};
 use types::words;
-pub use types::{Config, Offer, Outcome, Report, Step, counter};
+pub use types::{Config, Offer, Outcome, PatchStep, Report, Step, counter};
 
 use super::Digest;
 use super::refusal::{Refusal, Result};

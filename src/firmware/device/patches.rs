@@ -5,39 +5,11 @@ use std::collections::VecDeque;
 
 use super::super::delta;
 use super::super::suit::{Patch, Update};
-use super::types::words;
-use super::{Device, Download, Outcome, Phase, Slot, Step};
+use super::types::{PatchStep, words};
+use super::{Device, Download, Outcome, Phase, Step};
 
 /// Requests for blocks of a patch that came to nothing one after the other: whoever serves the image may not have it.
 const MOST_IN_VAIN: u32 = 3;
-
-/// What is to be done for a patch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PatchStep {
-    /// Compute the digest of the first bytes of the slot that runs.
-    Compare {
-        /// The slot that runs.
-        slot: Slot,
-        /// In bytes.
-        size: u64,
-    },
-    /// Make room for a patch beside the slots, and read what an earlier download has left.
-    Open {
-        /// In bytes.
-        size: u64,
-    },
-    /// Compare the digest of the patch, apply it, be sure that all is written, read it back, and compute its digest.
-    Apply {
-        /// The slot that runs.
-        from: Slot,
-        /// Where the image goes.
-        to: Slot,
-        /// What was fetched.
-        patch: Patch,
-        /// Of the image that it makes, in bytes.
-        size: u64,
-    },
-}
 
 /// Patches of the update that is being installed.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::mcuboot::{self, Image};
 use super::super::refusal::{Refusal, Result};
+use super::super::suit::Patch;
 use super::super::{Digest, Identity, Trusted};
-use super::patches::PatchStep;
 use super::state::Slot;
 
 /// What a device is told once.
@@ -54,6 +54,34 @@ pub enum Step {
     Health,
     /// Tell the boot loader that the image is to stay.
     Confirm(Slot),
+}
+
+/// What is to be done for a patch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatchStep {
+    /// Compute the digest of the first bytes of the slot that runs.
+    Compare {
+        /// The slot that runs.
+        slot: Slot,
+        /// In bytes.
+        size: u64,
+    },
+    /// Make room for a patch beside the slots, and read what an earlier download has left.
+    Open {
+        /// In bytes.
+        size: u64,
+    },
+    /// Compare the digest of the patch, apply it, be sure that all is written, read it back, and compute its digest.
+    Apply {
+        /// The slot that runs.
+        from: Slot,
+        /// Where the image goes.
+        to: Slot,
+        /// What was fetched.
+        patch: Patch,
+        /// Of the image that it makes, in bytes.
+        size: u64,
+    },
 }
 
 /// How a step ended.

@@ -6,7 +6,6 @@ use super::super::identity::Uuid;
 use super::super::refusal::{Refusal, Result};
 use super::super::{Digest, sha256};
 use super::envelope::{digest_of, read_digest};
-use super::plan::Patch;
 use super::text::About;
 use super::{code, member, parameter};
 
@@ -128,6 +127,19 @@ pub enum Parameter<'a> {
     InvokeArguments(&'a [u8]),
     /// `-1`: what is fetched is a patch.
     Patch(Patch),
+}
+
+/// A patch in the format BSDIFF40.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Of the image that it changes.
+    pub base: Digest,
+    /// Of the image that it changes, in bytes.
+    pub base_size: u64,
+    /// Of the patch, in bytes.
+    pub size: u64,
+    /// Of the patch.
+    pub digest: Digest,
 }
 
 /// Members that were taken out: number, content, content with the head of its byte string.

@@ -13,8 +13,8 @@ mod text;
 
 pub use build::{DeltaOf, Description, Numbering, Payload, sign};
 pub use envelope::{Envelope, Verified};
-pub use manifest::{Command, Condition, Directive, Manifest, Parameter, Sequence};
-pub use plan::{Patch, Source, Update};
+pub use manifest::{Command, Condition, Directive, Manifest, Parameter, Patch, Sequence};
+pub use plan::{Source, Update};
 pub use text::About;
 
 /// The tag of an envelope.

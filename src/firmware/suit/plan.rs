@@ -3,7 +3,7 @@
 use super::super::Digest;
 use super::super::identity::{Identity, Uuid};
 use super::super::refusal::{Refusal, Result};
-use super::{Command, Condition, Directive, Manifest, Parameter};
+use super::{Command, Condition, Directive, Manifest, Parameter, Patch};
 
 /// An update as one device installs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,19 +27,6 @@ pub struct Source {
     pub uri: String,
     /// What is fetched is no image, but a patch.
     pub patch: Option<Patch>,
-}
-
-/// A patch in the format BSDIFF40.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch {
-    /// Of the image that it changes.
-    pub base: Digest,
-    /// Of the image that it changes, in bytes.
-    pub base_size: u64,
-    /// Of the patch, in bytes.
-    pub size: u64,
-    /// Of the patch.
-    pub digest: Digest,
 }
 
 const SEVERAL: Refusal = Refusal::Unsupported("more than one component");

@@ -38,6 +38,7 @@ pub(super) async fn run(core: Core, mut args: SessionArgs) -> Result<()> {
         puller: Puller::anywhere(core)?,
         link: Link::Connecting(wants.connecting(&session)),
         manifests: None,
+        waiting: 0,
         reported: None,
         number: 0,
     };
@@ -86,7 +87,7 @@ impl Wants {
         }
     }
 
-    fn connecting<'a>(&'a self, session: &'a Session) -> LocalBoxFuture<'a, Result<Connection>> {
+    fn connecting<'a>(&'a self, session: &'a Session) -> LocalBoxFuture<'a, Result<Opened>> {
         let open = async |session: &Session| {
             let mut connection = session.receiver(&self.declare, true).await?;
             connection.prefetch(MOST_MANIFESTS).await?;
@@ -94,21 +95,26 @@ impl Wants {
                 queue: self.queue.clone(),
                 ..Subscription::default()
             };
+            let waiting = Declaration::QueueIsThere(self.queue.clone());
+            let waiting = connection.declare(&waiting).await?;
             connection.consume(&subscription).await?;
-            Ok(connection)
+            Ok((connection, waiting.map_or(0, |it| it.messages)))
         };
         async move { session.connect_by(open).await }.boxed_local()
     }
 }
 
+/// A connection, and how many manifests wait in the queue.
+type Opened = (Connection, u32);
+
 enum Link<'a> {
-    Connecting(LocalBoxFuture<'a, Result<Connection>>),
+    Connecting(LocalBoxFuture<'a, Result<Opened>>),
     Up(Connection),
 }
 
 impl Link<'_> {
     /// What comes of the connection next. Cancel-safe.
-    async fn next(&mut self) -> Result<Option<Connection>> {
+    async fn next(&mut self) -> Result<Option<Opened>> {
         match self {
             Self::Connecting(connecting) => connecting.await.map(Some),
             Self::Up(connection) => connection.drive().await.map(|()| None),
@@ -130,6 +136,8 @@ struct Agent<'a> {
     /// The last manifest that came; it and those before it are acknowledged once nothing is under way, so that one that
     /// was begun comes again after a crash.
     manifests: Option<u64>,
+    /// Manifests that waited in the queue and have not come yet: they may be what `--once` is for.
+    waiting: u32,
     /// What the server was told last.
     reported: Option<Report>,
     /// Of the last report.
@@ -138,7 +146,7 @@ struct Agent<'a> {
 
 /// What woke the agent.
 enum Woken {
-    Link(Result<Option<Connection>>),
+    Link(Result<Option<Opened>>),
     Ended(Outcome),
     Time,
     Asked(Asked),
@@ -172,7 +180,7 @@ impl<'a> Agent<'a> {
                 continue;
             }
             match self.wait(stop).await {
-                Woken::Link(Ok(Some(connection))) => self.connected(connection),
+                Woken::Link(Ok(Some(opened))) => self.connected(opened),
                 Woken::Link(Ok(None)) => self.take(),
                 Woken::Link(Err(why)) if session.is_outage(&why) => {
                     self.puller.core.console.warn(&why);
@@ -203,7 +211,8 @@ impl<'a> Agent<'a> {
         }
     }
 
-    fn connected(&mut self, connection: Connection) {
+    fn connected(&mut self, (connection, waiting): Opened) {
+        self.waiting = waiting;
         self.link = Link::Up(connection);
         self.puller.core.server_reached();
     }
@@ -222,6 +231,7 @@ impl<'a> Agent<'a> {
             match came {
                 Some(Incoming::Delivery(delivery)) => {
                     self.manifests = Some(delivery.tag);
+                    self.waiting = self.waiting.saturating_sub(1);
                     self.puller.core.manifest(&delivery.message.payload);
                 }
                 Some(Incoming::TooLarge { tag, .. }) => {
@@ -273,7 +283,7 @@ impl<'a> Agent<'a> {
         let core = &self.puller.core;
         let is_told = self.reported.as_ref() == Some(&core.device.report());
         core.ending()
-            .filter(|_| is_told && self.manifests.is_none())
+            .filter(|_| is_told && self.waiting == 0 && self.manifests.is_none())
     }
 
     /// The last report goes out before the connection ends.
