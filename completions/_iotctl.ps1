@@ -3921,6 +3921,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'No persistent session: what is sent while this command does not run is not received')
             [CompletionResult]::new('--melt', '--melt', [CompletionResultType]::ParameterName, 'A row for each value of a JSON payload instead of one for each message: after --columns its name as metric, and itself as value')
             [CompletionResult]::new('--gzip', '--gzip', [CompletionResultType]::ParameterName, 'Compress full files with gzip')
+            [CompletionResult]::new('--pass', '--pass', [CompletionResultType]::ParameterName, 'Write each message to standard output too, as a record for the next command of a pipe, whatever --to makes of it')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')

@@ -3863,6 +3863,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --clean 'No persistent session: what is sent while this command does not run is not received'
             cand --melt 'A row for each value of a JSON payload instead of one for each message: after --columns its name as metric, and itself as value'
             cand --gzip 'Compress full files with gzip'
+            cand --pass 'Write each message to standard output too, as a record for the next command of a pipe, whatever --to makes of it'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'

@@ -90,7 +90,7 @@ pub(super) struct StoreFlags {
     #[arg(long, requires = "rotate")]
     gzip: bool,
 
-    /// Write each message to standard output too, as a record for the next command of a pipe, whatever --to makes of it: 'iotctl mqtt sub … --output json | iotctl log - --to readings.csv --pass | iotctl alert - …'
+    /// Write each message to standard output too, as a record for the next command of a pipe, whatever --to makes of it
     #[arg(long)]
     pass: bool,
 

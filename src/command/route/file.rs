@@ -110,18 +110,6 @@ macro_rules! end_table {
                 }
             }
 
-            /// The same without what says where the server is, and who we are there.
-            pub(super) fn without_server(&self) -> Self {
-                Self {
-                    url: None,
-                    context: None,
-                    id: None,
-                    password_file: None,
-                    cafile: None,
-                    ..self.clone()
-                }
-            }
-
             /// AMQP: the exchange, or that of MQTT's topics.
             pub(super) fn exchange(&self) -> ByteString {
                 let given = self.exchange.clone().map(ByteString::from);
@@ -163,6 +151,20 @@ end_table! {
         retain: bool,
     }
     path sqlite
+}
+
+impl TargetTable {
+    /// The same without what says where the server is, and who we are there.
+    pub(super) fn without_server(&self) -> Self {
+        Self {
+            url: None,
+            context: None,
+            id: None,
+            password_file: None,
+            cafile: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// One route.
