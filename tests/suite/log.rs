@@ -343,7 +343,7 @@ fn times_come_from_messages_where_they_say_them() {
 /// As `watch` and the commands of one protocol, those that carry messages know the usual server.
 #[test]
 fn without_a_name_messages_come_from_the_usual_server() {
-    let broker = crate::support::broker::broker("");
+    let broker = broker("");
     let publish = broker.iotctl("pub -t readings/d1 -m 28 -r");
     publish.run().exits(0);
     let url = format!("mqtt://127.0.0.1:{}", broker.port);
