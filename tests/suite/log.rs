@@ -340,6 +340,35 @@ fn times_come_from_messages_where_they_say_them() {
         );
 }
 
+/// As `watch` and the commands of one protocol, those that carry messages know the usual server.
+#[test]
+fn without_a_name_messages_come_from_the_usual_server() {
+    let broker = broker("");
+    let publish = broker.iotctl("pub -t readings/d1 -m 28 -r");
+    publish.run().exits(0);
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let folder = tempfile::tempdir().unwrap();
+    log(
+        folder.path(),
+        "-t readings/# --to - --columns topic,payload -C 1 --quiet",
+    )
+    .env("IOTCTL_URL", &url)
+    .run()
+    .exits(0)
+    .prints("topic,payload\nreadings/d1,28\n");
+    let state = folder.path().join("alarms");
+    iotctl("alert -t readings/{device} --above 27 --once --quiet --clean --output json --state")
+        .word(&state)
+        .env("IOTCTL_URL", &url)
+        .run()
+        .exits(0)
+        .contains(r#""key":"d1","state":"firing""#);
+    iotctl("alert -t a --print-config")
+        .run()
+        .exits(2)
+        .says("--print-config needs FROM");
+}
+
 #[test]
 fn mistakes_are_told_before_anything_is_received() {
     let folder = tempfile::tempdir().unwrap();
@@ -347,7 +376,7 @@ fn mistakes_are_told_before_anything_is_received() {
     fs::write(folder.path().join("notes.ndjson"), "notes of mine").unwrap();
     let nobody = "mqtt://127.0.0.1:1";
     for (words, code, text) in [
-        ("", 2, "<FROM>..."),
+        ("", 2, "--to"),
         (&*format!("{nobody} -t a"), 2, "--to"),
         (
             &format!("{nobody} -t a --to x/y.csv"),

@@ -34,7 +34,7 @@ use crate::payload::expect::Scope;
 use crate::payload::{Bodies, Destination, Outline};
 use crate::stop::Stop;
 
-pub use plan::Plan;
+pub(crate) use plan::Plan;
 
 /// Asks, one URI after the other.
 ///

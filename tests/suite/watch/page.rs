@@ -7,18 +7,24 @@ use serde_json::Value;
 
 use super::{FLEET, fleet, publish};
 use crate::support::broker::{Broker, broker};
-use crate::support::command::{Running, program};
+use crate::support::command::{Running, iotctl, program};
+use crate::support::schema::{check, schema};
 use crate::support::wait_for;
 
 /// A watcher that serves, and its port.
 fn serving(broker: &mut Broker, words: &[&str]) -> (Running, u16) {
     let words = [&["--web", "127.0.0.1:0"], words].concat();
     let mut running = fleet(broker.port, &words).start();
-    let said = running.hears("serving http://");
-    let port = said.rsplit(':').next().unwrap();
-    let port = port.split('/').next().unwrap().parse().unwrap();
+    let port = served_at(&mut running);
     broker.sees_subscription("alerts/#");
     (running, port)
+}
+
+/// The port that a watcher says that it serves at.
+fn served_at(running: &mut Running) -> u16 {
+    let said = running.hears("serving http://");
+    let port = said.rsplit(':').next().unwrap();
+    port.split('/').next().unwrap().parse().unwrap()
 }
 
 fn connect(port: u16, path: &str, fields: &str) -> TcpStream {
@@ -194,4 +200,28 @@ fn a_page_that_is_refused_events_says_so_and_asks_again_later_and_later() {
             refused(2, full),
         ]
     );
+}
+
+/// Of what was recorded all is there when it was read, and stays.
+#[test]
+fn a_page_of_recorded_messages_stays_when_all_was_read() {
+    let record = r#"{"topic":"devices/d1/status","payload":"online","mqtt":{}}"#;
+    let line = iotctl("watch - --device devices/{id}/status --web 127.0.0.1:0 --output none");
+    let mut running = line.start();
+    let port = served_at(&mut running);
+    running.write(format!("{record}\n").as_bytes());
+    let snapshot = |wanted: &dyn Fn(&Value) -> bool| {
+        wait_for("the snapshot", || {
+            let snapshot: Value = serde_json::from_str(&get(port, "/snapshot.json").1).unwrap();
+            wanted(&snapshot).then_some(snapshot)
+        })
+    };
+    let open = snapshot(&|it| it["counts"]["online"] == 1);
+    assert_eq!(open.get("ended"), None);
+    running.close_input();
+    let ended = snapshot(&|it| it["ended"] == true);
+    check(&ended, &schema("watch-snapshot"));
+    assert_eq!(ended["connected"], true);
+    running.signal("TERM");
+    running.ends().exits(143);
 }
