@@ -4147,6 +4147,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Public key whose signature counts, as a PEM file; may be repeated')
             [CompletionResult]::new('--block-size', '--block-size', [CompletionResultType]::ParameterName, 'Bytes of a block, 64 to 64KiB')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'How often to look for a manifest over CoAP, where the URL is that of a manifest')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out')
             [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back')
             [CompletionResult]::new('--reboot', '--reboot', [CompletionResultType]::ParameterName, 'Command for sh that starts the device again, after which the agent ends [default: the new image counts as started]')
             [CompletionResult]::new('--health', '--health', [CompletionResultType]::ParameterName, 'Command for sh that ends with 0 if the new image works [default: the server can be reached]')
@@ -4305,8 +4306,9 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;ota;publish' {
-            [CompletionResult]::new('--manifest', '--manifest', [CompletionResultType]::ParameterName, 'Manifest to publish, or a directory: the one with the highest sequence in it')
+            [CompletionResult]::new('--manifest', '--manifest', [CompletionResultType]::ParameterName, 'Manifest to publish, or a directory: the one with the highest sequence in it; with --trigger the URL of a manifest, coap://HOST/PATH, from where devices fetch it')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Devices that it is for: all, group:NAME or device:NAME; may be repeated')
+            [CompletionResult]::new('--trigger', '--trigger', [CompletionResultType]::ParameterName, 'Device that is told over CoAP to fetch the manifest, coap://HOST[/suit/trigger], instead of publishing it over MQTT; may be repeated')
             [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'Topic below which manifests, blocks and reports are')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Fail after this long, with exit code 5')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Fail after this long, with exit code 5')

@@ -4081,6 +4081,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --trust 'Public key whose signature counts, as a PEM file; may be repeated'
             cand --block-size 'Bytes of a block, 64 to 64KiB'
             cand --poll 'How often to look for a manifest over CoAP, where the URL is that of a manifest'
+            cand --listen 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out'
             cand --install 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back'
             cand --reboot 'Command for sh that starts the device again, after which the agent ends [default: the new image counts as started]'
             cand --health 'Command for sh that ends with 0 if the new image works [default: the server can be reached]'
@@ -4237,8 +4238,9 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;ota;publish'= {
-            cand --manifest 'Manifest to publish, or a directory: the one with the highest sequence in it'
+            cand --manifest 'Manifest to publish, or a directory: the one with the highest sequence in it; with --trigger the URL of a manifest, coap://HOST/PATH, from where devices fetch it'
             cand --to 'Devices that it is for: all, group:NAME or device:NAME; may be repeated'
+            cand --trigger 'Device that is told over CoAP to fetch the manifest, coap://HOST[/suit/trigger], instead of publishing it over MQTT; may be repeated'
             cand --prefix 'Topic below which manifests, blocks and reports are'
             cand -W 'Fail after this long, with exit code 5'
             cand --timeout 'Fail after this long, with exit code 5'

@@ -452,7 +452,7 @@ fn whatever_is_killed_and_whenever_a_device_starts_and_is_updated() {
     let began = Instant::now();
     field.finish();
     // Plugs are pulled at any moment of an update, however long that takes here.
-    let course = began.elapsed().min(Duration::from_secs(3));
+    let course = began.elapsed().min(Duration::from_millis(1500));
     field.offer();
     while field.kills < KILLS {
         let moment = field.random(course.as_millis() as u64);
