@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 
+use super::failure::Failure;
 use super::result::Report;
 use figures::Better;
 pub(crate) use page::html;
@@ -294,6 +295,11 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
         .collect();
     if !differing.is_empty() {
         warnings.push(format!("the runs differ in {}", differing.join(", ")));
+    }
+    let mut failed = before.iter().chain(after).filter_map(Failure::of);
+    if let Some(first) = failed.next() {
+        let count = 1 + failed.count();
+        warnings.push(format!("{count} of the runs failed: {}", first.text));
     }
     let counted = |what: fn(&&Report) -> bool| before.iter().chain(after).filter(what).count();
     let limited = counted(|run| run.generator.limited);

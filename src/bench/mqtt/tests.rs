@@ -130,6 +130,7 @@ fn settings(publishers: usize, subscribers: usize, qos: QoS) -> Settings {
         password: None,
         run_id: 4711,
         seed: 1,
+        leftover: Arc::default(),
     }
 }
 

@@ -113,11 +113,19 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             Ok(())
         }
         Action::Preview(count) => preview::run(model, count, plan.style, console).await,
-        Action::Run => match model.protocol()? {
-            Protocol::Coap => coap::run(model, &plan, console).await,
-            Protocol::Mqtt => mqtt::run(model, &plan, console).await,
-            Protocol::Amqp => amqp::run(model, &plan, console).await,
-        },
+        Action::Run => devices(model, &plan, console).await,
+    }
+}
+
+/// Runs the devices, once it is known that their account can be written.
+async fn devices(model: Model, plan: &Plan, console: Console) -> Result<()> {
+    if let Some(path) = &plan.save_json {
+        file::check_replaceable(path)?;
+    }
+    match model.protocol()? {
+        Protocol::Coap => coap::run(model, plan, console).await,
+        Protocol::Mqtt => mqtt::run(model, plan, console).await,
+        Protocol::Amqp => amqp::run(model, plan, console).await,
     }
 }
 
