@@ -360,6 +360,15 @@ mod tests {
     }
 
     #[test]
+    fn runs_that_have_failed_are_told() {
+        let mut after = runs(&[(1.0, 1.0), (1.0, 1.0)]);
+        after[1].connections.reopened = 1;
+        let found = compare(&runs(&[(1.0, 1.0)]), &after, None).unwrap();
+        let said = "1 of the runs failed: 1 of 101 connections was lost and not reopened";
+        assert!(found.warnings[0].starts_with(said), "{:?}", found.warnings);
+    }
+
+    #[test]
     fn repeated_runs_give_a_range() {
         let before = runs(&[(1.0, 1.0), (1.01, 1.0), (0.99, 1.01)]);
         let after = runs(&[(1.2, 1.2), (1.21, 1.21), (1.19, 1.2)]);

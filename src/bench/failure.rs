@@ -68,15 +68,18 @@ fn nothing_came_through(report: &Report) -> Option<Failure> {
     Some(Failure::new(kind, text))
 }
 
-/// Whoever sets a limit to connections has judged them.
-fn are_judged(thresholds: &[Threshold]) -> bool {
-    let of_connections = |one: &Threshold| one.expression.starts_with("connections.");
-    thresholds.iter().any(of_connections)
+/// Whether somebody has set a limit to one of these, and so has judged them.
+fn are_judged(thresholds: &[Threshold], quantities: &[&str]) -> bool {
+    let is_of = |one: &Threshold| {
+        let mut quantities = quantities.iter();
+        quantities.any(|quantity| one.expression.starts_with(quantity))
+    };
+    thresholds.iter().any(is_of)
 }
 
 /// Connections that could not be opened.
 fn unopened(connections: &Connections, thresholds: &[Threshold]) -> Option<Failure> {
-    if connections.failed == 0 || are_judged(thresholds) {
+    if connections.failed == 0 || are_judged(thresholds, &["connections."]) {
         return None;
     }
     let text = format!(
@@ -92,7 +95,13 @@ fn gone(report: &Report) -> Option<Failure> {
         planned, unsent, ..
     } = report.messages;
     let lost = lost_for_good(&report.connections)?;
-    if are_judged(&report.thresholds) || planned > 0 && harmed(&report.messages) == 0 {
+    let judging = [
+        "connections.lost",
+        "connections.reopened",
+        "connections.away",
+    ];
+    let is_harmless = planned > 0 && harmed(&report.messages) == 0;
+    if is_harmless || are_judged(&report.thresholds, &judging) {
         return None;
     }
     let text = match unsent {
@@ -167,6 +176,12 @@ mod tests {
         let text = "1 of 101 connections was lost and not reopened: \
                     10 of 1500000 messages could not be sent";
         assert_eq!(said(&report), Some((Kind::Lost, text.to_owned())));
+        let expression = &mut report.thresholds[0].expression;
+        *expression = String::from("connections.opened == 101");
+        assert!(Failure::of(&report).is_some(), "they were open once");
+        report.thresholds[0].expression = String::from("connections.lost <= 2");
+        assert_eq!(said(&report), None, "that is allowed");
+        report.thresholds.clear();
         let messages = &mut report.messages;
         (messages.planned, messages.unsent) = (messages.acknowledged, 0);
         assert!(Failure::of(&report).is_some(), "others were lost");
