@@ -125,7 +125,7 @@ struct ResultFlags {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
 
-    /// Write the results of the thresholds, or of the run, to a file, as JUnit test cases
+    /// Write the threshold results to a file, as JUnit test cases
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
