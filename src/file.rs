@@ -70,17 +70,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
 }
 
-/// Makes sure that a file can be written before there is something to write.
-///
-/// # Errors
-/// [`Kind::Local`] that names the file.
-pub(crate) fn check_writable(path: &Path) -> Result<()> {
-    let opened = File::options().append(true).create(true).open(path);
-    opened
-        .map(drop)
-        .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
-}
-
 /// Puts several files in their places, one after the other, each as [`replace`] does. They are written to the disk side by
 /// side, which takes the time of one.
 ///
@@ -126,6 +115,38 @@ pub(crate) fn replace_all(files: &[(PathBuf, &[u8])]) -> Result<()> {
     folders
         .iter()
         .try_for_each(|path| sync_folder(path).map_err(|cause| failed(path, &cause)))
+}
+
+/// Whether [`replace`] will be able to put something at `path`, as far as that can be known before there is anything to
+/// put: what is there stays as it is, and nothing is left behind.
+///
+/// # Errors
+/// [`Kind::Local`] that names the file, as [`replace`].
+pub(crate) fn check_replaceable(path: &Path) -> Result<()> {
+    replaceable(path)
+        .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+}
+
+fn replaceable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() || about.is_dir() => {
+            File::options().write(true).open(path).map(drop)
+        }
+        // To open a pipe waits for its reader.
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+        Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+            Err(io::ErrorKind::IsADirectory.into())
+        }
+        Err(_) => {
+            // A link that leads nowhere creates what it names.
+            let place = match fs::read_link(path) {
+                Ok(leads_to) => path.with_file_name("").join(leads_to),
+                Err(_) => path.to_owned(),
+            };
+            Draft::beside(&place, 0o666).map(drop)
+        }
+    }
 }
 
 /// A file that stands there only for as long as this value: what it says is true only then.
@@ -416,6 +437,26 @@ mod tests {
             0o640
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_can_be_replaced_is_known_before_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = |name: &str| folder.path().join(name);
+        fs::write(here("old"), b"kept").unwrap();
+        std::os::unix::fs::symlink("nothing", here("link")).unwrap();
+        for free in ["old", "new", "link"] {
+            check_replaceable(&here(free)).unwrap();
+        }
+        check_replaceable(Path::new("/dev/null")).unwrap();
+        assert_eq!(fs::read(here("old")).unwrap(), b"kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        for wrong in ["no/x.json", "folder/", "old/x", "."] {
+            let error = check_replaceable(&here(wrong)).unwrap_err();
+            assert_eq!(error.kind(), Kind::Local, "{wrong}");
+            let named = format!("cannot write {}: ", here(wrong).display());
+            assert!(error.text().starts_with(&named), "{error}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 
+use super::failure::Failure;
 use super::result::Report;
 use figures::Better;
 pub(crate) use page::html;
@@ -295,6 +296,11 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
     if !differing.is_empty() {
         warnings.push(format!("the runs differ in {}", differing.join(", ")));
     }
+    let mut failed = before.iter().chain(after).filter_map(Failure::of);
+    if let Some(first) = failed.next() {
+        let count = 1 + failed.count();
+        warnings.push(format!("{count} of the runs failed: {}", first.text));
+    }
     let counted = |what: fn(&&Report) -> bool| before.iter().chain(after).filter(what).count();
     let limited = counted(|run| run.generator.limited);
     if limited > 0 {
@@ -351,6 +357,15 @@ mod tests {
         let before = runs(&[(1.0, 1.0), (1.01, 1.0), (0.99, 1.01)]);
         let found = compare(&before, &after, Some(0.05)).unwrap();
         assert!(found.failure().is_none());
+    }
+
+    #[test]
+    fn runs_that_have_failed_are_told() {
+        let mut after = runs(&[(1.0, 1.0), (1.0, 1.0)]);
+        after[1].connections.reopened = 1;
+        let found = compare(&runs(&[(1.0, 1.0)]), &after, None).unwrap();
+        let said = "1 of the runs failed: 1 of 101 connections was lost and not reopened";
+        assert!(found.warnings[0].starts_with(said), "{:?}", found.warnings);
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | [`series`] | the time series, in bounded memory |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
+//! | [`failure`] | why a run is no success, whatever was asked of it |
 //! | [`merge`] | one result from those of many workers, exact |
 //! | [`compare`] | whether one set of runs is better or worse than another |
 
@@ -34,6 +35,7 @@ pub(crate) mod counters;
 pub(crate) mod dial;
 pub(crate) mod driver;
 pub(crate) mod engine;
+pub(crate) mod failure;
 pub(crate) mod find_max;
 pub(crate) mod gate;
 pub(crate) mod letters;

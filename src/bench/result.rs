@@ -61,6 +61,13 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
+impl Report {
+    /// Whether none of the connections that were planned could be opened.
+    pub(crate) const fn has_no_connection(&self) -> bool {
+        self.connections.planned > 0 && self.connections.opened == 0
+    }
+}
+
 /// Seconds in each phase.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PhaseTimes {

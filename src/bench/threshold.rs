@@ -4,7 +4,7 @@
 //!
 //! | quantity | what it is | numbers |
 //! |---|---|---|
-//! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max`, `catch_up.p99` | `20ms`, `1.5s`, `300us` |
+//! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time, messages without a response being infinitely late; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max`, `catch_up.p99` | `20ms`, `1.5s`, `300us` |
 //! | `planned` `unsent` `sent` `acknowledged` `refused` `timed_out` `lost_with_connection` `repeated` `expected` `received` `unique` `duplicate` `undecided` `missing` `reordered` `late` `foreign` | messages | `0`, `10k`, `1M` |
 //! | `retransmissions` | CoAP messages sent again for want of an acknowledgement | `0`, `10k` |
 //! | `lost` | messages that never arrived: `missing` where there are receivers, else `timed_out` + `lost_with_connection` | |
@@ -26,6 +26,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+use super::failure::Failure;
 use super::report::units::percent;
 use super::result::{Interval, Report, Threshold};
 use crate::payload::comparison::Comparison;
@@ -45,9 +46,18 @@ pub struct Assert {
 impl Assert {
     /// Judges a finished run, or one that goes on by what is known so far.
     ///
-    /// What was not measured at all misses every threshold, and is 0 in the outcome.
+    /// What was not measured at all misses every threshold, and is 0 in the outcome. A run in which nothing came through
+    /// meets none. Messages that were never sent or never answered are infinitely late: no limit of a latency holds for
+    /// a percentile that falls among them.
     pub fn evaluate(&self, report: &Report) -> Threshold {
-        self.judge(self.quantity.of(report))
+        let mut judged = self.judge(self.quantity.of(report));
+        if let Some(failure) = Failure::whole(report)
+            && (judged.passed || report.has_no_connection())
+        {
+            judged.passed = false;
+            judged.missed_by = failure.text;
+        }
+        judged
     }
 
     /// Judges one interval by itself; `None` where it does not tell, as it holds only p50, p99 and
@@ -152,6 +162,7 @@ impl FromStr for Assert {
 mod tests {
     use super::*;
     use crate::bench::report::sample;
+    use crate::bench::result::Messages;
 
     fn judged(text: &str) -> Threshold {
         text.parse::<Assert>().unwrap().evaluate(&sample::report())
@@ -170,8 +181,8 @@ mod tests {
         );
         for passed in [
             "p50 < 1ms",
-            "end_to_end.p99.9 < 1s",
-            "end_to_end.p99.95<1s",
+            "connect.p99.9 < 1s",
+            "connect.p99.95<1s",
             "errors == 1192",
             "errors != 0",
             "loss < 0.1%",
@@ -181,7 +192,7 @@ mod tests {
             "connections.rate >= 2k/s",
             "cpu < 80%",
             "rss < 64MiB",
-            "lag.max < 100us",
+            "lag.p99.9 < 100us",
             "sent >= 1.4M",
         ] {
             assert!(judged(passed).passed, "{:?}", judged(passed));
@@ -211,6 +222,75 @@ mod tests {
         report.messages.expected = 0;
         let lost: Assert = "lost == 0".parse().unwrap();
         assert_eq!(lost.evaluate(&report).measured, 1_040.0);
+    }
+
+    #[test]
+    fn what_never_came_is_infinitely_late() {
+        // 20,000 response times are known; 10 messages were not sent, 1,040 not answered.
+        assert!(judged("p90 < 20ms").passed);
+        let late =
+            "too many messages were not answered (1050 of 21050): they count as infinitely late";
+        for text in [
+            "p99 < 1h",
+            "p99 > 1ms",
+            "max < 1h",
+            "service.p95.1 < 1h",
+            "mean < 1h",
+        ] {
+            assert_eq!(judged(text).missed_by, late, "{text}");
+        }
+        let unsent = "too many messages were not sent (10 of 20010): they count as infinitely late";
+        assert_eq!(judged("lag.max < 1h").missed_by, unsent);
+        let missing =
+            "too many messages were not received (1280 of 21280): they count as infinitely late";
+        assert_eq!(judged("end_to_end.p99 < 1h").missed_by, missing);
+        assert!(judged("min < 1h").passed && judged("lag.p99 < 1ms").passed);
+        let connected =
+            "too many connections could not be opened (20 of 121): they count as infinitely late";
+        let mut report = sample::report();
+        report.connections.failed = 20;
+        let connect: Assert = "connect.p90 < 1h".parse().unwrap();
+        assert_eq!(connect.evaluate(&report).missed_by, connected);
+    }
+
+    #[test]
+    fn what_is_missing_moves_the_percentiles_of_the_rest() {
+        let mut report = sample::report();
+        let p95: Assert = "p95 < 1us".parse().unwrap();
+        let with_loss = p95.evaluate(&report).measured;
+        (report.messages.timed_out, report.messages.unsent) = (0, 0);
+        report.messages.lost_with_connection = 0;
+        let without = p95.evaluate(&report).measured;
+        assert_eq!(without, report.latency["response"].p95_ms);
+        assert!(with_loss > without, "{with_loss} {without}");
+    }
+
+    #[test]
+    fn nothing_is_kept_by_a_run_in_which_nothing_came_through() {
+        let evaluate =
+            |text: &str, report: &Report| text.parse::<Assert>().unwrap().evaluate(report);
+        let mut report = Report::default();
+        report.connections.planned = 1;
+        for text in [
+            "lost == 0",
+            "p99 < 1h",
+            "connections.failed <= 10",
+            "errors == 0",
+        ] {
+            let judged = evaluate(text, &report);
+            assert!(!judged.passed, "{text}");
+            assert_eq!(judged.missed_by, "no connection was opened");
+        }
+        let mut report = sample::report();
+        report.messages = Messages {
+            planned: 7,
+            sent: 7,
+            refused: 7,
+            ..Messages::default()
+        };
+        let judged = evaluate("lost == 0", &report);
+        assert!(!judged.passed);
+        assert_eq!(judged.missed_by, "none of 7 messages was accepted");
     }
 
     #[test]

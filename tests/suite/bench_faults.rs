@@ -1,12 +1,15 @@
 //! What goes wrong on purpose is counted exactly; what is measured is what happened.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::bench::{Figures, bench};
-use crate::support::broker::broker;
-use crate::support::command::{iotctl, signal};
+use crate::support::broker::{broker, started};
+use crate::support::coap::server;
+use crate::support::command::{Ended, Line, Running, iotctl, signal};
 use crate::support::mosquitto::mosquitto;
 use crate::support::ports::free_ports;
 
@@ -155,6 +158,186 @@ fn nobody_there_is_exit_code_3_and_the_reason_alone() {
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     let said = format!("iotctl: cannot connect to mqtt://127.0.0.1:{port}: connection refused");
     assert_eq!(ended.says(&said).text(), "", "no report of nothing");
+}
+
+/// Files of a result, by form.
+struct Files(TempDir);
+
+impl Files {
+    const FORMS: [&str; 4] = ["junit", "markdown", "html", "save-json"];
+
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// The flags that have them written.
+    fn words(&self) -> String {
+        let flag = |form| format!("--{form} {} ", self.path(form).display());
+        Self::FORMS.map(flag).concat()
+    }
+
+    fn path(&self, form: &str) -> PathBuf {
+        self.0.path().join(form)
+    }
+
+    fn text(&self, form: &str) -> String {
+        std::fs::read_to_string(self.path(form)).unwrap()
+    }
+
+    /// Checks that no form says that all is well, and that JUnit counts these failures and errors.
+    #[track_caller]
+    fn are_bad(&self, failures: u32, errors: u32) -> &Self {
+        for form in ["junit", "markdown", "html"] {
+            let text = self.text(form);
+            assert!(
+                !text.contains(" passed") && !text.contains("were stable"),
+                "{form}: {text}"
+            );
+        }
+        let counts = format!("failures=\"{failures}\" errors=\"{errors}\"");
+        let junit = self.text("junit");
+        assert!(junit.contains(&counts), "{junit}");
+        self
+    }
+
+    /// `bench COMMAND` on the saved result.
+    fn bench(&self, command: &str) -> Line {
+        iotctl(&format!("bench {command}")).word(self.path("save-json"))
+    }
+}
+
+#[test]
+fn a_run_without_a_connection_meets_no_threshold_anywhere() {
+    let [port] = free_ports();
+    for words in [
+        format!("mqtt mqtt://127.0.0.1:{port} -q 1"),
+        format!("coap coap+tcp://127.0.0.1:{port}/x"),
+        format!("amqp amqp://127.0.0.1:{port}"),
+    ] {
+        let files = Files::new();
+        let line = iotctl(&format!("bench {words} --rate 200 --count 100 --quiet"));
+        let line = line
+            .words(&files.words())
+            .words("--assert")
+            .word("lost == 0");
+        line.run().exits(3).says("connection refused");
+        files.are_bad(1, 1);
+        let why = "no connection could be opened: cannot connect to ";
+        for form in ["junit", "markdown", "html"] {
+            assert!(
+                files.text(form).contains(why),
+                "{words}: {}",
+                files.text(form)
+            );
+        }
+        let missed = "missed lost == 0: no connection could be opened: ";
+        let line = files
+            .bench("report")
+            .words("-o prometheus --assert")
+            .word("lost == 0");
+        let shown = line.run().exits(7).says(missed);
+        let shown = shown.contains("iotctl_bench_threshold_passed{expression=\"lost == 0\"} 0");
+        shown.contains("iotctl_bench_steady 0");
+        files.bench("merge").run().exits(7).says(missed);
+        let line = files.bench("compare").word(files.path("save-json"));
+        line.run()
+            .exits(2)
+            .says("cannot be compared: no connection could be opened");
+    }
+}
+
+#[test]
+fn a_run_in_which_all_is_refused_meets_no_threshold() {
+    let broker = broker("--quiet --fault refuse-publish:code=0x87");
+    let files = Files::new();
+    let line = bench(broker.port, "-q 1 --rate 500 --count 50").words(&files.words());
+    let line = line.words("--assert").word("lost == 0");
+    line.run()
+        .exits(7)
+        .says("missed lost == 0: none of 50 messages was accepted");
+    files.are_bad(1, 1);
+    let files = Files::new();
+    let line = bench(broker.port, "-q 1 --rate 500 --count 50").words(&files.words());
+    line.run().exits(1).says("none of 50 messages was accepted");
+    files.are_bad(0, 1);
+    let markdown = files.text("markdown");
+    let head = "### Load test: failed: none of 50 messages was accepted\n";
+    assert!(markdown.starts_with(head), "{markdown}");
+}
+
+/// Runs a load against a server that is killed in the middle.
+fn with_server_killed(words: &str, server: &Running) -> Ended {
+    let mut running = iotctl(&format!("bench {words}"))
+        .words("--output json --interval 100ms --rate 500 --count 1000 --drain 300ms")
+        .start();
+    running.hears(" p50 ");
+    signal(server.id(), "KILL");
+    running.ends()
+}
+
+#[test]
+fn a_server_that_dies_for_good_is_named_and_fails_the_run() {
+    let mqtt = || {
+        let broker = broker("--quiet");
+        let words = format!("mqtt mqtt://127.0.0.1:{} -q 1", broker.port);
+        (broker.running, words)
+    };
+    let amqp = || {
+        let broker = started(iotctl("amqp broker --quiet --listen 127.0.0.1:0"));
+        let words = format!("amqp amqp://127.0.0.1:{} --scenario publish", broker.port);
+        (broker.running, words)
+    };
+    let coap = |scheme| {
+        let server = server("-r /temp=text:21.5", &[scheme]);
+        let words = format!("coap {}/temp --ack-timeout 500ms", server.uris[0]);
+        (server.running, words)
+    };
+    for (server, words) in [mqtt(), amqp(), coap("coap+tcp"), coap("coap")] {
+        let files = Files::new();
+        let ended = with_server_killed(&format!("{words} {}", files.words()), &server).exits(6);
+        let lost = "1 of 1 connections was lost and not reopened: ";
+        let ended = ended.says(&format!("iotctl: {lost}"));
+        let found = Figures::of(&ended);
+        assert!(found.messages("unsent") > 0, "{words}: {found:?}");
+        assert_eq!(found.0["generator"]["limited"], false, "{words}");
+        files.are_bad(0, 1);
+        assert!(
+            files.text("markdown").contains(lost),
+            "{}",
+            files.text("markdown")
+        );
+        // More than half of the messages are missing, or so many that the slowest percent is among them.
+        let line = files.bench("report").words("--assert").word("p99 < 1h");
+        let late = "missed p99 < 1h: too many messages were not answered (";
+        line.run().exits(7).says(late);
+        let line = files.bench("report").words("--assert").word("lag.p99 < 1h");
+        line.run()
+            .exits(7)
+            .says("too many messages were not sent (");
+        // Whoever sets a limit to lost connections decides; the messages before were in time.
+        let line = files
+            .bench("report")
+            .words("--assert")
+            .word("connections.lost <= 1");
+        line.words("--assert").word("min < 1h").run().exits(0);
+    }
+}
+
+#[test]
+fn an_outage_that_is_over_in_time_is_no_failure() {
+    let mut mosquitto = mosquitto();
+    let words = "bench mqtt --output json --interval 100ms -h 127.0.0.1 -p";
+    let mut running = iotctl(words)
+        .words(&mosquitto.port.to_string())
+        .words("-q 1 --rate 200 --count 1000 --drain 30s --assert unsent==0")
+        .words("--assert p90<1m --assert connections.reopened==1")
+        .start();
+    running.hears(" p50 ");
+    mosquitto.kill();
+    running.hears("connections 0 ");
+    mosquitto.restart();
+    let found = Figures::of(&running.ends().exits(0));
+    assert_eq!(found.messages("planned"), 1_000, "{found:?}");
 }
 
 #[test]

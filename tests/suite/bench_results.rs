@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::bench::{Figures, bench};
 use crate::support::broker::broker;
 use crate::support::command::iotctl;
+use crate::support::ports::free_ports;
 
 #[test]
 fn a_summary_and_a_line_for_each_interval() {
@@ -194,6 +195,47 @@ fn a_run_without_a_connection_is_an_error_and_nothing_else() {
             "{lines:?}"
         );
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_known_before_anything_is_connected() {
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let here = |name: &str| folder.path().join(name);
+    std::fs::write(here("kept.json"), "kept").unwrap();
+    for flag in ["save-json", "html", "csv", "hlog", "markdown", "junit"] {
+        for command in [
+            format!("mqtt mqtt://127.0.0.1:{port}"),
+            format!("amqp amqp://127.0.0.1:{port}"),
+            format!("coap coap+tcp://127.0.0.1:{port}/x"),
+        ] {
+            let line = iotctl(&format!("bench {command} --{flag} /nope/x.y"));
+            let line = match flag {
+                "save-json" => line.word("--html").word(here("new.html")),
+                _ => line.word("--save-json").word(here("kept.json")),
+            };
+            let ended = line.run().exits(8);
+            ended.says_only("iotctl: cannot write /nope/x.y: no such file or directory\n");
+        }
+    }
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert_eq!(std::fs::read(here("kept.json")).unwrap(), b"kept");
+}
+
+#[test]
+fn without_thresholds_the_run_is_the_test_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.xml");
+    let line = iotctl("bench mqtt --embedded --quiet -q 1 --rate 500 --count 50 --junit");
+    line.word(&file).run().exits(0);
+    let xml = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        xml.contains("tests=\"1\" failures=\"0\" errors=\"0\""),
+        "{xml}"
+    );
+    let case = "<testcase classname=\"iotctl.bench\" name=\"run\"/>";
+    assert!(xml.contains(case), "{xml}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::bench::{Figures, bench};
 use crate::support::broker::broker;
-use crate::support::command::iotctl;
+use crate::support::command::{iotctl, signal};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 
 /// What is run, and how often each of 100 messages is delivered; `None`: nobody listens.
@@ -100,6 +100,64 @@ fn every_scenario_at_our_broker() {
     let broker = broker("--quiet");
     every_scenario(broker.port);
     wills_and_idle_connections(broker.port);
+}
+
+/// What is retained at this port.
+#[track_caller]
+fn retained(port: u16) -> String {
+    let line = iotctl("mqtt clear --dry-run --quiet -t # -h 127.0.0.1 -p").words(&port.to_string());
+    line.run().exits(0).text().to_owned()
+}
+
+fn nothing_stays_retained(port: u16) {
+    for (words, cleared) in [
+        ("--scenario retained --count 40", 40),
+        ("--scenario retained --count 40 -q 0 -V 311 --threads 2", 40),
+        ("--scenario retained --count 40 --processes 2", 40),
+        (
+            "--scenario retained-storm --retained-messages 100 --count 20",
+            1_000,
+        ),
+        ("--retain --publishers 3 --count 40", 3),
+        (
+            "--retain --publishers 3 --topic {group}/all --groups 2 --count 40",
+            2,
+        ),
+        ("--count 40", 0),
+    ] {
+        let found = Figures::of(&bench(port, "--rate 1k -q 1").words(words).run().exits(0));
+        let counted = found.0["counts"]["retained_cleared"].as_u64();
+        assert_eq!(counted.unwrap_or(0), cleared, "{words}");
+        assert_eq!(retained(port), "", "{words}");
+    }
+}
+
+#[test]
+fn nothing_stays_retained_at_mosquitto() {
+    nothing_stays_retained(generous().port);
+}
+
+#[test]
+fn nothing_stays_retained_at_our_broker() {
+    nothing_stays_retained(broker("--quiet").port);
+}
+
+#[test]
+fn what_stays_retained_is_said() {
+    let broker = broker("--quiet");
+    let mut running = iotctl("bench mqtt --output json --interval 100ms --scenario retained -q 1")
+        .words(&format!("-h 127.0.0.1 -p {}", broker.port))
+        .words("--publishers 1 --rate 500 --count 1000 --drain 300ms")
+        .start();
+    running.hears(" p50 ");
+    signal(broker.running.id(), "KILL");
+    let found = Figures::of(&running.ends().exits(6));
+    assert_eq!(found.0["counts"]["retained_cleared"], 0);
+    let (warnings, sent) = (found.0["warnings"].to_string(), found.messages("sent"));
+    let said = format!(
+        "only 0 of {sent} retained messages were cleared from the server: cannot connect to "
+    );
+    assert!(warnings.contains(&said), "{warnings}");
 }
 
 fn generous() -> Mosquitto {

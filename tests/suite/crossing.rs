@@ -150,8 +150,7 @@ fn a_map_that_fails_in_a_replay_refuses_its_message_alone() {
         .exits(1)
         .says("of 3 messages sent, 2 acknowledged, 1 refused");
     let bodies: Vec<Value> = ended.text().lines().map(record).collect();
-    assert_eq!(bodies.len(), 2);
-    assert_eq!(bodies[1]["payload"], "4");
+    assert_eq!(bodies, [2, 4]);
 }
 
 #[test]

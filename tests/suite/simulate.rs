@@ -11,6 +11,7 @@ use crate::support::aiocoap;
 use crate::support::broker::broker;
 use crate::support::command::{Line, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::ports::free_ports;
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::schema::{known, schema};
 use crate::support::wait_for;
@@ -593,4 +594,13 @@ fn path() -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));
     let others = std::env::var("PATH").unwrap();
     format!("{}:{others}", program.parent().unwrap().display())
+}
+
+#[test]
+fn an_account_that_cannot_be_written_is_known_before_anything_is_connected() {
+    let [port] = free_ports();
+    let line = iotctl(&format!("simulate mqtt://127.0.0.1:{port} --scenario home"));
+    let ended = line.words("--duration 1s --save-json /nope/x.json").run();
+    let ended = ended.exits(8);
+    ended.says("iotctl: cannot write /nope/x.json: no such file or directory\n");
 }

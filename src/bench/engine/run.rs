@@ -47,8 +47,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Whether none of the connections that were planned could be opened.
     pub(crate) const fn has_no_connection(&self) -> bool {
-        let connections = &self.report.connections;
-        connections.planned > 0 && connections.opened == 0
+        self.report.has_no_connection()
     }
 }
 

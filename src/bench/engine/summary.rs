@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
+use super::super::failure::lost_for_good;
 use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{
@@ -234,7 +235,11 @@ fn generator(
     let late = total.tardy.at_quantile(0.99);
     let busy = cpu_percent / 100.0 / phases.threads as f64;
     let held_back = total.counts.get(HELD_BACK).copied().unwrap_or(0);
-    let (limited, verdict) = verdict(late, busy, phases.threads, held_back);
+    let (limited, verdict) = match lost_for_good(&connections(total, phases)) {
+        // Whatever was late then, the generator is not what it waited for.
+        Some(lost) => (false, lost),
+        None => verdict(late, busy, phases.threads, held_back),
+    };
     Generator {
         cpu_s: phases.cpu_s,
         cpu_percent,
@@ -345,7 +350,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     let messages = &total.messages;
     if messages.unsent > 0 {
         warnings.push(format!(
-            "{} due but not sent: response times would be longer with them",
+            "{} due but not sent: no percentile includes them, and thresholds count them as infinitely late",
             counted_were(messages.unsent, "message")
         ));
     }
@@ -394,7 +399,7 @@ fn open_ends(total: &Records) -> Vec<String> {
     let unanswered = unanswered.saturating_sub(not_proved);
     if unanswered > 0 {
         warnings.push(format!(
-            "{} not acknowledged: no percentile includes them",
+            "{} not acknowledged: no percentile includes them, and thresholds count them as infinitely late",
             counted_were(unanswered, "message")
         ));
     }

@@ -1,5 +1,6 @@
 //! What the connections of one group have in common, and the packets that open them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +10,7 @@ use super::super::counters::Shared;
 use super::super::driver::{Broken, Io};
 use super::super::pattern::{Pattern, user_name};
 use super::super::stamp::{Room, Stamp};
+use super::leftover::Leftover;
 use super::scan::Message;
 use super::template::{Kind, Template};
 use crate::error::Kind as ErrorKind;
@@ -77,6 +79,8 @@ pub(super) struct Group {
     /// Topic pattern and body of the will of each connection.
     pub(super) will: Option<Pattern>,
     pub(super) first_sender: u32,
+    /// What is retained at the end.
+    pub(super) leftover: Arc<Leftover>,
 }
 
 /// What a connection subscribes to.
@@ -179,14 +183,11 @@ impl Group {
         self.pattern(index).filter(Some(index))
     }
 
-    /// Takes retained message `number` away.
-    pub(super) fn write_empty_retained(&self, index: usize, number: u64, out: &mut Vec<u8>) {
-        let publish = Packet::Publish(crate::mqtt::packet::Publish {
-            topic: self.pattern(index).fill(index, number).into(),
-            retain: true,
-            ..Default::default()
-        });
-        self.write(&publish, out);
+    /// Connection `index` leaves `count` retained messages behind.
+    pub(super) fn leave_retained(&self, index: usize, count: u64) {
+        if count > 0 {
+            self.leftover.enter(self.pattern(index), index, count);
+        }
     }
 
     fn will(&self, topic: &Pattern, index: usize) -> Will {

@@ -6,11 +6,13 @@
 //! | `session`, `group` | one connection; what a group's connections have in common |
 //! | `template` | packets encoded once and patched |
 //! | `property` | the stamp beside a body that is not ours |
+//! | `leftover` | retained messages, which are cleared after the run |
 //! | `null` | a broker that only answers |
 //! | `scan`, `in_flight` | acknowledgements off the raw bytes; messages under way |
 
 mod group;
 mod in_flight;
+mod leftover;
 mod null;
 mod property;
 mod scan;
@@ -20,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use leftover::CLEARED;
 pub(super) use null::answer;
 pub(crate) use settings::{Scenario, Settings};
 pub(crate) use template::Body;

@@ -584,8 +584,8 @@ impl Session for MqttSession {
         self.unproved = Unproved::default();
         self.asked = None;
         self.flights.clear(|flight| io.records.timed_out(flight));
+        self.leave_retained();
         if self.open {
-            self.clear_retained(io);
             io.out.extend_from_slice(self.group.goodbye());
         }
     }

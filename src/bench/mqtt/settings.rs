@@ -13,6 +13,7 @@ use super::super::pattern::Pattern;
 use super::super::plan::Load;
 use super::super::stamp::Room;
 use super::group::{Filters, Group, Role};
+use super::leftover::Leftover;
 use super::property;
 use super::session::MqttSession;
 use super::template::{Body, Kind, Place, Template, filling};
@@ -96,6 +97,8 @@ pub(crate) struct Settings {
     pub run_id: u64,
     /// Of everything random.
     pub seed: u64,
+    /// What is retained at the end.
+    pub leftover: Arc<Leftover>,
 }
 
 impl Settings {
@@ -294,6 +297,7 @@ impl Settings {
             least: self.room(),
             will: None,
             first_sender: 0,
+            leftover: Arc::clone(&self.leftover),
         }
     }
 

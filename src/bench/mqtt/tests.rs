@@ -130,6 +130,7 @@ fn settings(publishers: usize, subscribers: usize, qos: QoS) -> Settings {
         password: None,
         run_id: 4711,
         seed: 1,
+        leftover: Arc::default(),
     }
 }
 
@@ -545,12 +546,15 @@ fn a_retained_storm_counts_every_retained_message() {
             topic: Pattern::parse("r/{client}/{seq}").unwrap(),
             ..settings(3, 0, QoS::AtLeastOnce)
         };
-        let report = run(&peer, &settings, 30);
+        let mut report = run(&peer, &settings, 30);
         check_the_sums(&report);
         let found = &report.messages;
         assert_eq!(found.acknowledged, 30, "{found:?}");
         assert_eq!((found.expected, found.unique), (300, 300), "{found:?}");
         assert_eq!(report.latency["end_to_end"].count, 300);
+        let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", peer.port);
+        local().block_on(settings.leftover.clear(target, &settings, &mut report));
+        assert_eq!(report.counts[CLEARED], 30, "{:?}", report.warnings);
     }
     // The retained messages are gone: a subscriber to all of them gets none.
     let settings = Settings {

@@ -1,5 +1,7 @@
-//! JUnit XML: one test case for each threshold, so that CI shows a miss where it shows failed tests.
+//! JUnit XML: one test case for each threshold, so that CI shows a miss where it shows failed tests; and one for the run
+//! itself, where it has no thresholds or has failed whatever they say.
 
+use crate::bench::failure::Failure;
 use crate::bench::result::{Report, Threshold};
 
 use super::rows;
@@ -8,11 +10,17 @@ use super::units::three;
 /// The thresholds as a test suite; its time is the time measured.
 pub(crate) fn render(report: &Report) -> String {
     let missed = report.thresholds.iter().filter(|one| !one.passed).count();
+    let failure = Failure::of(report);
+    let mut cases: Vec<String> = report.thresholds.iter().map(case).collect();
+    if cases.is_empty() || failure.is_some() {
+        cases.insert(0, run(failure.as_ref()));
+    }
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     xml += &format!(
-        "  <testsuite name=\"iotctl bench\" tests=\"{}\" failures=\"{missed}\" errors=\"0\" \
+        "  <testsuite name=\"iotctl bench\" tests=\"{}\" failures=\"{missed}\" errors=\"{}\" \
          skipped=\"0\" time=\"{:.3}\" timestamp=\"{}\">\n    <properties>\n",
-        report.thresholds.len(),
+        cases.len(),
+        u8::from(failure.is_some()),
         report.phases.measured_s,
         escape(report.started_at.trim_end_matches('Z'))
     );
@@ -24,11 +32,21 @@ pub(crate) fn render(report: &Report) -> String {
         );
     }
     xml += "    </properties>\n";
-    for threshold in &report.thresholds {
-        xml += &case(threshold);
-    }
+    xml += &cases.concat();
     xml += "  </testsuite>\n</testsuites>\n";
     xml
+}
+
+/// The run itself.
+fn run(failure: Option<&Failure>) -> String {
+    let start = "    <testcase classname=\"iotctl.bench\" name=\"run\"";
+    let Some(failure) = failure else {
+        return format!("{start}/>\n");
+    };
+    let why = escape(&failure.text);
+    format!(
+        "{start}>\n      <error type=\"run\" message=\"{why}\">{why}</error>\n    </testcase>\n"
+    )
 }
 
 fn case(threshold: &Threshold) -> String {
@@ -104,6 +122,34 @@ mod tests {
   </testsuite>
 </testsuites>
 "#
+        );
+    }
+
+    #[test]
+    fn the_run_itself_is_a_case_without_thresholds_and_when_it_has_failed() {
+        let mut report = Report::default();
+        let passed = render(&report);
+        assert!(
+            passed.contains("tests=\"1\" failures=\"0\" errors=\"0\""),
+            "{passed}"
+        );
+        assert!(passed.contains("<testcase classname=\"iotctl.bench\" name=\"run\"/>\n"));
+        report.connections.planned = 1;
+        let failed = render(&report);
+        assert!(
+            failed.contains("tests=\"1\" failures=\"0\" errors=\"1\""),
+            "{failed}"
+        );
+        let why = "<error type=\"run\" message=\"no connection was opened\">";
+        assert!(failed.contains(why), "{failed}");
+        let lost = "lost == 0"
+            .parse::<crate::bench::threshold::Assert>()
+            .unwrap();
+        report.thresholds.push(lost.evaluate(&report));
+        let failed = render(&report);
+        assert!(
+            failed.contains("tests=\"2\" failures=\"1\" errors=\"1\""),
+            "{failed}"
         );
     }
 }

@@ -10,10 +10,7 @@ pub(crate) fn render(report: &Report) -> String {
     let mut page = format!("### {}\n\n", headline(report));
     maximum(report, &mut page);
     thresholds(report, &mut page);
-    page += &format!(
-        "Verdict: {}.\n\n",
-        escape(&rows::verdict(&report.generator))
-    );
+    page += &format!("Verdict: {}.\n\n", escape(&rows::verdict(report)));
     table(&mut page, &["rate", "messages"], rates(report));
     latency(report, &mut page);
     table(&mut page, &["messages", "", ""], messages(report));
@@ -28,11 +25,9 @@ pub(crate) fn render(report: &Report) -> String {
 }
 
 fn headline(report: &Report) -> String {
-    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
-    match (missed, report.thresholds.len()) {
-        (_, 0) => String::from("Load test"),
-        (0, all) => format!("Load test: all {all} thresholds passed"),
-        (missed, all) => format!("Load test: {missed} of {all} thresholds missed"),
+    match rows::headline(report) {
+        None => String::from("Load test"),
+        Some((_, words)) => format!("Load test: {}", escape(&words)),
     }
 }
 

@@ -12,7 +12,7 @@
 //! | [`prometheus`] | text exposition, and an endpoint that serves it while a run goes on |
 //! | [`html`] | one page with plots that needs nothing else |
 //! | [`markdown`] | a comment in a code review |
-//! | [`junit`] | one test case for each threshold |
+//! | [`junit`] | one test case for each threshold, or for the run |
 //! | [`terms`] | what the words of a report mean |
 //! | [`distribution`] | latency figures from histograms, and back |
 
@@ -59,7 +59,7 @@ pub enum Form {
     Html,
     /// For a comment in a code review.
     Markdown,
-    /// One test case for each threshold.
+    /// One test case for each threshold, or for the run.
     Junit,
 }
 

@@ -1,5 +1,7 @@
 //! What the forms for people show, before it is laid out.
 
+use crate::bench::failure::Failure;
+use crate::bench::mqtt::CLEARED;
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::result::{ErrorCount, Generator, Latency, Messages, Report, Threshold};
 
@@ -227,6 +229,7 @@ pub(super) fn label(key: &str) -> &str {
     match key {
         NOT_PROVED => "unconfirmed",
         "peer" => "server",
+        CLEARED => "retained messages cleared",
         key => key,
     }
 }
@@ -333,22 +336,45 @@ pub(super) fn generator_line(generator: &Generator) -> String {
     )
 }
 
-/// Whether the figures can be trusted, in a sentence.
-pub(super) fn verdict(generator: &Generator) -> String {
-    let limit = if generator.limited {
-        "the generator was the limit, not the server: "
-    } else {
-        ""
+/// What the run has failed of, or whether its figures can be trusted, in a sentence.
+pub(super) fn verdict(report: &Report) -> String {
+    let generator = &report.generator;
+    if let Some(failure) = Failure::whole(report) {
+        return failure.text;
+    }
+    let words = match generator.verdict.as_str() {
+        "" if generator.limited => String::from("the generator was the limit, not the server"),
+        words if generator.limited => {
+            format!("the generator was the limit, not the server: {words}")
+        }
+        words => words.to_owned(),
     };
-    let steady = if generator.steady {
-        "throughput and latency were stable"
-    } else {
-        "throughput or latency varied"
+    let steady = match generator.steady {
+        true => "throughput and latency were stable",
+        false => "throughput or latency varied",
     };
-    match generator.verdict.as_str() {
-        "" if generator.limited => format!("the generator was the limit, not the server; {steady}"),
-        "" => steady.to_owned(),
-        words => format!("{limit}{words}; {steady}"),
+    let failure = Failure::of(report).map(|failure| failure.text);
+    let is_said = |words: &str| {
+        failure
+            .as_deref()
+            .is_some_and(|text| text.starts_with(words))
+    };
+    let words = Some(words).filter(|words| !words.is_empty() && !is_said(words));
+    // What has failed says more than that the throughput of the rest was stable.
+    let steady = (failure.is_none() || !generator.steady).then(|| steady.to_owned());
+    let all = failure.into_iter().chain(words).chain(steady);
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// The outcome in a few words, and whether it is good: of the thresholds, or what the run has failed of; `None` of a run
+/// of which nothing was asked and that has not failed.
+pub(super) fn headline(report: &Report) -> Option<(bool, String)> {
+    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
+    match (missed, report.thresholds.len(), Failure::of(report)) {
+        (0, _, Some(failure)) => Some((false, format!("failed: {}", failure.text))),
+        (0, 0, None) => None,
+        (0, all, None) => Some((true, format!("all {all} thresholds passed"))),
+        (missed, all, _) => Some((false, format!("{missed} of {all} thresholds missed"))),
     }
 }
 
@@ -458,16 +484,34 @@ mod tests {
 
     #[test]
     fn the_verdict_names_the_limit() {
-        let mut generator = Generator {
-            steady: true,
-            ..Generator::default()
-        };
-        assert_eq!(verdict(&generator), "throughput and latency were stable");
-        generator.limited = true;
-        generator.verdict = String::from("99 % of one core");
+        let mut report = Report::default();
+        report.generator.steady = true;
+        assert_eq!(verdict(&report), "throughput and latency were stable");
+        report.generator.limited = true;
+        report.generator.verdict = String::from("99 % of one core");
         assert_eq!(
-            verdict(&generator),
+            verdict(&report),
             "the generator was the limit, not the server: 99 % of one core; throughput and latency were stable"
+        );
+    }
+
+    #[test]
+    fn a_failure_comes_before_all_else() {
+        let mut report = sample::report();
+        report.thresholds.clear();
+        assert_eq!(headline(&report), None);
+        report.connections.reopened = 0;
+        let lost = "2 of 101 connections were lost and not reopened: 10 of 1500000 messages could not be sent";
+        assert_eq!(headline(&report), Some((false, format!("failed: {lost}"))));
+        let said = verdict(&report);
+        assert!(said.starts_with(lost) && !said.contains("stable"), "{said}");
+        report.messages = Messages::default();
+        report.messages.planned = 9;
+        let nothing = "none of 9 messages was acknowledged";
+        assert_eq!(verdict(&report), nothing);
+        assert_eq!(
+            headline(&report),
+            Some((false, format!("failed: {nothing}")))
         );
     }
 }

@@ -54,7 +54,7 @@ pub(crate) static TERMS: [Term; 30] = [
     term(
         "unsent",
         "due, but not sent until the end",
-        "Messages that were due and could not be sent before the run ended: their connection was away or its window full. They are in no percentile.",
+        "Messages that were due and could not be sent before the run ended: their connection was away or its window full. They are in no percentile, and infinitely late in thresholds.",
     ),
     term(
         "acknowledged",

@@ -41,7 +41,7 @@ fn outcome(report: &Report, page: &mut Page) {
         page.section("", steps);
     }
     thresholds(report, page);
-    page.section("verdict", [rows::verdict(&report.generator)]);
+    page.section("verdict", [rows::verdict(report)]);
     for (at, warning) in rows::warnings(report).into_iter().enumerate() {
         page.section(if at == 0 { "warnings" } else { "" }, [warning]);
     }

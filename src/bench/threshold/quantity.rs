@@ -176,9 +176,7 @@ impl Quantity {
         match self {
             Self::Number(number) => Ok((number.read)(report)),
             Self::Latency { of, figure } => match report.latency.get(*of) {
-                Some(latency) if latency.count > 0 => figure
-                    .of(latency)
-                    .map_err(|why| format!("latency {of} {why}")),
+                Some(latency) if latency.count > 0 => figure.of(latency, &Missing::of(report, of)),
                 _ => Err(format!("no {of} was measured")),
             },
         }
@@ -203,27 +201,95 @@ impl Quantity {
 }
 
 impl Figure {
-    fn of(self, latency: &Latency) -> Result<f64, String> {
+    /// The figure of what was measured and what is `missing`, in milliseconds.
+    ///
+    /// # Errors
+    /// In words, when the distribution is damaged, or the figure is that of something missing.
+    fn of(self, latency: &Latency, missing: &Missing) -> Result<f64, String> {
+        let of_missing = || Err(missing.words(latency.count));
+        let is_whole = missing.count == 0;
         Ok(match self {
             Self::Min => latency.min_ms,
+            Self::Mean | Self::Stdev | Self::Max if !is_whole => return of_missing(),
             Self::Mean => latency.mean_ms,
             Self::Stdev => latency.stdev_ms,
             Self::Max => latency.max_ms,
             Self::Percentile(percentile) => match percentile {
-                50.0 => latency.p50_ms,
-                90.0 => latency.p90_ms,
-                95.0 => latency.p95_ms,
-                99.0 => latency.p99_ms,
-                99.9 => latency.p999_ms,
-                99.99 => latency.p9999_ms,
-                100.0 => latency.max_ms,
-                other => match decode(latency)? {
-                    Some(values) => values.value_at_percentile(other) as f64 * NANOSECOND,
-                    None => 0.0,
+                50.0 if is_whole => latency.p50_ms,
+                90.0 if is_whole => latency.p90_ms,
+                95.0 if is_whole => latency.p95_ms,
+                99.0 if is_whole => latency.p99_ms,
+                99.9 if is_whole => latency.p999_ms,
+                99.99 if is_whole => latency.p9999_ms,
+                100.0 if is_whole => latency.max_ms,
+                other => match missing.place(other, latency.count) {
+                    None => return of_missing(),
+                    Some(quantile) => value_at(latency, quantile)
+                        .map_err(|why| format!("latency {} {why}", missing.of))?,
                 },
             },
         })
     }
+}
+
+fn value_at(latency: &Latency, quantile: f64) -> Result<f64, String> {
+    Ok(match decode(latency)? {
+        Some(values) => values.value_at_quantile(quantile) as f64 * NANOSECOND,
+        None => 0.0,
+    })
+}
+
+/// What a latency was not measured of, as it never came to its end: infinitely late.
+struct Missing {
+    of: &'static str,
+    count: u64,
+    /// `messages were not answered`.
+    what: &'static str,
+}
+
+impl Missing {
+    fn of(report: &Report, of: &'static str) -> Self {
+        let messages = &report.messages;
+        let (count, what) = match of {
+            RESPONSE | "service" => (
+                messages.unsent + messages.timed_out + messages.lost_with_connection,
+                "messages were not answered",
+            ),
+            "lag" => (messages.unsent, "messages were not sent"),
+            // What was sent elsewhere and came here is not known of one shard.
+            "end_to_end" if report.shard.count <= 1 => {
+                (undelivered(messages), "messages were not received")
+            }
+            "connect" => (report.connections.failed, "connections could not be opened"),
+            _ => (0, ""),
+        };
+        Self { of, count, what }
+    }
+
+    /// Where a percentile lies among `known` values, from 0 to 1; `None`: above them.
+    fn place(&self, percentile: f64, known: u64) -> Option<f64> {
+        if self.count == 0 {
+            return Some(percentile / 100.0);
+        }
+        let whole = (known + self.count) as f64;
+        let rank = (percentile / 100.0 * whole).ceil().max(1.0);
+        // In the middle of the rank, so that no rounding makes it the next one.
+        (rank <= known as f64).then(|| (rank - 0.5) / known as f64)
+    }
+
+    fn words(&self, known: u64) -> String {
+        let (count, whole) = (self.count, known + self.count);
+        format!(
+            "too many {} ({count} of {whole}): they count as infinitely late",
+            self.what
+        )
+    }
+}
+
+/// Deliveries that did not come: those of messages that were sent, and as many of each that was not.
+fn undelivered(messages: &Messages) -> u64 {
+    let unsent = u128::from(messages.unsent) * u128::from(messages.expected);
+    messages.missing + (unsent / u128::from(messages.sent.max(1))) as u64
 }
 
 impl FromStr for Figure {
@@ -321,7 +387,8 @@ mod tests {
 
     #[test]
     fn any_percentile_comes_from_the_histogram() {
-        let report = sample::report();
+        let mut report = sample::report();
+        report.messages = Messages::default();
         let of = |word: &str| word.parse::<Quantity>().unwrap().of(&report).unwrap();
         assert!(of("p99") <= of("p99.5") && of("p99.5") <= of("p99.9"));
         assert_eq!(of("p999"), of("response.p99.9"));

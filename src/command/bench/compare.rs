@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::bench::compare::{Comparison, compare, html, json, markdown, text};
+use crate::bench::failure::Failure;
 use crate::bench::result::Report;
 use crate::error::{Error, Result};
 use crate::output::Style;
@@ -116,8 +117,24 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     comparison.failure().map_or(Ok(()), Err)
 }
 
+/// The results in `paths`.
+///
+/// # Errors
+/// What cannot be read; [`Kind::Usage`](crate::error::Kind::Usage) for a run in which nothing came through: it has no
+/// figures that are better or worse.
 fn all(paths: &[PathBuf]) -> Result<Vec<Report>> {
-    paths.iter().map(|path| read(path)).collect()
+    let comparable = |path: &PathBuf| {
+        let report = read(path)?;
+        match Failure::whole(&report) {
+            None => Ok(report),
+            Some(failure) => Err(Error::usage(format!(
+                "{} cannot be compared: {}",
+                name(path),
+                failure.text
+            ))),
+        }
+    };
+    paths.iter().map(comparable).collect()
 }
 
 #[cfg(test)]

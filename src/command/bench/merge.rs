@@ -7,7 +7,7 @@ use crate::bench::report::Form;
 use crate::error::Result;
 use crate::output::Style;
 
-use super::results::{files, missed, name, read, write};
+use super::results::{files, judged, name, read, write};
 
 /// Which results become one.
 #[derive(Clone, Debug)]
@@ -26,7 +26,8 @@ pub struct Plan {
 ///
 /// # Errors
 /// What cannot be read, is no result or does not fit together;
-/// [`Kind::Missed`](crate::error::Kind::Missed) when the whole missed a threshold of the run.
+/// [`Kind::Missed`](crate::error::Kind::Missed) when the whole missed a threshold of the run; what
+/// the run itself has failed of, when it has some.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut parts = Vec::new();
     for path in files(&plan.inputs)? {
@@ -38,5 +39,5 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let whole = merge(&parts, plan.partial)?;
     let text = plan.form.render(&whole)?;
     write(&text, plan.form == Form::Text, plan.style).await?;
-    missed(&whole.thresholds).map_or(Ok(()), Err)
+    judged(&whole, &whole.thresholds)
 }

@@ -211,6 +211,7 @@ impl Plan {
                 .map(|secret| Bytes::copy_from_slice(secret.reveal())),
             run_id,
             seed,
+            leftover: Arc::default(),
         })
     }
 
@@ -466,11 +467,16 @@ async fn alone(
     let sources = sources(&plan.bind, &target);
     target.renew_password().await?;
     let settings = plan.settings(&target, identity)?;
-    let target = plan.course.connecting(target);
-    let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);
+    let to = plan.course.connecting(target.clone());
+    let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
     let made = settings.make(&dialer)?;
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     dialer.report(&mut outcome.report.connections);
+    // A server of our own ends with the run.
+    if !plan.embedded && !plan.calibrate {
+        let left = Arc::clone(&settings.leftover);
+        left.clear(target, &settings, &mut outcome.report).await;
+    }
     if outcome.has_no_connection() {
         dialer.explain(&mut outcome.trouble).await;
     }

@@ -7,7 +7,7 @@ use crate::bench::threshold::Assert;
 use crate::error::Result;
 use crate::output::Style;
 
-use super::results::{missed, read, write};
+use super::results::{judged, read, write};
 
 /// Which result, and what is made of it.
 #[derive(Clone, Debug)]
@@ -25,16 +25,17 @@ pub struct Plan {
 /// Writes the form to standard output.
 ///
 /// # Errors
-/// What cannot be read or is no result; [`Kind::Missed`](crate::error::Kind::Missed) when one of `asserts` was missed.
+/// What cannot be read or is no result; [`Kind::Missed`](crate::error::Kind::Missed) when one of `asserts` was missed; what the run
+/// itself has failed of, when there are some.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut report = read(&plan.input)?;
-    let judged: Vec<_> = plan
+    let thresholds: Vec<_> = plan
         .asserts
         .iter()
         .map(|assert| assert.evaluate(&report))
         .collect();
-    report.thresholds.extend(judged.iter().cloned());
+    report.thresholds.extend(thresholds.iter().cloned());
     let text = plan.form.render(&report)?;
     write(&text, plan.form == Form::Text, plan.style).await?;
-    missed(&judged).map_or(Ok(()), Err)
+    judged(&report, &thresholds)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::bench::failure::Failure;
 use crate::bench::report::json;
 use crate::bench::result::{Report, Threshold};
 use crate::error::{Error, Kind, Result};
@@ -98,6 +99,19 @@ pub(crate) async fn write(text: &str, for_people: bool, style: Style) -> Result<
         false => output.line(text),
     }
     output.flush().await
+}
+
+/// How a result ends a command that has judged it by `thresholds`: a run that has failed whatever was asked of it does not
+/// pass. Without thresholds it is only shown.
+///
+/// # Errors
+/// [`Kind::Missed`] for a threshold that was missed; what the run has failed of.
+pub(crate) fn judged(report: &Report, thresholds: &[Threshold]) -> Result<()> {
+    missed(thresholds).map_or(Ok(()), Err)?;
+    match Failure::of(report) {
+        Some(failure) if !thresholds.is_empty() => Err(failure.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The failure that missed thresholds end a command with; `None` when all were passed.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::{Measured, Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
-use crate::bench::recorder::NOT_PROVED;
+use crate::bench::failure::Failure;
 use crate::bench::report::Form;
 use crate::bench::report::prometheus::{self, Endpoint};
 use crate::bench::report::text::{self, Columns};
@@ -44,7 +44,7 @@ impl Show {
     pub(crate) async fn begin(course: &RunOptions, measured: Measured) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
-            file::check_writable(path)?;
+            file::check_replaceable(path)?;
         }
         let metrics = match course.results.prometheus {
             None => None,
@@ -180,40 +180,18 @@ fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
         };
         return Err(Error::new(asked.kind(), text));
     }
-    let connections = &report.connections;
     let trouble = match trouble {
         Some(trouble) if none => return Err(trouble),
         other => other,
     };
     missed(&report.thresholds).map_or(Ok(()), Err)?;
-    // Who sets a limit to lost connections has judged them.
-    let judged = |one: &Threshold| one.expression.starts_with("connections.");
-    if let Some(trouble) = trouble
-        && connections.failed > 0
-        && !report.thresholds.iter().any(judged)
-    {
-        let text = format!(
-            "{} of {} connections could not be opened: {trouble}",
-            connections.failed, connections.planned
-        );
-        return Err(Error::new(trouble.kind(), text));
+    match (Failure::of(&report), trouble) {
+        (None, _) => Ok(()),
+        // Why connections could not be opened is known better than from the report.
+        (Some(failure), Some(trouble)) if failure.kind == Kind::Unreachable => {
+            let text = format!("{}: {trouble}", failure.text);
+            Err(Error::new(trouble.kind(), text))
+        }
+        (Some(failure), _) => Err(failure.into()),
     }
-    nothing_came_through(&report)
-}
-
-/// A run in which every message failed is no success, whatever was asked of it.
-fn nothing_came_through(report: &Report) -> Result<()> {
-    let messages = &report.messages;
-    if messages.planned == 0 || messages.acknowledged > 0 || messages.received > 0 {
-        return Ok(());
-    }
-    let (kind, what) = if messages.refused > 0 {
-        (Kind::Refused, "accepted")
-    } else if report.counts.contains_key(NOT_PROVED) {
-        (Kind::Lost, "confirmed to have reached the server")
-    } else {
-        (Kind::Lost, "acknowledged")
-    };
-    let text = format!("none of {} messages was {what}", messages.planned);
-    Err(Error::new(kind, text))
 }

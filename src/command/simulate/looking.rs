@@ -37,7 +37,7 @@ impl<'a> Lookers<'a> {
     /// A file that cannot be written; an address that cannot be listened on.
     pub(super) async fn begin(plan: &'a Plan, console: Console) -> Result<Self> {
         for path in plan.save_json.iter().chain(&plan.html) {
-            file::check_writable(path)?;
+            file::check_replaceable(path)?;
         }
         let announcement = plan.ready.announcement()?;
         let metrics = match plan.prometheus {

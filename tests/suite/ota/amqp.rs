@@ -96,6 +96,7 @@ fn a_manifest_comes_from_a_queue_with_its_image_and_reports_go_to_another() {
     );
     said.succeeded();
     waiting.hears("iotctl: updated");
+    site.status("updated == 1");
     drop(waiting);
     assert_eq!(
         fs::read(site.folder.path("d1/b")).unwrap(),

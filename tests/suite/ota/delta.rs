@@ -127,8 +127,9 @@ fn a_patch_that_is_damaged_or_lies_is_refused() {
 fn sign_delta(site: &Site, old: &[u8], new: &[u8], sequence: u8) -> PathBuf {
     let old = site.folder.file("old.bin", old);
     let file = site.folder.file("fw.bin", new);
-    let words = format!("--version 1.{sequence} --sequence {sequence} --output json --delta-from");
-    let line = site.folder.sign(&file, &site.key, &words).word(old);
+    let words = format!("--version 1.{sequence} --sequence {sequence} --output json");
+    let line = site.folder.sign(&file, &site.key, &words);
+    let line = line.words("--delta-from").word(old);
     let said: serde_json::Value = serde_json::from_str(&line.run().succeeded()).unwrap();
     PathBuf::from(said["patches"][0]["file"].as_str().unwrap())
 }
@@ -214,9 +215,9 @@ fn a_patch_is_fetched_over_coap_and_the_image_where_there_is_none() {
     let key = folder.key("key", "p256");
     let (old, new) = pair();
     let (before, file) = (folder.file("old.bin", &old), folder.file("fw.bin", &new));
-    let line = folder.sign(&file, &key, "--version 1.1 --output json --delta-from");
-    let said: serde_json::Value =
-        serde_json::from_str(&line.word(before).run().succeeded()).unwrap();
+    let line = folder.sign(&file, &key, "--version 1.1 --output json");
+    let line = line.words("--delta-from").word(before);
+    let said: serde_json::Value = serde_json::from_str(&line.run().succeeded()).unwrap();
     let (patch, image) = (
         said["patches"][0]["file"].as_str().unwrap(),
         folder.path("updates/fw-1.1.bin"),
@@ -266,7 +267,8 @@ fn a_patch_that_would_save_nothing_is_left_out() {
         folder.file("fw.bin", &old[5000..6000]),
     );
     let signed = folder
-        .sign(&new, &key, "--version 1.1 --delta-from")
+        .sign(&new, &key, "--version 1.1")
+        .words("--delta-from")
         .word(old)
         .run();
     assert!(
@@ -278,7 +280,7 @@ fn a_patch_that_would_save_nothing_is_left_out() {
     let update = folder.sign(
         &folder.file("a.bin", firmware(10, 1)),
         &key,
-        "--version 1 --embed --delta-from",
+        "--version 1 --embed",
     );
-    update.word(&new).run().failed(2);
+    update.words("--delta-from").word(&new).run().failed(2);
 }

@@ -355,7 +355,8 @@ fn a_build_without_patches_says_so() {
         "iotctl: this iotctl was built without patches (feature delta)"
     );
     let line = folder
-        .sign(&firmware, &key, "--version 1 --delta-from")
+        .sign(&firmware, &key, "--version 1")
+        .words("--delta-from")
         .word(&firmware);
     assert!(line.run().failed(2).contains("(feature delta)"));
 }
@@ -363,7 +364,7 @@ fn a_build_without_patches_says_so() {
 /// The key of the draft's examples.
 const DRAFT_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhJaBGq4LqqvSYVcYnuzaJr6qi/Eb
-bz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kds7czi0qJY=
+bz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kdtzOLSolg==
 -----END PUBLIC KEY-----
 ";
 

@@ -176,8 +176,13 @@ fn once_waits_for_an_update_and_takes_no_other_image_for_it() {
     fs::remove_dir_all(site.folder.path("updates")).unwrap();
     site.sign(10_001, 2);
     site.publish("--to all").run().succeeded();
-    let why = site.agent("d1", "--once").run().failed(1);
-    assert!(why.contains("sequence 2 is that of another image"), "{why}");
+    let said = site.agent("d1", "--once").run();
+    assert!(
+        said.stderr.contains("sequence 2 is that of another image"),
+        "{}",
+        said.stderr
+    );
+    said.failed(1);
 }
 
 /// Whoever may publish can leave wrong blocks on the server.

@@ -174,8 +174,12 @@ impl Worker {
         self.records.error(&broken.cause, broken.hint.as_deref());
         if was == State::Open {
             self.open -= 1;
+        }
+        // One that was closed to be opened again, and cannot be, is as lost as one in use.
+        if was == State::Open || connection.again && connection.known {
             self.records.links.lost += 1;
             connection.since = now;
+            connection.again = false;
         }
         if !connection.known {
             self.unsettled -= 1;

@@ -45,13 +45,15 @@ impl MqttSession {
         true
     }
 
-    /// Empty messages take the retained ones away.
-    pub(super) fn clear_retained(&self, io: &mut Io<'_>) {
-        if self.storm.as_ref().is_some_and(|storm| storm.stored) {
-            for number in 0..self.group.retained as u64 {
-                self.group.write_empty_retained(self.index, number, io.out);
-            }
-        }
+    /// Tells what stays at the broker.
+    pub(super) fn leave_retained(&self) {
+        let retains = self.group.kind.as_ref().is_some_and(|kind| kind.retain);
+        let count = match &self.storm {
+            Some(storm) if storm.stored => self.group.retained as u64,
+            None if retains => self.sequence,
+            _ => 0,
+        };
+        self.group.leave_retained(self.index, count);
     }
 
     pub(super) fn send_storms(&mut self, dues: &[Nanos], io: &mut Io<'_>) {

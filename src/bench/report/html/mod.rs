@@ -5,6 +5,7 @@ pub(in crate::bench) mod page;
 pub(in crate::bench) mod plot;
 pub(in crate::bench) mod plots;
 
+use crate::bench::failure::Failure;
 use crate::bench::result::Report;
 use crate::error::{Error, Result};
 
@@ -77,13 +78,9 @@ fn title(report: &Report) -> String {
 }
 
 fn headline(report: &Report, page: &mut Page) {
-    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
-    let (tone, words) = match (missed, report.thresholds.len()) {
-        (_, 0) => return,
-        (0, all) => ("good", format!("all {all} thresholds passed")),
-        (missed, all) => ("bad", format!("{missed} of {all} thresholds missed")),
-    };
-    page.badge(tone, &words);
+    if let Some((is_good, words)) = rows::headline(report) {
+        page.badge(if is_good { "good" } else { "bad" }, &words);
+    }
 }
 
 /// The figures that most people come for.
@@ -188,7 +185,8 @@ fn errors(report: &Report, page: &mut Page) {
 }
 
 fn generator(report: &Report, page: &mut Page) {
-    let doubtful = report.generator.limited || !report.generator.steady;
+    let failed = Failure::of(report).is_some();
+    let doubtful = failed || report.generator.limited || !report.generator.steady;
     // Beside the thresholds, where there are some.
     let tone = match (doubtful, report.thresholds.is_empty()) {
         (true, true) => "warn wide",
@@ -197,7 +195,7 @@ fn generator(report: &Report, page: &mut Page) {
         (false, false) => "",
     };
     let lines = [
-        rows::verdict(&report.generator),
+        rows::verdict(report),
         rows::generator_line(&report.generator),
     ];
     page.list("Verdict", tone, &lines);

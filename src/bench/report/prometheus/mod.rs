@@ -6,6 +6,7 @@ mod live;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use live::render as live;
 
+use crate::bench::failure::Failure;
 use crate::bench::result::{Latency, Messages, Report};
 
 use super::rows;
@@ -188,7 +189,7 @@ fn generator(report: &Report, page: &mut Page) {
         (
             "steady",
             "1 if throughput and latency were stable.",
-            flag(g.steady),
+            flag(g.steady && Failure::whole(report).is_none()),
         ),
     ] {
         page.family(name, "gauge", help);

@@ -1,0 +1,209 @@
+//! Why a run is no success, whatever was asked of it. It follows from the report alone, so that a result that was saved
+//! says the same as the run that has just ended.
+
+use super::recorder::NOT_PROVED;
+use super::result::{Connections, Messages, Report, Threshold};
+use crate::error::{Error, Kind};
+
+/// What a run has failed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The class of it, should it end the command.
+    pub(crate) kind: Kind,
+    /// In words.
+    pub(crate) text: String,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.kind, failure.text)
+    }
+}
+
+impl Failure {
+    fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+
+    /// What `report` has failed of; `None`: of nothing but its thresholds.
+    pub(crate) fn of(report: &Report) -> Option<Self> {
+        no_connection(report)
+            .or_else(|| unopened(&report.connections, &report.thresholds))
+            .or_else(|| nothing_came_through(report))
+            .or_else(|| gone(report))
+    }
+
+    /// What kept `report` from measuring anything: no threshold is met then.
+    pub(crate) fn whole(report: &Report) -> Option<Self> {
+        no_connection(report).or_else(|| nothing_came_through(report))
+    }
+}
+
+fn no_connection(report: &Report) -> Option<Failure> {
+    let text = match report.errors.first() {
+        _ if !report.has_no_connection() => return None,
+        Some(error) => format!("no connection could be opened: {}", error.cause),
+        None => String::from("no connection was opened"),
+    };
+    Some(Failure::new(Kind::Unreachable, text))
+}
+
+/// A run in which every message failed.
+fn nothing_came_through(report: &Report) -> Option<Failure> {
+    let messages = &report.messages;
+    if messages.planned == 0 || messages.acknowledged > 0 || messages.received > 0 {
+        return None;
+    }
+    let (kind, what) = if messages.refused > 0 {
+        (Kind::Refused, "accepted")
+    } else if report.counts.contains_key(NOT_PROVED) {
+        (Kind::Lost, "confirmed to have reached the server")
+    } else {
+        (Kind::Lost, "acknowledged")
+    };
+    let text = format!("none of {} messages was {what}", messages.planned);
+    Some(Failure::new(kind, text))
+}
+
+/// Whether somebody has set a limit to one of these, and so has judged them.
+fn are_judged(thresholds: &[Threshold], quantities: &[&str]) -> bool {
+    let is_of = |one: &Threshold| {
+        let mut quantities = quantities.iter();
+        quantities.any(|quantity| one.expression.starts_with(quantity))
+    };
+    thresholds.iter().any(is_of)
+}
+
+/// Connections that could not be opened.
+fn unopened(connections: &Connections, thresholds: &[Threshold]) -> Option<Failure> {
+    if connections.failed == 0 || are_judged(thresholds, &["connections."]) {
+        return None;
+    }
+    let text = format!(
+        "{} of {} connections could not be opened",
+        connections.failed, connections.planned
+    );
+    Some(Failure::new(Kind::Unreachable, text))
+}
+
+/// Connections that were lost and were still away at the end, to the harm of messages; or of a run without messages.
+fn gone(report: &Report) -> Option<Failure> {
+    let Messages {
+        planned, unsent, ..
+    } = report.messages;
+    let lost = lost_for_good(&report.connections)?;
+    let judging = [
+        "connections.lost",
+        "connections.reopened",
+        "connections.away",
+    ];
+    let is_harmless = planned > 0 && harmed(&report.messages) == 0;
+    if is_harmless || are_judged(&report.thresholds, &judging) {
+        return None;
+    }
+    let text = match unsent {
+        0 => lost,
+        _ => format!("{lost}: {unsent} of {planned} messages could not be sent"),
+    };
+    Some(Failure::new(Kind::Lost, text))
+}
+
+/// Connections that were lost and still away at the end, in words; `None` when there are none.
+pub(super) fn lost_for_good(connections: &Connections) -> Option<String> {
+    let away = connections.lost.saturating_sub(connections.reopened);
+    let verb = if away == 1 { "was" } else { "were" };
+    (away > 0).then(|| {
+        format!(
+            "{away} of {} connections {verb} lost and not reopened",
+            connections.opened
+        )
+    })
+}
+
+/// Messages that did not get through, but for refusals.
+const fn harmed(messages: &Messages) -> u64 {
+    messages.unsent + messages.timed_out + messages.lost_with_connection + messages.missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+    use crate::bench::result::ErrorCount;
+
+    fn said(report: &Report) -> Option<(Kind, String)> {
+        Failure::of(report).map(|failure| (failure.kind, failure.text))
+    }
+
+    #[test]
+    fn a_run_with_some_loss_is_judged_by_its_thresholds() {
+        assert_eq!(said(&sample::report()), None);
+        assert_eq!(said(&Report::default()), None, "nothing was planned");
+    }
+
+    #[test]
+    fn no_connection_is_a_failure_with_its_cause() {
+        let mut report = Report::default();
+        report.connections.planned = 2;
+        let text = String::from("no connection was opened");
+        assert_eq!(said(&report), Some((Kind::Unreachable, text)));
+        report.errors.push(ErrorCount {
+            cause: String::from("connection refused"),
+            count: 2,
+            hint: None,
+        });
+        let text = String::from("no connection could be opened: connection refused");
+        assert_eq!(said(&report), Some((Kind::Unreachable, text)));
+    }
+
+    #[test]
+    fn connections_that_failed_count_unless_they_are_judged() {
+        let mut report = sample::report();
+        (report.connections.opened, report.connections.failed) = (100, 1);
+        let text = String::from("1 of 101 connections could not be opened");
+        assert_eq!(said(&report), Some((Kind::Unreachable, text)));
+        report.thresholds[0].expression = String::from("connections.failed < 2");
+        assert_eq!(said(&report), None);
+    }
+
+    #[test]
+    fn connections_that_stayed_away_count_when_messages_were_harmed() {
+        let mut report = sample::report();
+        report.connections.reopened = 1;
+        let text = "1 of 101 connections was lost and not reopened: \
+                    10 of 1500000 messages could not be sent";
+        assert_eq!(said(&report), Some((Kind::Lost, text.to_owned())));
+        let expression = &mut report.thresholds[0].expression;
+        *expression = String::from("connections.opened == 101");
+        assert!(Failure::of(&report).is_some(), "they were open once");
+        report.thresholds[0].expression = String::from("connections.lost <= 2");
+        assert_eq!(said(&report), None, "that is allowed");
+        report.thresholds.clear();
+        let messages = &mut report.messages;
+        (messages.planned, messages.unsent) = (messages.acknowledged, 0);
+        assert!(Failure::of(&report).is_some(), "others were lost");
+        let messages = &mut report.messages;
+        (messages.timed_out, messages.lost_with_connection) = (0, 0);
+        messages.missing = 0;
+        assert_eq!(said(&report), None, "all came through before");
+        report.messages = Messages::default();
+        assert!(Failure::of(&report).is_some(), "an idle run");
+    }
+
+    #[test]
+    fn nothing_that_came_through_is_a_failure() {
+        let mut report = sample::report();
+        report.messages = Messages {
+            planned: 5,
+            sent: 5,
+            refused: 5,
+            ..Messages::default()
+        };
+        let text = String::from("none of 5 messages was accepted");
+        assert_eq!(said(&report), Some((Kind::Refused, text)));
+        assert!(Failure::whole(&report).is_some());
+    }
+}
