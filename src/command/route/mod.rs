@@ -184,7 +184,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let mut add = |way| {
         let at = opened.len();
         let target = Exchanged::new(way, at, orders.clone());
-        opened.push(Marked::new(target, at, marks.clone()));
+        opened.push(Marked::new(target, at, marks.clone(), refusals));
     };
     for target in ends::open(targets).await? {
         add(Way::Server(target));
