@@ -114,8 +114,18 @@ fn said(record: &Record<'_>) -> Option<SystemTime> {
         (None, Some(tst)) => text(tst)?.replace("Z+", "+").replace("Z-", "-"),
         (None, None) => return None,
     };
+    let text = match text.split_at_checked(LEAP_AT) {
+        Some((before, leap)) if leap.starts_with(":60") => {
+            let zone = leap[3..].trim_start_matches(|it: char| it == '.' || it.is_ascii_digit());
+            format!("{before}:59.999999999{zone}")
+        }
+        _ => text,
+    };
     text.parse().ok().map(Timestamp::into)
 }
+
+/// Where the seconds of a time begin. A leap second is the end of the one before it, so that it comes after all of that.
+const LEAP_AT: usize = "2016-12-31T23:59".len();
 
 /// A `null` here is a payload, not an absence.
 fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Raw<'a>, D::Error> {
@@ -396,6 +406,14 @@ mod tests {
         let later = hour("Z-0100").duration_since(hour("Z+0000")).unwrap();
         assert_eq!(later.as_secs(), 3600);
         assert_eq!(hour("Z"), hour("+0000"));
+        let leap = "2026-01-01T00:00:00.000000Z+0000";
+        let leap = |text: &str| read(theirs.replace(leap, text).as_bytes()).unwrap().time;
+        let [last, leaping, next] = [
+            leap("2016-12-31T23:59:59.9Z"),
+            leap("2016-12-31T23:59:60.1Z"),
+            leap("2017-01-01T00:00:00Z"),
+        ];
+        assert!(last < leaping && leaping < next);
         // What it could not write down is not what there was.
         let cut = r#"{"topic":"a","qos":0,"retain":1,"payloadlen":5,"payload":""}"#;
         let wrong = "payloadlen is 5, and payload has 0 bytes: what is no text is not in it";

@@ -22,7 +22,7 @@ const PORT: &str = "8086";
 #[derive(Args, Debug)]
 #[command(next_help_heading = "InfluxDB")]
 pub(super) struct PointFlags {
-    /// InfluxDB: measurement of the points: a text such as weather, or what a message has, such as {1}, /kind or topic; a text that is the name of a field, such as "topic", needs the quotation marks
+    /// InfluxDB: measurement of the points: a text such as weather, or what a message has, such as {1}, /kind or $topic
     #[arg(long, value_name = "NAME")]
     measurement: Option<String>,
 
