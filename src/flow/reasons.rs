@@ -21,9 +21,9 @@ struct Reason {
 impl Reasons {
     /// One more failed, as these words say, which name the message before the reason.
     pub(super) fn count(&mut self, words: &str) {
-        let mut known = self.known.iter_mut();
-        match known.find(|it| reason(&it.first) == reason(words)) {
-            Some(known) => known.count += 1,
+        let mut known = self.known.iter();
+        match known.position(|it| reason(&it.first) == reason(words)) {
+            Some(at) => self.known[at].count += 1,
             None if self.known.len() < MOST => self.known.push(Reason {
                 first: words.to_owned(),
                 count: 1,

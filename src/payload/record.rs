@@ -158,7 +158,7 @@ struct Mqtt<'a> {
 fn payload(record: &Record<'_>) -> Result<Bytes, String> {
     let payload = any_payload(record)?;
     // `mosquitto_sub -F %j` ends a text where the payload has a NUL, and one that is empty would remove what is retained.
-    match optional("payloadlen", record.payloadlen)? {
+    match optional::<u64>("payloadlen", record.payloadlen)? {
         Some(length) if record.payload_json.is_none() && payload.len() as u64 != length => {
             Err(format!(
                 "payloadlen is {length}, and payload has {} bytes: what is no text is not in it",

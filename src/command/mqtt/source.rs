@@ -138,7 +138,6 @@ pub(crate) struct Subscribed<'a, C = Client> {
     refused: Option<Error>,
     /// As many were dropped, as they came at QoS 0 while too many waited.
     dropped: u64,
-    /// Whether the session was there before.
     is_old: bool,
     /// As many came for subscriptions of an earlier run.
     strays: u64,
@@ -355,8 +354,8 @@ impl<'a, C: Connection> Subscribed<'a, C> {
 
     /// Whether a message comes for a subscription that an earlier run made, and nobody asks for now.
     fn is_stray(&mut self, name: &str) -> bool {
-        let only = &self.wanted.only;
-        if only.is_empty() || only.iter().any(|filter| covers(filter, name)) {
+        let mut only = self.wanted.only.iter();
+        if only.len() == 0 || only.any(|filter| covers(filter, name)) {
             return false;
         }
         if self.strays == 0 {
@@ -528,8 +527,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
 /// Whether messages with this topic come for this filter, which may be of a group, or be an exclusive one of EMQX.
 fn covers(filter: &str, name: &str) -> bool {
     let shared = filter.strip_prefix("$share/");
-    let shared = shared.and_then(|rest| rest.split_once('/'));
-    let plain = shared.map(|(_, filter)| filter);
+    let plain = shared.and_then(|rest| Some(rest.split_once('/')?.1));
     let plain = plain.or_else(|| filter.strip_prefix("$queue/"));
     let plain = plain.or_else(|| filter.strip_prefix("$exclusive/"));
     topic::matches(plain.unwrap_or(filter), name)
