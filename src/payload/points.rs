@@ -63,17 +63,7 @@ impl Points {
         if !measurement.is_some_and(|name| push_escaped(&name, b", ", into)) {
             return count("a measurement");
         }
-        for (name, selector) in &self.tags {
-            let before = into.len();
-            into.push(b',');
-            let value = find(selector);
-            let whole = push_pair(name, into)
-                && value.is_some_and(|value| push_escaped(&value, b",= ", into));
-            if !whole {
-                into.truncate(before);
-                count(name);
-            }
-        }
+        self.push_tags(&find, &mut count, into);
         let mut separator = b' ';
         let mut field = |name: &str, found: Option<Found<'_>>, into: &mut Vec<u8>| {
             let before = into.len();
@@ -108,6 +98,25 @@ impl Points {
             return count("a field");
         }
         into.extend_from_slice(format!(" {time}\n").as_bytes());
+    }
+
+    fn push_tags(
+        &self,
+        find: impl Fn(&Selector) -> Option<String>,
+        mut count: impl FnMut(&str),
+        into: &mut Vec<u8>,
+    ) {
+        for (name, selector) in &self.tags {
+            let before = into.len();
+            into.push(b',');
+            let value = find(selector);
+            let whole = push_pair(name, into)
+                && value.is_some_and(|value| push_escaped(&value, b",= ", into));
+            if !whole {
+                into.truncate(before);
+                count(name);
+            }
+        }
     }
 
     /// All values, but for those that tags are made of.

@@ -369,6 +369,11 @@ fn mistakes_are_told_before_anything_is_received() {
             "old.csv has other columns",
         ),
         (
+            &format!("{nobody} -t a --to old.csv --to ./old.csv --columns a=topic,b=/b"),
+            2,
+            "old.csv is written to twice",
+        ),
+        (
             &format!("{nobody} -t a --to notes.ndjson"),
             8,
             "cannot write notes.ndjson: it is not a file of JSON records",
