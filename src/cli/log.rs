@@ -4,7 +4,6 @@ mod help;
 mod points;
 mod target;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
@@ -206,14 +205,9 @@ impl LogFlags {
         let id = match &self.id {
             Some(id) => id.clone(),
             None => {
-                let topics = self.topic.iter().map(|topic| topic.to_string_lossy());
-                let words = self
-                    .from
-                    .iter()
-                    .chain(names)
-                    .map(|name| Cow::from(name.as_str()));
-                let words: Vec<_> = words.chain(topics).collect();
-                stable_name("log", words.iter().map(|word| &**word)).into()
+                // Whatever the topics are: what waits for the session is to come when others are asked for.
+                let words = self.from.iter().chain(names).map(String::as_str);
+                stable_name("log", words).into()
             }
         };
         SessionArgs {

@@ -1,8 +1,10 @@
 //! How many messages were taken, and what became of them.
 
 use crate::error::{Error, Kind, Result, counted};
+use crate::output::Console;
 
 use super::Outcome;
+use super::reasons::Reasons;
 use super::select::Skips;
 use super::until::messages;
 
@@ -74,6 +76,8 @@ pub struct Account {
     pub unsent: u64,
     /// Why the first that failed did.
     pub refusal: Option<Error>,
+    /// How many failed for which reasons.
+    pub(super) reasons: Reasons,
 }
 
 impl Account {
@@ -87,6 +91,7 @@ impl Account {
             _ => &mut self.failed,
         };
         *count += 1;
+        self.reasons.count(why.text());
         self.refusal.get_or_insert(why);
     }
 
@@ -148,6 +153,14 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn summary(&self, kept: bool) -> Result<String> {
         self.line(if kept { "spooled" } else { "delivered" })
+    }
+
+    /// Names the reasons for which messages failed, where the first alone does not say all.
+    pub(super) fn tell_reasons(&self, console: Console) {
+        if self.failures() > 1 {
+            let lines = self.reasons.lines();
+            lines.iter().for_each(|line| console.note(line));
+        }
     }
 
     /// One line about what went on from the disk.

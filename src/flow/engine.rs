@@ -46,6 +46,7 @@ pub async fn pass<S: Source, T: Target>(
     console: Console,
 ) -> Result<()> {
     let (ended, account) = carry(source, target, stages, until, stop).await;
+    account.tell_reasons(console);
     console.note(account.summary(target.keeps())?);
     ended
 }

@@ -20,6 +20,7 @@
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`mapped`] | messages that become several, or none, on their way to their target |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
+//! | [`reasons`] | why messages failed, and how many for the same reason; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`replay`] | recordings as a source, each message when it is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
@@ -63,6 +64,7 @@ pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod rate;
 pub(crate) mod ready;
+mod reasons;
 pub(crate) mod receive;
 pub(crate) mod recent;
 pub(crate) mod replay;

@@ -126,6 +126,7 @@ impl<T: Target> Spooled<T> {
     /// Says what became of what was in the spool.
     fn tell(&mut self) -> Result<()> {
         self.account.received = self.ledger.newest();
+        self.account.tell_reasons(self.console);
         self.console.note(self.account.forwarded()?);
         if self.dropped > 0 {
             let dropped = messages(self.dropped);

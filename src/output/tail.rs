@@ -48,10 +48,14 @@ impl Ending {
         if self == Self::Csv {
             file.rewind()?;
             let length = last_row(file)?;
-            return Ok(Whole {
-                length,
-                open: false,
-            });
+            file.seek(SeekFrom::Start(length))?;
+            let mut last = Vec::new();
+            file.read_to_end(&mut last)?;
+            let whole = columns(&last);
+            // A header that is torn is written anew.
+            let open = length > 0 && whole.is_some() && whole == columns(&first_row(file)?);
+            let length = if open { size } else { length };
+            return Ok(Whole { length, open });
         }
         let last = last_line(file, size)?;
         let open = match self {
@@ -88,6 +92,37 @@ fn last_line(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
         line.splice(..0, piece);
     }
     Ok(line)
+}
+
+/// The header of a table.
+fn first_row(file: &mut File) -> io::Result<Vec<u8>> {
+    file.rewind()?;
+    let (mut row, mut piece) = (Vec::new(), [0]);
+    // A header is short, and holds no line feed but its own, unless it is in quotation marks.
+    let mut reader = io::BufReader::new(file);
+    let mut quoted = false;
+    while reader.read(&mut piece)? > 0 {
+        match piece[0] {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ => {}
+        }
+        row.push(piece[0]);
+    }
+    Ok(row)
+}
+
+/// How many columns a row without its line feed has; `None`: it is no whole row, as a quotation mark is not closed, or nothing.
+fn columns(row: &[u8]) -> Option<usize> {
+    let (mut count, mut quoted) = (1, false);
+    for byte in row {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    (!quoted && !row.is_empty()).then_some(count)
 }
 
 fn begins_with_object(file: &mut File) -> io::Result<()> {
@@ -146,7 +181,12 @@ mod tests {
             (Ending::Json, "{\"a\":1}\n{\"a\":2}", 15, true),
             (Ending::Json, "{\"a\"", 0, false),
             (Ending::Point, "w v=1 5\nw v", 8, false),
-            (Ending::Csv, "t\n1\n2", 4, false),
+            // An editor may have left out the line feed here too; a row with fewer columns is torn.
+            (Ending::Csv, "t\n1\n2", 5, true),
+            (Ending::Csv, "t,u\n1,2\n3,4", 11, true),
+            (Ending::Csv, "t,u\n1,2\n3,\"4,\"", 14, true),
+            (Ending::Csv, "t,u\n1,2\n3", 8, false),
+            (Ending::Csv, "t,u\n1,2\n\"3,4", 8, false),
             (Ending::Csv, "t\n\"a\nb\"\n", 8, false),
             (Ending::Csv, "t\n\"a\nb", 2, false),
             (Ending::Csv, "t\n\"a\"\"\n", 2, false),

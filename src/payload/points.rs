@@ -2,6 +2,9 @@
 //!
 //! Numbers are floats unless a field is said to be whole: the first value of a field fixes its type, and a sensor that sends
 //! `21` now and `21.5` later would be refused from then on.
+//!
+//! A backslash at the end of a name or a tag would take the meaning from what separates it from the next, and has no escape: it is
+//! left out. What cannot be written at all, such as a field without a name, is left out and counted.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +35,12 @@ pub struct Points {
     pub patterns: Vec<Pattern>,
 }
 
+/// What a field is counted as that has no name.
+const NAMELESS: &str = "a name of a field";
+
+/// What a message is counted as whose time is not between the years 1677 and 2262.
+const NO_TIME: &str = "a time that InfluxDB knows";
+
 /// How many messages had nothing for what was asked for, by its name.
 pub(crate) type Missing = BTreeMap<String, u64>;
 
@@ -43,30 +52,27 @@ impl Points {
         let captures = patterns.find_map(|it| it.matches(&message.topic));
         let find = |selector: &'_ Selector| {
             let found = selector.find_with(message, true, captures.as_ref());
-            found.map(|it| text(&it, message.time))
+            found.and_then(|it| text(&it, message.time))
         };
         let start = into.len();
-        match find(&self.measurement).filter(|name| !name.is_empty()) {
-            Some(name) => push_escaped(&name, b", ", into),
-            None => return count("a measurement"),
+        let Some(time) = nanoseconds(message.time) else {
+            return count(NO_TIME);
+        };
+        // A line that begins with # is a comment.
+        let measurement = find(&self.measurement).filter(|name| !name.starts_with('#'));
+        if !measurement.is_some_and(|name| push_escaped(&name, b", ", into)) {
+            return count("a measurement");
         }
-        for (name, selector) in &self.tags {
-            let value = find(selector);
-            let value = value.as_deref().map(|it| it.trim_end_matches('\\'));
-            match value.filter(|it| !it.is_empty()) {
-                Some(value) => {
-                    into.push(b',');
-                    push_pair(name, into);
-                    push_escaped(value, b",= ", into);
-                }
-                None => count(name),
-            }
-        }
+        self.push_tags(&find, &mut count, into);
         let mut separator = b' ';
         let mut field = |name: &str, found: Option<Found<'_>>, into: &mut Vec<u8>| {
             let before = into.len();
             into.push(separator);
-            push_pair(name, into);
+            if !push_pair(name, into) {
+                into.truncate(before);
+                count(NAMELESS);
+                return separator == b',';
+            }
             let whole = self.whole.iter().any(|it| it == name);
             match found.is_some_and(|it| push_value(&it, whole, message.time, into)) {
                 true => separator = b',',
@@ -91,7 +97,26 @@ impl Points {
             into.truncate(start);
             return count("a field");
         }
-        into.extend_from_slice(format!(" {}\n", nanoseconds(message.time)).as_bytes());
+        into.extend_from_slice(format!(" {time}\n").as_bytes());
+    }
+
+    fn push_tags(
+        &self,
+        find: impl Fn(&Selector) -> Option<String>,
+        mut count: impl FnMut(&str),
+        into: &mut Vec<u8>,
+    ) {
+        for (name, selector) in &self.tags {
+            let before = into.len();
+            into.push(b',');
+            let value = find(selector);
+            let whole = push_pair(name, into)
+                && value.is_some_and(|value| push_escaped(&value, b",= ", into));
+            if !whole {
+                into.truncate(before);
+                count(name);
+            }
+        }
     }
 
     /// All values, but for those that tags are made of.
@@ -124,24 +149,28 @@ impl Points {
     }
 }
 
-/// A value as text, for names and tags.
-fn text(found: &Found<'_>, time: SystemTime) -> String {
-    match found {
+/// A value as text, for names and tags; `None`: a time that cannot be told.
+fn text(found: &Found<'_>, time: SystemTime) -> Option<String> {
+    Some(match found {
         Found::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Found::Text(text) | Found::Number(text) => text.to_string(),
         Found::Instead(text) => (*text).to_owned(),
         Found::Bool(value) => value.to_string(),
-        Found::Time(_) | Found::Delta => nanoseconds(time).to_string(),
-    }
+        Found::Time(_) | Found::Delta => nanoseconds(time)?.to_string(),
+    })
 }
 
-fn push_pair(name: &str, into: &mut Vec<u8>) {
-    push_escaped(name, b",= ", into);
+/// Appends a name and what separates it from its value; false for one that nothing is left of.
+fn push_pair(name: &str, into: &mut Vec<u8>) -> bool {
+    let named = push_escaped(name, b",= ", into);
     into.push(b'=');
+    named
 }
 
-/// Appends a name or the value of a tag; a line feed, which has no escape there, becomes `\n`.
-fn push_escaped(text: &str, special: &[u8], into: &mut Vec<u8>) {
+/// Appends a name or the value of a tag; a line feed, which has no escape there, becomes `\n`. False for one that nothing is left
+/// of.
+fn push_escaped(text: &str, special: &[u8], into: &mut Vec<u8>) -> bool {
+    let text = text.trim_end_matches('\\');
     for byte in text.bytes() {
         match byte {
             b'\n' => into.extend_from_slice(b"\\n"),
@@ -153,6 +182,7 @@ fn push_escaped(text: &str, special: &[u8], into: &mut Vec<u8>) {
             }
         }
     }
+    !text.is_empty()
 }
 
 /// Appends the value of a field; false for one that cannot be stored: NaN, an infinity, a fraction where it is to be whole.
@@ -173,7 +203,9 @@ fn push_value(found: &Found<'_>, whole: bool, time: SystemTime, into: &mut Vec<u
         Found::Instead(text) => {
             push_number(text, whole, into).unwrap_or_else(|| push_text(text, into))
         }
-        Found::Time(_) | Found::Delta => push_text(&nanoseconds(time).to_string(), into),
+        Found::Time(_) | Found::Delta => {
+            nanoseconds(time).is_some_and(|time| push_text(&time.to_string(), into))
+        }
     }
 }
 
@@ -211,12 +243,14 @@ fn push_text(text: &str, into: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Since 1970; a time beyond the year 2262 is the last one that can be told.
-fn nanoseconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |it| -it),
-    }
+/// Since 1970, as far as InfluxDB knows times.
+fn nanoseconds(time: SystemTime) -> Option<i64> {
+    let time = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).ok()?,
+        Err(before) => -i64::try_from(before.duration().as_nanos()).ok()?,
+    };
+    // The ends of the range mean that there is no time.
+    (i64::MIN + 2..i64::MAX).contains(&time).then_some(time)
 }
 
 #[cfg(test)]
@@ -225,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    fn points(measurement: &str, tags: &[(&str, &str)], fields: &[(&str, &str)]) -> Points {
+    fn points_of(measurement: &str, tags: &[(&str, &str)], fields: &[(&str, &str)]) -> Points {
         let named = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter();
             pairs
@@ -256,7 +290,7 @@ mod tests {
 
     #[test]
     fn numbers_are_floats_unless_they_are_said_to_be_whole() {
-        let points = points("\"w\"", &[], &[]);
+        let points = points_of("\"w\"", &[], &[]);
         for (payload, expected, missing) in [
             (r#"{"t":21,"u":21.50,"n":3}"#, "w t=21,u=21.50,n=3i 5\n", ""),
             (
@@ -277,6 +311,10 @@ mod tests {
             ("-inf", "", "a field value"),
             ("{}", "", "a field"),
             ("{on", "w value=\"{on\" 5\n", ""),
+            (r#"{"":1,"t":2}"#, "w t=2 5\n", "a name of a field"),
+            (r#"{"":1}"#, "", "a field a name of a field"),
+            (r#"{"k\\":1,"t":2}"#, "w k=1,t=2 5\n", ""),
+            (r#"{"\\":1,"t":2}"#, "w t=2 5\n", "a name of a field"),
         ] {
             assert_eq!(
                 line(&points, "sensors/d/x", payload),
@@ -289,7 +327,7 @@ mod tests {
     #[test]
     fn names_and_tags_are_escaped() {
         let tags = [("de vice", "{device}"), ("k=", "/k"), ("none", "/none")];
-        let points = points("/m", &tags, &[("v", "/v")]);
+        let points = points_of("/m", &tags, &[("v", "/v")]);
         let payload = r#"{"m":"a b,c=d","k":"x=y, z\n\\","v":1}"#;
         assert_eq!(
             line(&points, "sensors/d 7/x", payload),
@@ -299,6 +337,27 @@ mod tests {
             )
         );
         assert_eq!(line(&points, "other", "{}").1, "a measurement");
+        for (measurement, expected) in [("a\\\\", "a,k\\==x v=1 5\n"), ("#a", ""), ("\\\\", "")] {
+            let tags = [("k=\\", "/k")];
+            let payload = format!(r#"{{"m":"{measurement}","k":"x","v":1}}"#);
+            let points = points_of("/m", &tags, &[("v", "/v")]);
+            assert_eq!(line(&points, "other", payload.leak()).0, expected);
+        }
         assert_eq!(line(&points, "other", "{\"m\":\"a\"}").0, "");
+    }
+
+    #[test]
+    fn a_time_beyond_the_range_is_no_time() {
+        let points = points_of("\"w\"", &[], &[]);
+        let mut message = Message::plain("1".into());
+        for (seconds, fits) in [(9_223_372_036, true), (9_223_372_037, false)] {
+            message.time = UNIX_EPOCH + Duration::from_secs(seconds);
+            let (mut missing, mut line) = (Missing::new(), Vec::new());
+            points.push(&message, &mut missing, &mut line);
+            assert_eq!(
+                (line.is_empty(), missing.contains_key(NO_TIME)),
+                (!fits, !fits)
+            );
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
         .as_ref()
         .is_some_and(|topic| !topic.is_empty() || matches!(detail, Detail::Amqp(_)));
     let message = Message {
-        time: record.time.and_then(time).unwrap_or(UNTIMED),
+        time: said(&record).unwrap_or(UNTIMED),
         topic: topic.unwrap_or_default(),
         payload: payload(&record)?,
         detail,
@@ -101,13 +101,31 @@ struct Record<'a> {
     /// Where `mosquitto_sub -F %j` has them.
     qos: Raw<'a>,
     retain: Raw<'a>,
+    tst: Raw<'a>,
+    payloadlen: Raw<'a>,
 }
 
 /// Whoever made the record said when; a time that cannot be read is none.
-fn time(raw: &RawValue) -> Option<SystemTime> {
-    let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+fn said(record: &Record<'_>) -> Option<SystemTime> {
+    let text = |raw: &'_ RawValue| Some(raw.get().strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    let text = match (record.time, record.tst) {
+        (Some(time), _) => text(time)?,
+        // It writes a Z, and after it the offset of its clock.
+        (None, Some(tst)) => text(tst)?.replace("Z+", "+").replace("Z-", "-"),
+        (None, None) => return None,
+    };
+    let text = match text.split_at_checked(LEAP_AT) {
+        Some((before, leap)) if leap.starts_with(":60") => {
+            let zone = leap[3..].trim_start_matches(|it: char| it == '.' || it.is_ascii_digit());
+            format!("{before}:59.999999999{zone}")
+        }
+        _ => text,
+    };
     text.parse().ok().map(Timestamp::into)
 }
+
+/// Where the seconds of a time begin. A leap second is the end of the one before it, so that it comes after all of that.
+const LEAP_AT: usize = "2016-12-31T23:59".len();
 
 /// A `null` here is a payload, not an absence.
 fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Raw<'a>, D::Error> {
@@ -138,6 +156,20 @@ struct Mqtt<'a> {
 }
 
 fn payload(record: &Record<'_>) -> Result<Bytes, String> {
+    let payload = any_payload(record)?;
+    // `mosquitto_sub -F %j` ends a text where the payload has a NUL, and one that is empty would remove what is retained.
+    match optional::<u64>("payloadlen", record.payloadlen)? {
+        Some(length) if record.payload_json.is_none() && payload.len() as u64 != length => {
+            Err(format!(
+                "payloadlen is {length}, and payload has {} bytes: what is no text is not in it",
+                payload.len()
+            ))
+        }
+        _ => Ok(payload),
+    }
+}
+
+fn any_payload(record: &Record<'_>) -> Result<Bytes, String> {
     match (record.payload, record.payload_base64, record.payload_json) {
         (Some(raw), None, None) => string("payload", raw).map(Bytes::from),
         (None, Some(raw), None) => base64("payload_base64", raw),
@@ -366,6 +398,28 @@ mod tests {
         };
         let theirs = r#"{"tst":"2026-01-01T00:00:00.000000Z+0000","topic":"a","qos":2,"retain":1,"payloadlen":1,"mid":7,"payload":"x"}"#;
         assert_eq!(mqtt(theirs), Ok((2, true)));
+        let hour = |text: &str| {
+            read(theirs.replace("Z+0000", text).as_bytes())
+                .unwrap()
+                .time
+        };
+        let later = hour("Z-0100").duration_since(hour("Z+0000")).unwrap();
+        assert_eq!(later.as_secs(), 3600);
+        assert_eq!(hour("Z"), hour("+0000"));
+        let leap = "2026-01-01T00:00:00.000000Z+0000";
+        let leap = |text: &str| read(theirs.replace(leap, text).as_bytes()).unwrap().time;
+        let [last, leaping, next] = [
+            leap("2016-12-31T23:59:59.9Z"),
+            leap("2016-12-31T23:59:60.1Z"),
+            leap("2017-01-01T00:00:00Z"),
+        ];
+        assert!(last < leaping && leaping < next);
+        // What it could not write down is not what there was.
+        let cut = r#"{"topic":"a","qos":0,"retain":1,"payloadlen":5,"payload":""}"#;
+        let wrong = "payloadlen is 5, and payload has 0 bytes: what is no text is not in it";
+        assert_eq!(mqtt(cut), Err(wrong.into()));
+        let other = r#"{"topic":"a","qos":0,"payloadlen":2,"payload":"\u00e4"}"#;
+        assert_eq!(mqtt(other), Ok((0, false)));
         assert_eq!(mqtt(r#"{"payload":"","retain":false}"#), Ok((0, false)));
         let wrong = "qos: 3 is not one of 0, 1, 2";
         assert_eq!(mqtt(r#"{"payload":"","qos":3}"#), Err(wrong.into()));

@@ -25,6 +25,9 @@ const BATCH: usize = 5000;
 /// As many bytes a datagram has at most, unless one line alone has more.
 const DATAGRAM: usize = 1400;
 
+/// No datagram has more bytes.
+const LARGEST_DATAGRAM: usize = 65_507;
+
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -337,6 +340,11 @@ fn datagrams(place: &str, socket: &UdpSocket, body: &[u8]) -> Sent {
     let mut datagram: Vec<u8> = Vec::new();
     let mut lines = body.split_inclusive(|byte| *byte == b'\n').peekable();
     while let Some(line) = lines.next() {
+        // That would never go, and what comes after it would wait for ever.
+        if line.len() > LARGEST_DATAGRAM {
+            let text = format!("{} bytes are more than a datagram holds", line.len());
+            return Sent::Refused(text);
+        }
         datagram.extend_from_slice(line);
         let fits = lines
             .peek()

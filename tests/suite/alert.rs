@@ -173,6 +173,10 @@ fn request(stream: &mut impl Read) -> String {
     text
 }
 
+fn request_body(request: &str) -> Value {
+    json(request.split_once("\r\n\r\n").unwrap().1)
+}
+
 /// A server that answers with these statuses, one for each request.
 struct Hook {
     port: u16,
@@ -224,6 +228,49 @@ fn a_webhook_that_fails_first_gets_it_later() {
         assert_eq!(alerts[0]["labels"]["device"], "d7");
     }
     alert.ends_by_itself().exits(0).says("answers again");
+}
+
+#[test]
+fn a_notice_that_is_refused_is_told_after_a_restart() {
+    let bench = Bench::new();
+    let told = bench.folder.path().join("told");
+    let alert = bench.ready(bench.line("--above 27 -W 60 --exec false"));
+    bench.read("d7", "28");
+    alert.ends_by_itself().exits(1);
+    let hook = Hook::new(&["400 Bad Request"]);
+    let words = format!("--above 27 -W 60 --webhook http://127.0.0.1:{}/", hook.port);
+    bench.line(&words).run().exits(1).says("400");
+    let first = request_body(&hook.next());
+    let script = format!("cat >> {}", told.display());
+    let good = || {
+        let line = bench.line("--above 27 --once -W 60 --exec sh -c");
+        line.word(&script).word(";")
+    };
+    good().run().exits(0);
+    let notice = json(&std::fs::read_to_string(&told).unwrap());
+    assert_eq!(
+        (&notice["state"], &notice["key"], &notice["id"]),
+        (&"firing".into(), &"d7".into(), &first["id"])
+    );
+    // Once it is told, that is that: the next one is about something else.
+    let alert = bench.ready(good());
+    bench.read("d8", "29");
+    alert.ends_by_itself().exits(0);
+    let all = std::fs::read_to_string(&told).unwrap();
+    assert_eq!(all.matches("\"d7\"").count(), 1, "{all}");
+    assert_eq!(all.matches("\"d8\"").count(), 1, "{all}");
+}
+
+#[test]
+fn a_refused_notice_that_is_dropped_counts_as_told() {
+    let bench = Bench::new();
+    let dropping = "--above 27 --once -W 60 --on-refused drop --exec false";
+    let alert = bench.ready(bench.line(dropping));
+    bench.read("d7", "28");
+    alert.ends_by_itself();
+    let mut alert = bench.start("--above 27 -o json");
+    bench.read("d8", "28");
+    assert_eq!(json(&alert.line())["key"], "d8");
 }
 
 #[test]

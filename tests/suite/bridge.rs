@@ -758,3 +758,39 @@ fn a_bridge_of_mosquittos_is_taken_over_and_tells_its_state() {
         .run();
     refused.exits(2).says("line 3: bridge_psk");
 }
+
+#[test]
+fn a_refusal_by_a_code_of_other_packets_is_one_of_that_message() {
+    let mut one = broker("");
+    // It answers what is larger with 0x95 in PUBACK, which the specification has for other packets.
+    let two = Mosquitto::start(Settings {
+        more: String::from("message_size_limit 100\n"),
+        ..Settings::default()
+    });
+    let ends = format!("{} mqtt://127.0.0.1:{}", url(&one), two.port);
+    let start = |more: &str, one: &mut Broker| {
+        let bridge = iotctl(&format!("bridge {ends} {more} -t"))
+            .word("# out 1")
+            .start();
+        one.sees_subscription("#");
+        bridge
+    };
+    let publish = |one: &Broker, topic: &str, length: usize| {
+        let line = format!("pub -t {topic} -q 1 -m {}", "x".repeat(length));
+        one.iotctl(&line).run().exits(0);
+    };
+    let stopped = start("", &mut one);
+    publish(&one, "large", 1000);
+    stopped
+        .ends_by_itself()
+        .exits(1)
+        .says("large: packet too large (0x95)");
+    let mut watcher = two.iotctl("sub -t # -q 1").start();
+    two.sees_subscriptions("#", 1);
+    let mut dropped = start("--on-refused drop", &mut one);
+    publish(&one, "small", 10);
+    assert_eq!(watcher.line(), "x".repeat(10));
+    dropped.signal("TERM");
+    dropped.hears("received 2 messages: 1 delivered, 1 failed");
+    dropped.ends().exits(143);
+}

@@ -25,6 +25,10 @@ fn log(folder: &Path, words: &str) -> Line {
     Line::of(command)
 }
 
+fn url(port: u16) -> String {
+    format!("mqtt://127.0.0.1:{port}")
+}
+
 /// The same, once messages can come.
 fn logging(folder: &Path, line: Line) -> Running {
     let ready = folder.join("ready");
@@ -394,6 +398,11 @@ fn mistakes_are_told_before_anything_is_received() {
             "old.csv has other columns",
         ),
         (
+            &format!("{nobody} -t a --to old.csv --to ./old.csv --columns a=topic,b=/b"),
+            2,
+            "old.csv is written to twice",
+        ),
+        (
             &format!("{nobody} -t a --to notes.ndjson"),
             8,
             "cannot write notes.ndjson: it is not a file of JSON records",
@@ -583,4 +592,47 @@ fn numbers_are_told_from_time_to_time() {
     running.hears("received 1: 1 stored; ");
     running.signal("TERM");
     running.ends().exits(143);
+}
+
+#[test]
+fn other_topics_are_of_the_same_session_and_what_is_not_asked_for_is_left_out() {
+    let (broker, folder) = (broker(""), tempfile::tempdir().unwrap());
+    let logged = |words: &str| {
+        let line = log(
+            folder.path(),
+            &format!("{} {words} --to a.ndjson", url(broker.port)),
+        );
+        line.words("-q 1 -W 60").run()
+    };
+    let publish = |topic: &str| {
+        let line = broker.iotctl(&format!("pub -q 1 -t {topic} -m {topic}"));
+        line.run().exits(0);
+    };
+    let first = log(
+        folder.path(),
+        &format!("{} -t one/+ -t two/+ --to a.ndjson", url(broker.port)),
+    );
+    let first = logging(folder.path(), first);
+    first.signal("TERM");
+    first.ends().exits(143);
+    publish("one/1");
+    publish("two/2");
+    // What waits comes, though another topic is asked for as well, and one is not asked for any more.
+    logged("-t one/+ -t three/+ -C 1").exits(0);
+    let topics = || -> Vec<String> {
+        let text = read(folder.path(), "a.ndjson");
+        let records = text.lines().map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            record["topic"].as_str().unwrap().to_owned()
+        });
+        records.collect()
+    };
+    assert_eq!(topics(), ["one/1"]);
+    publish("two/3");
+    publish("three/4");
+    let left_out = logged("-t one/+ -t three/+ -C 1").exits(0);
+    left_out
+        .says("a subscription of an earlier run: messages such as two/")
+        .says("are left out");
+    assert_eq!(topics(), ["one/1", "three/4"]);
 }

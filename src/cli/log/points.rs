@@ -56,7 +56,7 @@ impl PointFlags {
         let pairs = self.tag.iter().chain(&self.field);
         let values = pairs.filter_map(|pair| Some(pair.split_once('=')?.1));
         let mut words = values.chain(self.measurement.as_deref());
-        words.any(|word| word.starts_with('{'))
+        words.any(|word| word.contains('{'))
     }
 
     /// The points.
@@ -95,11 +95,12 @@ fn pairs(flag: &str, words: &[String]) -> Result<Vec<(String, Selector)>> {
     words.iter().map(pair).collect()
 }
 
-/// A text, or what a message has.
+/// What a message has, as in `--columns`, or a text, which is in quotation marks or names no field.
 fn value(flag: &str, word: &str) -> Result<Selector> {
-    match word.starts_with(['/', '{', '$', '"']) {
-        true => selector(flag, word),
-        false => Ok(Selector::text(word)),
+    let is_meant = word.starts_with(['/', '{', '$', '"']) || word.starts_with("jq:");
+    match selector(flag, word) {
+        Err(_) if !is_meant => Ok(Selector::text(word)),
+        read => read,
     }
 }
 
@@ -257,6 +258,29 @@ mod tests {
         match place(name).unwrap() {
             (name, Place::Http { connect, path, .. }) => (name, connect.url.unwrap(), path),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_word_is_what_a_message_has_where_it_can_be() {
+        let read = |word: &str| value("--tag", word).unwrap();
+        for (word, same) in [
+            ("topic", "$topic"),
+            ("payload", "$payload"),
+            ("qos", "$qos"),
+        ] {
+            assert_eq!(read(word), read(same));
+        }
+        for (word, text) in [
+            ("weather", "weather"),
+            ("\"topic\"", "topic"),
+            ("a b", "a b"),
+            ("", ""),
+        ] {
+            assert_eq!(read(word), Selector::text(text));
+        }
+        for word in ["$topc", "/a|b", "jq: .(", "\"a"] {
+            assert!(value("--tag", word).is_err(), "{word}");
         }
     }
 

@@ -147,7 +147,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut ways = Vec::new();
     for (at, target) in ends.targets.iter().enumerate() {
         let way = target.open(plan.style, console).await?;
-        ways.push(Marked::new(way, at, vec![marks.clone()]));
+        ways.push(Marked::new(way, at, vec![marks.clone()], plan.refusals));
     }
     let origin = Origin::of(std::slice::from_ref(&source));
     let is_over = || plan.once && marks.borrow().is_first_done();

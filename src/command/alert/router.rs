@@ -541,7 +541,7 @@ impl Router for Watch {
                 &mut self.losses,
             );
         }
-        self.parts.marks.borrow_mut().send(*target, None);
+        self.parts.marks.borrow_mut().send_letter(*target);
         Some((*target, letter))
     }
 

@@ -8,7 +8,7 @@ use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::alarm::Mark;
 use crate::flow::webhook::Webhook;
-use crate::flow::{Commands, Number, Outcome, Printed, Progress, Target, target_of};
+use crate::flow::{Commands, Number, Outcome, Printed, Progress, Refusals, Target, target_of};
 use crate::message::Message;
 use crate::output::Output;
 
@@ -28,10 +28,12 @@ pub(crate) type SharedMarks = Rc<RefCell<Marks>>;
 /// Which messages are which notices, from who sends them to who knows what became of them.
 #[derive(Debug)]
 pub(crate) struct Marks {
-    /// Of the messages that each target will get, in order.
-    sent: Vec<VecDeque<Option<Mark>>>,
+    /// Of the messages that each target will get, in order: the notices that they are.
+    sent: Vec<VecDeque<Vec<Mark>>>,
     /// What has arrived, and nobody has looked at.
     arrived: Vec<Mark>,
+    /// What was refused, until a letter tells of it.
+    refused: Vec<Mark>,
     /// Of the first notice: in how many places it has not arrived.
     first: Option<(Mark, u32)>,
 }
@@ -41,6 +43,7 @@ impl Marks {
         Self {
             sent: vec![VecDeque::new(); targets],
             arrived: Vec::new(),
+            refused: Vec::new(),
             first: None,
         }
     }
@@ -54,7 +57,13 @@ impl Marks {
 
     /// The next message to this target is this notice, or none.
     pub(crate) fn send(&mut self, target: usize, mark: Option<Mark>) {
-        self.sent[target].push_back(mark);
+        self.sent[target].push_back(mark.into_iter().collect());
+    }
+
+    /// The next message to this target tells of what was refused, which counts as told once that has arrived.
+    pub(crate) fn send_letter(&mut self, target: usize) {
+        let refused = std::mem::take(&mut self.refused);
+        self.sent[target].push_back(refused);
     }
 
     /// A notice goes to so many places.
@@ -92,6 +101,7 @@ pub(crate) struct Marked<T> {
     inner: T,
     at: usize,
     marks: Vec<SharedMarks>,
+    refusals: Refusals,
     newest: Number,
     /// What it was handed, in order, each with the alert that it is of.
     open: VecDeque<(Number, usize, Mark)>,
@@ -100,18 +110,25 @@ pub(crate) struct Marked<T> {
 }
 
 impl<T> Marked<T> {
-    pub(crate) const fn new(inner: T, at: usize, marks: Vec<SharedMarks>) -> Self {
+    pub(crate) const fn new(
+        inner: T,
+        at: usize,
+        marks: Vec<SharedMarks>,
+        refusals: Refusals,
+    ) -> Self {
         Self {
             inner,
             at,
             marks,
+            refusals,
             newest: 0,
             open: VecDeque::new(),
             done: Vec::new(),
         }
     }
 
-    /// A refused notice counts too: nobody is to send it again.
+    /// A refused notice is told where it is to be dropped, and where a letter tells of it; otherwise not, and it is told again
+    /// after a restart.
     fn look(&mut self, into: &mut Vec<Progress>) {
         for progress in &self.done {
             let (first, last) = match progress {
@@ -119,11 +136,17 @@ impl<T> Marked<T> {
                 Progress::One(number, _) => (*number, *number),
                 Progress::Through(last) => (0, *last),
             };
-            let marks = &self.marks;
+            let is_refused = matches!(progress, Progress::One(_, Outcome::Refused(_)));
+            let (marks, refusals) = (&self.marks, self.refusals);
             self.open.retain(|(number, alert, mark)| {
                 let is_done = (first..=last).contains(number);
                 if is_done {
-                    marks[*alert].borrow_mut().done(*mark);
+                    let mut marks = marks[*alert].borrow_mut();
+                    match refusals {
+                        Refusals::Stop if is_refused => {}
+                        Refusals::DeadLetter if is_refused => marks.refused.push(*mark),
+                        _ => marks.done(*mark),
+                    }
                 }
                 !is_done
             });
@@ -174,9 +197,9 @@ impl<T: Target> Target for Marked<T> {
         if number > self.newest {
             self.newest = number;
             for (alert, marks) in self.marks.iter().enumerate() {
-                let mark = marks.borrow_mut().sent[self.at].pop_front();
-                self.open
-                    .extend(mark.flatten().map(|mark| (number, alert, mark)));
+                let sent = marks.borrow_mut().sent[self.at].pop_front();
+                let sent = sent.into_iter().flatten();
+                self.open.extend(sent.map(|mark| (number, alert, mark)));
             }
         }
         self.inner.take(number, message)

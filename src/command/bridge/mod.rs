@@ -221,6 +221,13 @@ impl Plan {
         }
         let ([from, to], shown) = (&self.places, shown.join("; "));
         console.note(format_args!("bridging {} → {}: {shown}", from.end, to.end));
+        let careless = maps.iter().find(|it| it.qos == QoS::AtMostOnce);
+        if let (Some(map), true) = (careless, self.between.spool.is_some()) {
+            console.warn(format_args!(
+                "{} is carried at QoS 0: what comes while the bridge does not run is lost, with a spool too; -t '{} out 1' asks for it",
+                map.filter, map.filter
+            ));
+        }
         for map in maps {
             if let Some(word) = topics::DIRECTIONS.iter().find(|it| map.filter == **it) {
                 console.warn(format_args!(

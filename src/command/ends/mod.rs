@@ -187,6 +187,25 @@ pub(crate) fn check_files<'a>(
     Ok(())
 }
 
+/// Refuses a file that would be written twice at the same time.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] that names it.
+pub(crate) fn check_twice<'a>(targets: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut places: Vec<_> = targets.into_iter().map(place).collect();
+    places.sort_unstable();
+    let is_file = |path: &Path| path.metadata().map_or(true, |about| about.is_file());
+    let mut pairs = places.windows(2);
+    match pairs.find(|pair| pair[0] == pair[1] && is_file(&pair[0])) {
+        Some([twice, ..]) => {
+            let text = format!("{} is written to twice", twice.display());
+            Err(Error::usage(text).hint("name another file for one of them"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A name that is the same for the same words, so that a session is found again.
 pub(crate) fn stable_name<'a>(front: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     // FNV-1a: it has to be the same in every version of this program.

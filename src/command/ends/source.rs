@@ -227,9 +227,15 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
         let text = format!("no topic to subscribe to on {target}");
         return Err(Error::usage(text).hint("use -t FILTER"));
     }
+    let filters = args.subscriptions.iter().map(|it| it.filter.clone());
+    let only = match session.persistent {
+        true => filters.collect(),
+        false => Vec::new(),
+    };
     Ok(Kind::Mqtt {
         wanted: Box::new(Wanted {
             subscribes: true,
+            only,
             retained_only: args.retained_only,
             ..Wanted::default()
         }),

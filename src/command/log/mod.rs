@@ -71,6 +71,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     plan.stages.load()?;
     let from = plan.sources.iter().map(|source| &source.end);
     ends::check_files(from, plan.written().collect())?;
+    ends::check_twice(plan.files())?;
     let sources = plan.sources.iter().cloned();
     let ends = sources.map(|args| SourceEnd::resolve(args, console));
     let ends: Vec<SourceEnd> = ends.collect::<Result<_>>()?;
@@ -111,14 +112,26 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 impl Plan {
-    /// The files that are written.
-    fn written(&self) -> impl Iterator<Item = &Path> {
+    /// The stores, and the one for refused messages.
+    fn all_stores(&self) -> impl Iterator<Item = &StoreArgs> {
         let letters = self.dead_letters.iter().filter_map(|it| match it {
             DeadLetters::Store(args) => Some(&**args),
             DeadLetters::Server(_) => None,
         });
-        let stores = self.stores.iter().chain(letters);
-        stores.filter_map(|store| match store {
+        self.stores.iter().chain(letters)
+    }
+
+    /// The files that only one of them can write.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        self.all_stores().filter_map(|store| match store {
+            StoreArgs::File { path, .. } => Some(path.as_path()),
+            _ => None,
+        })
+    }
+
+    /// The files that are written.
+    fn written(&self) -> impl Iterator<Item = &Path> {
+        self.all_stores().filter_map(|store| match store {
             StoreArgs::File { path, .. } => Some(path.as_path()),
             StoreArgs::Sqlite(table) => Some(table.path.as_path()),
             StoreArgs::Standard(..) | StoreArgs::Influx { .. } => None,

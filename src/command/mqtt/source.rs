@@ -32,6 +32,9 @@ pub struct Wanted {
     pub unsubscribe_properties: Properties,
     /// Messages whose topic matches one of these filters are passed over.
     pub filter_out: Vec<ByteString>,
+    /// Of a session that was there before, and may have other subscriptions still, which cannot be asked for: messages that none
+    /// of these filters covers are passed over, and counted. Empty: all are wanted.
+    pub only: Vec<ByteString>,
     /// The server is to forget each retained message that came.
     pub remove_retained: bool,
     /// The server need not prove that it has the last acknowledgements.
@@ -135,6 +138,9 @@ pub(crate) struct Subscribed<'a, C = Client> {
     refused: Option<Error>,
     /// As many were dropped, as they came at QoS 0 while too many waited.
     dropped: u64,
+    is_old: bool,
+    /// As many came for subscriptions of an earlier run.
+    strays: u64,
     ever_connected: bool,
     /// Whether the server has ever answered a subscription, so that messages can have been missed since.
     ever_subscribed: bool,
@@ -161,6 +167,8 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             removals: VecDeque::new(),
             refused: None,
             dropped: 0,
+            is_old: false,
+            strays: 0,
             ever_connected: false,
             ever_subscribed: false,
             away_since: None,
@@ -186,6 +194,12 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             let (dropped, target) = (self.dropped, self.client.target());
             self.notes.warn(format_args!(
                 "{dropped} messages of {target} at QoS 0 were dropped, as too many waited"
+            ));
+        }
+        if self.strays > 1 {
+            let (strays, target) = (self.strays, self.client.target());
+            self.notes.warn(format_args!(
+                "{strays} messages of {target} came for subscriptions of an earlier run and were left out"
             ));
         }
         match self.refused.take() {
@@ -326,6 +340,9 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if passed_over || self.wanted.filter_out.iter().any(left_out) {
             return Verdict::Skipped;
         }
+        if self.is_old && self.is_stray(&publish.topic) {
+            return Verdict::Skipped;
+        }
         if self.wanted.remove_retained && publish.retain {
             self.removals.push_back(publish.topic.clone());
         }
@@ -333,6 +350,23 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             true => Verdict::Again,
             false => Verdict::New,
         }
+    }
+
+    /// Whether a message comes for a subscription that an earlier run made, and nobody asks for now.
+    fn is_stray(&mut self, name: &str) -> bool {
+        let mut only = self.wanted.only.iter();
+        if only.len() == 0 || only.any(|filter| covers(filter, name)) {
+            return false;
+        }
+        if self.strays == 0 {
+            let target = self.client.target();
+            self.notes.warn(format_args!(
+                "the session at {target} has a subscription of an earlier run: messages such as {} are left out; --clean ends the session",
+                brief(name)
+            ));
+        }
+        self.strays += 1;
+        true
     }
 
     /// A message that is not simply handed on; whether more is wanted.
@@ -395,6 +429,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if session_present && let Some(back) = self.back() {
             self.notes.note(format_args!("{back}; session present"));
         }
+        self.is_old |= session_present && !self.ever_connected;
         if !self.ever_connected && !self.wanted.unsubscribe.is_empty() {
             let properties = &self.wanted.unsubscribe_properties;
             let filters = &self.wanted.unsubscribe;
@@ -487,6 +522,15 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         self.wants_ping = true;
         None
     }
+}
+
+/// Whether messages with this topic come for this filter, which may be of a group, or be an exclusive one of EMQX.
+fn covers(filter: &str, name: &str) -> bool {
+    let shared = filter.strip_prefix("$share/");
+    let plain = shared.and_then(|rest| Some(rest.split_once('/')?.1));
+    let plain = plain.or_else(|| filter.strip_prefix("$queue/"));
+    let plain = plain.or_else(|| filter.strip_prefix("$exclusive/"));
+    topic::matches(plain.unwrap_or(filter), name)
 }
 
 /// The server refuses a subscription.

@@ -8,12 +8,17 @@ use std::path::{Path, PathBuf};
 
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::alert_table::AlertTable;
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::connect::{ConnectArgs, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
+
+/// What a name of the environment stands behind.
+const VARIABLE: &str = "{env.";
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -256,16 +261,18 @@ impl File {
     /// [`Kind::Local`] for a file that cannot be read, [`Kind::Usage`] for what is wrong in it, with its line.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = file::read_text(path, file::SMALL)?;
-        let text = filled(&text).map_err(|name| {
-            let text = format!("{}: {name} is not in the environment", path.display());
-            Error::usage(text)
-        })?;
-        let mut file: Self = toml::from_str(&text).map_err(|cause| {
-            let at = cause.span().map_or(0, |span| span.start);
+        let wrong = |at: usize, why: &str| {
             let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            let why = file::mistake(cause.message());
             Error::new(Kind::Usage, format!("{}:{line}: {why}", path.display()))
-        })?;
+        };
+        let mistaken = |cause: toml::de::Error| {
+            let at = cause.span().map_or(0, |span| span.start);
+            wrong(at, &file::mistake(cause.message()))
+        };
+        let mut table = DeTable::parse(&text).map_err(mistaken)?;
+        fill_table(table.get_mut())
+            .map_err(|(at, name)| wrong(at, &format!("{name} is not in the environment")))?;
+        let mut file = Self::deserialize(Deserializer::from(table)).map_err(mistaken)?;
         file.beneath(path.parent().unwrap_or_else(|| Path::new("")));
         Ok(file)
     }
@@ -298,16 +305,34 @@ impl File {
     }
 }
 
+/// Fills in the texts of a table; otherwise where one is that names what is not in the environment, and that name.
+fn fill_table(table: &mut DeTable<'_>) -> Result<(), (usize, String)> {
+    table.iter_mut().try_for_each(|(_, value)| fill(value))
+}
+
+/// Fills in a text, or all that are in there. What stands in the environment is text, whatever it looks like.
+fn fill(value: &mut Spanned<DeValue<'_>>) -> Result<(), (usize, String)> {
+    let at = value.span().start;
+    match value.get_mut() {
+        DeValue::String(text) if text.contains(VARIABLE) => {
+            *text = filled(text).map_err(|name| (at, name))?.into();
+            Ok(())
+        }
+        DeValue::Array(values) => values.iter_mut().try_for_each(fill),
+        DeValue::Table(table) => fill_table(table),
+        _ => Ok(()),
+    }
+}
+
 /// The text with each `{env.NAME}` filled in.
 fn filled(text: &str) -> Result<String, String> {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("{env.") {
-        let (before, behind) = rest.split_at(at);
-        whole.push_str(before);
-        let Some((name, more)) = behind[5..].split_once('}') else {
+    while let Some((before, behind)) = rest.split_once(VARIABLE) {
+        let Some((name, more)) = behind.split_once('}') else {
             break;
         };
+        whole.push_str(before);
         whole.push_str(&std::env::var(name).map_err(|_| name.to_owned())?);
         rest = more;
     }
@@ -336,6 +361,23 @@ mod tests {
         let file = File::read(&path).unwrap();
         let name = folder.path().join("x.ndjson").display().to_string();
         assert_eq!(file.target["t"].file, Some(name));
+    }
+
+    #[test]
+    fn what_is_filled_in_is_text_and_comments_ask_for_nothing() {
+        // Cargo sets it.
+        let value = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml");
+        let text = "# {env.IOTCTL_NO_SUCH}\n[source.s]\nurl = '{env.CARGO_PKG_DESCRIPTION}\\n'\ntopics = ['{env.CARGO_PKG_DESCRIPTION}']\n";
+        std::fs::write(&path, text).unwrap();
+        let source = &File::read(&path).unwrap().source["s"];
+        assert_eq!(source.url, Some(format!("{value}\\n")));
+        assert_eq!(source.topics, Some(vec![value]));
+        std::fs::write(&path, "\n[source.s]\nurl = \"{env.IOTCTL_NO_SUCH}\"\n").unwrap();
+        let refused = File::read(&path).unwrap_err();
+        let expected = "r.toml:3: IOTCTL_NO_SUCH is not in the environment";
+        assert!(refused.text().ends_with(expected), "{}", refused.text());
     }
 
     #[test]

@@ -35,7 +35,7 @@ use self::reload::{Reloading, Standing};
 use self::rules::Rules;
 use self::setup::Setup;
 use crate::command::alert::{self, Marked, Way};
-use crate::command::ends::{self, Between, Passing, SourceEnd, TargetEnd};
+use crate::command::ends::{self, Between, End, Passing, SourceEnd, TargetEnd};
 use crate::command::mqtt::topics::Defaults;
 use crate::error::{Error, Result};
 use crate::flow::until::messages;
@@ -138,6 +138,14 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let from = setup.sources.iter().map(|(_, args)| &args.end);
     let to: Vec<&Path> = setup.written().collect();
     ends::check_files(from, to)?;
+    let files = setup
+        .targets
+        .iter()
+        .filter_map(|(_, args)| match &args.end {
+            End::File(path) => Some(path.as_path()),
+            _ => None,
+        });
+    ends::check_twice(files)?;
     for text in setup.warnings() {
         console.warn(text);
     }
@@ -184,7 +192,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let mut add = |way| {
         let at = opened.len();
         let target = Exchanged::new(way, at, orders.clone());
-        opened.push(Marked::new(target, at, marks.clone()));
+        opened.push(Marked::new(target, at, marks.clone(), refusals));
     };
     for target in ends::open(targets).await? {
         add(Way::Server(target));

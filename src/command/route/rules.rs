@@ -164,7 +164,9 @@ impl Router for Rules {
 
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
         let letter = self.routes.dead_letter(message, why)?;
-        self.mark_others(None, std::slice::from_ref(&letter));
+        for alert in &self.alerts {
+            alert.marks.borrow_mut().send_letter(letter.0);
+        }
         Some(letter)
     }
 

@@ -8,10 +8,15 @@ use crate::mqtt::packet::{
     Ack, Auth, Disconnect, Packet, Place, Properties, ReasonCode, SubAck, UnsubAck, Version,
 };
 
-/// A reason code that the packet may carry.
+/// A reason code that the packet may carry. Servers refuse with codes that the specification has for other packets (mosquitto
+/// with 0x95 in PUBACK): a failure of what is acknowledged, or an end, is one whatever its code is.
 pub(super) fn reason(body: &mut Body, place: Place) -> Result<ReasonCode, Malformed> {
     let reason = ReasonCode(body.byte("reason code")?);
-    if reason.allowed_in(place) {
+    let takes_any_failure = matches!(
+        place,
+        Place::PubAck | Place::PubRec | Place::SubAck | Place::UnsubAck | Place::Disconnect
+    );
+    if reason.allowed_in(place) || takes_any_failure && reason.is_failure() {
         return Ok(reason);
     }
     let text = format!("{} with an invalid reason code: {reason}", body.packet());

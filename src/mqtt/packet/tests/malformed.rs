@@ -355,9 +355,9 @@ fn acknowledgements() {
         ),
         (
             V5,
-            b"\x40\x03\0\x01\x92",
+            b"\x40\x03\0\x01\x11",
             0x81,
-            "PUBACK with an invalid reason code: packet identifier not found (0x92)",
+            "PUBACK with an invalid reason code: no subscription existed (0x11)",
         ),
         (
             V5,
