@@ -83,7 +83,7 @@ pub mod webhook;
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
 pub use dedup::{Dedup, Deduped};
-pub use engine::{pass, run, send, twice};
+pub use engine::{deliver, pass, run, send, twice};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;

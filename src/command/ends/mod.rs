@@ -11,6 +11,7 @@
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
+mod hangup;
 pub(crate) mod hops;
 mod joint;
 mod progress;
@@ -21,6 +22,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::hangup::Outlasting;
 use self::progress::Progressing;
 use crate::command::coap::listen::Listen;
 use crate::connect::scheme::is_plain;
@@ -258,6 +260,8 @@ pub(crate) struct Passing<'a> {
     pub(crate) between: &'a Between,
     pub(crate) until: &'a Until,
     pub(crate) ready: &'a Ready,
+    /// What is said at SIGHUP, where the router does not say it itself.
+    pub(crate) at_hangup: Option<&'static str>,
     pub(crate) console: Console,
 }
 
@@ -271,6 +275,7 @@ impl Passing<'_> {
         close: impl AsyncFnOnce(Vec<T>) -> Result<()>,
     ) -> Result<(Result<()>, R)> {
         let mut stop = Stop::watch()?;
+        let outlasting = |router| Outlasting::new(router, self.at_hangup, self.console);
         let mut sources = Vec::new();
         for source in self.sources {
             sources.push(source.open().await?);
@@ -281,7 +286,8 @@ impl Passing<'_> {
             Some(_) => (source.origin(), Origin::default()),
             None => (source.origin(), source.origin()),
         };
-        let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
+        let router = outlasting(router(leaving.clone()))?;
+        let fan = Fan::new(router, targets, self.refusals);
         let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
         let mut target = Progressing::new(target, self.between.report, self.console);
@@ -308,7 +314,7 @@ impl Passing<'_> {
             closed.and(close(targets).await)
         };
         let closed = stop.close(closing).await.unwrap_or(Ok(()));
-        Ok((ended.and(own).and(closed), router))
+        Ok((ended.and(own).and(closed), router.into_inner()))
     }
 
     async fn pass(

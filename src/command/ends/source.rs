@@ -16,7 +16,7 @@ use crate::command::coap::gateway::{Door, Requested};
 use crate::command::coap::observe;
 use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::coap::source::Observed;
-use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, topic_of};
 use crate::command::mqtt::source::{Subscribed, Wanted};
 use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol, Retry, Target};
@@ -126,6 +126,13 @@ impl SourceEnd {
         }
     }
 
+    /// MQTT: a server that grants QoS 0 where more was asked for ends it.
+    pub(crate) fn insist(&mut self) {
+        if let Kind::Mqtt { wanted, .. } = &mut self.kind {
+            wanted.strict = true;
+        }
+    }
+
     /// Uses the server that the target opens, where both are one of ours.
     pub(crate) fn share(&mut self, target: &TargetEnd) {
         if let (Kind::Listen(door, _), Some(other)) = (&mut self.kind, target.door())
@@ -227,9 +234,16 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
         let text = format!("no topic to subscribe to on {target}");
         return Err(Error::usage(text).hint("use -t FILTER"));
     }
+    if let (End::Url(..), Some(topic)) = (&args.end, topic_of(&target))
+        && args.subscriptions.iter().all(|it| it.filter != topic)
+    {
+        let text = format!("{}: {topic} is not subscribed to", args.end);
+        return Err(Error::usage(text).hint("leave the path out, and name topics with -t"));
+    }
     Ok(Kind::Mqtt {
         wanted: Box::new(Wanted {
             subscribes: true,
+            at_least_once: true,
             retained_only: args.retained_only,
             ..Wanted::default()
         }),

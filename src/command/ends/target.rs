@@ -15,7 +15,7 @@ use crate::command::coap::gateway::{Door, Kept};
 use crate::command::coap::request::{self, Requests};
 use crate::command::coap::session::{Place, SessionArgs as CoapSession};
 use crate::command::mqtt::publisher::Publisher;
-use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs, topic_of};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
 use crate::flow::{Printed, Stored, target_of};
@@ -123,6 +123,11 @@ impl TargetEnd {
             Kind::Coap { .. } | Kind::Listen(_) => Some(Protocol::Coap),
             Kind::File(..) | Kind::Database(_) | Kind::Shown(..) => None,
         }
+    }
+
+    /// Whether a source may hand out what goes there: a server of ours only shows it.
+    pub(crate) const fn gives_back(&self) -> bool {
+        self.protocol().is_some() && !matches!(self.kind, Kind::Listen(_))
     }
 
     /// Opens a connection for a source, too.
@@ -276,6 +281,10 @@ fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         ..args.mqtt
     };
     let server = session.target()?;
+    if let (End::Url(..), Some(topic)) = (&args.end, topic_of(&server)) {
+        let text = format!("{}: {topic} is no topic of what goes there", args.end);
+        return Err(Error::usage(text).hint("leave the path out: each message has its own topic"));
+    }
     Ok(Kind::Mqtt {
         session: Box::new(session),
         server: Box::new(server),
@@ -311,6 +320,11 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let retry = connect.retry.unwrap_or(Retry::Forever);
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
+    let mut segments = place.uri.path.iter();
+    if segments.any(|segment| segment.contains(['{', '}'])) {
+        let text = format!("{}: nothing is filled in here", args.end);
+        return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
+    }
     let plan = request::Plan {
         delivers: Some(retry),
         ..request::Plan::new(session, Code::PUT, payload::Source::Records, args.style)

@@ -105,20 +105,34 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         between: &plan.between,
         until: &plan.until(),
         ready: &plan.ready,
+        at_hangup: Some(match plan.files().count() {
+            0 => "there are no files to reopen",
+            _ => "output files are reopened",
+        }),
         console,
     };
     passing.run(targets, router, close).await?.0
 }
 
 impl Plan {
-    /// The files that are written.
-    fn written(&self) -> impl Iterator<Item = &Path> {
+    /// All stores.
+    fn kept(&self) -> impl Iterator<Item = &StoreArgs> {
         let letters = self.dead_letters.iter().filter_map(|it| match it {
             DeadLetters::Store(args) => Some(&**args),
             DeadLetters::Server(_) => None,
         });
-        let stores = self.stores.iter().chain(letters);
-        stores.filter_map(|store| match store {
+        self.stores.iter().chain(letters)
+    }
+
+    /// Those that are opened again at SIGHUP.
+    fn files(&self) -> impl Iterator<Item = &StoreArgs> {
+        self.kept()
+            .filter(|store| matches!(store, StoreArgs::File { .. }))
+    }
+
+    /// The files that are written.
+    fn written(&self) -> impl Iterator<Item = &Path> {
+        self.kept().filter_map(|store| match store {
             StoreArgs::File { path, .. } => Some(path.as_path()),
             StoreArgs::Sqlite(table) => Some(table.path.as_path()),
             StoreArgs::Standard(..) | StoreArgs::Influx { .. } => None,

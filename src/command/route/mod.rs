@@ -200,6 +200,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
         between: &between,
         until: &plan.until,
         ready: &plan.ready,
+        at_hangup: None,
         console,
     };
     let close = async |ways: Vec<Marked<Exchanged<'_>>>| {
@@ -235,6 +236,7 @@ async fn dry_run(setup: Setup, ends: Ends<'_>, plan: &Plan) -> Result<()> {
         between: &Between::default(),
         until: &plan.until,
         ready: &plan.ready,
+        at_hangup: None,
         console,
     };
     let listed = |origin| Listed {

@@ -227,7 +227,7 @@ impl Setup {
         });
         let nodes: Vec<Node> = routes.chain(alerts).collect();
         loops::check(&nodes, |target, source| {
-            targets[target].protocol().is_some() && targets[target].name() == sources[source].name()
+            targets[target].gives_back() && targets[target].name() == sources[source].name()
         })
     }
 
