@@ -422,6 +422,7 @@ impl Plan {
         let mut connect = letters.connect.clone();
         self.between.waits_for_targets(&mut connect);
         TargetArgs {
+            sink: None,
             end: letters.end.clone(),
             connect,
             mqtt: SessionArgs {

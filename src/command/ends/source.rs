@@ -109,9 +109,8 @@ impl SourceEnd {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
             (None, End::File(path)) => Kind::Records(Some(path.clone())),
-            (None, End::Database(path)) => {
-                let text = format!("{} cannot be read from", path.display());
-                return Err(Error::usage(text));
+            (None, end @ (End::Database(_) | End::Store(_))) => {
+                return Err(Error::usage(format!("{end} cannot be read from")));
             }
             (None, _) => Kind::Records(None),
         };
