@@ -306,7 +306,11 @@ impl File {
     pub(crate) fn without_passwords(mut self) -> Self {
         let sources = self.source.values_mut().filter_map(|it| it.url.as_mut());
         let targets = self.target.values_mut();
-        let targets = targets.flat_map(|it| it.url.as_mut().into_iter().chain(&mut it.influx));
+        let targets = targets.flat_map(|it| {
+            // Where there is no login, a query has none either: it names a retention policy.
+            let influx = it.influx.as_mut().filter(|place| place.contains('@'));
+            it.url.as_mut().into_iter().chain(influx)
+        });
         let alerts = self.alert.iter_mut().flat_map(|alert| {
             let steps = alert.escalate.iter_mut();
             let steps = steps.flat_map(|step| step.webhook.all_mut());
