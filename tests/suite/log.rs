@@ -559,7 +559,7 @@ fn numbers_are_told_from_time_to_time() {
 
 #[test]
 fn files_that_were_renamed_are_begun_anew_at_sighup() {
-    let mut broker = broker("");
+    let broker = broker("");
     let folder = tempfile::tempdir().unwrap();
     let url = format!("mqtt://127.0.0.1:{}", broker.port);
     let line = log(
