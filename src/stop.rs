@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -238,6 +239,19 @@ impl Stop {
             }
         }
     }
+}
+
+/// How often output files were asked to be opened again.
+static REOPENINGS: AtomicU64 = AtomicU64::new(0);
+
+/// Files that are written to may have been renamed: each is opened again before the next message.
+pub(crate) fn reopen_files() {
+    REOPENINGS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How often [`reopen_files`] was called.
+pub(crate) fn reopenings() -> u64 {
+    REOPENINGS.load(Ordering::Relaxed)
 }
 
 /// Watches for SIGHUP, which asks a server to read its files again.

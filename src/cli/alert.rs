@@ -426,6 +426,7 @@ impl AlertFlags {
             | End::Context(_)
             | End::File(_)
             | End::Database(_)
+            | End::Store(_)
             | End::Standard => return Ok(()),
         };
         for (flag, subject) in [

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 pub(crate) use self::help::EXAMPLES;
 use self::points::PointFlags;
@@ -25,7 +25,7 @@ use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, TargetArgs, stable_name};
-use crate::command::log::{DeadLetters, Plan};
+use crate::command::log::{DeadLetters, Plan, StoreArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
@@ -252,6 +252,7 @@ impl LogFlags {
 /// How refused messages are sent to a server, which is not named yet.
 fn letters(shared: &SourceArgs, connect: ConnectArgs) -> TargetArgs {
     TargetArgs {
+        sink: None,
         end: End::Standard,
         connect,
         mqtt: SessionArgs {
@@ -308,6 +309,60 @@ fn refusals(
         },
     };
     Ok((Refusals::DeadLetter, Some(letters)))
+}
+
+/// A store of a file of routes.
+#[derive(Args, Debug)]
+struct StoreWords {
+    #[arg(long, required = true)]
+    to: String,
+
+    #[arg(long)]
+    topic: Vec<String>,
+
+    #[command(flatten)]
+    rows: RowFlags,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    #[command(flatten)]
+    points: PointFlags,
+}
+
+/// A store in words of these flags, and what of a message says when it was; `connect`: how to connect to its server.
+///
+/// # Errors
+/// What is wrong with the words.
+pub(crate) fn read_store(
+    words: &[String],
+    connect: &ConnectArgs,
+    style: Style,
+) -> Result<(StoreArgs, Option<Selector>)> {
+    let command = StoreWords::augment_args(clap::Command::new("log"));
+    let command = command.no_binary_name(true).disable_help_flag(true);
+    let flags = command.try_get_matches_from(words);
+    let flags = flags.and_then(|matches| StoreWords::from_arg_matches(&matches));
+    let flags = flags.map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        Error::usage(line.strip_prefix("error: ").unwrap_or(line))
+    })?;
+    let pattern = |word: &String| -> Result<Pattern> {
+        word.parse()
+            .map_err(|why| Error::usage(format!("topic: {why}")))
+    };
+    let targets = Targets {
+        rows: &flags.rows,
+        points: &flags.points,
+        patterns: flags.topic.iter().map(pattern).collect::<Result<_>>()?,
+        connect,
+        style,
+    };
+    let mut stores = flags.store.stores(&[flags.to], &targets)?;
+    let store = stores.pop();
+    let store = store.ok_or_else(|| Error::usage("no store is named"))?;
+    Ok((store, flags.rows.time()?))
 }
 
 /// What of a message says when it was.

@@ -327,6 +327,7 @@ impl ReplayFlags {
 impl TargetFlags {
     fn words(self, end: End, tls: TlsFlags, style: Style) -> TargetArgs {
         TargetArgs {
+            sink: None,
             end,
             connect: ConnectArgs {
                 username: self.username,

@@ -1,5 +1,6 @@
 //! `route`: its flags, and the plan they make.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use super::flags::between;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::UntilFlags;
+use super::log;
 use super::mqtt::subscription;
 use super::syntax::numbers::{Size, Timeouts};
+use super::syntax::values;
 use crate::command::route::{Mode, Plan, Readers};
 
 /// What each is for, and its words.
@@ -74,6 +77,10 @@ pub(crate) struct RouteFlags {
     #[arg(long)]
     print_config: bool,
 
+    /// Serve the totals to Prometheus at http://ADDR:PORT/metrics
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    prometheus_listen: Option<SocketAddr>,
+
     #[command(flatten)]
     until: UntilFlags,
 
@@ -116,7 +123,9 @@ impl RouteFlags {
                 time,
                 dedup: between::read_dedup,
                 alert: alert::read,
+                store: log::read_store,
             },
+            metrics: self.prometheus_listen,
             until: self.until.until(),
             ready: self.ready.ready(),
             style: self.terminal.style(),

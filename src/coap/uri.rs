@@ -190,6 +190,26 @@ impl Uri {
         Ok(joined)
     }
 
+    /// A resource of this server below the path of this URI, whose arguments stay: `/a` is `/base/a` there.
+    ///
+    /// # Errors
+    /// What is wrong with the reference.
+    pub fn beneath(&self, reference: &str) -> Result<Self, BadUri> {
+        let mut below = self.join(reference)?;
+        let mut path = self.path.clone();
+        if path.last().is_some_and(String::is_empty) {
+            path.pop();
+        }
+        path.append(&mut below.path);
+        let mut query = self.query.clone();
+        query.append(&mut below.query);
+        Ok(Self {
+            path,
+            query,
+            ..below
+        })
+    }
+
     /// Adds what this URI says to a request: Uri-Host for a name, Uri-Path and Uri-Query. The port is the
     /// destination's, so that Uri-Port is left out.
     pub fn add_to(&self, options: &mut Options) {
@@ -435,6 +455,20 @@ mod tests {
             it.to_string(),
             "coap://h/seg1/a%2Fb//?first=1&se%26cond=2&x/y"
         );
+    }
+
+    #[test]
+    fn resources_below_another_keep_its_path_and_arguments() {
+        for (base, reference, text) in [
+            ("coap://h", "/a/b", "coap://h/a/b"),
+            ("coap://h/base", "/a%20b", "coap://h/base/a%20b"),
+            ("coap://h/base/", "/a", "coap://h/base/a"),
+            ("coap://h/x/y?k=1", "/a?l=2", "coap://h/x/y/a?k=1&l=2"),
+            ("coap://h/base", "/../../a", "coap://h/base/a"),
+        ] {
+            let beneath = uri(base).beneath(reference).expect(reference);
+            assert_eq!(beneath.to_string(), text, "{base} {reference}");
+        }
     }
 
     #[test]

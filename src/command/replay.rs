@@ -132,18 +132,20 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         (replay.speed, replay.rounds) = (None, Some(1));
     }
     let mut source = Replayed::new(&replay, verified, Alarm::exact(), outgoing, console)?;
-    let ended = if dry {
+    let (ended, delivered) = if dry {
         let mut target = Shown::open(&plan, end.name())?;
-        flow::send(&mut source, &mut target, &plan.until, &mut stop).await
+        flow::deliver(&mut source, &mut target, &plan.until, &mut stop).await
     } else {
         let mut target = end.open().await?;
-        let ended = flow::send(&mut source, &mut target, &plan.until, &mut stop).await;
+        let sent = flow::deliver(&mut source, &mut target, &plan.until, &mut stop);
+        let (ended, delivered) = sent.await;
         let closed = stop.close(target.close()).await.unwrap_or(Ok(()));
-        ended.and(closed)
+        (ended.and(closed), delivered)
     };
     let asked = |error: &Error| matches!(error.kind(), Kind::Interrupted | Kind::Terminated);
     if !dry && ended.as_ref().err().is_none_or(asked) {
-        plan.account(&source, protocol.is_some(), console).await?;
+        plan.account(&source, delivered, protocol.is_some(), console)
+            .await?;
     }
     ended?;
     if source.count() == 0 && plan.replay.range != Range::default() {
@@ -197,12 +199,20 @@ impl Plan {
         Ok(())
     }
 
-    /// One line about what was sent, and how late it was.
-    async fn account(&self, source: &Replayed<'_>, sent: bool, console: Console) -> Result<()> {
+    /// One line about what the target has, and how late it was sent; what it has not confirmed is named.
+    async fn account(
+        &self,
+        source: &Replayed<'_>,
+        delivered: u64,
+        sent: bool,
+        console: Console,
+    ) -> Result<()> {
+        let open = source.count().saturating_sub(delivered);
         let elapsed = source.elapsed().unwrap_or_default();
         if self.json && sent {
             let mut account = Map::new();
-            account.insert("messages".into(), source.count().into());
+            account.insert("messages".into(), delivered.into());
+            account.insert("not_acknowledged".into(), open.into());
             let seconds = (elapsed.as_secs_f64() * 1e6).round() / 1e6;
             account.insert("elapsed_s".into(), seconds.into());
             source.lag().put(&mut account);
@@ -214,10 +224,14 @@ impl Plan {
             lag if lag.is_empty() => lag,
             lag => format!(": {lag}"),
         };
+        let open = match open {
+            0 => String::new(),
+            open => format!("; {open} not acknowledged"),
+        };
         let seconds = elapsed.as_secs_f64();
         console.note(format_args!(
-            "replayed {} in {seconds:.3} s{lag}",
-            messages(source.count())
+            "replayed {} in {seconds:.3} s{lag}{open}",
+            messages(delivered)
         ));
         Ok(())
     }

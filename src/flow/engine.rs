@@ -79,6 +79,16 @@ pub async fn send<S: Source, T: Target>(
     until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
+    deliver(source, target, until, stop).await.0
+}
+
+/// As [`send()`], and how many messages the target has.
+pub async fn deliver<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    until: &Until,
+    stop: &mut Stop,
+) -> (Result<()>, u64) {
     let stages = Stages::default();
     let mut flow = Flow::new(source, target, &stages, until);
     let ended = flow.carry(stop).await;
@@ -104,7 +114,8 @@ pub async fn send<S: Source, T: Target>(
     account.unit = target.unit();
     account.received = ledger.newest() - unsent;
     account.unsent = flow.source.unsent() + unsent;
-    account.verdict(ended, &target.name())
+    let delivered = account.delivered;
+    (account.verdict(ended, &target.name()), delivered)
 }
 
 struct Flow<'a, S, T> {

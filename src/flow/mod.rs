@@ -85,7 +85,7 @@ pub mod webhook;
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
 pub use dedup::{Dedup, Deduped};
-pub use engine::{pass, run, send};
+pub use engine::{deliver, pass, run, send};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;

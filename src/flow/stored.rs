@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use super::until::messages;
 use super::{Number, Outcome, Progress, Target};
 use crate::error::Result;
 use crate::message::Message;
+use crate::output::Console;
 use crate::store::{Report, Worker};
 
 /// As many messages are under way at most, and as many of their bytes, and a message more.
@@ -23,6 +25,8 @@ pub struct Stored {
     /// What is under way, with its size.
     open: VecDeque<(Number, usize)>,
     bytes: usize,
+    /// Where it is told what was missing.
+    tells: Option<Console>,
 }
 
 impl Stored {
@@ -34,6 +38,27 @@ impl Stored {
             batch: Vec::new(),
             open: VecDeque::new(),
             bytes: 0,
+            tells: None,
+        }
+    }
+
+    /// The same, which says what was missing in messages.
+    #[must_use]
+    pub fn telling(self, console: Console) -> Self {
+        Self {
+            tells: Some(console),
+            ..self
+        }
+    }
+
+    /// Says that this was missing, if it is to.
+    pub fn tell(&self, missing: Vec<(String, u64)>) {
+        let Some(console) = self.tells else {
+            return;
+        };
+        for (what, count) in missing {
+            let messages = messages(count);
+            console.note(format_args!("{}: {messages} without {what}", self.name));
         }
     }
 

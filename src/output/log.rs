@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,7 @@ use super::sink::write_all;
 use super::tail::Ending;
 use crate::error::{Error, Result};
 use crate::file::sync_folder;
+use crate::stop::reopenings;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -36,6 +37,8 @@ pub(super) struct Log {
     cut: u64,
     /// The name of the file is not on the disk yet.
     unnamed: bool,
+    /// As often it was known that files are to be opened again.
+    reopenings: u64,
 }
 
 impl Log {
@@ -64,6 +67,7 @@ impl Log {
             durable,
             cut: 0,
             unnamed: size == 0,
+            reopenings: reopenings(),
         };
         log.check_header().map_err(failed)?;
         log.mend(ending).map_err(failed)?;
@@ -122,7 +126,17 @@ impl Log {
         start: usize,
         time: SystemTime,
     ) -> Result<()> {
-        if self.is_full(pending.len(), time) {
+        if std::mem::replace(&mut self.reopenings, reopenings()) != self.reopenings
+            && self.is_renamed()
+        {
+            let record = pending.split_off(start);
+            self.write(pending)?;
+            self.reopen()?;
+            if self.size == 0 {
+                pending.extend_from_slice(&self.header);
+            }
+            pending.extend_from_slice(&record);
+        } else if self.is_full(pending.len(), time) {
             let record = pending.split_off(start);
             self.write(pending)?;
             self.rotate()?;
@@ -199,6 +213,27 @@ impl Log {
         };
         named
             .and(synced)
+            .map_err(|cause| cannot(&self.path, &cause))
+    }
+
+    /// Whether another file has its name by now, or none.
+    fn is_renamed(&self) -> bool {
+        let Ok(own) = self.file.metadata() else {
+            return false;
+        };
+        let named = fs::metadata(&self.path);
+        own.is_file() && named.map_or(true, |it| (it.dev(), it.ino()) != (own.dev(), own.ino()))
+    }
+
+    /// Goes on in the file that has its name now, or in a new one.
+    fn reopen(&mut self) -> Result<()> {
+        if self.durable {
+            self.sync()?;
+        }
+        let failed = |cause: io::Error| cannot(&self.path, &cause);
+        (self.file, self.size, self.first) = open(&self.path).map_err(failed)?;
+        (self.count, self.unnamed) = (0, true);
+        self.check_header()
             .map_err(|cause| cannot(&self.path, &cause))
     }
 
@@ -347,6 +382,28 @@ mod tests {
                 .collect();
             assert_eq!(files, expected, "{rotation:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_is_begun_anew_once_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("a.csv"), folder.path().join("a.csv.1"));
+        let never = Rotation::default();
+        let mut log = Log::open(&path, never, b"h\n".to_vec(), Ending::Csv, true).unwrap();
+        taken(&mut log, &[("one\n", 0)]);
+        fs::rename(&path, &old).unwrap();
+        let mut pending = b"two\n".to_vec();
+        log.take(&mut pending, 0, UNIX_EPOCH).unwrap();
+        crate::stop::reopen_files();
+        // What waits already is of the old file.
+        pending.extend_from_slice(b"three\n");
+        log.take(&mut pending, 4, UNIX_EPOCH).unwrap();
+        log.write(&mut pending).unwrap();
+        // Asked again while it has its name, it stays.
+        crate::stop::reopen_files();
+        taken(&mut log, &[("four\n", 0)]);
+        assert_eq!(fs::read_to_string(&old).unwrap(), "h\none\ntwo\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "h\nthree\nfour\n");
     }
 
     #[test]

@@ -794,3 +794,211 @@ fn a_refusal_by_a_code_of_other_packets_is_one_of_that_message() {
     dropped.hears("received 2 messages: 1 delivered, 1 failed");
     dropped.ends().exits(143);
 }
+
+#[test]
+fn the_path_of_a_coap_target_is_put_before_each_topic() {
+    let mut broker = broker("");
+    let coap = server("-r /base=store", &["coap"]);
+    let place = coap.uris[0].trim_end_matches('/');
+    let bridge = iotctl(&format!("bridge {} {place}/base -t", url(&broker)))
+        .word("l4/# out 1")
+        .start();
+    broker.sees_subscription("l4/#");
+    broker.iotctl("pub -t l4/a -m below -q 1").run().exits(0);
+    wait_for("the resource", || {
+        let got = iotctl(&format!("coap get {place}/base/l4/a")).run();
+        (got.text() == "below").then_some(())
+    });
+    bridge.signal("TERM");
+    bridge
+        .ends()
+        .exits(143)
+        .says("received 1 message: 1 delivered");
+    for (target, why) in [
+        (
+            format!("{place}/base/{{device}}"),
+            "nothing is filled in here",
+        ),
+        (
+            String::from("mqtt://127.0.0.1:1/prefix"),
+            "prefix is no topic of what goes there",
+        ),
+    ] {
+        iotctl(&format!("bridge {} {target} -t l4/#", url(&broker)))
+            .run()
+            .exits(2)
+            .says(why);
+    }
+    iotctl(&format!("bridge {}/prefix {place} -t l4/#", url(&broker)))
+        .run()
+        .exits(2)
+        .says("prefix is not subscribed to");
+}
+
+#[test]
+fn a_server_that_grants_less_than_it_was_asked_for_is_told_of() {
+    let poor = broker("--max-qos 0");
+    let other = broker("");
+    let line = format!("bridge {} {} -t", url(&poor), url(&other));
+    let mut bridge = iotctl(&line).word("x/# out 1").start();
+    bridge.hears("grants QoS 0 to x/#, and not QoS 1: messages may be lost");
+    bridge.signal("TERM");
+    bridge.ends().exits(143);
+    iotctl(&line)
+        .word("x/# out 1")
+        .words("--strict")
+        .run()
+        .exits(1)
+        .says("grants QoS 0 to x/#");
+    let middling = broker("--max-qos 1");
+    let subscribing = |broker: &Broker, qos: u8| {
+        let line = format!("sub -t a/# -t b -q {qos} --exit-after-subscribe");
+        broker.iotctl(&line).run().exits(0)
+    };
+    subscribing(&poor, 1).says("grants QoS 0 to a/# and 1 more, and not QoS 1");
+    subscribing(&middling, 2)
+        .says("grants QoS 1 to a/# and 1 more, and not QoS 2: messages may come twice");
+    subscribing(&middling, 1).quietly();
+    // Messages of a bridge may come twice in any case.
+    iotctl(&format!(
+        "bridge {} {} --strict --for 1s",
+        url(&middling),
+        url(&other)
+    ))
+    .run()
+    .exits(0);
+}
+
+#[test]
+fn a_loop_over_a_bridge_that_drops_user_properties_is_ended() {
+    let other = patient();
+    let own = Mosquitto::start(Settings {
+        more: format!(
+            "connection own\naddress 127.0.0.1:{}\ntopic l3/# both 1\nbridge_protocol_version mqttv311\n",
+            other.port
+        ),
+        ..Settings::default()
+    });
+    let urls = [&own, &other].map(|server| format!("mqtt://127.0.0.1:{}", server.port));
+    let bridge = iotctl(&format!("bridge {} {} --name l3 -t", urls[0], urls[1]))
+        .word("l3/# both 1")
+        .start();
+    own.sees_subscriptions("l3/#", 1);
+    other.sees_subscriptions("l3/#", 2);
+    own.pub_line("-t l3/a -m round -q 1").run().exits(0);
+    bridge
+        .ends_by_itself()
+        .exits(6)
+        .says("l3/a crosses in both directions again and again");
+}
+
+#[test]
+fn what_only_amqp_has_is_told_once_or_refused() {
+    let rabbit = rabbitmq();
+    let amqp = format!("amqp://127.0.0.1:{}", rabbit.port);
+    let mut broker = broker("");
+    let queue = unique("bridge-losses");
+    iotctl(&format!("amqp declare queue {amqp} {queue}"))
+        .run()
+        .exits(0);
+    let publish = || {
+        iotctl(&format!("amqp publish {amqp} -k {queue} -m x --priority 5"))
+            .words("--message-type reading --app-id app --message-id 17")
+            .run()
+            .exits(0);
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{amqp} {} --from-queue {queue}", url(&broker));
+    let mut bridge = bridged(&line, folder.path());
+    let mut watcher = broker.iotctl("sub -t # -q 1").start();
+    broker.sees_subscription("#");
+    publish();
+    publish();
+    assert_eq!(watcher.lines(2), ["x", "x"]);
+    for what in ["a priority", "a type", "an app-id", "a message-id"] {
+        bridge.hears(&format!("{what} cannot be carried to the other protocol"));
+    }
+    bridge.signal("TERM");
+    let ended = bridge.ends().exits(143);
+    assert_eq!(ended.stderr.matches("a priority").count(), 1);
+    let strict = iotctl(&format!("bridge {line} --strict")).start();
+    publish();
+    strict
+        .ends_by_itself()
+        .exits(1)
+        .says("a priority cannot be carried");
+    // Each of them, and not the first alone.
+    let dropping = iotctl(&format!("bridge {line} --strict --on-refused drop -C 2"));
+    let dropping = dropping.start();
+    publish();
+    dropping.ends_by_itself().exits(1).says("2 failed");
+    iotctl(&format!("amqp delete queue {amqp} {queue}"))
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn a_gateway_shows_what_was_put_to_it() {
+    let mut broker = broker("");
+    let mut bridge = iotctl(&format!(
+        "bridge coap-listen://127.0.0.1:0 {} -t",
+        url(&broker)
+    ))
+    .word("g/# both 1")
+    .start();
+    let line = bridge.hears("listening on coap://");
+    let (_, place) = line.rsplit_once("coap://").unwrap();
+    let place = format!("coap://{}", place.trim());
+    broker.sees_subscription("g/#");
+    let mut watcher = broker.iotctl("sub -t g/# -q 1 -v").start();
+    broker.sees_subscription("g/#");
+    iotctl(&format!("coap put {place}/g/x -m 17"))
+        .run()
+        .exits(0);
+    wait_for("the value", || {
+        let got = iotctl(&format!("coap get {place}/g/x")).run();
+        (got.text() == "17").then_some(())
+    });
+    broker.iotctl("pub -t g/end -m end -q 1").run().exits(0);
+    // Once: what is shown is sent to nobody.
+    assert_eq!(watcher.lines(2), ["g/x 17", "g/end end"]);
+    bridge.signal("TERM");
+    bridge.ends().exits(143).says(": 3 delivered");
+}
+
+#[test]
+fn at_sighup_names_of_topics_change_and_nothing_ends() {
+    let (mut one, two) = (broker(""), broker(""));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mosquitto.conf");
+    let write = |lines: &str| {
+        let address = format!("connection c\naddress 127.0.0.1:{}\n", two.port);
+        std::fs::write(&file, address + "notifications false\n" + lines).unwrap();
+    };
+    write("topic a/# out 1 \"\" x/\n");
+    let mut bridge = iotctl(&format!("bridge {} --import", url(&one)))
+        .word(&file)
+        .start();
+    one.sees_subscription("a/#");
+    write("topic a/# out 1 \"\" y/\n");
+    bridge.signal("HUP");
+    bridge.hears("mosquitto.conf reloaded: 1 topic");
+    one.iotctl("pub -t a/b -m renamed -q 1 -r").run().exits(0);
+    two.iotctl("sub -t y/# -C 1 -v")
+        .run()
+        .exits(0)
+        .prints("y/a/b renamed\n");
+    write("topic a/# out 1 \"\" y/\ntopic b/# out 1\n");
+    bridge.signal("HUP");
+    bridge.hears("a subscription to b/# needs a restart; the previous file stays in force");
+    bridge.signal("TERM");
+    bridge
+        .ends()
+        .exits(143)
+        .says("received 1 message: 1 delivered");
+    let mut plain = bridged(&format!("{} {}", url(&one), url(&two)), folder.path());
+    plain.signal("HUP");
+    plain.hears("SIGHUP: there are no files to reload");
+    plain.signal("TERM");
+    plain.ends().exits(143).says("received ");
+}

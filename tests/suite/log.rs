@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -13,7 +14,7 @@ use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::influx::Influx;
 use crate::support::mosquitto::{Mosquitto, Settings};
 use crate::support::rabbitmq::{rabbitmq, unique};
-use crate::support::wait_for;
+use crate::support::{PATIENCE, wait_for};
 
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -635,4 +636,62 @@ fn other_topics_are_of_the_same_session_and_what_is_not_asked_for_is_left_out() 
         .says("a subscription of an earlier run: messages such as two/")
         .says("are left out");
     assert_eq!(topics(), ["one/1", "three/4"]);
+}
+
+#[test]
+fn files_that_were_renamed_are_begun_anew_at_sighup() {
+    let broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let line = log(
+        folder.path(),
+        &format!("{url} -t a/# --to a.csv --columns payload"),
+    );
+    let mut running = logging(folder.path(), line);
+    let publish = |body: &str| {
+        let line = format!("pub -t a/b -q 1 -m {body}");
+        broker.iotctl(&line).run().exits(0);
+    };
+    let holds = |name: &str, text: &str| {
+        wait_for("the rows", || {
+            let now = fs::read_to_string(folder.path().join(name));
+            now.is_ok_and(|now| now == text).then_some(())
+        });
+    };
+    publish("one");
+    holds("a.csv", "payload\none\n");
+    fs::rename(folder.path().join("a.csv"), folder.path().join("a.csv.1")).unwrap();
+    running.signal("HUP");
+    running.hears("SIGHUP: output files are reopened");
+    publish("two");
+    holds("a.csv", "payload\ntwo\n");
+    holds("a.csv.1", "payload\none\n");
+    running.signal("TERM");
+    running
+        .ends()
+        .exits(143)
+        .says("received 2 messages: 2 delivered");
+    let stays = log(folder.path(), &format!("{url} -t a/# --to -"));
+    let mut stays = logging(folder.path(), stays);
+    stays.signal("HUP");
+    stays.hears("SIGHUP: there are no files to reopen");
+    stays.signal("TERM");
+    stays.ends().exits(143).says("received 0 messages");
+}
+
+#[test]
+fn a_service_manager_is_told_when_messages_can_come() {
+    let broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let line = log(folder.path(), &format!("{url} -t a/# --to a.ndjson"));
+    let running = line.env("NOTIFY_SOCKET", &path).start();
+    let mut text = [0; 64];
+    let length = socket.recv(&mut text).unwrap();
+    assert_eq!(&text[..length], b"READY=1");
+    running.signal("TERM");
+    running.ends().exits(143);
 }

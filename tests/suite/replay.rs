@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,9 +14,10 @@ use tempfile::TempDir;
 
 use crate::support::broker::{broker, started};
 use crate::support::coap;
-use crate::support::command::{Line, iotctl, program};
+use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
-use crate::support::wait_for;
+use crate::support::peer::{Peer, drain, read_until, welcome};
+use crate::support::{PATIENCE, wait_for};
 
 /// A record: milliseconds after a point in time, topic, payload.
 fn record(millis: u64, topic: &str, payload: &str, mqtt: &str) -> String {
@@ -568,4 +571,62 @@ fn what_mqtt_recorder_has_recorded_is_sent_again() {
         found.sort_by_key(|pair| wanted.iter().position(|it| it == pair));
         assert_eq!(found, wanted);
     }
+}
+
+/// The account of what was sent in vain, in text and in JSON.
+fn nothing_arrives(file: &Path, url: &str, asked: impl Fn(&mut Running)) {
+    for words in ["", "--output json"] {
+        let line = replay(file, words).words("--speed max --drain 100ms --to");
+        let mut running = line.word(url).start();
+        asked(&mut running);
+        running.signal("INT");
+        let ended = running.ends().exits(130);
+        match words {
+            "" => ended
+                .says("replayed 0 messages in ")
+                .says(" not acknowledged"),
+            _ => {
+                let account: Value = serde_json::from_str(ended.text()).unwrap();
+                assert_eq!(account["messages"], 0, "{account}");
+                assert!(account["not_acknowledged"].as_u64() > Some(0), "{account}");
+                ended
+            }
+        };
+    }
+}
+
+#[test]
+fn what_nobody_confirmed_is_not_counted_as_sent() {
+    let folder = Folder::new();
+    let text: String = (0..3)
+        .map(|number| record(number, "a", "x", "\"qos\":1"))
+        .collect();
+    let file = folder.file("three.ndjson", text);
+    let (tell, told) = channel();
+    let peer = Peer::start(move |stream, _| {
+        welcome(stream);
+        let sent = read_until(stream, 0x30).is_some();
+        let _ = tell.send(sent);
+        drain(stream);
+    });
+    nothing_arrives(&file, &mqtt_url(peer.port), |_| {
+        assert!(told.recv_timeout(PATIENCE).unwrap());
+    });
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    nothing_arrives(&file, &format!("coap://127.0.0.1:{port}"), |running| {
+        running.hears("retrying in");
+    });
+}
+
+#[test]
+fn the_path_of_a_coap_target_is_put_before_each_topic() {
+    let folder = Folder::new();
+    let file = folder.file("one.ndjson", record(0, "l4/a", "x", "\"qos\":1"));
+    let server = coap::server("-r /store=store", &["coap"]);
+    let place = format!("{}/store", server.uris[0].trim_end_matches('/'));
+    replay(&file, "--to").word(&place).run().exits(0);
+    let uri = format!("{place}/l4/a");
+    iotctl("coap get").word(uri).run().exits(0).prints("x");
 }

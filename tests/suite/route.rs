@@ -761,3 +761,159 @@ fn the_schema_describes_the_file() {
     let printed: Value = toml::from_str(printed.text()).unwrap();
     known(&schema, &schema, &printed, "routes");
 }
+
+/// Stores and a command, by the words of `log` and of `--exec`.
+const STORES: &str = r#"
+[source.edge]
+url = "URL"
+[target.rows]
+file = "rows.csv"
+columns = "{device},value=/value"
+[target.plain]
+file = "plain.csv"
+[target.points]
+influx = "influx:points.lp"
+measurement = "weather"
+tag = "device={device}"
+[target.run]
+exec = ["sh", "-c", "cat >> ran"]
+workers = 1
+[[route]]
+topic = "sensors/{device}/temp"
+to = ["rows", "plain", "points", "run"]
+"#;
+
+#[test]
+fn targets_are_stores_and_commands_too() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let file = written(folder.path(), &STORES.replace("URL", &url));
+    let mut command = route(&file, "").into_command();
+    command.current_dir(folder.path());
+    let mut router = Line::of(command).start();
+    broker.sees_subscription("sensors/+/temp");
+    broker
+        .iotctl("pub -t sensors/hall/temp -q 1")
+        .word("-m")
+        .word("{\"value\": 21.5}")
+        .run()
+        .exits(0);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    wait_for("the command", || {
+        (read("ran") == "{\"value\": 21.5}").then_some(())
+    });
+    router.signal("TERM");
+    router.hears("received 1 message: 1 delivered");
+    router.ends().exits(143);
+    assert_eq!(read("rows.csv"), "device,value\nhall,21.5\n");
+    assert!(read("plain.csv").starts_with("time,topic,payload,encoding,qos,retain\n"));
+    let points = read("points.lp");
+    assert!(
+        points.starts_with("weather,device=hall value=21.5 "),
+        "{points}"
+    );
+}
+
+#[test]
+fn mistakes_in_stores_and_routes_that_are_never_reached_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = STORES.replace("URL", "mqtt://127.0.0.1:1");
+    let file = written(folder.path(), &good);
+    route(&file, "--check")
+        .run()
+        .exits(0)
+        .says("4 targets, 1 route: no mistakes found");
+    for (from, to, why) in [
+        ("{device},value", "{dev},value", "target rows: --columns: "),
+        (
+            "measurement = \"weather\"\n",
+            "",
+            "target points: InfluxDB needs a --measurement",
+        ),
+        ("influx:points", "points", "does not begin with influx"),
+        (
+            "workers = 1",
+            "workers = 0",
+            "target run: workers must be at least 1",
+        ),
+        (
+            "workers = 1",
+            "columns = \"topic\"",
+            "target run: a command is no server and no store",
+        ),
+        (
+            "exec = [\"sh\", \"-c\", \"cat >> ran\"]",
+            "",
+            "exec-json and workers need exec",
+        ),
+        (
+            "file = \"rows.csv\"",
+            "url = \"mqtt://h\"",
+            "target rows: columns needs one of file, sqlite and influx",
+        ),
+        (
+            "file = \"rows.csv\"",
+            "url = \"mqtt://h\"\nfile = \"rows.csv\"",
+            "url and context do not fit",
+        ),
+        ("rows.csv", "rows.ndjson", "--columns"),
+    ] {
+        let other = good.replacen(from, to, 1);
+        assert_ne!(other, good, "{from}");
+        written(folder.path(), &other);
+        route(&file, "--check").run().exits(2).says(why);
+    }
+    let route_of =
+        |topic: &str, more: &str| format!("[[route]]\ntopic = \"{topic}\"\nto = \"plain\"\n{more}");
+    for (first, second, is_told) in [
+        (route_of("a/#", "last = true\n"), "a/+/{x}", true),
+        (route_of("+/{b}", "last = true\n"), "a/b", true),
+        (route_of("a/+", "last = true\n"), "a/#", false),
+        (route_of("a/#", ""), "a/b", false),
+        (
+            route_of("a/#", "last = true\nwhere = \"/x > 1\"\n"),
+            "a/b",
+            false,
+        ),
+    ] {
+        written(
+            folder.path(),
+            &(good.clone() + &first + &route_of(second, "")),
+        );
+        let ended = route(&file, "--check").run().exits(0);
+        let told = ended.stderr.contains("route 3 is never reached");
+        assert_eq!(told, is_told, "{first} {second}");
+    }
+}
+
+#[test]
+fn a_gateway_may_be_source_and_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[source.gate]
+url = "coap-listen://127.0.0.1:5999"
+[source.edge]
+url = "mqtt://127.0.0.1:1"
+[target.gate]
+url = "coap-listen://127.0.0.1:5999"
+[target.edge]
+url = "mqtt://127.0.0.1:1"
+[[route]]
+from = "gate"
+topic = "g/#"
+to = "edge"
+[[route]]
+from = "edge"
+topic = "g/#"
+to = "gate"
+"#;
+    let file = written(folder.path(), text);
+    route(&file, "--check").run().exits(0);
+    let back = text.to_owned() + "[[route]]\nfrom = \"edge\"\ntopic = \"g/#\"\nto = \"edge\"\n";
+    written(folder.path(), &back);
+    route(&file, "--check")
+        .run()
+        .exits(2)
+        .says("its messages come back to it");
+}

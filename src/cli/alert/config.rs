@@ -85,8 +85,8 @@ fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
     match end {
         End::Url(_, url) => (Some(url.clone()), None, None),
         End::Listen(listen) => (Some(listen.to_string()), None, None),
-        // A file names its servers.
-        End::Usual => (None, None, None),
+        // A file names its servers, and its stores otherwise.
+        End::Usual | End::Store(_) => (None, None, None),
         End::Context(name) => (None, Some(name.clone()), None),
         End::File(path) | End::Database(path) => (None, None, Some(path.display().to_string())),
         End::Standard => (None, None, Some(String::from("-"))),

@@ -1,11 +1,13 @@
 //! The flags about what happens between sources and targets, the same for every command that passes messages on.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::syntax::numbers::{Size, Timeouts, Wait};
+use crate::cli::syntax::values;
 use crate::command::ends::Between;
 use crate::error::{Error, Result};
 use crate::flow::Dedup;
@@ -42,6 +44,10 @@ pub(crate) struct BetweenFlags {
     /// How long a key of --dedup is remembered, in memory and for at most a million keys [default: 10m]
     #[arg(long, value_name = "TIME", requires = "dedup")]
     within: Option<Wait>,
+
+    /// Serve the totals to Prometheus at http://ADDR:PORT/metrics
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    prometheus_listen: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -76,6 +82,7 @@ impl BetweenFlags {
                 .transpose()
                 .map_err(|why| Error::usage(format!("--dedup: {why}")))?,
             report,
+            metrics: self.prometheus_listen,
         })
     }
 }

@@ -316,6 +316,7 @@ impl Plan {
 
     fn target(&self, end: &End, what: &str) -> TargetArgs {
         TargetArgs {
+            sink: None,
             end: end.clone(),
             connect: self.to.connect.clone(),
             mqtt: SessionArgs {

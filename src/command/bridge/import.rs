@@ -192,17 +192,17 @@ impl Section {
     }
 }
 
-/// Reads a section of a file.
+/// Reads a section of a file: its text, and what it says.
 ///
 /// # Errors
 /// A file that cannot be read; what is wrong in it, or not supported.
-pub(super) fn read(import: &Import) -> Result<Section> {
+pub(super) fn read(import: &Import) -> Result<(String, Section)> {
     let text = file::read_text(&import.file, file::SMALL)?;
     let place = import.file.display();
     let section = parse(&text, import.connection.as_deref());
     let section = section.map_err(|why| Error::usage(format!("{place}: {why}")))?;
     match &*section.left_out {
-        [] => Ok(section),
+        [] => Ok((text, section)),
         settings => {
             let settings = settings.join(", ");
             let text = format!("{place}: not supported: {settings}");

@@ -4,17 +4,23 @@
 //! |---|---|
 //! | [`topics`] | which messages cross, and under which topic |
 //! | [`import`] | a bridge of mosquitto's as one of ours |
+//! | [`reload`] | that bridge is read again while messages are carried |
 //! | [`router`] | what becomes of a message that crosses |
+//! | [`storm`] | one that crosses in both directions again and again; pure |
 
 pub(crate) mod import;
+mod reload;
 mod router;
+mod storm;
 pub(crate) mod topics;
 
 use bytestring::ByteString;
 
 pub(crate) use import::Import;
+use reload::Reload;
 pub(crate) use router::Retain;
 use router::{Crossing, Exit};
+use storm::Storms;
 pub(crate) use topics::Map;
 use topics::Side;
 
@@ -125,12 +131,17 @@ pub struct Letters {
 /// No connection, a refused message, a deadline; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
-    plan.import()?;
+    let imported = plan.import()?;
     let bridge = plan.resolve(console)?;
     plan.announce(&bridge.maps, console);
     let targets = ends::open(&bridge.targets).await?;
     let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
     let names = spool_names(&sides, &sources);
+    let reload = imported.map(|(import, text)| {
+        let loops = topics::feeding(&bridge.maps).is_some();
+        Reload::new(import, &text, &bridge.maps, loops)
+    });
+    let reload = reload.transpose()?;
     let passing = Passing {
         sources: &sources,
         names,
@@ -139,6 +150,10 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         between: &plan.between,
         until: &plan.until,
         ready: &plan.ready,
+        at_hangup: match &reload {
+            Some(_) => None,
+            None => Some("there are no files to reload"),
+        },
         console,
     };
     let crossing = |origin| Crossing {
@@ -150,9 +165,12 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         dead_letters: bridge.dead_letters,
         retain: plan.retain,
         strict: plan.strict,
-        losses: Losses::default(),
+        losses: Losses::of_each(plan.strict),
         told_uncovered: false,
         told_loop: bridge.loops,
+        storms: bridge.loops.then(Storms::new),
+        storm: None,
+        reload,
         console,
     };
     passing.run(targets, crossing, ends::close).await?.0
@@ -185,12 +203,12 @@ struct Bridge {
 }
 
 impl Plan {
-    /// Takes over what a bridge of mosquitto's is.
-    fn import(&mut self) -> Result<()> {
+    /// Takes over what a bridge of mosquitto's is; the file, with its text.
+    fn import(&mut self) -> Result<Option<(Import, String)>> {
         let Some(import) = self.import.take() else {
-            return Ok(());
+            return Ok(None);
         };
-        let section = import::read(&import)?;
+        let (text, section) = import::read(&import)?;
         let [from, to] = &mut self.places;
         from.tuning.clean = section.clean[0];
         let max_packet_size = to.tuning.max_packet_size;
@@ -210,7 +228,7 @@ impl Plan {
         if section.drops_retain {
             self.retain = Retain::Drop;
         }
-        Ok(())
+        Ok(Some((import, text)))
     }
 
     /// Says what crosses, and what may not be meant.
@@ -239,11 +257,9 @@ impl Plan {
 
     /// Reads what the plan names, and refuses what cannot go well.
     fn resolve(&self, console: Console) -> Result<Bridge> {
-        let maps = match self.maps.is_empty() {
-            true => vec![Map::everything(Side::From)],
-            false => self.maps.clone(),
-        };
-        let loops = topics::feeding(&maps).is_some();
+        let maps = Map::or_everything(self.maps.clone());
+        // What a gateway was sent it shows, and sends to nobody.
+        let loops = topics::feeding(&maps).is_some() && !self.has_gateway();
         let name = self.name.clone().unwrap_or_else(|| self.usual_name());
         let ways = Ways {
             loops,
@@ -259,6 +275,9 @@ impl Plan {
             }
             let args = self.source(side, &own, &name, ways);
             let mut source = SourceEnd::resolve(args, console)?;
+            if self.strict {
+                source.insist();
+            }
             let other = side.other();
             let mut target = TargetEnd::resolve(self.target(other, &name, ways), console)?;
             if ways.joint {
@@ -266,11 +285,7 @@ impl Plan {
                 target.join(&joints[other.index()]);
             }
             sources.push((side, source));
-            exits[other.index()] = Some(Exit {
-                target: targets.len(),
-                protocol: target.protocol(),
-                exchange: self.exchange(other),
-            });
+            exits[other.index()] = Some(self.exit(other, &target, targets.len()));
             targets.push(target);
         }
         for (_, source) in &mut sources {
@@ -297,6 +312,16 @@ impl Plan {
             exits,
             dead_letters,
         })
+    }
+
+    /// Where messages leave it at a side, by the target with this number.
+    fn exit(&self, side: Side, end: &TargetEnd, target: usize) -> Exit {
+        Exit {
+            target,
+            protocol: end.protocol(),
+            gives_back: end.gives_back(),
+            exchange: self.exchange(side),
+        }
     }
 
     /// Targets for the state of the bridge alone, at servers that messages do not go to.
@@ -405,6 +430,7 @@ impl Plan {
         let mut connect = letters.connect.clone();
         self.between.waits_for_targets(&mut connect);
         TargetArgs {
+            sink: None,
             end: letters.end.clone(),
             connect,
             mqtt: SessionArgs {
@@ -442,6 +468,12 @@ impl Ways {
 }
 
 impl Plan {
+    /// Whether one of the servers is one of ours for CoAP.
+    fn has_gateway(&self) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| matches!(place.end, End::Listen(_)))
+    }
+
     /// Whether both servers speak MQTT.
     fn are_mqtt(&self) -> Result<bool> {
         for place in &self.places {
@@ -509,7 +541,8 @@ impl Plan {
             let text = "--on-refused: a refused message would come back from there";
             return Err(Error::usage(text).hint("name another server"));
         }
-        let Some((out, back)) = topics::feeding(maps) else {
+        let feeding = topics::feeding(maps).filter(|_| !self.has_gateway());
+        let Some((out, back)) = feeding else {
             return Ok(());
         };
         let protocols = targets.iter().map(TargetEnd::protocol);

@@ -1,9 +1,11 @@
 //! What becomes of a message that crosses a bridge.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytestring::ByteString;
 
+use super::reload::Reload;
+use super::storm::Storms;
 use super::topics::{Map, Side};
 use crate::command::ends::carry::{self, Losses};
 use crate::command::ends::hops;
@@ -30,6 +32,8 @@ pub(super) struct Exit {
     /// Its number among the targets.
     pub(super) target: usize,
     pub(super) protocol: Option<Protocol>,
+    /// What it gets may come back from there.
+    pub(super) gives_back: bool,
     /// AMQP: for messages that do not say their own.
     pub(super) exchange: ByteString,
 }
@@ -53,6 +57,12 @@ pub(super) struct Crossing {
     pub(super) told_uncovered: bool,
     /// Whether a message that has crossed before was told.
     pub(super) told_loop: bool,
+    /// What has crossed lately, where messages may come back.
+    pub(super) storms: Option<Storms>,
+    /// The topic of one that goes round and round.
+    pub(super) storm: Option<ByteString>,
+    /// What reads the maps again.
+    pub(super) reload: Option<Reload>,
     pub(super) console: Console,
 }
 
@@ -72,13 +82,22 @@ impl Router for Crossing {
             self.uncovered(&name);
             return Ok(Routed::Sent);
         };
-        if hops::check(&message, &name, &self.name)? {
-            self.looped(&name);
-            return Ok(Routed::Sent);
-        }
         let Some(exit) = &self.exits[side.other().index()] else {
             return Ok(Routed::Sent);
         };
+        if !exit.gives_back {
+            hops::check_count(&message, &name)?;
+        } else if hops::check(&message, &name, &self.name)? {
+            self.looped(&name);
+            return Ok(Routed::Sent);
+        }
+        if let Some(storms) = &mut self.storms {
+            let there = if side == Side::From { &name } else { &image };
+            if storms.cross(side, there, &message.payload, Instant::now()) {
+                self.storm.get_or_insert_with(|| name.clone());
+                return Ok(Routed::Sent);
+            }
+        }
         let mut message = match exit.protocol {
             Some(protocol) => {
                 carry::carry(message, protocol, &exit.exchange, now, &mut self.losses)
@@ -96,8 +115,9 @@ impl Router for Crossing {
             };
         }
         hops::add(&mut message, &self.name);
-        into.push((exit.target, message));
+        let target = exit.target;
         self.tell_losses()?;
+        into.push((target, message));
         Ok(Routed::Sent)
     }
 
@@ -105,6 +125,29 @@ impl Router for Crossing {
         let (side, name) = (self.sides[source], carry::topic_of(message));
         let mut maps = self.maps.iter().filter(|map| map.side == side);
         maps.any(|map| map.image(&name).is_some())
+    }
+
+    async fn called(&mut self) {
+        match &mut self.reload {
+            _ if self.storm.is_some() => {}
+            Some(reload) => reload.called().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn wake(&mut self, _: Instant, _: &mut Outgoing) -> Result<()> {
+        if let Some(reload) = &mut self.reload {
+            reload.apply(&mut self.maps, self.console);
+        }
+        let Some(name) = &self.storm else {
+            return Ok(());
+        };
+        let text = format!(
+            "{} crosses in both directions again and again: another bridge, which drops user properties, gives it back",
+            brief(name)
+        );
+        Err(Error::new(Kind::Lost, text)
+            .hint("keep the topics of the two bridges apart, or let each carry one direction"))
     }
 
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {

@@ -79,6 +79,14 @@ impl Map {
         }
     }
 
+    /// These, or all topics from the first server where there are none.
+    pub(crate) fn or_everything(maps: Vec<Self>) -> Vec<Self> {
+        match maps.is_empty() {
+            true => vec![Self::everything(Side::From)],
+            false => maps,
+        }
+    }
+
     /// The topic at the other server; `None`: the message does not cross.
     pub(crate) fn image(&self, name: &ByteString) -> Option<ByteString> {
         let matches = topic::matches(&self.filter, name);

@@ -100,7 +100,8 @@ impl<'a> Requests<'a> {
         })
     }
 
-    /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
+    /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first; what is delivered goes below
+    /// the path that it has.
     fn place(&self, name: &str) -> Result<Cow<'a, Place>> {
         let named = self.places.iter().find(|(own, _)| own == name);
         // There is one at least; a message without a topic is for the only one.
@@ -115,10 +116,11 @@ impl<'a> Requests<'a> {
                 "a record goes to the server of the command; its topic is a path",
             ));
         }
-        let uri = place
-            .uri
-            .join(name)
-            .map_err(|why| refused(&why.to_string()))?;
+        let uri = match self.plan.delivers {
+            Some(_) => place.uri.beneath(name),
+            None => place.uri.join(name),
+        };
+        let uri = uri.map_err(|why| refused(&why.to_string()))?;
         Ok(Cow::Owned(Place {
             uri,
             ..Place::clone(place)

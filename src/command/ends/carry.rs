@@ -13,14 +13,14 @@
 //! Topics and routing keys are as RabbitMQ's plugin for MQTT has them: `/` is `.`, and Sparkplug's `spBv1.0` is `spBv1___0`. So
 //! a topic with a `.` and a routing key with a `/` have the name of another one there. Their own name travels with them, as the
 //! header [`TOPIC`] or the user property [`KEY`], and is theirs again on the way back. What cannot be carried, and that a name is
-//! another one, is told once for each kind of loss.
+//! another one, is told once for each kind of loss; QoS and delivery mode, which CoAP confirms in its own way, are none.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::coap::format;
+use crate::coap::{format, option};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::message::topic::check_name;
@@ -52,13 +52,31 @@ const SHORT: usize = 255;
 pub(crate) struct Losses {
     known: Vec<&'static str>,
     fresh: Vec<&'static str>,
+    /// Each is told of every message.
+    always: bool,
 }
 
 impl Losses {
+    /// Of every message, for who refuses those that lose something.
+    pub(crate) fn of_each(always: bool) -> Self {
+        Self {
+            always,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, what: &'static str) {
+        if self.always || !self.known.contains(&what) {
+            self.fresh.push(what);
+        }
         if !self.known.contains(&what) {
             self.known.push(what);
-            self.fresh.push(what);
+        }
+    }
+
+    fn add_if(&mut self, what: &'static str, lost: bool) {
+        if lost {
+            self.add(what);
         }
     }
 
@@ -258,7 +276,10 @@ fn to_mqtt(message: &mut Message, losses: &mut Losses) {
             }
             (name, detail)
         }
-        Detail::Coap(coap) => (path_as_topic(&message.topic), mqtt_of_coap(coap)),
+        Detail::Coap(coap) => {
+            lost_of_coap(coap, losses);
+            (path_as_topic(&message.topic), mqtt_of_coap(coap))
+        }
         Detail::Mqtt(_) | Detail::Plain => return,
     };
     (message.topic, message.detail) = (topic, Detail::Mqtt(detail));
@@ -296,6 +317,42 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
+/// What only CoAP has, beside what belongs to one exchange.
+fn lost_of_coap(coap: &CoapDetail, losses: &mut Losses) {
+    let mut options = coap.options.iter();
+    losses.add_if(
+        "the query of a path",
+        options.any(|it| it.number == option::URI_QUERY),
+    );
+    losses.add_if(
+        "a content format that has no media type",
+        coap.content_format.is_some() && coap.media_type.is_none(),
+    );
+}
+
+/// What only AMQP has.
+fn lost_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) {
+    // 0 is what a message without a priority has.
+    losses.add_if("a priority", amqp.priority.is_some_and(|it| it > 0));
+    for (what, lost) in [
+        ("a type", amqp.kind.is_some()),
+        ("an app-id", amqp.app_id.is_some()),
+        ("a timestamp", amqp.timestamp.is_some()),
+        ("a user-id", amqp.user_id.is_some()),
+        ("a message-id", amqp.message_id.is_some()),
+        ("a content encoding", amqp.content_encoding.is_some()),
+        ("a cluster-id", amqp.cluster_id.is_some()),
+    ] {
+        losses.add_if(what, lost);
+    }
+    let carried = ["correlation_id", "exchange", "routing_key"];
+    let mut others = amqp.not_text.iter();
+    losses.add_if(
+        "a property that is not UTF-8",
+        others.any(|(name, _)| !carried.contains(name)),
+    );
+}
+
 fn mqtt_of_coap(coap: &CoapDetail) -> MqttDetail {
     let properties = coap.media_type.map(|media_type| {
         Box::new(MqttProperties {
@@ -316,12 +373,18 @@ fn mqtt_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) -> MqttDetail {
     if amqp.reply_to.is_some() && response_topic.is_none() {
         losses.add("a reply-to that is no topic");
     }
+    lost_of_amqp(amqp, losses);
+    let message_expiry_interval = amqp.expiration.as_deref().and_then(seconds);
+    losses.add_if(
+        "an expiration that is no number",
+        amqp.expiration.is_some() && message_expiry_interval.is_none(),
+    );
     let response_topic = response_topic.map(ByteString::from);
     let mut properties = MqttProperties {
         content_type: amqp.content_type.clone(),
         response_topic,
         correlation_data: correlation(amqp),
-        message_expiry_interval: amqp.expiration.as_deref().and_then(seconds),
+        message_expiry_interval,
         ..MqttProperties::default()
     };
     let mut retain = false;
@@ -370,6 +433,7 @@ fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
             }
         }
         Detail::Coap(coap) => {
+            lost_of_coap(coap, losses);
             let mut properties = AmqpProperties {
                 content_type: coap.media_type.map(ByteString::from_static),
                 delivery_mode: Some(2),
@@ -411,6 +475,10 @@ fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
     let Some(properties) = mqtt.properties.as_deref() else {
         return amqp;
     };
+    losses.add_if(
+        "a payload format indicator",
+        properties.payload_format_indicator.is_some(),
+    );
     amqp.content_type = short(properties.content_type.as_ref(), "a content type", losses);
     let reply_to = properties.response_topic.as_ref();
     let reply_to = reply_to.map(|topic| routing_key(topic).into());
@@ -459,20 +527,33 @@ fn headers<'a>(
     headers
 }
 
+/// Whether it is about the message, and of the bridges: for another bridge.
+fn is_own(name: &ByteString) -> bool {
+    [KEY, TOPIC, RETAIN].contains(&&**name) || super::hops::is_list(name)
+}
+
 fn to_coap(message: &mut Message, losses: &mut Losses) {
     let (topic, media_type) = match &message.detail {
         Detail::Mqtt(mqtt) => {
             let properties = mqtt.properties.as_deref();
-            if properties.is_some_and(|it| !it.user_properties.is_empty()) {
-                losses.add("user properties");
+            if let Some(it) = properties {
+                let mut names = it.user_properties.iter().map(|(name, _)| name);
+                losses.add_if("user properties", !names.all(is_own));
+                losses.add_if("a response topic", it.response_topic.is_some());
+                losses.add_if("correlation data", it.correlation_data.is_some());
+                losses.add_if("an expiry interval", it.message_expiry_interval.is_some());
             }
             let media_type = properties.and_then(|it| it.content_type.clone());
             (message.topic.to_string(), media_type)
         }
         Detail::Amqp(amqp) => {
-            if !amqp.properties.headers.is_empty() {
-                losses.add("headers");
-            }
+            let properties = &amqp.properties;
+            let mut names = properties.headers.iter().map(|(name, _)| name);
+            losses.add_if("headers", !names.all(is_own));
+            losses.add_if("a reply-to", properties.reply_to.is_some());
+            losses.add_if("a correlation id", correlation(properties).is_some());
+            losses.add_if("an expiration", properties.expiration.is_some());
+            lost_of_amqp(properties, losses);
             let name = topic_of(message).to_string();
             (name, amqp.properties.content_type.clone())
         }
@@ -614,6 +695,70 @@ mod tests {
         assert_eq!(there.topic, "a.b");
         let (back, _) = self::there(there, Protocol::Mqtt);
         assert_eq!(back, message);
+    }
+
+    #[test]
+    fn what_only_amqp_has_is_told() {
+        let properties = AmqpProperties {
+            priority: Some(5),
+            kind: Some("t".into()),
+            app_id: Some("a".into()),
+            timestamp: Some(1),
+            user_id: Some("u".into()),
+            message_id: Some("m".into()),
+            content_encoding: Some("gzip".into()),
+            cluster_id: Some("c".into()),
+            expiration: Some("soon".into()),
+            not_text: vec![("correlation_id", vec![255].into())],
+            ..AmqpProperties::default()
+        };
+        let message = |properties| Message {
+            topic: "a".into(),
+            detail: Detail::Amqp(Box::new(AmqpDetail {
+                properties,
+                ..AmqpDetail::default()
+            })),
+            ..Message::default()
+        };
+        let only = [
+            "a priority",
+            "a type",
+            "an app-id",
+            "a timestamp",
+            "a user-id",
+            "a message-id",
+            "a content encoding",
+            "a cluster-id",
+        ];
+        let (_, lost) = there(message(properties.clone()), Protocol::Mqtt);
+        assert_eq!(lost[..8], only);
+        assert_eq!(lost[8..], ["an expiration that is no number"]);
+        let (_, lost) = there(message(properties.clone()), Protocol::Coap);
+        assert_eq!(lost[..2], ["a correlation id", "an expiration"]);
+        assert_eq!(lost[2..], only);
+        let (_, lost) = there(message(properties), Protocol::Amqp);
+        assert_eq!(lost, [""; 0]);
+        let usual = AmqpProperties {
+            priority: Some(0),
+            delivery_mode: Some(2),
+            ..AmqpProperties::default()
+        };
+        assert_eq!(there(message(usual), Protocol::Mqtt).1, [""; 0]);
+    }
+
+    #[test]
+    fn each_message_that_loses_something_is_told_of_where_it_is_refused() {
+        let mut losses = Losses::of_each(true);
+        let properties = MqttProperties {
+            payload_format_indicator: Some(1),
+            ..MqttProperties::default()
+        };
+        for _ in 0..2 {
+            let message = mqtt("a", properties.clone());
+            let now = SystemTime::now();
+            carry(message, Protocol::Amqp, &"".into(), now, &mut losses);
+            assert_eq!(losses.fresh(), ["a payload format indicator"]);
+        }
     }
 
     #[test]

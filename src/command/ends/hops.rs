@@ -11,6 +11,11 @@ const HOPS: &str = "iotctl-hops";
 /// The same as a header.
 const HOPS_HEADER: &str = "x-iotctl-hops";
 
+/// Whether a user property or a header lists bridges.
+pub(super) fn is_list(name: &ByteString) -> bool {
+    *name == HOPS || *name == HOPS_HEADER
+}
+
 /// No message crosses more.
 const MOST_HOPS: usize = 16;
 
@@ -53,12 +58,12 @@ fn hops(message: &Message, own: &str) -> (usize, bool) {
         Detail::Mqtt(mqtt) => {
             let properties = mqtt.properties.iter();
             let pairs = properties.flat_map(|properties| &properties.user_properties);
-            let hops = pairs.filter(|(name, _)| *name == HOPS || *name == HOPS_HEADER);
+            let hops = pairs.filter(|(name, _)| is_list(name));
             count(&mut hops.map(|(_, value)| *value == own))
         }
         Detail::Amqp(amqp) => {
             let headers = amqp.properties.headers.iter();
-            let values = headers.filter(|(name, _)| *name == HOPS_HEADER || *name == HOPS);
+            let values = headers.filter(|(name, _)| is_list(name));
             count(
                 &mut values
                     .flat_map(|(_, value)| names(value))
@@ -88,9 +93,7 @@ pub(crate) fn add(message: &mut Message, name: &ByteString) {
         Detail::Amqp(amqp) => {
             let headers = &mut amqp.properties.headers;
             let name = AmqpValue::Text(name.clone());
-            let known = headers
-                .iter_mut()
-                .find(|(known, _)| *known == HOPS_HEADER || *known == HOPS);
+            let known = headers.iter_mut().find(|(known, _)| is_list(known));
             match known {
                 Some((_, AmqpValue::List(values))) => values.push(name),
                 Some((_, first)) => *first = AmqpValue::List(vec![first.clone(), name]),

@@ -11,16 +11,21 @@
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
+mod hangup;
 pub(crate) mod hops;
 mod joint;
+mod metrics;
 mod progress;
 pub(crate) mod source;
 pub(crate) mod target;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::hangup::Outlasting;
+use self::metrics::Metrics;
 use self::progress::Progressing;
 use crate::command::coap::listen::Listen;
 use crate::connect::scheme::is_plain;
@@ -58,6 +63,8 @@ pub enum End {
     File(PathBuf),
     /// A file of SQLite.
     Database(PathBuf),
+    /// Another store, or a command, by what it is called.
+    Store(String),
     /// Standard input or output (`-`).
     Standard,
 }
@@ -100,7 +107,7 @@ impl End {
     pub(crate) const fn is_server(&self) -> bool {
         match self {
             Self::Url(..) | Self::Usual | Self::Context(_) | Self::Listen(_) => true,
-            Self::File(_) | Self::Database(_) | Self::Standard => false,
+            Self::File(_) | Self::Database(_) | Self::Store(_) | Self::Standard => false,
         }
     }
 
@@ -110,7 +117,7 @@ impl End {
             Self::Url(_, url) => !is_plain(url),
             Self::Listen(listen) => !is_plain(&listen.to_string()),
             Self::Usual | Self::Context(_) => true,
-            Self::File(_) | Self::Database(_) | Self::Standard => false,
+            Self::File(_) | Self::Database(_) | Self::Store(_) | Self::Standard => false,
         }
     }
 
@@ -124,7 +131,7 @@ impl End {
             Self::Usual => Some(usual_protocol(&Environment::of_process())?),
             Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
             Self::Listen(_) => Some(Protocol::Coap),
-            Self::File(_) | Self::Database(_) | Self::Standard => None,
+            Self::File(_) | Self::Database(_) | Self::Store(_) | Self::Standard => None,
         })
     }
 
@@ -132,9 +139,8 @@ impl End {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Database(path) => Some(path),
-            Self::Url(..) | Self::Usual | Self::Context(_) | Self::Listen(_) | Self::Standard => {
-                None
-            }
+            Self::Url(..) | Self::Usual | Self::Context(_) => None,
+            Self::Listen(_) | Self::Store(_) | Self::Standard => None,
         }
     }
 
@@ -149,9 +155,8 @@ impl End {
                 context: Some(name.clone()),
                 ..shared.clone()
             },
-            Self::Listen(_) | Self::Usual | Self::File(_) | Self::Database(_) | Self::Standard => {
-                shared.clone()
-            }
+            Self::Listen(_) | Self::Usual | Self::Standard => shared.clone(),
+            Self::File(_) | Self::Database(_) | Self::Store(_) => shared.clone(),
         }
     }
 }
@@ -238,7 +243,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(_, url) => f.write_str(&without_credentials(url)),
-            Self::Context(name) => f.write_str(name),
+            Self::Context(name) | Self::Store(name) => f.write_str(name),
             Self::Listen(listen) => listen.fmt(f),
             Self::File(path) | Self::Database(path) => path.display().fmt(f),
             Self::Usual => f.write_str("the usual server"),
@@ -256,6 +261,8 @@ pub struct Between {
     pub(crate) dedup: Option<Dedup>,
     /// How often a line tells how far it is.
     pub(crate) report: Option<Duration>,
+    /// Where Prometheus finds the totals.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 impl Between {
@@ -277,6 +284,8 @@ pub(crate) struct Passing<'a> {
     pub(crate) between: &'a Between,
     pub(crate) until: &'a Until,
     pub(crate) ready: &'a Ready,
+    /// What is said at SIGHUP, where the router does not say it itself.
+    pub(crate) at_hangup: Option<&'static str>,
     pub(crate) console: Console,
 }
 
@@ -290,6 +299,7 @@ impl Passing<'_> {
         close: impl AsyncFnOnce(Vec<T>) -> Result<()>,
     ) -> Result<(Result<()>, R)> {
         let mut stop = Stop::watch()?;
+        let outlasting = |router| Outlasting::new(router, self.at_hangup, self.console);
         let mut sources = Vec::new();
         for source in self.sources {
             sources.push(source.open().await?);
@@ -300,10 +310,15 @@ impl Passing<'_> {
             Some(_) => (source.origin(), Origin::default()),
             None => (source.origin(), source.origin()),
         };
-        let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
+        let router = outlasting(router(leaving.clone()))?;
+        let fan = Fan::new(router, targets, self.refusals);
         let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
-        let mut target = Progressing::new(target, self.between.report, self.console);
+        let metrics = match self.between.metrics {
+            Some(address) => Some(Metrics::serve(address, self.console).await?),
+            None => None,
+        };
+        let mut target = Progressing::new(target, self.between.report, metrics, self.console);
         let mut ended;
         match &self.between.spool {
             None => ended = self.pass(&mut source, &mut target, &mut stop).await,
@@ -327,7 +342,7 @@ impl Passing<'_> {
             closed.and(close(targets).await)
         };
         let closed = stop.close(closing).await.unwrap_or(Ok(()));
-        Ok((ended.and(own).and(closed), router))
+        Ok((ended.and(own).and(closed), router.into_inner()))
     }
 
     async fn pass(

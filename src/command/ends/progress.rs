@@ -1,4 +1,4 @@
-//! A line from time to time that tells how far it is (`--report`).
+//! How far it is: a line from time to time (`--report`), and totals for Prometheus.
 
 use std::time::Duration;
 
@@ -6,22 +6,62 @@ use serde_json::Value;
 use tokio::time::Instant as Clock;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
+use super::metrics::Metrics;
 use crate::error::Result;
 use crate::flow::{Ledger, Number, Outcome, Progress, Target, Unit};
 use crate::message::Message;
 use crate::output::Console;
 
+/// What becomes of messages.
+pub(super) const OUTCOMES: [&str; 7] = [
+    "delivered",
+    "duplicate",
+    "refused",
+    "filtered",
+    "expired",
+    "dead-lettered",
+    "in doubt",
+];
+
+/// How many messages there were.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// They came.
+    pub(super) taken: u64,
+    /// They have one of [`OUTCOMES`].
+    pub(super) counts: [u64; OUTCOMES.len()],
+}
+
+impl Totals {
+    fn count(&mut self, outcome: &Outcome, count: u64) {
+        let place = match outcome {
+            Outcome::Accepted => 0,
+            Outcome::Duplicate => 1,
+            Outcome::Refused(_) | Outcome::Dropped(_) => 2,
+            Outcome::Filtered => 3,
+            Outcome::Expired => 4,
+            Outcome::DeadLettered => 5,
+            Outcome::InDoubt => 6,
+            Outcome::Again(_) => return,
+        };
+        self.counts[place] += count;
+    }
+
+    /// How many have no outcome.
+    pub(super) fn open(&self) -> u64 {
+        self.taken.saturating_sub(self.counts.iter().sum())
+    }
+}
+
 /// A target, of which is told what it has done.
 pub(crate) struct Progressing<T> {
     inner: T,
     interval: Option<Interval>,
+    metrics: Option<Metrics>,
     console: Console,
-    taken: u64,
+    totals: Totals,
     /// What has no outcome.
     ledger: Ledger,
-    stored: u64,
-    refused: u64,
-    duplicates: u64,
     /// What was stored when the last line was told.
     told: u64,
     every: Duration,
@@ -29,7 +69,12 @@ pub(crate) struct Progressing<T> {
 
 impl<T: Target> Progressing<T> {
     /// Tells of `inner`, if that is wanted.
-    pub(crate) fn new(inner: T, every: Option<Duration>, console: Console) -> Self {
+    pub(super) fn new(
+        inner: T,
+        every: Option<Duration>,
+        metrics: Option<Metrics>,
+        console: Console,
+    ) -> Self {
         let interval = every.map(|every| {
             let mut interval = interval_at(Clock::now() + every, every);
             interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -38,12 +83,10 @@ impl<T: Target> Progressing<T> {
         Self {
             inner,
             interval,
+            metrics,
             console,
-            taken: 0,
+            totals: Totals::default(),
             ledger: Ledger::default(),
-            stored: 0,
-            refused: 0,
-            duplicates: 0,
             told: 0,
             every: every.unwrap_or_default(),
         }
@@ -53,32 +96,38 @@ impl<T: Target> Progressing<T> {
         self.inner
     }
 
+    /// Whether anybody wants to know.
+    const fn counts(&self) -> bool {
+        self.interval.is_some() || self.metrics.is_some()
+    }
+
     fn count(&mut self, done: &[Progress]) {
         for progress in done {
             match progress {
-                Progress::Through(last) => self.stored += self.ledger.finish_through(*last),
+                Progress::Through(last) => {
+                    let count = self.ledger.finish_through(*last);
+                    self.totals.count(&Outcome::Accepted, count);
+                }
                 Progress::One(_, Outcome::Again(_)) => {}
                 Progress::One(number, outcome) => {
                     self.ledger.finish(*number);
-                    match outcome {
-                        Outcome::Accepted => self.stored += 1,
-                        Outcome::Duplicate => self.duplicates += 1,
-                        _ => self.refused += 1,
-                    }
+                    self.totals.count(outcome, 1);
                 }
             }
         }
     }
 
     fn tell(&mut self) {
-        let new = self.stored - self.told;
+        let [stored, duplicates, others @ ..] = &self.totals.counts;
+        let (stored, duplicates) = (*stored, *duplicates);
+        let refused: u64 = others.iter().sum();
+        let new = stored - self.told;
         let rate = new as f64 / self.every.as_secs_f64();
-        let (taken, stored) = (self.taken, self.stored);
-        let open = taken.saturating_sub(stored + self.refused + self.duplicates);
+        let (taken, open) = (self.totals.taken, self.totals.open());
         let mut text = format!("received {taken}: {stored} stored");
         for (count, what) in [
-            (self.refused, "refused"),
-            (self.duplicates, "duplicates"),
+            (refused, "refused"),
+            (duplicates, "duplicates"),
             (open, "in flight"),
         ] {
             if count > 0 {
@@ -86,7 +135,7 @@ impl<T: Target> Progressing<T> {
             }
         }
         self.console.note(format_args!("{text}; {rate:.0}/s"));
-        self.told = self.stored;
+        self.told = stored;
     }
 }
 
@@ -95,6 +144,17 @@ async fn tick(interval: &mut Option<Interval>) {
     match interval {
         Some(interval) => {
             interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns once the page was written again.
+async fn looked(metrics: &mut Option<Metrics>, totals: &Totals) {
+    match metrics {
+        Some(metrics) => {
+            metrics.tick().await;
+            metrics.show(totals);
         }
         None => std::future::pending().await,
     }
@@ -130,8 +190,8 @@ impl<T: Target> Target for Progressing<T> {
     }
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        self.taken += 1;
-        if self.interval.is_some() && number > self.ledger.newest() {
+        self.totals.taken += 1;
+        if self.counts() && number > self.ledger.newest() {
             self.ledger.arrive();
         }
         self.inner.take(number, message)
@@ -150,19 +210,17 @@ impl<T: Target> Target for Progressing<T> {
         let driven = tokio::select! {
             biased;
             // First, as a target may always have something to tell.
-            () = tick(&mut self.interval) => None,
+            () = tick(&mut self.interval) => {
+                self.tell();
+                None
+            }
+            () = looked(&mut self.metrics, &self.totals) => None,
             driven = self.inner.drive(into) => Some(driven),
         };
-        if self.interval.is_some() {
+        if self.counts() {
             self.count(&into[known..]);
             self.ledger.take_settled();
         }
-        match driven {
-            Some(driven) => driven,
-            None => {
-                self.tell();
-                Ok(())
-            }
-        }
+        driven.unwrap_or(Ok(()))
     }
 }

@@ -16,7 +16,7 @@ use crate::command::coap::gateway::{Door, Requested};
 use crate::command::coap::observe;
 use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
 use crate::command::coap::source::Observed;
-use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, topic_of};
 use crate::command::mqtt::source::{Subscribed, Wanted};
 use crate::command::mqtt::unaware::Unaware;
 use crate::connect::{ConnectArgs, Protocol, Retry, Target};
@@ -109,9 +109,8 @@ impl SourceEnd {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
             (None, End::File(path)) => Kind::Records(Some(path.clone())),
-            (None, End::Database(path)) => {
-                let text = format!("{} cannot be read from", path.display());
-                return Err(Error::usage(text));
+            (None, end @ (End::Database(_) | End::Store(_))) => {
+                return Err(Error::usage(format!("{end} cannot be read from")));
             }
             (None, _) => Kind::Records(None),
         };
@@ -123,6 +122,13 @@ impl SourceEnd {
         if let Kind::Mqtt { joint, wanted, .. } = &mut self.kind {
             *joint = Some(target.clone());
             wanted.unaware = Some(unaware);
+        }
+    }
+
+    /// MQTT: a server that grants QoS 0 where more was asked for ends it.
+    pub(crate) fn insist(&mut self) {
+        if let Kind::Mqtt { wanted, .. } = &mut self.kind {
+            wanted.strict = true;
         }
     }
 
@@ -227,6 +233,12 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
         let text = format!("no topic to subscribe to on {target}");
         return Err(Error::usage(text).hint("use -t FILTER"));
     }
+    if let (End::Url(..), Some(topic)) = (&args.end, topic_of(&target))
+        && args.subscriptions.iter().all(|it| it.filter != topic)
+    {
+        let text = format!("{}: {topic} is not subscribed to", args.end);
+        return Err(Error::usage(text).hint("leave the path out, and name topics with -t"));
+    }
     let filters = args.subscriptions.iter().map(|it| it.filter.clone());
     let only = match session.persistent {
         true => filters.collect(),
@@ -236,6 +248,7 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
         wanted: Box::new(Wanted {
             subscribes: true,
             only,
+            at_least_once: true,
             retained_only: args.retained_only,
             ..Wanted::default()
         }),

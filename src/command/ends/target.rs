@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytestring::ByteString;
+use tokio::time::timeout;
 
 use super::{End, Joint};
 use crate::coap::code::Code;
@@ -14,15 +15,18 @@ use crate::command::amqp::session::SessionArgs as AmqpSession;
 use crate::command::coap::gateway::{Door, Kept};
 use crate::command::coap::request::{self, Requests};
 use crate::command::coap::session::{Place, SessionArgs as CoapSession};
+use crate::command::log::StoreArgs;
 use crate::command::mqtt::publisher::Publisher;
-use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
+use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs, topic_of};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
-use crate::flow::{Printed, Stored, target_of};
+use crate::flow::{Commands, Exec, Printed, Stored, target_of};
 use crate::mqtt::client::{Client, Connection, Half};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload;
+use crate::payload::select::Selector;
+use crate::stop::DRAIN;
 use crate::store::table::{Table, USUAL_TABLE};
 use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
 
@@ -37,6 +41,8 @@ const MOST_UNPROVED: u64 = 4096;
 pub(crate) struct TargetArgs {
     /// The server, the context or the file.
     pub(crate) end: End,
+    /// What it is beside a server and a file of records.
+    pub(crate) sink: Option<Sink>,
     /// How to connect, beside what the name says.
     pub(crate) connect: ConnectArgs,
     /// MQTT: the session, but for its connection.
@@ -55,6 +61,15 @@ pub(crate) struct TargetArgs {
     pub(crate) format: Format,
     /// What the terminal shows.
     pub(crate) style: Style,
+}
+
+/// What is neither a server nor a file of records.
+#[derive(Clone, Debug)]
+pub(crate) enum Sink {
+    /// A store of `log`, and what of a message says when it was.
+    Store(Box<StoreArgs>, Option<Selector>),
+    /// A command that gets each message.
+    Command(Exec),
 }
 
 /// A target whose files and secrets were read; nothing is connected.
@@ -87,6 +102,8 @@ enum Kind {
     /// The messages of a database.
     Database(PathBuf),
     Shown(Format, Style),
+    /// With its name.
+    Sink(String, Sink),
 }
 
 impl TargetEnd {
@@ -97,6 +114,7 @@ impl TargetEnd {
     pub(crate) fn resolve(args: TargetArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
         let kind = match (args.end.protocol()?, &args.end) {
+            (_, end) if args.sink.is_some() => sink(end.to_string(), args.sink),
             (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen, &connect)?),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
@@ -121,8 +139,13 @@ impl TargetEnd {
             Kind::Mqtt { .. } => Some(Protocol::Mqtt),
             Kind::Amqp { .. } => Some(Protocol::Amqp),
             Kind::Coap { .. } | Kind::Listen(_) => Some(Protocol::Coap),
-            Kind::File(..) | Kind::Database(_) | Kind::Shown(..) => None,
+            Kind::File(..) | Kind::Database(_) | Kind::Shown(..) | Kind::Sink(..) => None,
         }
+    }
+
+    /// Whether a source may hand out what goes there: a server of ours only shows it.
+    pub(crate) const fn gives_back(&self) -> bool {
+        self.protocol().is_some() && !matches!(self.kind, Kind::Listen(_))
     }
 
     /// Opens a connection for a source, too.
@@ -149,6 +172,7 @@ impl TargetEnd {
             Kind::Listen(door) => door.listen().to_string(),
             Kind::File(path, _) | Kind::Database(path) => path.display().to_string(),
             Kind::Shown(..) => String::from("standard output"),
+            Kind::Sink(name, _) => name.clone(),
         }
     }
 
@@ -201,6 +225,13 @@ impl TargetEnd {
                     ..Table::default()
                 };
                 stored(self.name(), Sqlite::open(table, Times::of(None))?)?
+            }
+            Kind::Sink(_, Sink::Store(store, time)) => {
+                let stored = store.stored(Syncing::Auto, time.clone(), self.console)?;
+                AnyTarget::Stored(Box::new(stored.telling(self.console)))
+            }
+            Kind::Sink(_, Sink::Command(exec)) => {
+                AnyTarget::Exec(Box::new(Commands::new(exec, self.console)))
             }
             Kind::Shown(format, style) => {
                 let output = Output::open(format.clone(), *style)?;
@@ -257,6 +288,18 @@ pub(crate) fn cut_off(path: &Path, bytes: u64) -> String {
     )
 }
 
+/// On standard output nothing but the format counts.
+fn sink(name: String, sink: Option<Sink>) -> Kind {
+    match sink {
+        Some(Sink::Store(store, time)) => match *store {
+            StoreArgs::Standard(format, style) => Kind::Shown(format, style),
+            store => Kind::Sink(name, Sink::Store(Box::new(store), time)),
+        },
+        Some(command) => Kind::Sink(name, command),
+        None => Kind::Shown(Format::records(), Style::default()),
+    }
+}
+
 fn stored<'a>(name: String, store: impl Store + 'static) -> Result<AnyTarget<'a>> {
     let worker = Worker::start(store, Syncing::Auto)?;
     Ok(AnyTarget::Stored(Box::new(Stored::new(name, worker))))
@@ -276,6 +319,10 @@ fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         ..args.mqtt
     };
     let server = session.target()?;
+    if let (End::Url(..), Some(topic)) = (&args.end, topic_of(&server)) {
+        let text = format!("{}: {topic} is no topic of what goes there", args.end);
+        return Err(Error::usage(text).hint("leave the path out: each message has its own topic"));
+    }
     Ok(Kind::Mqtt {
         session: Box::new(session),
         server: Box::new(server),
@@ -311,6 +358,11 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let retry = connect.retry.unwrap_or(Retry::Forever);
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
+    let mut segments = place.uri.path.iter();
+    if segments.any(|segment| segment.contains(['{', '}'])) {
+        let text = format!("{}: nothing is filled in here", args.end);
+        return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
+    }
     let plan = request::Plan {
         delivers: Some(retry),
         ..request::Plan::new(session, Code::PUT, payload::Source::Records, args.style)
@@ -329,10 +381,11 @@ pub(crate) enum AnyTarget<'a> {
     Coap(Box<Requests<'a>>),
     Kept(Box<Kept>),
     Stored(Box<Stored>),
+    Exec(Box<Commands<'a>>),
     Shown(Box<Printed<Output>>),
 }
 
-target_of!(AnyTarget<'_>: Mqtt Joint Amqp Coap Kept Stored Shown);
+target_of!(AnyTarget<'_>: Mqtt Joint Amqp Coap Kept Stored Exec Shown);
 
 impl AnyTarget<'_> {
     /// Ends the connection in good order.
@@ -355,10 +408,12 @@ impl AnyTarget<'_> {
             }
             Self::Coap(mut requests) => requests.close().await,
             Self::Stored(mut stored) => {
-                stored.close().await;
+                // One that still waits for its server has nothing that was told to be stored.
+                let closed = timeout(DRAIN, stored.close()).await;
+                stored.tell(closed.unwrap_or_default());
                 Ok(())
             }
-            Self::Kept(_) | Self::Shown(_) => Ok(()),
+            Self::Kept(_) | Self::Exec(_) | Self::Shown(_) => Ok(()),
         }
     }
 }

@@ -92,7 +92,8 @@ impl Kept<'_> {
             Self::Stored(mut stored) => {
                 // One that still waits for its server has nothing that was told to be stored.
                 let closed = timeout(DRAIN, stored.close()).await;
-                closed.unwrap_or_default()
+                stored.tell(closed.unwrap_or_default());
+                return Ok(());
             }
             Self::Shown(shown) => shown.missing(),
             Self::Sent(target) => return target.close().await,

@@ -106,6 +106,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         between: &plan.between,
         until: &plan.until(),
         ready: &plan.ready,
+        at_hangup: Some(match plan.files().count() {
+            0 => "there are no files to reopen",
+            _ => "output files are reopened",
+        }),
         console,
     };
     passing.run(targets, router, close).await?.0
@@ -121,7 +125,7 @@ impl Plan {
         self.stores.iter().chain(letters)
     }
 
-    /// The files that only one of them can write.
+    /// The files that only one of them can write, and that are opened again at SIGHUP.
     fn files(&self) -> impl Iterator<Item = &Path> {
         self.all_stores().filter_map(|store| match store {
             StoreArgs::File { path, .. } => Some(path.as_path()),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::kept::{Kept, Shown};
 use crate::command::ends::target::cut_off;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::Stored;
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::points::Points;
@@ -78,6 +78,25 @@ impl StoreArgs {
         time: Option<Selector>,
         console: Console,
     ) -> Result<Kept<'a>> {
+        if let Self::Standard(format, style) = self {
+            let output = Output::open(format.clone(), *style)?;
+            let shown = Shown::new(output, Times::of(time));
+            return Ok(Kept::Shown(Box::new(shown)));
+        }
+        let stored = self.stored(sync, time, console)?;
+        Ok(Kept::Stored(Box::new(stored.telling(console))))
+    }
+
+    /// The same of what is not standard output.
+    ///
+    /// # Errors
+    /// As [`StoreArgs::open`]; a usage error for standard output.
+    pub(crate) fn stored(
+        &self,
+        sync: Syncing,
+        time: Option<Selector>,
+        console: Console,
+    ) -> Result<Stored> {
         let times = Times::of(time);
         match self {
             Self::File {
@@ -103,15 +122,12 @@ impl StoreArgs {
                 let opened = Influx::open(name.clone(), place, points.clone(), times, console);
                 kept(name.clone(), opened?, sync)
             }
-            Self::Standard(format, style) => {
-                let output = Output::open(format.clone(), *style)?;
-                Ok(Kept::Shown(Box::new(Shown::new(output, times))))
-            }
+            Self::Standard(..) => Err(Error::usage("standard output is no store")),
         }
     }
 }
 
-fn kept<'a>(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Kept<'a>> {
+fn kept(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Stored> {
     let worker = Worker::start(store, sync)?;
-    Ok(Kept::Stored(Box::new(Stored::new(name, worker))))
+    Ok(Stored::new(name, worker))
 }

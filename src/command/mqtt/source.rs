@@ -45,6 +45,10 @@ pub struct Wanted {
     pub retained_only: bool,
     /// With `retained_only`: the first that is not retained ends it before, as mosquitto_sub does.
     pub ends_at_live: bool,
+    /// Messages may come twice, so that QoS 1 is as good as QoS 2.
+    pub at_least_once: bool,
+    /// A lower QoS than the one that was asked for is a failure.
+    pub strict: bool,
     /// What this server was sent comes back another way: who counts the servers that do not know bridges.
     pub unaware: Option<Unaware>,
     /// It ends once every subscription is acknowledged.
@@ -144,6 +148,8 @@ pub(crate) struct Subscribed<'a, C = Client> {
     ever_connected: bool,
     /// Whether the server has ever answered a subscription, so that messages can have been missed since.
     ever_subscribed: bool,
+    /// Whether it was told that a QoS is lower than the one that was asked for.
+    told_granted: bool,
     /// Since when the connection has been down, or not subscribed.
     away_since: Option<Instant>,
     /// Whether a message came since the last PINGREQ that looks for the end of the retained ones.
@@ -171,6 +177,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             strays: 0,
             ever_connected: false,
             ever_subscribed: false,
+            told_granted: false,
             away_since: None,
             came_since_ping: false,
             wants_ping: false,
@@ -476,8 +483,44 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if !refused.is_empty() && refused.len() == answers.len() {
             return Some(Next::End(Ok(())));
         }
+        if let Some(lower) = self.granted_less(answers) {
+            if self.wanted.strict {
+                return Some(Next::End(Err(Error::new(Kind::Refused, lower))));
+            }
+            self.notes.warn(lower);
+        }
         self.wants_ping = self.wanted.retained_only;
         self.answered()
+    }
+
+    /// That the server grants a lower QoS than it was asked for, and what that means; told once.
+    fn granted_less(&mut self, answers: &[(ByteString, ReasonCode)]) -> Option<String> {
+        if self.told_granted || self.wanted.takes_as_acknowledged {
+            return None;
+        }
+        let mut lower = answers.iter().filter_map(|(filter, reason)| {
+            let asked = self.client.look(|session| session.asked(filter))?.level();
+            let needed = match self.wanted.at_least_once {
+                true => asked.min(QoS::AtLeastOnce.level()),
+                false => asked,
+            };
+            (!reason.is_failure() && reason.0 < needed).then_some((filter, reason.0, asked))
+        });
+        let (filter, granted, asked) = lower.next()?;
+        let more = match lower.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let loss = match granted {
+            0 => "be lost",
+            _ => "come twice",
+        };
+        self.told_granted = true;
+        Some(format!(
+            "{} grants QoS {granted} to {}{more}, and not QoS {asked}: messages may {loss}",
+            self.client.target(),
+            brief(filter)
+        ))
     }
 
     fn unsubscribed(&mut self, answers: &[(ByteString, ReasonCode)]) {

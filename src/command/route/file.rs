@@ -150,6 +150,40 @@ end_table! {
     TargetTable {
         /// Or a file of SQLite, whose table `message` gets each message.
         sqlite: String,
+        /// Or an InfluxDB, or what reads its line protocol: `influx://HOST/DATABASE`.
+        influx: String,
+        /// Or a command that gets each message, with its words.
+        exec: Names,
+        /// It gets the message as a record instead of the body.
+        exec_json: bool,
+        /// How many of it may run at once.
+        workers: u16,
+        /// CSV and SQLite: the columns of rows.
+        columns: String,
+        /// CSV and SQLite: a row for each value.
+        melt: bool,
+        /// A store: what of a message says when it was.
+        time: String,
+        /// A file: when a new one is begun.
+        rotate: Names,
+        /// A file: how many full ones are kept.
+        keep: u64,
+        /// A file: full ones are compressed.
+        gzip: bool,
+        /// SQLite: types of columns.
+        types: Names,
+        /// SQLite: columns of which an index is made.
+        index: Names,
+        /// SQLite: columns in which no two rows are the same.
+        unique: String,
+        /// InfluxDB: the measurement.
+        measurement: String,
+        /// InfluxDB: tags.
+        tag: Names,
+        /// InfluxDB: fields.
+        field: Names,
+        /// InfluxDB: fields that are whole numbers.
+        int: Names,
         /// MQTT: the QoS of each message; otherwise its own, or 1.
         qos: u8,
         /// MQTT: whether each message is retained; otherwise as it was.
@@ -280,7 +314,12 @@ impl File {
     /// The same with the URLs as they may be shown.
     pub(crate) fn without_passwords(mut self) -> Self {
         let sources = self.source.values_mut().filter_map(|it| it.url.as_mut());
-        let targets = self.target.values_mut().filter_map(|it| it.url.as_mut());
+        let targets = self.target.values_mut();
+        let targets = targets.flat_map(|it| {
+            // Where there is no login, a query has none either: it names a retention policy.
+            let influx = it.influx.as_mut().filter(|place| place.contains('@'));
+            it.url.as_mut().into_iter().chain(influx)
+        });
         let alerts = self.alert.iter_mut().flat_map(|alert| {
             let steps = alert.escalate.iter_mut();
             let steps = steps.flat_map(|step| step.webhook.all_mut());
@@ -300,8 +339,16 @@ impl File {
         }
         let sources = self.source.values_mut();
         sources.for_each(|it| it.beneath(folder));
-        let targets = self.target.values_mut();
-        targets.for_each(|it| it.beneath(folder));
+        for target in self.target.values_mut() {
+            target.beneath(folder);
+            if let Some(place) = &mut target.influx
+                && let Some(file) = place.strip_prefix("influx:")
+                && file != "-"
+                && !file.starts_with("//")
+            {
+                *place = format!("influx:{}", folder.join(file).display());
+            }
+        }
     }
 }
 

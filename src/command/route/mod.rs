@@ -7,6 +7,7 @@
 //! | [`alert_table`], [`alerts`] | an alert as it is written, and what is made of it |
 //! | [`loops`] | messages that would come back; pure |
 //! | [`router`] | which messages go where, and as what; pure |
+//! | [`sinks`] | stores and commands among the targets |
 //! | [`exchange`] | a target that another one can take the place of |
 //! | [`rules`] | the same with alerts |
 //! | [`reload`] | the file is read again while messages are carried |
@@ -21,8 +22,10 @@ mod reload;
 mod router;
 mod rules;
 mod setup;
+mod sinks;
 mod trial;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,7 +39,9 @@ use self::rules::Rules;
 use self::setup::Setup;
 use crate::command::alert::{self, Marked, Way};
 use crate::command::ends::{self, Between, End, Passing, SourceEnd, TargetEnd};
+use crate::command::log::StoreArgs;
 use crate::command::mqtt::topics::Defaults;
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::until::messages;
 use crate::flow::{
@@ -45,6 +50,7 @@ use crate::flow::{
 use crate::message::{Message, UNTIMED};
 use crate::mqtt::packet::Subscription;
 use crate::output::{Console, Format, Output, Style, record_line};
+use crate::payload::select::Selector;
 
 /// What is to be done with the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +83,8 @@ pub struct Readers {
     pub time: fn(&str) -> std::result::Result<Option<Duration>, String>,
     /// An alert in words of its flags.
     pub alert: fn(&[String]) -> Result<alert::Plan>,
+    /// A store in words of the flags of `log`, how to connect to it, and what of a message says when it was.
+    pub(crate) store: fn(&[String], &ConnectArgs, Style) -> Result<(StoreArgs, Option<Selector>)>,
     /// A key of messages, and how long it counts.
     pub dedup: fn(&str, Option<&str>) -> std::result::Result<Dedup, String>,
 }
@@ -90,6 +98,8 @@ pub struct Plan {
     pub mode: Mode,
     /// Reads what the file spells as the command line does.
     pub readers: Readers,
+    /// Where Prometheus finds the totals.
+    pub metrics: Option<SocketAddr>,
     /// When it ends.
     pub until: Until,
     /// Who is told when messages can come.
@@ -182,7 +192,11 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let console = Console::new(plan.style);
     let places = setup.places()?;
     let names = setup.sources.iter().map(|(name, _)| name.clone());
-    let (names, refusals, between) = (names.collect(), setup.refusals, setup.between.clone());
+    let (names, refusals) = (names.collect(), setup.refusals);
+    let between = Between {
+        metrics: plan.metrics,
+        ..setup.between.clone()
+    };
     let orders = Orders::none(targets.len());
     let standing = Standing::new(plan, ends, file, &setup, orders.clone());
     let rules = setup.rules(targets, Origin::default(), Run::Live, console)?;
@@ -208,6 +222,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
         between: &between,
         until: &plan.until,
         ready: &plan.ready,
+        at_hangup: None,
         console,
     };
     let close = async |ways: Vec<Marked<Exchanged<'_>>>| {
@@ -243,6 +258,7 @@ async fn dry_run(setup: Setup, ends: Ends<'_>, plan: &Plan) -> Result<()> {
         between: &Between::default(),
         until: &plan.until,
         ready: &plan.ready,
+        at_hangup: None,
         console,
     };
     let listed = |origin| Listed {

@@ -10,14 +10,16 @@ use super::file::{File, Names, RouteTable, SourceTable, SpoolTable, TargetTable}
 use super::loops::{self, Node};
 use super::router::{Route, Routes, Shape};
 use super::rules::Rules;
+use super::sinks;
 use crate::command::alert::Place;
+use crate::command::ends::target::Sink;
 use crate::command::ends::{self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::{Protocol, without_credentials};
 use crate::error::{Error, Result, counted};
 use crate::flow::{Origin, Refusals};
-use crate::message::topic::matches;
+use crate::message::topic::{covers, intersect, matches};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::output::{Console, Format, Style};
 use crate::payload::captures::Pattern;
@@ -76,7 +78,8 @@ impl Setup {
             name: plan.name().into(),
         };
         for (name, table) in &file.target {
-            let target = target(table, window, plan.style);
+            let sink = sinks::sink(name, table, &file.route, plan);
+            let target = target(table, sink, window, plan.style);
             let mut target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
             setup.between.waits_for_targets(&mut target.connect);
             setup.targets.push((name.clone(), target));
@@ -226,7 +229,7 @@ impl Setup {
         });
         let nodes: Vec<Node> = routes.chain(alerts).collect();
         loops::check(&nodes, |target, source| {
-            targets[target].protocol().is_some() && targets[target].name() == sources[source].name()
+            targets[target].gives_back() && targets[target].name() == sources[source].name()
         })
     }
 
@@ -259,11 +262,11 @@ impl Setup {
             .collect();
         for (at, route) in self.routes.iter().enumerate() {
             let hides = |before: &&Route| {
+                let (all, own) = (before.pattern.filter(), route.pattern.filter());
                 before.last
                     && before.condition.is_none()
                     && route.from.iter().all(|from| before.from.contains(from))
-                    && (before.pattern.filter() == "#"
-                        || before.pattern.filter() == route.pattern.filter())
+                    && (all == own || covers(all, own) && intersect(all, own))
             };
             if self.routes[..at].iter().any(|before| hides(&before)) {
                 texts.push(format!("route {} is never reached", at + 1));
@@ -408,6 +411,7 @@ fn between(file: &File, plan: &Plan) -> Result<Between, String> {
         spool,
         dedup: dedup.transpose().map_err(|why| format!("dedup: {why}"))?,
         report: None,
+        metrics: None,
     })
 }
 
@@ -510,19 +514,26 @@ fn source(
     })
 }
 
-fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, String> {
+fn target(
+    table: &TargetTable,
+    sink: Result<Option<(End, Sink)>, String>,
+    window: u16,
+    style: Style,
+) -> Result<TargetArgs, String> {
     let (url, context, file) = (&table.url, &table.context, &table.file);
-    let end = match (
-        &table.sqlite,
-        url.as_ref().or(context.as_ref()).or(file.as_ref()),
-    ) {
-        (Some(path), None) => End::Database(path.into()),
-        (Some(_), Some(_)) => {
+    let others = [url, context, file].into_iter().flatten().count();
+    let (end, sink) = match (&table.sqlite, sink?) {
+        (_, Some((end, sink))) => (end, Some(sink)),
+        (Some(path), None) if others == 0 => (End::Database(path.into()), None),
+        (None, None) if others == 1 => {
+            let end = end(url.as_ref(), context.as_ref(), file.as_ref())?;
+            (end, None)
+        }
+        _ => {
             return Err(String::from(
-                "one of url, context, file and sqlite is needed",
+                "one of url, context, file, sqlite, influx and exec is needed",
             ));
         }
-        (None, _) => end(url.as_ref(), context.as_ref(), file.as_ref())?,
     };
     if table.qos.is_some_and(|qos| qos > 2) {
         return Err(String::from("qos is 0, 1 or 2"));
@@ -530,6 +541,7 @@ fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, 
     let id = table.id.clone();
     Ok(TargetArgs {
         end,
+        sink,
         connect: table.connect(),
         mqtt: SessionArgs {
             client_id: id.map(ByteString::from),

@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::requests::{Answer, Filters, Part};
 use super::{Event, Session, Wanted};
-use crate::mqtt::packet::{Properties, ReasonCode, SubAck, Subscription, UnsubAck};
+use crate::mqtt::packet::{Properties, QoS, ReasonCode, SubAck, Subscription, UnsubAck};
 use crate::mqtt::session::fault::Fault;
 
 impl Session {
@@ -31,6 +31,12 @@ impl Session {
         } else {
             Ok(())
         }
+    }
+
+    /// The QoS that was asked for with a filter; `None`: it is not subscribed to.
+    pub fn asked(&self, filter: &str) -> Option<QoS> {
+        let mut all = self.wanted.iter().flat_map(|it| &it.subscriptions);
+        all.find(|it| it.filter == filter).map(|it| it.qos)
     }
 
     /// No longer wants the filters that `matching` picks.
