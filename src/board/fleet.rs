@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 
+use super::removed::Removed;
 use super::text;
 use crate::payload::captures::Pattern;
 use crate::payload::pointer;
@@ -195,6 +196,8 @@ pub struct Device {
     pub since: Option<Instant>,
     /// When something of it came last.
     pub seen: Instant,
+    /// The number of the change of the board that it came with.
+    pub(super) change: u64,
     /// What it measured, by name.
     pub values: BTreeMap<Arc<str>, Value>,
 }
@@ -208,6 +211,9 @@ pub struct Fleet {
     metrics: BTreeSet<Arc<str>>,
     kept: usize,
     left_out: u64,
+    /// Which change of the board is being made.
+    change: u64,
+    removed: Removed,
 }
 
 impl Fleet {
@@ -250,6 +256,18 @@ impl Fleet {
             }] += 1;
         }
         counts
+    }
+
+    /// The devices that were taken away by changes after this one; `None`: that is no longer known.
+    pub(super) fn removed_since(&self, change: u64) -> Option<Vec<&Arc<str>>> {
+        let names = self.removed.since(change)?;
+        let gone = names.filter(|name| !self.devices.contains_key(*name));
+        Some(gone.collect())
+    }
+
+    /// Which change of the board comes next.
+    pub(super) fn set_change(&mut self, change: u64) {
+        self.change = change;
     }
 
     /// Takes what came, if it says something of a device.
@@ -305,8 +323,12 @@ impl Fleet {
                 Some(device) if !device.values.is_empty() => {
                     device.status = Status::Unknown;
                     device.since = Some(now);
+                    device.change = self.change;
                 }
-                Some(_) => drop(self.devices.remove(&id)),
+                Some(_) => {
+                    self.devices.remove(&id);
+                    self.removed.add(self.change, id);
+                }
                 None => {}
             }
             return;
@@ -350,12 +372,16 @@ impl Fleet {
             self.left_out += 1;
             return None;
         }
-        Some(self.devices.entry(id).or_insert_with(|| Device {
+        let change = self.change;
+        let device = self.devices.entry(id).or_insert_with(|| Device {
             status: Status::Unknown,
             since: None,
             seen: now,
+            change,
             values: BTreeMap::new(),
-        }))
+        });
+        device.change = change;
+        Some(device)
     }
 }
 
