@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 
+use super::removed::Removed;
 use super::text;
 use crate::payload::captures::Pattern;
 use crate::payload::pointer;
@@ -26,8 +27,11 @@ const MOST_VALUES: usize = 250_000;
 /// Names of values, which are columns.
 const MOST_METRICS: usize = 100;
 
-/// Characters of a name, a status or a value.
+/// Characters of a status or a value.
 const LONGEST: usize = 64;
+
+/// Bytes of a name. A longer one is left out and counted: its beginning might be the name of another.
+const LONGEST_NAME: usize = 1_024;
 
 /// Members of an object that say whether a device is there, the first one that is found.
 const MEMBERS: [&str; 4] = ["status", "state", "online", "connected"];
@@ -192,6 +196,8 @@ pub struct Device {
     pub since: Option<Instant>,
     /// When something of it came last.
     pub seen: Instant,
+    /// The number of the change of the board that it came with.
+    pub(super) change: u64,
     /// What it measured, by name.
     pub values: BTreeMap<Arc<str>, Value>,
 }
@@ -205,6 +211,9 @@ pub struct Fleet {
     metrics: BTreeSet<Arc<str>>,
     kept: usize,
     left_out: u64,
+    /// Which change of the board is being made.
+    change: u64,
+    removed: Removed,
 }
 
 impl Fleet {
@@ -249,15 +258,30 @@ impl Fleet {
         counts
     }
 
+    /// The devices that were taken away by changes after this one; `None`: that is no longer known.
+    pub(super) fn removed_since(&self, change: u64) -> Option<Vec<&Arc<str>>> {
+        let names = self.removed.since(change)?;
+        let gone = names.filter(|name| !self.devices.contains_key(*name));
+        Some(gone.collect())
+    }
+
+    /// Which change of the board comes next.
+    pub(super) fn set_change(&mut self, change: u64) {
+        self.change = change;
+    }
+
     /// Takes what came, if it says something of a device.
     pub(super) fn take(&mut self, topic: &str, payload: &[u8], retained: bool, now: Instant) {
         let said = self.statuses.iter().find_map(|one| {
             let captures = one.pattern.matches(topic)?;
-            let id: Arc<str> = text::cell(captures.get(ID)?, LONGEST).into();
-            Some((id, Status::read(payload, one.pointer.as_deref())))
+            let status = Status::read(payload, one.pointer.as_deref());
+            Some((captures.get(ID)?.to_owned(), status))
         });
         if let Some((id, status)) = said {
-            self.status(id, status, retained, now);
+            match self.named(&id) {
+                Some(id) => self.status(id, status, retained, now),
+                None => self.left_out += 1,
+            }
             return;
         }
         for at in 0..self.values.len() {
@@ -265,17 +289,31 @@ impl Fleet {
             let Some(captures) = one.pattern.matches(topic) else {
                 continue;
             };
-            let id: Option<Arc<str>> = captures.get(ID).map(|id| text::cell(id, LONGEST).into());
-            let metric = captures.get(METRIC).unwrap_or_else(|| one.metric(topic));
-            let metric: Arc<str> = text::cell(metric, LONGEST).into();
             let found = match &one.pointer {
                 Some(pointer) => pointer::find(payload, pointer).map(unquoted),
                 None => Some(String::from_utf8_lossy(payload).into_owned()),
             };
-            if let (Some(id), Some(found)) = (id, found) {
-                self.value(id, metric, text::cell(&found, LONGEST), now);
+            let (Some(id), Some(found)) = (captures.get(ID), found) else {
+                continue;
+            };
+            let metric = captures.get(METRIC).unwrap_or_else(|| one.metric(topic));
+            match (self.named(id), self.named(metric)) {
+                (Some(id), Some(metric)) => {
+                    self.value(id, metric, text::cell(&found, LONGEST), now);
+                }
+                _ => self.left_out += 1,
             }
         }
+    }
+
+    /// A name in full, as it is cut only where it is shown; `None`: it is too long to be kept.
+    fn named(&self, name: &str) -> Option<Arc<str>> {
+        if name.len() > LONGEST_NAME {
+            return None;
+        }
+        let known = self.devices.get_key_value(name).map(|(known, _)| known);
+        let known = known.or_else(|| self.metrics.get(name));
+        Some(known.map_or_else(|| name.into(), Arc::clone))
     }
 
     fn status(&mut self, id: Arc<str>, status: Option<Status>, retained: bool, now: Instant) {
@@ -285,8 +323,12 @@ impl Fleet {
                 Some(device) if !device.values.is_empty() => {
                     device.status = Status::Unknown;
                     device.since = Some(now);
+                    device.change = self.change;
                 }
-                Some(_) => drop(self.devices.remove(&id)),
+                Some(_) => {
+                    self.devices.remove(&id);
+                    self.removed.add(self.change, id);
+                }
                 None => {}
             }
             return;
@@ -330,12 +372,16 @@ impl Fleet {
             self.left_out += 1;
             return None;
         }
-        Some(self.devices.entry(id).or_insert_with(|| Device {
+        let change = self.change;
+        let device = self.devices.entry(id).or_insert_with(|| Device {
             status: Status::Unknown,
             since: None,
             seen: now,
+            change,
             values: BTreeMap::new(),
-        }))
+        });
+        device.change = change;
+        Some(device)
     }
 }
 
@@ -429,6 +475,28 @@ mod tests {
         fleet.take("devices/d2/status", b"", true, now);
         assert_eq!(fleet.devices()["d1"].status, Status::Unknown);
         assert!(!fleet.devices().contains_key("d2"));
+    }
+
+    #[test]
+    fn long_names_that_begin_alike_are_different_devices_and_values() {
+        let now = Instant::now();
+        let mut fleet = fleet(&["d/{id}"], &["s/{id}/{metric}"]);
+        let long = "x".repeat(LONGEST_NAME - 1);
+        for (end, status) in [("1", "online"), ("2", "offline")] {
+            fleet.take(&format!("d/{long}{end}"), status.as_bytes(), false, now);
+            fleet.take(&format!("s/a/{long}{end}"), end.as_bytes(), false, now);
+        }
+        // What a terminal would show alike is not the same either.
+        fleet.take("d/\\x1b", b"online", false, now);
+        fleet.take("d/\x1b", b"online", false, now);
+        assert_eq!(fleet.counts(), [3, 1, 1]);
+        let values: Vec<_> = fleet.devices()["a"].values.values().collect();
+        assert_eq!((&*values[0].text, &*values[1].text), ("1", "2"));
+        assert_eq!((fleet.metrics().len(), fleet.left_out()), (2, 0));
+        // A name that is longer than what is kept is counted, and is none of those.
+        fleet.take(&format!("d/{long}12"), b"online", false, now);
+        fleet.take(&format!("s/{long}12/m"), b"1", false, now);
+        assert_eq!((fleet.devices().len(), fleet.left_out()), (5, 2));
     }
 
     #[test]

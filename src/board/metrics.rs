@@ -1,10 +1,11 @@
 //! The board for Prometheus, in its text format (0.0.4).
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Board;
-use super::fleet::Status;
+use super::fleet::{Device, Status};
 
 /// Devices that have a sample of their own.
 const MOST: usize = 1_000;
@@ -55,12 +56,31 @@ impl Board {
         }
         let help = "Whether a device is online.";
         head(&mut page, "device_online", "gauge", help);
-        for (id, device) in self.fleet.devices().iter().take(MOST) {
+        for (id, device) in self.offline_first().take(MOST) {
             let labels = format!("{{device=\"{}\"}}", label(id));
             let up = flag(device.status == Status::Online);
             sample(&mut page, "device_online", &labels, up);
         }
+        let help = "What has no sample of its own.";
+        head(&mut page, "left_out", "gauge", help);
+        let devices = self.fleet.devices().len().saturating_sub(MOST);
+        sample(&mut page, "left_out", "{what=\"devices\"}", devices as f64);
         page
+    }
+
+    /// The devices: those that are offline, those of which that is not known, and those that are online, each by name.
+    fn offline_first(&self) -> impl Iterator<Item = (&Arc<str>, &Device)> {
+        let rank = |status: &Status| match status {
+            Status::Offline => 0,
+            Status::Unknown | Status::Other(_) => 1,
+            Status::Online => 2,
+        };
+        let devices = self.fleet.devices();
+        (0..3).flat_map(move |wanted| {
+            devices
+                .iter()
+                .filter(move |(_, device)| rank(&device.status) == wanted)
+        })
     }
 }
 

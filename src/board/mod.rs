@@ -10,6 +10,7 @@
 //! | [`rate`] | rates that decay |
 //! | [`fleet`] | devices: online or offline, and what they measured |
 //! | [`alerts`] | alerts that are active |
+//! | `removed` | what was taken away of late |
 //! | [`history`] | what came for the topics that somebody looks at |
 //! | [`snapshot`], [`table`], [`metrics`] | the board as JSON, as lines of text, for Prometheus |
 //! | [`expectation`] | conditions on the whole board |
@@ -23,6 +24,7 @@ pub mod fleet;
 pub mod history;
 pub mod metrics;
 pub mod rate;
+mod removed;
 pub mod snapshot;
 pub mod table;
 pub mod text;
@@ -92,6 +94,8 @@ pub struct Board {
     ended: bool,
     /// When the connection was lost last: what has not come since then may be out of date.
     lost: Option<Instant>,
+    /// The change that was.
+    lost_change: u64,
     began: (Instant, SystemTime),
     changed: u64,
 }
@@ -120,6 +124,7 @@ impl Board {
             awaits: Some(String::from("no connection yet")),
             ended: false,
             lost: None,
+            lost_change: 0,
             began: (now, time),
             changed: 0,
         }
@@ -152,6 +157,7 @@ impl Board {
             time: message.time,
             retained,
             qos,
+            change: self.changed,
         };
         if topic.starts_with(SYS) {
             self.sys.take(&arrival, now);
@@ -161,6 +167,7 @@ impl Board {
         if !retained {
             self.traffic.add(size, now);
         }
+        self.fleet.set_change(self.changed);
         self.fleet.take(topic, payload, retained, now);
         self.alerts.take(topic, payload, message.time, now);
         self.topics.take(&arrival, now);
@@ -181,6 +188,7 @@ impl Board {
         self.lost = Some(now);
         self.filter.forget();
         self.changed += 1;
+        self.lost_change = self.changed;
     }
 
     /// What the source waits for before messages can come.

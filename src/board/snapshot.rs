@@ -16,6 +16,15 @@ const DECIMALS: f64 = 1_000.0;
 /// Alerts in it; all of them are counted.
 const MOST_ALERTS: usize = 1_000;
 
+/// How far somebody was told of changes, as their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Of topics, in the order in which they changed.
+    topics: u64,
+    /// Of everything else.
+    others: u64,
+}
+
 impl Board {
     /// The counts by name.
     pub fn counts(&self, now: Instant) -> Value {
@@ -59,23 +68,62 @@ impl Board {
         Value::Object(all)
     }
 
-    /// What has changed since `since`, with as many topics at most. Of a large fleet only the devices that were heard of.
-    pub fn delta(&self, since: Instant, most: usize, now: Instant) -> Value {
+    /// Where somebody stands who has a snapshot of now.
+    pub const fn cursor(&self) -> Cursor {
+        Cursor {
+            topics: self.changed,
+            others: self.changed,
+        }
+    }
+
+    /// Whether topics have changed that somebody was not told of.
+    pub fn is_ahead_of(&self, cursor: Cursor) -> bool {
+        let newest = self.topics.latest().next();
+        newest.is_some_and(|topic| topic.change > cursor.topics)
+    }
+
+    /// What somebody was not told of yet, who stands at `cursor` and then stands further on. Of topics only the `window` that
+    /// changed last count, as in a snapshot; of those come the `most` that wait for longest, in the order in which they changed: the
+    /// rest comes with the next call. Of a fleet of more than `most` devices only those that have changed. `None`: what was taken
+    /// away is no longer known, or everything is stale: a snapshot is due.
+    pub fn delta(
+        &self,
+        cursor: &mut Cursor,
+        window: usize,
+        most: usize,
+        now: Instant,
+    ) -> Option<Value> {
+        if self.lost_change > cursor.others {
+            return None;
+        }
+        let topics_removed = self.topics.removed_since(cursor.others)?;
+        let fleet_removed = self.fleet.removed_since(cursor.others)?;
         let mut all = self.head(now);
         let large = self.fleet.devices().len() > most;
-        let since_then = large.then_some(since);
-        all.insert(String::from("fleet"), self.fleet_json(since_then, now));
+        let since = large.then_some(cursor.others);
+        all.insert(String::from("fleet"), self.fleet_json(since, now));
         all.insert(String::from("fleet_is_whole"), (!large).into());
-        let changed = self
-            .topics
-            .latest()
-            .take_while(|topic| topic.updated >= since);
-        let topics: Vec<Value> = changed
-            .take(most)
-            .map(|topic| self.topic_json(topic, now))
+        for (name, removed) in [
+            ("fleet_removed", fleet_removed),
+            ("topics_removed", topics_removed),
+        ] {
+            if !removed.is_empty() {
+                let names = removed.iter().map(|name| Value::from(&***name));
+                all.insert(String::from(name), names.collect());
+            }
+        }
+        let latest = self.topics.latest().take(window);
+        let changed: Vec<&Topic> = latest
+            .take_while(|topic| topic.change > cursor.topics)
             .collect();
-        all.insert(String::from("topics"), topics.into());
-        Value::Object(all)
+        let told: Vec<&Topic> = changed.into_iter().rev().take(most).collect();
+        if let Some(last) = told.last() {
+            cursor.topics = last.change;
+        }
+        cursor.others = self.changed;
+        let topics = told.into_iter().map(|topic| self.topic_json(topic, now));
+        all.insert(String::from("topics"), topics.collect());
+        Some(Value::Object(all))
     }
 
     fn head(&self, now: Instant) -> Map<String, Value> {
@@ -113,10 +161,10 @@ impl Board {
         all
     }
 
-    /// The devices, or those that were heard of since then.
-    fn fleet_json(&self, since: Option<Instant>, now: Instant) -> Value {
+    /// The devices, or those that have changed since then.
+    fn fleet_json(&self, since: Option<u64>, now: Instant) -> Value {
         let fleet = self.fleet.devices().iter();
-        let fleet = fleet.filter(|(_, device)| since.is_none_or(|since| device.seen >= since));
+        let fleet = fleet.filter(|(_, device)| since.is_none_or(|since| device.change > since));
         let fleet = fleet.map(|(id, device)| (id.to_string(), device_json(device, now)));
         Value::Object(fleet.collect())
     }
@@ -154,20 +202,32 @@ impl Board {
 }
 
 fn device_json(device: &Device, now: Instant) -> Value {
-    let values = device.values.iter();
-    let values = values.map(|(name, value)| {
-        let number = value.text.parse::<serde_json::Number>().map(Value::Number);
-        (
-            name.to_string(),
-            number.unwrap_or_else(|_| value.text.clone().into()),
-        )
-    });
-    json!({
+    let mut values = Map::new();
+    let mut spelled = Map::new();
+    for (name, value) in &device.values {
+        let text = &*value.text;
+        let number = text.parse::<serde_json::Number>().map(Value::Number);
+        if number.is_ok() && !is_plain(text) {
+            spelled.insert(name.to_string(), text.into());
+        }
+        values.insert(name.to_string(), number.unwrap_or_else(|_| text.into()));
+    }
+    let mut all = json!({
         "status": device.status.words(),
         "since_seconds": device.since.map(|since| seconds(now, since)),
         "seen_seconds": seconds(now, device.seen),
-        "values": Value::Object(values.collect()),
-    })
+        "values": values,
+    });
+    if !spelled.is_empty() {
+        all["spelled"] = spelled.into();
+    }
+    all
+}
+
+/// Whether every program that reads a number and writes it again has the same text.
+fn is_plain(text: &str) -> bool {
+    let is_same = |it: f64| it.to_string() == text && (it.abs() >= 1e-3 || text == "0");
+    text.len() <= 15 && text.parse().is_ok_and(is_same)
 }
 
 fn seconds(now: Instant, then: Instant) -> f64 {

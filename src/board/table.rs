@@ -79,11 +79,15 @@ impl Board {
             String::from("STATUS"),
             String::from("SEEN"),
         ];
-        head.extend(metrics.iter().map(|name| text::cut(name, VALUE)));
+        head.extend(
+            metrics
+                .iter()
+                .map(|name| text::cut(&text::cell(name, VALUE), VALUE)),
+        );
         let rows = self.fleet.devices().iter().take(ROWS).map(|(id, device)| {
             let seen = now.saturating_duration_since(device.seen);
             let mut row = vec![
-                text::cut(id, NAME),
+                text::cut(&text::cell(id, NAME), NAME),
                 device.status.words().to_owned(),
                 text::age(seen),
             ];

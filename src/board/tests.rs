@@ -120,13 +120,44 @@ fn a_snapshot_has_all_and_expectations_read_it() {
 }
 
 #[test]
+fn numbers_that_may_look_different_once_they_are_read_are_there_as_they_came() {
+    let (mut board, now) = fleet();
+    for (name, number) in [
+        ("a", "9007199254740993"),
+        ("b", "1.10"),
+        ("c", "-3.25"),
+        ("d", "1e999"),
+        ("e", "1e-9"),
+        ("f", "0"),
+        ("g", "-0"),
+    ] {
+        let payload = format!("{{\"value\":{number}}}");
+        board.take(
+            &format!("sensors/d3/{name}"),
+            &message(&payload, false),
+            now,
+        );
+    }
+    let d3 = &board.snapshot(0, now)["fleet"]["d3"];
+    assert_eq!(
+        d3["spelled"],
+        json!({"a": "9007199254740993", "b": "1.10", "e": "1e-9", "g": "-0"})
+    );
+    assert_eq!(d3["values"]["d"], json!("1e999"));
+    assert_eq!(d3["values"]["c"], json!(-3.25));
+}
+
+#[test]
 fn a_delta_has_what_is_new() {
     let (mut board, now) = fleet();
-    let later = now + Duration::from_secs(1);
-    board.take("sensors/d2/temp", &message("{\"value\":3}", false), later);
-    let delta = board.delta(later, 10, later);
+    let mut cursor = board.cursor();
+    assert!(!board.is_ahead_of(cursor));
+    board.take("sensors/d2/temp", &message("{\"value\":3}", false), now);
+    assert!(board.is_ahead_of(cursor));
+    let delta = board.delta(&mut cursor, 10, 10, now).unwrap();
     assert_eq!(delta["topics"].as_array().unwrap().len(), 1);
     assert_eq!(delta["topics"][0]["topic"], json!("sensors/d2/temp"));
+    assert_eq!(cursor, board.cursor());
 }
 
 #[test]
@@ -152,12 +183,36 @@ fn metrics_are_those_of_prometheus() {
         "iotctl_watch_messages_total 5",
         "iotctl_watch_devices{status=\"offline\"} 1",
         "iotctl_watch_device_online{device=\"d1\"} 1",
+        "iotctl_watch_left_out{what=\"devices\"} 0",
     ] {
         assert!(
             page.lines().any(|it| it == line),
             "{line} is not in\n{page}"
         );
     }
+}
+
+#[test]
+fn metrics_of_a_large_fleet_have_those_that_are_offline_and_count_the_rest() {
+    let (mut board, now) = fleet();
+    for at in 0..1_200 {
+        let topic = format!("devices/a{at}/status");
+        board.take(&topic, &message("online", false), now);
+    }
+    for (id, status) in [("z1", "offline"), ("z2", "asleep")] {
+        let topic = format!("devices/{id}/status");
+        board.take(&topic, &message(status, false), now);
+    }
+    let page = board.metrics(now);
+    let mut samples = page
+        .lines()
+        .filter(|it| it.starts_with("iotctl_watch_device_online{"));
+    for id in ["d2", "z1", "z2"] {
+        let wanted = format!("iotctl_watch_device_online{{device=\"{id}\"}} 0");
+        assert_eq!(samples.next(), Some(&*wanted));
+    }
+    assert_eq!(samples.count(), 997);
+    assert!(page.ends_with("iotctl_watch_left_out{what=\"devices\"} 204\n"));
 }
 
 #[test]

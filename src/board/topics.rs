@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use super::children::Children;
 use super::rate::Traffic;
+use super::removed::Removed;
 use crate::payload::readable::Came;
 
 /// Levels that are told apart; what is below is one name, so that a topic of many slashes is no attack.
@@ -80,6 +81,8 @@ pub struct Topic {
     pub retained: bool,
     /// At which quality of service it came.
     pub qos: u8,
+    /// The number of the change of the board that it came with.
+    pub(super) change: u64,
     /// The neighbours by age.
     older: u32,
     newer: u32,
@@ -104,6 +107,8 @@ pub(super) struct Arrival<'a> {
     pub(super) time: SystemTime,
     pub(super) retained: bool,
     pub(super) qos: u8,
+    /// Which change of the board it is.
+    pub(super) change: u64,
 }
 
 /// All topics.
@@ -117,6 +122,7 @@ pub struct Topics {
     oldest: u32,
     newest: u32,
     forgotten: u64,
+    removed: Removed,
 }
 
 impl Topics {
@@ -138,6 +144,7 @@ impl Topics {
             oldest: NONE,
             newest: NONE,
             forgotten: 0,
+            removed: Removed::default(),
         }
     }
 
@@ -174,6 +181,12 @@ impl Topics {
             at = topic.older;
             Some(topic)
         })
+    }
+
+    /// What was forgotten by changes after this one; `None`: that is no longer known.
+    pub(super) fn removed_since(&self, change: u64) -> Option<Vec<&Arc<str>>> {
+        let names = self.removed.since(change)?;
+        Some(names.filter(|name| self.get(name).is_none()).collect())
     }
 
     /// By name, level by level.
@@ -239,6 +252,7 @@ impl Topics {
             topic.time = arrival.time;
             topic.retained = arrival.retained;
             topic.qos = arrival.qos;
+            topic.change = arrival.change;
             if !arrival.retained {
                 topic.traffic.add(arrival.size, now);
             }
@@ -247,7 +261,7 @@ impl Topics {
             self.count(at, arrival.size, now);
         }
         self.renew(at);
-        self.make_room(at);
+        self.make_room(at, arrival.change);
     }
 
     /// Counts for all levels above.
@@ -280,6 +294,7 @@ impl Topics {
             time: arrival.time,
             retained: arrival.retained,
             qos: arrival.qos,
+            change: arrival.change,
             older: NONE,
             newer: NONE,
         }));
@@ -360,24 +375,21 @@ impl Topics {
     }
 
     /// Forgets the oldest until what is left fits; never the one that just came.
-    fn make_room(&mut self, last: u32) {
+    fn make_room(&mut self, last: u32, change: u64) {
         while (self.len() > self.limits.topics || self.bytes > self.limits.bytes)
             && self.oldest != last
         {
-            self.forget(self.oldest);
+            if let Some(name) = self.forget(self.oldest) {
+                self.removed.add(change, name);
+            }
             self.forgotten += 1;
         }
     }
 
-    fn forget(&mut self, at: u32) {
+    /// Forgets the topic of a node, and says which it was.
+    fn forget(&mut self, at: u32) -> Option<Arc<str>> {
         self.unlink(at);
-        let Some(topic) = self
-            .nodes
-            .get_mut(at as usize)
-            .and_then(|node| node.topic.take())
-        else {
-            return;
-        };
+        let topic = self.nodes.get_mut(at as usize)?.topic.take()?;
         self.bytes -= size_of::<Topic>() + 2 * topic.name.len() + topic.payload.len();
         self.index.remove(&topic.name);
         let mut above = at;
@@ -393,6 +405,7 @@ impl Topics {
             }
             above = parent;
         }
+        Some(topic.name)
     }
 
     /// Forgets a topic.
@@ -422,6 +435,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             retained: false,
             qos: 0,
+            change: 0,
         };
         topics.take(&arrival, now);
     }

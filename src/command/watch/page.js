@@ -9,7 +9,7 @@ const address = (path) => query === null ? path : path + "?token=" + encodeURICo
 
 function node(name, text, className) {
   const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = shown(String(text));
   if (className) made.className = className;
   return made;
 }
@@ -20,13 +20,18 @@ const number = (value) => value < 0.05 ? "0" : value < 9.95 ? value.toFixed(1) :
 const count = (value) => value < 10000 ? String(value) : number(value);
 const bytes = (value) => value < 999.5 ? value.toFixed(0) + " B" : value < 999500 ? (value / 1e3).toFixed(1) + " kB" : (value / 1e6).toFixed(1) + " MB";
 const now = () => performance.now() / 1000;
+// What drives terminals, or shows text in another order than it has (UAX #9), is shown as its bytes, as everywhere in iotctl.
+const shown = (text, but = "") => text.replace(/[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (letter) =>
+  but.includes(letter) ? letter : [...new TextEncoder().encode(letter)].map((byte) => "\\x" + byte.toString(16).padStart(2, "0")).join(""));
 
 function take(all, whole) {
   const at = now();
   if (whole) { topics.clear(); fleet.clear(); }
   head = all;
   alerts = all.alerts;
-  for (const one of all.topics) {
+  for (const name of all.topics_removed || []) topics.delete(name);
+  // The latest comes last, as in changes: where there are more than there is room for, the first goes.
+  for (const one of whole ? all.topics.reverse().sort((a, b) => b.age_seconds - a.age_seconds) : all.topics) {
     one.at = at - one.age_seconds;
     topics.delete(one.topic);
     topics.set(one.topic, one);
@@ -35,6 +40,7 @@ function take(all, whole) {
   }
   while (topics.size > MOST) topics.delete(topics.keys().next().value);
   if (whole || all.fleet_is_whole) fleet.clear();
+  for (const id of all.fleet_removed || []) fleet.delete(id);
   for (const [id, device] of Object.entries(all.fleet)) {
     device.at = at - device.seen_seconds;
     fleet.set(id, device);
@@ -62,15 +68,15 @@ function drawState() {
   const [tone, words] = !live ? ["bad", trouble || "iotctl does not answer: what is shown is old"] :
     head.ended ? ["good", "all was read"] : head.connected ? ["good", "connected"] : ["bad", head.waiting || "not connected"];
   state.className = "badge " + tone;
-  state.textContent = words;
+  state.textContent = shown(words);
 }
 
 function draw() {
   if (head || trouble) drawState();
   if (!head) return;
   const counts = head.counts;
-  $("source").textContent = head.source;
-  document.title = head.source + " – iotctl watch";
+  $("source").textContent = shown(head.source);
+  document.title = shown(head.source) + " – iotctl watch";
   const tiles = [];
   if (counts.devices) {
     tiles.push(tile("devices", counts.devices), tile("online", counts.online), tile("offline", counts.offline));
@@ -99,6 +105,9 @@ function fill(id, titles, rows, all) {
   section.querySelector(".words").textContent = all > rows.length ? "and " + (all - rows.length) + " more" : "";
 }
 
+// A value as it came: a number of JavaScript may be another one.
+const spelled = (device, name) => device.spelled && Object.hasOwn(device.spelled, name) ? device.spelled[name] : String(device.values[name]);
+
 function drawFleet() {
   $("fleet").hidden = fleet.size === 0;
   if (!fleet.size) return;
@@ -110,7 +119,7 @@ function drawFleet() {
   const rows = sorted.slice(0, SHOWN).map(([id, device]) => row("td", [[id],
     [device.status, device.status === "online" || device.status === "offline" ? device.status : "unknown"],
     [age(now() - device.at), "n"],
-    ...metrics.map((name) => name in device.values ? [String(device.values[name]), "n"] : ["–", "n none"])]));
+    ...metrics.map((name) => Object.hasOwn(device.values, name) ? [spelled(device, name), "n"] : ["–", "n none"])]));
   const titles = row("th", [["device"], ["status"], ["seen", "n"], ...metrics.map((name) => [name, "n"])]);
   fill("fleet", titles, rows, fleet.size);
 }
@@ -168,20 +177,53 @@ function drawTopics() {
   fill("topics", topicsHead(), rows, search ? found.length : head.counts.topics);
 }
 
-function leaves(value, path, into) {
-  if (into.length > 50) return;
-  if (typeof value === "number" || (typeof value === "string" && value.trim() !== "" && isFinite(value))) into.push([path, Number(value)]);
-  else if (value && typeof value === "object") {
-    for (const [key, inner] of Object.entries(value)) leaves(inner, path + "/" + key.replace(/~/g, "~0").replace(/\//g, "~1"), into);
-  }
+// The words of a JSON text as they are spelled; null: it is none.
+function words(text) {
+  try { JSON.parse(text); } catch { return null; }
+  return text.match(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g);
+}
+// JSON in lines. Only white space is added or left out: numbers, names that come twice and escapes are as they came.
+function pretty(text) {
+  const all = words(text);
+  if (!all) return text;
+  let made = "", depth = 0;
+  const line = () => "\n" + "  ".repeat(Math.min(depth, 32));
+  all.forEach((word, at) => {
+    const opens = word === "{" || word === "[", closes = word === "}" || word === "]";
+    if (closes) depth -= 1;
+    if (closes && all[at - 1] !== "{" && all[at - 1] !== "[") made += line();
+    made += word;
+    if (opens) depth += 1;
+    if (word === ":") made += " ";
+    else if (word === "," || (opens && all[at + 1] !== "}" && all[at + 1] !== "]")) made += line();
+  });
+  return made;
+}
+// What of a JSON text is a number, or a text that is one: its JSON pointer, and how it is spelled. Of equal names the last counts.
+function leaves(all) {
+  const found = new Map();
+  let at = 0;
+  const visit = (path) => {
+    const word = all[at++];
+    if (word === "{" || word === "[") {
+      for (let index = 0; all[at] !== "}" && all[at] !== "]"; index++) {
+        if (all[at] === ",") at++;
+        let name = String(index);
+        if (word === "{") { name = JSON.parse(all[at]).replace(/~/g, "~0").replace(/\//g, "~1"); at += 2; }
+        visit(path + "/" + name);
+      }
+      at++;
+      return;
+    }
+    const text = word.startsWith("\"") ? JSON.parse(word) : word;
+    if (text.trim() !== "" && isFinite(text) && (found.has(path) || found.size <= 50)) found.set(path, text);
+  };
+  visit("");
+  return found;
 }
 function numbers(one) {
-  if (one.payload === undefined || one.cut) return [];
-  let value;
-  try { value = JSON.parse(one.payload); } catch { value = one.payload; }
-  const found = [];
-  leaves(value, "", found);
-  return found;
+  if (one.payload === undefined || one.cut) return new Map();
+  return leaves(words(one.payload) || [JSON.stringify(one.payload)]);
 }
 
 class Graph {
@@ -214,7 +256,7 @@ class Graph {
   }
   push(one) {
     this.last = one;
-    for (const [path, value] of numbers(one)) {
+    for (const [path, text] of numbers(one)) {
       if (!this.series.has(path)) {
         if (this.series.size >= 50) continue;
         this.series.set(path, []);
@@ -224,18 +266,17 @@ class Graph {
         if (this.chosen === null) this.chosen = path;
       }
       const points = this.series.get(path);
-      points.push([one.at, value]);
+      points.push([one.at, Number(text), text]);
       if (points.length > POINTS) points.shift();
     }
   }
   draw() {
-    let text = payload(this.last);
-    try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* no JSON */ }
-    this.text.textContent = text + (this.last.cut ? " …" : "");
+    const text = this.last.payload === undefined ? payload(this.last) : pretty(this.last.payload);
+    this.text.textContent = shown(text, "\n\t") + (this.last.cut ? " …" : "");
     const points = this.chosen === null ? [] : this.series.get(this.chosen) || [];
     this.select.hidden = this.series.size < 2;
     this.svg.toggleAttribute("hidden", points.length === 0);
-    this.value.textContent = points.length ? String(points[points.length - 1][1]) : "";
+    this.value.textContent = points.length ? shown(points[points.length - 1][2]) : "";
     if (points.length) plot(this.svg, points);
   }
 }
@@ -251,13 +292,19 @@ function plot(svg, points, least) {
   let [low, high] = [Infinity, -Infinity];
   for (const [, value] of points) { low = Math.min(low, value); high = Math.max(high, value); }
   if (least !== undefined) { low = 0; high = Math.max(high, least); }
-  if (low === high) { low -= 0.5; high += 0.5; }
+  if (low === high) {
+    // As far as a number so large can be told from its neighbours.
+    const more = Math.max(0.5, Math.abs(low) * 1e-6), most = Number.MAX_VALUE;
+    [low, high] = [Math.max(-most, low - more), Math.min(most, high + more)];
+  }
+  // Halves, as the difference of large ones may be none.
+  const part = (value) => high - low < Infinity ? (value - low) / (high - low) : (value / 2 - low / 2) / (high / 2 - low / 2);
   const end = now(), begin = Math.min(points[0][0], end - 10);
   const x = (at) => (left + (right - left) * (at - begin) / (end - begin)).toFixed(1);
-  const y = (value) => (bottom - (bottom - top) * (value - low) / (high - low)).toFixed(1);
+  const y = (value) => (bottom - (bottom - top) * part(value)).toFixed(1);
   const line = points.map(([at, value]) => x(at) + "," + y(value)).join(" ");
   const drawn = [];
-  for (const value of [low, (low + high) / 2, high]) {
+  for (const value of [low, low / 2 + high / 2, high]) {
     drawn.push(shape("line", { class: "grid", x1: left, x2: right, y1: y(value), y2: y(value) }));
     drawn.push(shape("text", { x: left - 6, y: Number(y(value)) + 4, "text-anchor": "end" }, Number(value.toPrecision(4)).toString()));
   }

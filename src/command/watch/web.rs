@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::{Shared, Web as Plan};
+use crate::board::Board as Known;
+use crate::board::snapshot::Cursor;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::output::Console;
@@ -172,7 +175,7 @@ impl Site for Board {
             "/events" => Answer::Events(Box::new(Changes {
                 board: self.board.clone(),
                 bell: self.bell.clone(),
-                since: None,
+                told: None,
             })),
             _ => Answer::Nothing("see /, /events, /snapshot.json and /metrics\n"),
         }
@@ -183,8 +186,8 @@ impl Site for Board {
 struct Changes {
     board: Shared,
     bell: watch::Receiver<()>,
-    /// When it was told something last.
-    since: Option<Instant>,
+    /// How far it was told, and when.
+    told: Option<(Cursor, Instant)>,
 }
 
 impl Events for Changes {
@@ -193,34 +196,211 @@ impl Events for Changes {
         into: &'a mut String,
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(async move {
-            let Some(since) = self.since else {
-                // What comes while it is made is told next.
-                self.bell.mark_unchanged();
-                let now = Instant::now();
-                let all = self.board.lock().snapshot(MOST, now);
-                into.push_str(&format!("event: all\ndata: {all}\n\n"));
-                self.since = Some(now);
-                return true;
-            };
-            sleep_until((since + PAUSE).into()).await;
-            tokio::select! {
-                changed = self.bell.changed() => if changed.is_err() {
-                    return false;
-                },
-                () = sleep(QUIET) => {}
+            if let Some((cursor, when)) = self.told {
+                sleep_until((when + PAUSE).into()).await;
+                let has_more = self.board.lock().is_ahead_of(cursor);
+                if !has_more {
+                    tokio::select! {
+                        changed = self.bell.changed() => if changed.is_err() {
+                            return false;
+                        },
+                        () = sleep(QUIET) => {}
+                    }
+                }
             }
+            // What comes while it is made is told next.
+            self.bell.mark_unchanged();
             let now = Instant::now();
-            let delta = self.board.lock().delta(since, MOST_AT_ONCE, now);
-            into.push_str(&format!("event: delta\ndata: {delta}\n\n"));
-            self.since = Some(now);
+            let cursor = self.told.map(|(cursor, _)| cursor);
+            let (event, data, cursor) = news(&self.board.lock(), cursor, now);
+            into.push_str(&format!("event: {event}\ndata: {data}\n\n"));
+            self.told = Some((cursor, now));
             true
         })
     }
 }
 
+/// The event for somebody who was told so much, its data, and how far that goes.
+fn news(known: &Known, cursor: Option<Cursor>, now: Instant) -> (&'static str, Value, Cursor) {
+    if let Some(mut cursor) = cursor
+        && let Some(delta) = known.delta(&mut cursor, MOST, MOST_AT_ONCE, now)
+    {
+        return ("delta", delta, cursor);
+    }
+    ("all", known.snapshot(MOST, now), known.cursor())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::board::Options;
+    use crate::board::topics::Limits;
+    use crate::message::Message;
+
+    /// What a reader of events has: payloads by topic, as they changed; devices with their status.
+    #[derive(Default)]
+    struct Reader {
+        cursor: Option<Cursor>,
+        topics: Vec<(String, String)>,
+        fleet: BTreeMap<String, String>,
+        /// Which events it was sent.
+        events: Vec<&'static str>,
+    }
+
+    impl Reader {
+        /// Reads until there is no more.
+        fn reads(&mut self, known: &Known, now: Instant) {
+            loop {
+                let (event, data, cursor) = news(known, self.cursor, now);
+                self.events.push(event);
+                self.take(event == "all", &data);
+                self.cursor = Some(cursor);
+                if !known.is_ahead_of(cursor) {
+                    return;
+                }
+                assert!(data["topics"].as_array().unwrap().len() <= MOST);
+            }
+        }
+
+        fn take(&mut self, whole: bool, data: &Value) {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let names = |name: &str| data[name].as_array().cloned().unwrap_or_default();
+            if whole {
+                self.topics.clear();
+            }
+            if whole || data["fleet_is_whole"] == true {
+                self.fleet.clear();
+            }
+            for name in names("fleet_removed") {
+                self.fleet.remove(&text(&name));
+            }
+            for (id, device) in data["fleet"].as_object().unwrap() {
+                self.fleet.insert(id.clone(), text(&device["status"]));
+            }
+            for name in names("topics_removed") {
+                self.topics.retain(|(topic, _)| *topic != text(&name));
+            }
+            let mut news = names("topics");
+            if whole {
+                news.reverse();
+            }
+            for one in news {
+                let (topic, payload) = (text(&one["topic"]), text(&one["payload"]));
+                self.topics.retain(|(known, _)| *known != topic);
+                self.topics.push((topic, payload));
+            }
+            let more = self.topics.len().saturating_sub(MOST);
+            self.topics.drain(..more);
+        }
+
+        /// Has what a snapshot has.
+        fn agrees(&self, known: &Known, now: Instant) {
+            let mut other = Self::default();
+            other.take(true, &known.snapshot(MOST, now));
+            let sorted = |reader: &Self| {
+                let mut topics = reader.topics.clone();
+                topics.sort();
+                topics
+            };
+            assert_eq!(sorted(self), sorted(&other));
+            assert_eq!(self.fleet, other.fleet);
+        }
+    }
+
+    fn known(topics: usize) -> (Known, Instant) {
+        let options = Options {
+            devices: vec!["d/{id}".parse().unwrap()],
+            values: vec!["s/{id}/{metric}".parse().unwrap()],
+            limits: Limits {
+                topics,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        let now = Instant::now();
+        let known = Known::new("s".into(), options, now, SystemTime::UNIX_EPOCH);
+        (known, now)
+    }
+
+    fn put(known: &mut Known, topic: &str, payload: &str, now: Instant) {
+        let message = Message::plain(payload.to_owned().into());
+        assert!(known.take(topic, &message, now));
+    }
+
+    #[test]
+    fn a_reader_of_events_has_all_changes_however_many_come_at_once() {
+        let (mut known, now) = known(100_000);
+        let mut reader = Reader::default();
+        reader.reads(&known, now);
+        // All at the same instant: time tells nothing of them apart.
+        for round in 0..3 {
+            for at in 0..1_700 {
+                put(&mut known, &format!("t/{at}"), &format!("{round}"), now);
+            }
+            reader.reads(&known, now);
+            reader.agrees(&known, now);
+        }
+        // Some change again while the rest waits, and in the end there are more than a snapshot has.
+        for at in 0..1_700 {
+            put(&mut known, &format!("t/{at}"), "3", now);
+        }
+        let (event, data, cursor) = news(&known, reader.cursor, now);
+        assert_eq!(
+            (event, data["topics"].as_array().unwrap().len()),
+            ("delta", MOST_AT_ONCE)
+        );
+        reader.take(false, &data);
+        reader.cursor = Some(cursor);
+        for at in 0..900 {
+            put(&mut known, &format!("t/{at}"), "4", now);
+            put(&mut known, &format!("u/{at}"), "4", now);
+        }
+        reader.reads(&known, now);
+        reader.agrees(&known, now);
+        assert_eq!(reader.topics.len(), MOST);
+        assert_eq!(reader.events.iter().filter(|it| **it == "all").count(), 1);
+    }
+
+    #[test]
+    fn a_reader_of_events_is_told_what_was_taken_away() {
+        let (mut known, now) = known(1_000);
+        for at in 0..700 {
+            put(&mut known, &format!("d/{at}"), "online", now);
+        }
+        put(&mut known, "s/8/temp", "21", now);
+        let mut reader = Reader::default();
+        reader.reads(&known, now);
+        // Two devices go, one of them only in part, and a third comes back.
+        for id in [7, 8, 9] {
+            put(&mut known, &format!("d/{id}"), "", now);
+        }
+        put(&mut known, "d/9", "offline", now);
+        reader.reads(&known, now);
+        reader.agrees(&known, now);
+        assert_eq!((reader.fleet.len(), &*reader.fleet["8"]), (699, "unknown"));
+        // Topics are forgotten.
+        for at in 0..600 {
+            put(&mut known, &format!("t/{at}"), "1", now);
+        }
+        reader.reads(&known, now);
+        reader.agrees(&known, now);
+        assert_eq!(
+            (reader.topics.len(), reader.events.as_slice()),
+            (1_000, &["all", "delta", "delta", "delta"][..])
+        );
+        // More than is remembered, and the loss of the connection: all is sent.
+        for at in 0..9_000 {
+            put(&mut known, &format!("t/{at}"), "1", now);
+        }
+        reader.reads(&known, now);
+        reader.agrees(&known, now);
+        known.connection_lost(now);
+        reader.reads(&known, now);
+        assert_eq!(reader.events[4..], ["all", "all"]);
+    }
 
     #[test]
     fn the_page_has_its_places_once_and_nothing_from_elsewhere() {

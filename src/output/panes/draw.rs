@@ -9,7 +9,7 @@ use ratatui_core::terminal::Frame;
 
 use super::detail;
 use super::keys::HELP;
-use super::state::{Mode, Pane, State};
+use super::state::{Mode, Pane, Prompt, State};
 use crate::board::fleet::Status;
 use crate::board::topics::{ROOT, Topic};
 use crate::board::{Board, text};
@@ -191,7 +191,11 @@ fn footer(canvas: &mut Canvas<'_>, state: &State, y: u16) {
                 .map(|why| format!("  ({why})"))
                 .unwrap_or_default();
             let line = tail(&text::cell(line, 4_096), usize::from(width / 2));
-            (format!("{}: {line}▏{why}", prompt.words()), Tone::Head)
+            let tone = match prompt {
+                Prompt::Clear(..) => Tone::Warn,
+                _ => Tone::Head,
+            };
+            (format!("{}: {line}▏{why}", prompt.words()), tone)
         }
         (Mode::Confirm(question, _), _) => (text::cell(question, 400), Tone::Warn),
         (_, Some(said)) => (text::cell(said, 400), Tone::Warn),
@@ -478,7 +482,7 @@ fn fleet(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, now: Instant
             Status::Offline => Tone::Bad,
             Status::Unknown | Status::Other(_) => Tone::Soft,
         };
-        canvas.put(0, y, name, id, Tone::Topic);
+        canvas.put(0, y, name, &text::cell(id, LONGEST), Tone::Topic);
         canvas.put(name + 1, y, 10, device.status.words(), tone);
         let age = text::age(now.saturating_duration_since(device.seen));
         canvas.put(name + 12, y, 4, &format!("{age:>4}"), Tone::Plain);

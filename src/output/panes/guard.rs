@@ -6,6 +6,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui_crossterm::crossterm::cursor::Show;
+use ratatui_crossterm::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui_crossterm::crossterm::execute;
 use ratatui_crossterm::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -52,7 +53,8 @@ impl Guard {
         let failed = |cause: io::Error| Error::local("cannot use the terminal", &cause);
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode().map_err(failed)?;
-        execute!(stdout(), EnterAlternateScreen).map_err(failed)
+        // What is pasted comes as such: as keys it could do anything.
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).map_err(failed)
     }
 }
 
@@ -66,7 +68,7 @@ impl Drop for Guard {
 pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // There is nobody to tell.
-        let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
         let _ = stdout().flush();
     }

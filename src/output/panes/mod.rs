@@ -126,6 +126,7 @@ impl Panes {
                 Event::Key(key) if key.is_press() => {
                     actions.extend(self.state.key(key, board, now))
                 }
+                Event::Paste(text) => self.state.paste(&text),
                 _ => {}
             }
         }

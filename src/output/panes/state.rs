@@ -43,10 +43,15 @@ pub(super) enum Prompt {
     Topic,
     Payload(String),
     File,
+    /// Whether the retained messages of these topics are to be removed.
+    Clear(String, Vec<String>),
 }
 
+/// Bytes of a line.
+const LONGEST: usize = 4_096;
+
 impl Prompt {
-    pub(super) const fn words(&self) -> &'static str {
+    pub(super) fn words(&self) -> &str {
         match self {
             Self::Search => "search",
             Self::Filter => "filter",
@@ -54,6 +59,7 @@ impl Prompt {
             Self::Topic => "publish to",
             Self::Payload(_) => "payload",
             Self::File => "record to",
+            Self::Clear(question, _) => question,
         }
     }
 }
@@ -262,21 +268,59 @@ impl State {
 
     fn typed(&mut self, key: KeyEvent, prompt: Prompt, mut line: String) -> Vec<Action> {
         match key.code {
-            KeyCode::Esc => return Vec::new(),
+            KeyCode::Esc => {
+                if matches!(prompt, Prompt::Clear(..)) {
+                    self.say(String::from("nothing was done"));
+                }
+                return Vec::new();
+            }
             KeyCode::Enter => return self.answered(prompt, line),
             KeyCode::Backspace => drop(line.pop()),
             KeyCode::Char('u') if is_control(&key, 'u') => line.clear(),
-            KeyCode::Char(letter) if !letter.is_control() && line.len() < 4_096 => {
+            KeyCode::Char(letter) if !letter.is_control() && line.len() < LONGEST => {
                 line.push(letter)
             }
             _ => {}
         }
+        self.go_on(prompt, line);
+        Vec::new()
+    }
+
+    /// Asks on, with what the line is by now.
+    fn go_on(&mut self, prompt: Prompt, line: String) {
         if prompt == Prompt::Search {
             self.wanted.search.clone_from(&line);
             (self.chosen[0], self.first[0]) = (0, 0);
         }
         self.mode = Mode::Prompt(prompt, line);
-        Vec::new()
+    }
+
+    /// Takes what was pasted into the line that is asked for. Elsewhere it means nothing: it would be taken for keys.
+    pub(super) fn paste(&mut self, text: &str) {
+        let (prompt, mut line) = match std::mem::replace(&mut self.mode, Mode::Normal) {
+            Mode::Prompt(prompt, line) => (prompt, line),
+            mode => {
+                self.mode = mode;
+                self.say("what was pasted was ignored: nothing is asked for".into());
+                return;
+            }
+        };
+        // Terminals send line breaks as the Return key does.
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim_end_matches('\n');
+        let has_lines = matches!(prompt, Prompt::Payload(_));
+        let may = |letter: char| !letter.is_control() || has_lines && matches!(letter, '\n' | '\t');
+        if line.len() + text.len() > LONGEST {
+            let words = format!("what was pasted was ignored: a line has {LONGEST} bytes at most");
+            self.say(words);
+        } else if text.chars().all(may) {
+            self.said = None;
+            line.push_str(text);
+        } else {
+            let words = "what was pasted was ignored: it has line breaks or other controls";
+            self.say(words.into());
+        }
+        self.go_on(prompt, line);
     }
 
     fn answered(&mut self, prompt: Prompt, line: String) -> Vec<Action> {
@@ -313,6 +357,12 @@ impl State {
             }
             Prompt::File if line.is_empty() => {}
             Prompt::File => return vec![Action::Record(Some(PathBuf::from(line)))],
+            Prompt::Clear(_, all)
+                if line.trim() == "yes" || line.trim() == all.len().to_string() =>
+            {
+                return vec![Action::Clear(all)];
+            }
+            Prompt::Clear(..) => self.say(String::from("nothing was done")),
         }
         Vec::new()
     }
@@ -347,8 +397,13 @@ impl State {
             return;
         }
         let what = text::count(all.len(), "retained message");
-        let words = format!("remove {what} at {} and below? y, n", row.path);
-        self.mode = Mode::Confirm(words, Action::Clear(all));
+        let at = text::cell(&row.path, 40);
+        // One key is pressed too easily for what cannot be undone.
+        let words = format!(
+            "remove {what} at {at} and below? yes or {}, Enter",
+            all.len()
+        );
+        self.mode = Mode::Prompt(Prompt::Clear(words, all), String::new());
     }
 
     /// A page up or down: of the topic that is shown in detail, else of the list.

@@ -242,10 +242,20 @@ fn what_changes_something_is_asked_first() {
     let mut world = World::new();
     world.keys(&[KeyCode::Down]);
     assert_eq!(world.typed("D"), []);
-    world.shows("remove 2 retained messages at devices and below? y, n");
-    assert_eq!(world.typed("n"), []);
+    world.shows("remove 2 retained messages at devices and below? yes or 2, Enter");
+    // Neither one key nor another answer is enough.
+    for answer in ["", "y", "n", "3"] {
+        assert_eq!(world.typed(answer), []);
+        assert_eq!(world.keys(&[KeyCode::Enter]), []);
+        world.shows("nothing was done");
+        world.typed("D");
+    }
+    assert_eq!(world.keys(&[KeyCode::Esc]), []);
     world.shows("nothing was done");
-    let asked = world.typed("Dy");
+    world.typed("D2");
+    assert_eq!(world.keys(&[KeyCode::Enter]).len(), 1);
+    world.typed("Dyes");
+    let asked = world.keys(&[KeyCode::Enter]);
     let Action::Clear(mut all) = asked[0].clone() else {
         panic!("{asked:?}");
     };
@@ -270,6 +280,46 @@ fn what_changes_something_is_asked_first() {
     world.shows("REC 3");
     assert_eq!(world.typed("w"), [Action::Record(None)]);
     assert_eq!(world.typed("q"), [Action::Quit]);
+}
+
+#[test]
+fn what_is_pasted_is_no_keys_and_goes_into_a_line_that_is_asked_for() {
+    let mut world = World::new();
+    world.keys(&[KeyCode::Down]);
+    world.state.paste("Dynamo\nDyes\rq");
+    world.shows("what was pasted was ignored: nothing is asked for");
+    world.shows("▸ devices");
+    // The question stands until it is answered by keys.
+    world.typed("D");
+    world.state.paste("yes\n");
+    world.shows("Enter: yes▏");
+    world.keys(&[KeyCode::Esc]);
+    world.shows("nothing was done");
+    world.typed("/");
+    world.state.paste("te");
+    world.typed("mp");
+    world.shows("search: temp▏");
+    world.shows("sensors/d1/temp");
+    world.state.paste("a\x1b[2J");
+    world.shows("search: temp▏  (what was pasted was ignored: it has line breaks");
+    world.state.paste(&"x".repeat(5_000));
+    world.shows("a line has 4096 bytes at most");
+    world.keys(&[KeyCode::Esc]);
+    // A payload has its lines, and is asked about all the same.
+    world.typed("P");
+    world.keys(&[KeyCode::Backspace; 20]);
+    world.state.paste("a/b\r");
+    world.keys(&[KeyCode::Enter]);
+    world.state.paste("{\r\n\t\"a\": 1\r}\r\n");
+    world.keys(&[KeyCode::Enter]);
+    world.state.paste("y");
+    world.shows("publish 11 bytes to a/b?");
+    let action = Action::Publish {
+        topic: "a/b".into(),
+        payload: "{\n\t\"a\": 1\n}".into(),
+        retain: false,
+    };
+    assert_eq!(world.typed("y"), [action]);
 }
 
 #[test]

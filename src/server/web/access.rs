@@ -27,7 +27,7 @@ impl Access {
             },
             Self::Token(token) => {
                 let field = request.field("authorization");
-                let bearer = field.and_then(|field| field.strip_prefix("Bearer "));
+                let bearer = field.and_then(bearer);
                 let given = bearer
                     .or_else(|| request.query("token"))
                     .unwrap_or_default();
@@ -39,6 +39,13 @@ impl Access {
             }
         }
     }
+}
+
+/// The token of a field: its scheme is in letters of any case, before one space or more (RFC 9110 §11.1, §11.4).
+fn bearer(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then_some(token.trim_start_matches(' '))
 }
 
 /// Whether a host, perhaps with a port, is a name of this machine for itself.
@@ -84,6 +91,16 @@ mod tests {
             "::2",
         ] {
             assert!(!is_own(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_of_a_token_is_in_letters_of_any_case() {
+        for field in ["Bearer t", "bearer t", "BEARER   t"] {
+            assert_eq!(bearer(field), Some("t"), "{field}");
+        }
+        for field in ["Bearer", "Basic t", "Bearert", "t"] {
+            assert_eq!(bearer(field), None, "{field}");
         }
     }
 

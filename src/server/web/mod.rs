@@ -38,7 +38,11 @@ const ASKING_TIME: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_millis(50);
 
 /// Larger requests are refused.
-const LARGEST_HEAD: usize = 8 * 1024;
+const LARGEST_HEAD: usize = 16 * 1024;
+
+/// Bytes of a request that is too large that are read all the same: an end while some are unread is a reset, and the answer
+/// might be lost (RFC 9112 §9.6).
+const LARGEST_REST: usize = 1 << 20;
 
 /// Clients served at the same time; others wait in the listen queue.
 const CLIENTS: usize = 128;
@@ -152,6 +156,12 @@ async fn answer<S: Site>(
 ) -> Option<()> {
     let head = timeout(ASKING_TIME, head(&mut stream)).await.ok()??;
     asked.store(true, Relaxed);
+    if head.len() > LARGEST_HEAD {
+        let why = Answer::Nothing("the head of the request is too large\n");
+        let status = "431 Request Header Fields Too Large";
+        write(&mut stream, &whole(status, why, false)).await?;
+        return timeout(PATIENCE, drain(&mut stream)).await.ok();
+    }
     let request = Request::read(&head);
     let (status, answer) = respond(&request, site, access);
     let (mut events, _place) = match (answer, streams.try_acquire()) {
@@ -204,10 +214,23 @@ async fn write(stream: &mut TcpStream, text: &str) -> Option<()> {
     Some(())
 }
 
+/// Ends an answer, and reads what the client still says.
+async fn drain(stream: &mut TcpStream) {
+    let (mut rest, mut buffer) = (LARGEST_REST, [0; 4_096]);
+    // What fails is a client that has gone.
+    let _ = stream.shutdown().await;
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await
+        && rest > count
+    {
+        rest -= count;
+    }
+}
+
+/// What comes until an empty line; without one where that is more than [`LARGEST_HEAD`].
 async fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if head.len() > LARGEST_HEAD || stream.read_buf(&mut head).await.ok()? == 0 {
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() <= LARGEST_HEAD {
+        if stream.read_buf(&mut head).await.ok()? == 0 {
             return None;
         }
     }
@@ -218,6 +241,9 @@ fn respond<S: Site>(request: &Request<'_>, site: &S, access: &Access) -> (&'stat
     if !request.is_read() {
         let status = "405 Method Not Allowed\r\nallow: GET, HEAD";
         return (status, Answer::Nothing("only GET\n"));
+    }
+    if let Some(why) = request.fault() {
+        return ("400 Bad Request", Answer::Nothing(why));
     }
     if request.count("host") > 1 {
         return ("400 Bad Request", Answer::Nothing("more than one host\n"));
@@ -394,6 +420,24 @@ mod tests {
                 .await
                 .starts_with("HTTP/1.1 400 ")
         );
+    }
+
+    #[tokio::test]
+    async fn heads_that_are_too_large_or_wrong_are_answered() {
+        let large = format!(
+            "GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n",
+            "y".repeat(200_000)
+        );
+        let answer = ask(Access::Anyone, &large).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        let fits = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(15_000));
+        let answer = ask(Access::Anyone, &fits).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        for fields in ["host : h\r\n", "host: h\r\n x\r\n"] {
+            let wrong = format!("GET /metrics HTTP/1.1\r\n{fields}\r\n");
+            let answer = ask(Access::Anyone, &wrong).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
     }
 
     #[tokio::test]

@@ -33,6 +33,21 @@ impl<'a> Request<'a> {
         matches!(self.method, "GET" | "HEAD")
     }
 
+    /// What is wrong with its fields (RFC 9112 §5): others might read them in another way.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let end = self.head.find("\r\n\r\n").unwrap_or(self.head.len());
+        let mut lines = self.head[..end].split("\r\n").skip(1);
+        lines.find_map(|line| match line.split_once(':') {
+            _ if line.starts_with([' ', '\t']) => Some("a header field is folded\n"),
+            _ if line.contains(['\r', '\n', '\0']) => Some("a header field has a line break\n"),
+            None => Some("a header field has no colon\n"),
+            Some((name, _)) if name.is_empty() || name.contains([' ', '\t']) => {
+                Some("a header field has no name, or a space in it\n")
+            }
+            Some(_) => None,
+        })
+    }
+
     /// A field of the head.
     pub(super) fn field(&self, name: &str) -> Option<&'a str> {
         self.fields(name).next()
@@ -47,10 +62,7 @@ impl<'a> Request<'a> {
         let lines = self.head.split("\r\n").skip(1);
         let fields = lines.filter_map(|line| line.split_once(':'));
         fields.filter_map(move |(known, value)| {
-            known
-                .trim()
-                .eq_ignore_ascii_case(name)
-                .then_some(value.trim())
+            known.eq_ignore_ascii_case(name).then_some(value.trim())
         })
     }
 
@@ -80,5 +92,22 @@ mod tests {
         assert_eq!(request.field("Authorization"), Some("Bearer t"));
         assert!(request.is_read() && !request.is_head());
         assert!(!Request::read("").is_read());
+        assert_eq!((request.fault(), Request::read("").fault()), (None, None));
+    }
+
+    #[test]
+    fn fields_that_others_read_in_another_way_are_wrong() {
+        for (fields, why) in [
+            ("host: h\r\n folded\r\n", "folded"),
+            ("host: h\r\n\tfolded: 1\r\n", "folded"),
+            ("host : h\r\n", "a space in it"),
+            (": h\r\n", "no name"),
+            ("host\r\n", "no colon"),
+            ("a: b\nhost: h\r\n", "line break"),
+        ] {
+            let head = format!("GET / HTTP/1.1\r\n{fields}\r\n");
+            let fault = Request::read(&head).fault().unwrap_or_default();
+            assert!(fault.contains(why), "{fields:?}: {fault}");
+        }
     }
 }

@@ -104,6 +104,14 @@ impl Terminal {
         assert!(sent.status.success(), "{sent:?}");
     }
 
+    /// Pastes a text, as a terminal does for a program that has asked to be told what was pasted.
+    pub fn pastes(&self, text: &str) {
+        for words in [&["set-buffer", text][..], &["paste-buffer", "-p"]] {
+            let sent = self.tmux(words);
+            assert!(sent.status.success(), "{sent:?}");
+        }
+    }
+
     /// Gives the terminal another size.
     pub fn resize(&self, columns: u32, lines: u32) {
         let (columns, lines) = (columns.to_string(), lines.to_string());

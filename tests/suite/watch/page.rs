@@ -162,16 +162,81 @@ fn others_need_a_token_and_a_port_that_is_taken_is_told() {
     );
 }
 
+/// The script of the page, as it is served.
+fn script(port: u16) -> String {
+    let (_, page) = get(port, "/");
+    let (_, script) = page.split_once("<script>").unwrap();
+    script.split_once("</script>").unwrap().0.to_owned()
+}
+
+/// Numbers that JavaScript does not have, names that its objects have, and letters that turn the order of text.
+#[test]
+fn a_page_shows_payloads_and_values_as_they_came() {
+    let mut broker = broker("");
+    let payload = r#"{"value":9007199254740993,"x":1.10,"x":1e999}"#;
+    for (topic, payload) in [
+        ("devices/gone/status", "online"),
+        ("sensors/d1/__proto__", r#"{"value":1.10}"#),
+        ("sensors/d1/constructor", payload),
+        ("sensors/d\u{202e}2/x", r#"{"value":"a\u202eb"}"#),
+    ] {
+        publish(broker.port, &["-t", topic, "-m", payload, "-r"]);
+    }
+    let (_running, port) = serving(&mut broker, &[]);
+    let all = wait_for("the retained messages", || {
+        let (_, body) = get(port, "/snapshot.json");
+        let snapshot: Value = serde_json::from_str(&body).unwrap();
+        (snapshot["counts"]["topics"] == 4).then_some(body)
+    });
+    let mut delta: Value = serde_json::from_str(&all).unwrap();
+    delta["topics"] = Value::Array(Vec::new());
+    delta["fleet"] = Value::Object(serde_json::Map::new());
+    delta["fleet_removed"] = vec!["gone"].into();
+    delta["topics_removed"] = vec!["devices/gone/status"].into();
+    let input = serde_json::json!({
+        "script": script(port),
+        "events": [["all", all], ["delta", delta.to_string()]],
+    });
+    let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/page-shows.cjs");
+    let line = program("node", client).input(input.to_string());
+    let seen: Value = serde_json::from_str(line.run().exits(0).text()).unwrap();
+    let expected = serde_json::json!({
+        "columns": ["device", "status", "seen", "__proto__", "constructor", "x"],
+        "fleet": [
+            ["d1", "unknown", "0s", "1.10", "9007199254740993", "–"],
+            ["d\\xe2\\x80\\xae2", "unknown", "0s", "–", "–", "a\\xe2\\x80\\xaeb"],
+        ],
+        "topics": [
+            ["sensors/d1/__proto__retained", r#"{"value":1.10}"#],
+            ["sensors/d1/constructorretained", payload],
+            ["sensors/d\\xe2\\x80\\xae2/xretained", r#"{"value":"a\u202eb"}"#],
+        ],
+        "graphs": [
+            { "text": "{\n  \"value\": 1.10\n}", "number": "1.10", "wrong": [] },
+            {
+                "text": "{\n  \"value\": 9007199254740993,\n  \"x\": 1.10,\n  \"x\": 1e999\n}",
+                "number": "9007199254740993",
+                "wrong": [],
+            },
+            { "text": "{\n  \"value\": \"a\\u202eb\"\n}", "number": "", "wrong": [] },
+        ],
+    });
+    let seen = seen.to_string();
+    // How long ago something came nobody can tell.
+    let seen = ('1'..='9').fold(seen, |seen, digit| {
+        seen.replace(&format!("\"{digit}s\""), "\"0s\"")
+    });
+    assert_eq!(serde_json::from_str::<Value>(&seen).unwrap(), expected);
+}
+
 /// The script of the page as a browser runs it that is refused events: by a status, and after it had some.
 #[test]
 fn a_page_that_is_refused_events_says_so_and_asks_again_later_and_later() {
     let mut broker = broker("");
     let (_running, port) = serving(&mut broker, &[]);
-    let (_, page) = get(port, "/");
-    let (_, script) = page.split_once("<script>").unwrap();
-    let (script, _) = script.split_once("</script>").unwrap();
     let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/page.cjs");
-    let ended = program("node", client).input(script).run().exits(0);
+    let line = program("node", client).input(script(port));
+    let ended = line.run().exits(0);
     let told = ended
         .text()
         .lines()

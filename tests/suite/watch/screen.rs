@@ -145,10 +145,18 @@ fn the_screen_publishes_removes_and_records_when_it_is_told_to() {
         "{recorded}"
     );
     terminal.keys(&["Home", "Down", "D"]);
-    terminal.shows(&["remove 2 retained messages at devices and below? y, n"]);
-    terminal.keys(&["n"]);
+    let question = "remove 2 retained messages at devices and below? yes or 2, Enter";
+    terminal.shows(&[question]);
+    terminal.keys(&["n", "Enter"]);
     terminal.shows(&["nothing was done"]);
-    terminal.keys(&["D", "y"]);
+    // What is pasted presses no keys.
+    terminal.pastes("Dyes\nD2\nq");
+    terminal.shows(&["what was pasted was ignored", "▸ devices"]);
+    terminal.keys(&["D"]);
+    terminal.shows(&[question]);
+    terminal.pastes("yes\n");
+    terminal.shows(&["Enter: yes"]);
+    terminal.keys(&["Enter"]);
     terminal.shows(&["removed 2 retained messages"]);
     let left = super::watch(
         broker.port,
