@@ -512,3 +512,49 @@ value = 1
     assert_eq!(account.forwarded, account.buffer_left);
     assert_eq!(account.published, world.sent.len() as u64);
 }
+
+/// The machine sees to the fleet each second only, which is ten seconds of the fleet.
+#[test]
+fn what_happens_late_is_counted_by_the_machines_clock() {
+    let text = "[[device]]\nid = \"d{n}\"\ncount = 10\n[[device.sensor]]\nname = \"t\"\nevery = \"1s\"\nvalue = 1";
+    let mut fleet = Fleet::new(model(text), 0).at_speed(10.0);
+    for turn in 0..=3 {
+        let now = fleet.now(Duration::from_secs(turn));
+        assert_eq!(now, 10 * turn * SECOND);
+        while fleet.step(now) {
+            while let Some(effect) = fleet.next_effect() {
+                if let Effect::Open(device) = effect {
+                    fleet.opened(device, now);
+                }
+            }
+        }
+    }
+    let account = fleet.account.clone();
+    assert!((280..=300).contains(&account.readings), "{account:?}");
+    // What was due in the last second of each turn is not late.
+    assert!((250..=280).contains(&account.late), "{account:?}");
+    assert!((900..1000).contains(&account.lag_max_ms), "{account:?}");
+    let said = account.fell_behind().unwrap();
+    assert!(
+        said.starts_with("the fleet fell behind its schedule (2"),
+        "{said}"
+    );
+    assert_eq!(
+        fleet.next_wake(),
+        fleet.next_due().map(|at| Duration::from_nanos(at / 10))
+    );
+    // What is overdue at the end is late, too.
+    fleet.finish(60 * SECOND);
+    assert_eq!(fleet.account.late, account.late + 10);
+    assert!(fleet.account.lag_max_ms >= 2900);
+}
+
+#[test]
+fn what_happens_in_time_is_not_late() {
+    let mut world = World::new(SENSORS);
+    world.run(300 * SECOND);
+    world.fleet.finish(world.now);
+    let account = &world.fleet.account;
+    assert_eq!((account.late, account.lag_max_ms), (0, 0));
+    assert_eq!(account.fell_behind(), None);
+}
