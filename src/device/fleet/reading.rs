@@ -130,7 +130,10 @@ impl Fleet {
                 derived(filter, names, &unit.values)
             }
         };
-        let value = value.rounded(sensor.decimals);
+        let value = match sensor.decimals {
+            Some(decimals) => value.rounded(decimals),
+            None => value,
+        };
         let Some(faults) = &sensor.faults else {
             return Some(value);
         };
@@ -353,14 +356,14 @@ fn spoiled(
         account.stuck += 1;
         return before.clone();
     }
-    match value {
-        Value::Number(number) if spikes => {
+    match value.number().filter(|_| spikes) {
+        Some(number) => {
             account.spikes += 1;
             Value::Number(match number {
                 0.0 => SPIKE,
                 number => finite(number * SPIKE),
             })
         }
-        value => value,
+        None => value,
     }
 }

@@ -36,8 +36,12 @@ struct World {
 
 impl World {
     fn new(text: &str) -> Self {
+        Self::of(model(text))
+    }
+
+    fn of(model: Model) -> Self {
         Self {
-            fleet: Fleet::new(model(text), 0),
+            fleet: Fleet::new(model, 0),
             now: 0,
             sent: Vec::new(),
             closed: Vec::new(),
@@ -557,4 +561,54 @@ fn what_happens_in_time_is_not_late() {
     let account = &world.fleet.account;
     assert_eq!((account.late, account.lag_max_ms), (0, 0));
     assert_eq!(account.fell_behind(), None);
+}
+
+/// What is recorded or written down goes out as it stands, unless the file says otherwise; the unit is no part of the JSON.
+#[test]
+fn written_values_and_units_go_out_as_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("d.csv"),
+        "serial,at\n00123,48.137154\n1e5,9007199254740993\n",
+    )
+    .unwrap();
+    let text = r#"
+[[device]]
+id = "d"
+[[device.sensor]]
+name = "serial"
+every = "1s"
+value = { file = { path = "d.csv", column = "serial" } }
+payload = "{value} {json}"
+[[device.sensor]]
+name = "at"
+every = "1s"
+value = { file = { path = "d.csv", column = "at" } }
+payload = "{value}"
+[[device.sensor]]
+name = "rounded"
+every = "1s"
+decimals = 1
+value = { file = { path = "d.csv", column = "at" } }
+payload = "{value}"
+[[device.sensor]]
+name = "large"
+every = "1s"
+value = 9007199254740993
+unit = 'a"b\{n}'
+"#;
+    let text = Text {
+        name: "f.toml",
+        text,
+    };
+    let model = Model::of(text, &text.parse().unwrap(), folder.path(), 1).unwrap();
+    let mut world = World::of(model);
+    world.run(2 * SECOND);
+    let first_two = |name: &str| world.at(&format!("sensors/d/{name}"))[..2].to_vec();
+    assert_eq!(first_two("serial"), ["00123 \"00123\"", "1e5 1e5"]);
+    assert_eq!(first_two("at"), ["48.137154", "9007199254740993"]);
+    assert_eq!(first_two("rounded"), ["48.1", "9007199254740993"]);
+    let large: serde_json::Value = serde_json::from_str(&first_two("large")[0]).unwrap();
+    assert_eq!(large["value"], 9_007_199_254_740_993_u64);
+    assert_eq!(large["unit"], "a\"b\\{n}");
 }

@@ -29,6 +29,9 @@ const MOST_SLOTS: usize = 10_000;
 /// The most readings that a device keeps.
 const MOST_BUFFERED: u32 = 100_000;
 
+/// What computed numbers are rounded to, unless the file says.
+const DECIMALS: u8 = 2;
+
 /// Makes a group of what is written.
 #[derive(Clone, Copy)]
 pub(super) struct Builder<'a> {
@@ -170,12 +173,14 @@ impl Builder<'_> {
                 part(chance, name)?;
             }
         }
+        let usual = match &source {
+            Source::Generator(generator) if generator.is_written() => None,
+            _ => Some(DECIMALS),
+        };
         let unit = table.unit.clone().unwrap_or_default();
-        let payload = match (&table.payload, &source, unit.is_empty()) {
-            (Some(payload), ..) => payload,
-            (None, Source::Report, _) => "{values}",
-            (None, _, true) => r#"{"value":{json},"timestamp":"{time}"}"#,
-            (None, ..) => r#"{"value":{json},"unit":"{unit}","timestamp":"{time}"}"#,
+        let payload = match &table.payload {
+            Some(payload) => payload.clone(),
+            None => usual_payload(&source, &unit),
         };
         Ok(Sensor {
             name: name.to_owned(),
@@ -184,8 +189,8 @@ impl Builder<'_> {
             first: table.first.clone(),
             source,
             unit,
-            decimals: table.decimals.unwrap_or(2).min(12),
-            payload: places.payload(payload, &vars)?,
+            decimals: table.decimals.or(usual).map(|it| it.min(12)),
+            payload: places.payload(&payload, &vars)?,
             qos: qos(table.qos)?,
             retain: table.retain,
             chance: part(table.chance.unwrap_or(1.0), "chance")?,
@@ -193,6 +198,20 @@ impl Builder<'_> {
             faults: table.faults.clone(),
             vars,
         })
+    }
+}
+
+/// What a sensor says that has no payload in the file.
+fn usual_payload(source: &Source, unit: &str) -> String {
+    match source {
+        Source::Report => String::from("{values}"),
+        _ if unit.is_empty() => String::from(r#"{"value":{json},"timestamp":"{time}"}"#),
+        _ => {
+            // A brace in it is no place.
+            let unit = serde_json::Value::from(unit).to_string();
+            let unit = unit.replace('{', "\\u007b").replace('}', "\\u007d");
+            format!(r#"{{"value":{{json}},"unit":{unit},"timestamp":"{{time}}"}}"#)
+        }
     }
 }
 
