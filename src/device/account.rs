@@ -51,8 +51,10 @@ counters! {
     wills_expected,
     /// Readings that were due.
     readings,
-    /// Of these, what was not reported: the chance, or no change.
+    /// Of these, what was not reported: the chance, no change, or an expression that waits for its first values.
     not_reported,
+    /// Of these, not reported as the expression failed.
+    failed_readings,
     /// Of these, missing by a fault.
     missing,
     /// Of these, while the device was away on purpose.
@@ -237,6 +239,7 @@ impl Account {
     fn of_readings(&self) -> String {
         named(&[
             ("not reported", self.not_reported),
+            ("failed", self.failed_readings),
             ("missing", self.missing),
             ("while away", self.while_away),
             ("while offline", self.while_offline),

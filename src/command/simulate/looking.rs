@@ -24,6 +24,8 @@ pub(super) struct Lookers<'a> {
     console: Console,
     /// Whether it was reported that the fleet is late.
     is_late: bool,
+    /// Whether it was reported that a sensor fails.
+    has_failed: bool,
     metrics: Option<Metrics>,
 }
 
@@ -62,6 +64,7 @@ impl<'a> Lookers<'a> {
             is_ready: false,
             console,
             is_late: false,
+            has_failed: false,
             metrics,
         })
     }
@@ -90,6 +93,12 @@ impl<'a> Lookers<'a> {
         {
             self.is_late = true;
             self.console.warn(late);
+        }
+        if !self.has_failed
+            && let Some(failure) = fleet.failure()
+        {
+            self.has_failed = true;
+            self.console.warn(failure);
         }
     }
 }

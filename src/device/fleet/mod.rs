@@ -155,6 +155,8 @@ pub(crate) struct Fleet {
     buffered: usize,
     /// Devices that have not been connected yet.
     absent: usize,
+    /// Why the first reading failed.
+    failure: Option<String>,
     pub(crate) account: Account,
 }
 
@@ -173,6 +175,7 @@ impl Fleet {
             effects: VecDeque::new(),
             buffered: 0,
             absent: model.devices.len(),
+            failure: None,
             account: Account {
                 devices: model.devices.len() as u64,
                 ..Account::default()
@@ -259,6 +262,11 @@ impl Fleet {
     /// What the fleet consists of.
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Which sensor failed first, and why.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Since 1970, at a time of the fleet.

@@ -151,7 +151,10 @@ fn births_ends_and_wills_are_counted() {
     );
     assert_eq!(account.published, world.sent.len() as u64);
     let read = account.published - account.births - account.clean_ends;
-    assert_eq!(account.readings, read + account.while_away);
+    assert_eq!(
+        account.readings,
+        read + account.while_away + account.not_reported
+    );
 }
 
 #[test]
@@ -611,4 +614,82 @@ unit = 'a"b\{n}'
     let large: serde_json::Value = serde_json::from_str(&first_two("large")[0]).unwrap();
     assert_eq!(large["value"], 9_007_199_254_740_993_u64);
     assert_eq!(large["unit"], "a\"b\\{n}");
+}
+
+/// An expression that fails is not reported, and counted; one that only waits for the first values of others has not failed.
+#[test]
+fn an_expression_that_fails_is_counted_and_not_reported() {
+    let fleet = |first: &str, code: &str| {
+        let mut world = World::new(&format!(
+            r#"
+[[device]]
+id = "d"
+[[device.sensor]]
+name = "t"
+every = "1s"
+first = "{first}"
+value = "warm"
+[[device.sensor]]
+name = "made"
+every = "1s"
+first = "1s"
+value = {{ jq = "{code}" }}
+"#
+        ));
+        world.run(10 * SECOND);
+        world
+    };
+    let world = fleet("0s", ".t - 1");
+    assert_eq!(world.at("sensors/d/made"), [""; 0]);
+    assert_eq!(world.fleet.account.failed_readings, 10);
+    assert_eq!(world.fleet.account.not_reported, 0);
+    let said = world.fleet.failure().unwrap();
+    assert!(said.starts_with("sensor made of d fails: "), "{said}");
+    let world = fleet("3500ms", ".t | ascii_upcase");
+    let account = &world.fleet.account;
+    assert_eq!((account.failed_readings, account.not_reported), (0, 3));
+    assert_eq!(world.at("sensors/d/made").len(), 7);
+    assert!(world.at("sensors/d/made")[0].contains("WARM"));
+    assert_eq!(world.fleet.failure(), None);
+}
+
+/// What is filled in may make a topic illegal; it is found before anything is sent.
+#[test]
+fn a_topic_that_cannot_be_published_to_is_refused() {
+    for (id, rest, said) in [
+        (
+            "a#{n}",
+            "",
+            "device a#1: topic \"sensors/a#1/t\" contains the wildcard #",
+        ),
+        (
+            "a+",
+            "",
+            "device a+: topic \"sensors/a+/t\" contains the wildcard +",
+        ),
+        ("a\\u0000", "", "control character"),
+        (
+            "..",
+            "protocol = \"coap\"",
+            "device ..: the path ../t cannot have the segment ..",
+        ),
+    ] {
+        let text = format!(
+            "[[device]]\nid = \"{id}\"\ncount = 1\n{rest}\n[[device.sensor]]\nname = \"t\"\nevery = \"1s\"\nvalue = 1"
+        );
+        let refused = refusal(&text);
+        assert!(refused.contains(said), "{refused}");
+    }
+    let vary = "[[device]]\nid = \"d\"\n[[device.actuator]]\nname = \"pin{pin}\"\nvary = { pin = [\"1\", \"2\"] }\nstate = \"a/{room}\"";
+    let vary = vary.replace("id = \"d\"", "id = \"d\"\nvary = { room = [\"x+y\"] }");
+    let refused = refusal(&vary);
+    assert!(
+        refused.contains("topic \"a/x+y\" contains the wildcard +"),
+        "{refused}"
+    );
+    let long = "x".repeat(300);
+    let text = format!(
+        "[[device]]\nid = \"{long}\"\nprotocol = \"amqp\"\n[[device.actuator]]\nname = \"led\""
+    );
+    assert!(refusal(&text).contains("is longer than 255 bytes"));
 }

@@ -17,6 +17,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::net::Server;
 use crate::coap::site::{Answer, Change, Resource, Site};
+use crate::coap::uri::local_text;
 use crate::device::file;
 use crate::device::fleet::{Effect, Fleet, Outgoing};
 use crate::device::model::Model;
@@ -204,7 +205,7 @@ fn shown(fleet: Fleet) -> (Fleets, Site) {
             at: Some(*at),
             told: told.remove(path).map(|device| (device, path.clone())),
         };
-        site.add(&format!("/{path}"), resource);
+        site.add(&spelled(path), resource);
     }
     for (path, device) in told {
         let resource = Measured {
@@ -212,9 +213,14 @@ fn shown(fleet: Fleet) -> (Fleets, Site) {
             at: None,
             told: Some((device, path.clone())),
         };
-        site.add(&format!("/{path}"), resource);
+        site.add(&spelled(&path), resource);
     }
     (shared, site)
+}
+
+/// A path as links and requests spell it, percent-encoded where it must be.
+fn spelled(path: &str) -> String {
+    local_text::<&str>(&path.split('/').collect::<Vec<_>>(), &[])
 }
 
 /// Lets time pass.
