@@ -4,6 +4,10 @@ use serde_json::{Map, Value as Json};
 
 use super::file::Protocol;
 use crate::error::counted;
+use crate::pace::clock::Nanos;
+
+/// What is later than this is late, in nanoseconds.
+const TOO_LATE: Nanos = 100_000_000;
 
 /// Declares the counters, with the names that reports and assertions have for them.
 macro_rules! counters {
@@ -47,8 +51,10 @@ counters! {
     wills_expected,
     /// Readings that were due.
     readings,
-    /// Of these, what was not reported: the chance, or no change.
+    /// Of these, what was not reported: the chance, no change, or an expression that waits for its first values.
     not_reported,
+    /// Of these, not reported as the expression failed.
+    failed_readings,
     /// Of these, missing by a fault.
     missing,
     /// Of these, while the device was away on purpose.
@@ -63,6 +69,10 @@ counters! {
     buffer_dropped,
     /// Of those that were kept, never sent as the run ended.
     buffer_left,
+    /// Of these, taken more than 100 ms after they were due, by the machine's clock; and those still due at the end for as long.
+    late,
+    /// How long after it was due something has happened at most, in milliseconds of the machine's clock.
+    lag_max_ms,
     /// Readings sent twice.
     duplicated,
     /// Messages handed to the connection.
@@ -122,6 +132,23 @@ counters! {
 }
 
 impl Account {
+    /// Something happens this long after it was due, by the machine's clock.
+    pub(crate) fn lag(&mut self, behind: Nanos, is_reading: bool) {
+        self.lag_max_ms = self.lag_max_ms.max(behind / 1_000_000);
+        self.late += u64::from(is_reading && behind > TOO_LATE);
+    }
+
+    /// What is to be said if more than one reading in a hundred is late.
+    pub(crate) fn fell_behind(&self) -> Option<String> {
+        let lag = self.lag_max_ms;
+        (self.late > self.readings / 100).then(|| {
+            format!(
+                "the fleet fell behind its schedule ({} late, {lag} ms at most): the machine is too busy for this rate",
+                counted(self.late, "reading")
+            )
+        })
+    }
+
     /// As JSON.
     pub(crate) fn json(&self) -> Map<String, Json> {
         let figures = self.figures().into_iter();
@@ -161,6 +188,13 @@ impl Account {
             if !parts.is_empty() {
                 lines.push(format!("{what} {count}: {parts}"));
             }
+        }
+        if self.late > 0 {
+            let late = counted(self.late, "reading");
+            lines.push(format!(
+                "schedule: {late} late, {} ms at most",
+                self.lag_max_ms
+            ));
         }
         let wear = named(&[("recharged", self.recharged), ("devices dead", self.dead)]);
         if !wear.is_empty() {
@@ -205,6 +239,7 @@ impl Account {
     fn of_readings(&self) -> String {
         named(&[
             ("not reported", self.not_reported),
+            ("failed", self.failed_readings),
             ("missing", self.missing),
             ("while away", self.while_away),
             ("while offline", self.while_offline),

@@ -144,6 +144,7 @@ impl Agent {
         &mut self,
         topic: &str,
         payload: &Bytes,
+        retained: bool,
         now: Nanos,
         account: &mut Account,
     ) -> bool {
@@ -156,7 +157,14 @@ impl Agent {
         }
         let is_block = ["to/", "blob/"].iter().any(|it| below.starts_with(it));
         if is_block && let Some(number) = wire::block_number(below) {
-            self.block(number, payload, account);
+            // Blocks are never retained; one that is would come again at each subscription, right or wrong.
+            match retained {
+                true => {
+                    account.blocks += 1;
+                    account.dropped_blocks += 1;
+                }
+                false => self.block(number, payload, account),
+            }
         }
         is_block
     }

@@ -337,7 +337,8 @@ impl Plain {
     pub(crate) fn value(&self) -> Value {
         match self {
             Self::Bool(it) => Value::Bool(*it),
-            Self::Whole(number) => Value::Number(*number as f64),
+            // A double has not as many digits.
+            Self::Whole(number) => Value::of_cell(&number.to_string()),
             Self::Number(number) => Value::Number(*number),
             Self::Text(text) => Value::text(text),
         }

@@ -181,6 +181,18 @@ impl Generator {
         }
     }
 
+    /// Whether its values were written down, and not computed.
+    pub(crate) const fn is_written(&self) -> bool {
+        matches!(
+            self,
+            Self::Constant(_)
+                | Self::Steps { .. }
+                | Self::Pick { .. }
+                | Self::Markov { .. }
+                | Self::Column { .. }
+        )
+    }
+
     fn of_normal(it: &file::Normal) -> Result<Self, String> {
         if it.deviation < 0.0 {
             return Err(String::from("the deviation is negative"));

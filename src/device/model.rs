@@ -121,7 +121,8 @@ pub(crate) struct Sensor {
     pub(crate) first: Option<Span>,
     pub(crate) source: Source,
     pub(crate) unit: String,
-    pub(crate) decimals: u8,
+    /// What numbers are rounded to; those that were written down stay as they are, unless it is given.
+    pub(crate) decimals: Option<u8>,
     pub(crate) payload: Template,
     pub(crate) qos: u8,
     pub(crate) retain: bool,

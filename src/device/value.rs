@@ -14,6 +14,8 @@ pub(crate) enum Value {
     Bool(bool),
     /// Finite.
     Number(f64),
+    /// A number that is spelled otherwise than [`Self::Number`] spells it: `1e5`, `2.50`, more digits than a double has.
+    Spelled(Arc<str>),
     Text(Arc<str>),
     /// Latitude and longitude in degrees.
     Place(f64, f64),
@@ -25,13 +27,19 @@ impl Value {
         Self::Text(text.into())
     }
 
-    /// What a cell of a table holds.
+    /// What a cell of a table holds, which goes out as it stands there. Digits with zeros before them, such as `00123`, are a text.
     pub(crate) fn of_cell(cell: &str) -> Self {
-        match (cell.trim(), cell.trim().parse()) {
+        let word = cell.trim();
+        match (word, word.parse::<f64>()) {
             ("", _) => Self::None,
             ("true", _) => Self::Bool(true),
             ("false", _) => Self::Bool(false),
-            (_, Ok(number)) if f64::is_finite(number) => Self::Number(number),
+            (_, Ok(number)) if number.is_finite() && !is_padded(word) => {
+                match Self::Number(number) {
+                    same if same.to_string() == word => same,
+                    _ => Self::Spelled(word.into()),
+                }
+            }
             _ => Self::text(cell),
         }
     }
@@ -41,7 +49,10 @@ impl Value {
         match json {
             Json::Null => Self::None,
             Json::Bool(it) => Self::Bool(*it),
-            Json::Number(number) => number.as_f64().map_or(Self::None, Self::Number),
+            Json::Number(number) if number.is_f64() => {
+                number.as_f64().map_or(Self::None, Self::Number)
+            }
+            Json::Number(number) => Self::of_cell(&number.to_string()),
             Json::String(text) => Self::text(text),
             Json::Array(_) | Json::Object(_) => Self::text(&json.to_string()),
         }
@@ -57,6 +68,9 @@ impl Value {
                 Json::from(*number as i64)
             }
             Self::Number(number) => Json::from(*number),
+            // `.5` is a number, though not to JSON.
+            Self::Spelled(word) => serde_json::from_str(word)
+                .unwrap_or_else(|_| word.parse::<f64>().map_or(Json::Null, Json::from)),
             Self::Text(text) => Json::from(&**text),
             Self::Place(latitude, longitude) => {
                 let mut place = Map::new();
@@ -79,11 +93,28 @@ impl Value {
                 it
             }
         };
-        match self {
-            Self::Number(number) => Self::Number(round(number)),
-            other => other,
+        match (&self, self.number()) {
+            // A whole number has no decimals, however many digits it has.
+            (Self::Spelled(word), _) if word.parse::<i128>().is_ok() => self,
+            (_, Some(number)) => Self::Number(round(number)),
+            (_, None) => self,
         }
     }
+
+    /// The number that it is.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Spelled(word) => word.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Whether zeros stand before its digits.
+fn is_padded(word: &str) -> bool {
+    let digits = word.trim_start_matches(['-', '+']).strip_prefix('0');
+    digits.is_some_and(|it| it.starts_with(|it: char| it.is_ascii_digit()))
 }
 
 impl fmt::Display for Value {
@@ -93,7 +124,7 @@ impl fmt::Display for Value {
             Self::None => f.write_str("null"),
             Self::Bool(it) => write!(f, "{it}"),
             Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) | Self::Spelled(text) => f.write_str(text),
             Self::Place(latitude, longitude) => {
                 write!(f, r#"{{"lat":{latitude:.6},"lon":{longitude:.6}}}"#)
             }
@@ -106,6 +137,9 @@ pub(crate) fn write_json(value: &Value, into: &mut String) {
     // Writing to a string cannot fail.
     let _ = match value {
         Value::Text(text) => write!(into, "{}", Json::from(&**text)),
+        Value::Spelled(word) if serde_json::from_str::<Json>(word).is_err() => {
+            write!(into, "{}", value.json())
+        }
         other => write!(into, "{other}"),
     };
 }
@@ -127,7 +161,12 @@ mod tests {
                 r#"{"lat":1.500000,"lon":-2.000000}"#,
             ),
             (Value::None, "null"),
-            (Value::of_cell(" 2.50 "), "2.5"),
+            (Value::of_cell(" 2.50 "), "2.50"),
+            (Value::of_cell("2.50").rounded(1), "2.5"),
+            (
+                Value::of_cell("9007199254740993").rounded(1),
+                "9007199254740993",
+            ),
             (Value::of_cell("true"), "true"),
             (Value::of_cell(""), "null"),
         ] {
@@ -137,5 +176,34 @@ mod tests {
         write_json(&Value::text("a\"b"), &mut json);
         assert_eq!(json, r#""a\"b""#);
         assert_eq!(Value::Number(3.0).json(), 3);
+    }
+
+    #[test]
+    fn cells_go_out_as_they_stand() {
+        for (cell, json) in [
+            ("00123", r#""00123""#),
+            ("-007", r#""-007""#),
+            ("1e5", "1e5"),
+            ("9007199254740993", "9007199254740993"),
+            ("48.137154", "48.137154"),
+            ("0.10", "0.10"),
+            ("-0", "-0"),
+            (".5", "0.5"),
+            ("+5", "5.0"),
+            ("12 kg", r#""12 kg""#),
+            ("inf", r#""inf""#),
+        ] {
+            let value = Value::of_cell(cell);
+            assert_eq!(value.to_string(), cell);
+            let mut text = String::new();
+            write_json(&value, &mut text);
+            assert_eq!(text, json);
+        }
+        assert_eq!(Value::of_cell("21.5"), Value::Number(21.5));
+        let large = Value::of_cell("9007199254740993").json();
+        assert_eq!(large, 9_007_199_254_740_993_u64);
+        assert_eq!(Value::of_json(&large).json(), large);
+        assert_eq!(Value::of_cell("1e5").json(), 1e5);
+        assert_eq!(Value::of_json(&Json::from(-3)), Value::Number(-3.0));
     }
 }

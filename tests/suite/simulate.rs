@@ -429,6 +429,72 @@ name = "led"
     assert_eq!(account.count("published"), account.count("sent"));
 }
 
+/// The links of devices with odd identifiers lead to their resources.
+#[test]
+fn coap_links_lead_to_devices_of_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+id = "node {what}"
+vary = { what = ["?", "%41", ">,<", "ü"] }
+protocol = "coap"
+[[device.sensor]]
+name = "t"
+every = "10ms"
+value = 7
+payload = "{value}"
+"#;
+    let mut fleet = iotctl("simulate --listen 127.0.0.1:0")
+        .word(written(folder.path(), text))
+        .start();
+    let uri = fleet.line();
+    let links = iotctl("coap get")
+        .word(format!("{uri}/.well-known/core"))
+        .run()
+        .exits(0);
+    let paths = links.text().split('<').skip(1);
+    let paths: Vec<_> = paths.map(|it| it.split('>').next().unwrap()).collect();
+    assert_eq!(paths.len(), 4, "{paths:?}");
+    for path in paths {
+        wait_for("a value", || {
+            let read = iotctl("coap get").word(format!("{uri}{path}")).run();
+            (read.text() == "7").then_some(())
+        });
+    }
+    fleet.signal("INT");
+    fleet.ends().exits(130);
+}
+
+/// An expression that fails is told once, and the exit code says so.
+#[test]
+fn an_expression_that_fails_is_told_and_exits_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+[[device]]
+id = "d"
+[[device.sensor]]
+name = "t"
+every = "10ms"
+value = "warm"
+[[device.sensor]]
+name = "made"
+every = "10ms"
+value = "jq: .t - 1"
+"#;
+    let file = written(folder.path(), text);
+    let ended = iotctl("simulate").word(&file).words("--preview 5").run();
+    let ended = ended.exits(1).says("sensor made of d fails: ");
+    let ended = ended.says("not reported, as the expression failed");
+    assert!(!ended.text().contains("made"), "{}", ended.text());
+    let broker = mosquitto();
+    let ended = simulate(broker.port, &file, "--for 300ms").run().exits(1);
+    assert_eq!(ended.stderr.matches("sensor made of d fails").count(), 1);
+    let text = text.replace("id = \"d\"", "id = \"a#{n}\"");
+    let ended = iotctl("simulate --check").word(written(folder.path(), &text));
+    let ended = ended.run().exits(2);
+    ended.says("topic \"sensors/a#1/t\" contains the wildcard #");
+}
+
 /// What the directory has lost is registered again before its lifetime ends, and all is taken away at the end.
 #[test]
 fn coap_registrations_are_renewed_and_removed() {

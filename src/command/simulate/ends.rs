@@ -139,7 +139,19 @@ fn left_over(account: &Account) -> Result<()> {
         );
         return Err(Error::new(Kind::Lost, text).hint("--drain gives the server more time"));
     }
-    Ok(())
+    failed(account)
+}
+
+/// Whether sensors have failed, as a map that fails on a message.
+pub(super) fn failed(account: &Account) -> Result<()> {
+    match account.failed_readings {
+        0 => Ok(()),
+        count => {
+            let count = counted_were(count, "reading");
+            let text = format!("{count} not reported, as the expression failed");
+            Err(Error::new(Kind::Refused, text))
+        }
+    }
 }
 
 #[cfg(test)]

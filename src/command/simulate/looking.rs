@@ -21,6 +21,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(super) struct Lookers<'a> {
     announcement: Announcement<'a>,
     is_ready: bool,
+    console: Console,
+    /// Whether it was reported that the fleet is late.
+    is_late: bool,
+    /// Whether it was reported that a sensor fails.
+    has_failed: bool,
     metrics: Option<Metrics>,
 }
 
@@ -57,6 +62,9 @@ impl<'a> Lookers<'a> {
         Ok(Self {
             announcement,
             is_ready: false,
+            console,
+            is_late: false,
+            has_failed: false,
             metrics,
         })
     }
@@ -70,11 +78,28 @@ impl<'a> Lookers<'a> {
             self.is_ready = true;
             self.announcement.tell()?;
         }
+        self.judge(fleet);
         if let Some(metrics) = self.metrics.as_mut().filter(|it| Instant::now() >= it.next) {
             metrics.next = Instant::now() + PERIOD;
             metrics.page.send_replace(text(&fleet.account));
         }
         Ok(())
+    }
+
+    /// Warns, once, of what is not as it should be.
+    pub(super) fn judge(&mut self, fleet: &Fleet) {
+        if !self.is_late
+            && let Some(late) = fleet.account.fell_behind()
+        {
+            self.is_late = true;
+            self.console.warn(late);
+        }
+        if !self.has_failed
+            && let Some(failure) = fleet.failure()
+        {
+            self.has_failed = true;
+            self.console.warn(failure);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::ends;
 use crate::device::file::Protocol;
 use crate::device::fleet::{Effect, Fleet, Outgoing};
 use crate::device::model::Model;
@@ -62,7 +63,11 @@ pub(super) async fn run(model: Model, count: u64, style: Style, console: Console
             counted(count - left, "message")
         ));
     }
-    output.flush().await
+    output.flush().await?;
+    if let Some(failure) = fleet.failure() {
+        console.warn(failure);
+    }
+    ends::failed(&fleet.account)
 }
 
 fn record(message: Outgoing, protocol: Protocol) -> Message {

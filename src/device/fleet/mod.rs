@@ -12,6 +12,7 @@ mod updating;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -24,7 +25,7 @@ use super::file::Protocol;
 use super::model::{Model, Vars};
 use super::rule::Rules;
 use super::value::{Value, write_json};
-use crate::pace::clock::Nanos;
+use crate::pace::clock::{Nanos, nanos};
 use crate::payload::template::{Filling, Template};
 use crate::random::Random;
 
@@ -140,6 +141,8 @@ pub(crate) struct Fleet {
     model: Arc<Model>,
     /// Since 1970, when the fleet began.
     clock: Nanos,
+    /// How much faster than the machine's clock its time passes.
+    speed: f64,
     units: Vec<Unit>,
     due: BinaryHeap<Reverse<Due>>,
     rules: Rules,
@@ -152,6 +155,8 @@ pub(crate) struct Fleet {
     buffered: usize,
     /// Devices that have not been connected yet.
     absent: usize,
+    /// Why the first reading failed.
+    failure: Option<String>,
     pub(crate) account: Account,
 }
 
@@ -160,6 +165,7 @@ impl Fleet {
     pub(crate) fn new(model: Model, clock: Nanos) -> Self {
         let mut fleet = Self {
             clock,
+            speed: 1.0,
             units: Vec::with_capacity(model.devices.len()),
             due: BinaryHeap::new(),
             rules: Rules::of(&model),
@@ -169,6 +175,7 @@ impl Fleet {
             effects: VecDeque::new(),
             buffered: 0,
             absent: model.devices.len(),
+            failure: None,
             account: Account {
                 devices: model.devices.len() as u64,
                 ..Account::default()
@@ -179,6 +186,27 @@ impl Fleet {
             fleet.begin(device);
         }
         fleet
+    }
+
+    /// The same fleet, driven with a time that passes so much faster than the machine's.
+    pub(crate) const fn at_speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// The fleet's time, after so long.
+    pub(crate) fn now(&self, elapsed: Duration) -> Nanos {
+        (nanos(elapsed) as f64 * self.speed) as Nanos
+    }
+
+    /// How long after the beginning, by the machine's clock, [`Fleet::step`] has something to do next.
+    pub(crate) fn next_wake(&self) -> Option<Duration> {
+        let due = self.next_due()?;
+        Some(Duration::from_nanos((due as f64 / self.speed) as u64))
+    }
+
+    fn lag(&self, due: Nanos, now: Nanos) -> Nanos {
+        (now.saturating_sub(due) as f64 / self.speed) as Nanos
     }
 
     fn begin(&mut self, at: usize) {
@@ -236,6 +264,11 @@ impl Fleet {
         &self.model
     }
 
+    /// Which sensor failed first, and why.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Since 1970, at a time of the fleet.
     pub(crate) const fn time(&self, now: Nanos) -> Nanos {
         self.clock.saturating_add(now)
@@ -261,6 +294,8 @@ impl Fleet {
             return false;
         };
         let device = due.device as usize;
+        let is_reading = matches!(due.what, What::Read(..));
+        self.account.lag(self.lag(due.at, now), is_reading);
         match due.what {
             What::Connect => self.connect(device),
             What::Leave(connection) => self.leave(device, connection, due.at),
@@ -386,7 +421,10 @@ impl Fleet {
 
     /// All devices leave cleanly: the run is over.
     pub(crate) fn finish(&mut self, now: Nanos) {
-        self.due.clear();
+        for Reverse(due) in std::mem::take(&mut self.due) {
+            let is_reading = matches!(due.what, What::Read(..));
+            self.account.lag(self.lag(due.at, now), is_reading);
+        }
         self.account.dropped_commands += self.pending.len() as u64;
         self.pending.clear();
         for device in 0..self.units.len() {

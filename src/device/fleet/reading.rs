@@ -22,6 +22,17 @@ const STUCK_FOR: u16 = 10;
 /// How many times too large a spike is.
 const SPIKE: f64 = 10.0;
 
+/// What a sensor finds when its time comes.
+enum Found {
+    Value(Value),
+    /// Nothing: its expression fails, for this reason.
+    Failed(String),
+    /// Nothing yet: its expression needs values that are still to come.
+    Early,
+    /// There are no more.
+    Over,
+}
+
 /// One sensor of a device.
 #[derive(Debug)]
 pub(super) struct Sensing {
@@ -35,6 +46,8 @@ pub(super) struct Sensing {
     turn: u16,
     /// For how many readings it is still stuck.
     stuck: u16,
+    /// Whether it has ever measured.
+    began: bool,
     /// Its interval where a command has changed it.
     pub(super) every: Option<Box<Span>>,
     /// A message that is sent after the next one.
@@ -51,6 +64,7 @@ impl Sensing {
             topic,
             turn: 0,
             stuck: 0,
+            began: false,
             every: None,
             held: None,
             skew: 0,
@@ -97,45 +111,77 @@ impl Fleet {
         let every = sensing.every.as_deref().unwrap_or(&sensor.every);
         let next = now.saturating_add(every.draw(&mut sensing.times).max(1));
         self.wear_by_time(device, now);
-        let Some(value) = self.measure(device, number, sensor, now) else {
+        let found = self.measure(device, number, sensor, now);
+        if matches!(found, Found::Over) {
             return;
-        };
+        }
         self.schedule(next, device, What::Read(number as u16, turn));
         self.account.readings += 1;
+        let Some(value) = self.found(device, sensor, found) else {
+            self.set(device, number, Value::None, 0, now);
+            return;
+        };
         let changed = self.set(device, number, value, 0, now);
         if self.is_reported(device, number, sensor, changed) {
             self.report(device, number, sensor, now);
         }
     }
 
-    /// The next value; `None`: there are no more.
-    fn measure(
-        &mut self,
-        device: usize,
-        number: usize,
-        sensor: &Sensor,
-        now: Nanos,
-    ) -> Option<Value> {
+    /// The value, if there is one; else it is counted why not.
+    fn found(&mut self, device: usize, sensor: &Sensor, found: Found) -> Option<Value> {
+        match found {
+            Found::Value(value) => return Some(value),
+            Found::Early | Found::Over => self.account.not_reported += 1,
+            Found::Failed(why) => {
+                self.account.failed_readings += 1;
+                if self.failure.is_none() {
+                    let (name, id) = (&sensor.name, &self.model.devices[device].id);
+                    self.failure = Some(format!("sensor {name} of {id} fails: {why}"));
+                }
+            }
+        }
+        None
+    }
+
+    /// The next value.
+    fn measure(&mut self, device: usize, number: usize, sensor: &Sensor, now: Nanos) -> Found {
         let clock = self.time(now);
         let unit = &mut self.units[device];
         let age = now.saturating_sub(unit.begun);
         let sensing = &mut unit.sensors[number];
         let value = match &sensor.source {
             Source::Generator(it) => {
-                it.next(&mut sensing.course, &mut sensing.values, age, clock)?
+                match it.next(&mut sensing.course, &mut sensing.values, age, clock) {
+                    Some(value) => value,
+                    None => return Found::Over,
+                }
             }
-            Source::Report => return Some(Value::None),
+            Source::Report => return Found::Value(Value::None),
             Source::Jq(filter) => {
-                let names = &self.model.group(device).names;
-                derived(filter, names, &unit.values)
+                let group = self.model.group(device);
+                match derived(filter, &group.names, &unit.values) {
+                    Ok(value) => value,
+                    Err(_) if is_early(&group.sensors, &unit.sensors, number) => {
+                        return Found::Early;
+                    }
+                    Err(why) => {
+                        unit.sensors[number].began = true;
+                        return Found::Failed(why);
+                    }
+                }
             }
         };
-        let value = value.rounded(sensor.decimals);
+        let sensing = &mut unit.sensors[number];
+        sensing.began = true;
+        let value = match sensor.decimals {
+            Some(decimals) => value.rounded(decimals),
+            None => value,
+        };
         let Some(faults) = &sensor.faults else {
-            return Some(value);
+            return Found::Value(value);
         };
         let before = &unit.values[number];
-        Some(spoiled(value, before, sensing, faults, &mut self.account))
+        Found::Value(spoiled(value, before, sensing, faults, &mut self.account))
     }
 
     /// Sets a value and lets rules see it; whether it is another one.
@@ -313,8 +359,19 @@ impl Fleet {
     }
 }
 
-/// What an expression makes of the values of a device; an expression that fails makes none.
-fn derived(filter: &Filter, names: &[String], values: &[Value]) -> Value {
+/// Whether another sensor has not measured yet.
+fn is_early(sensors: &[Sensor], all: &[Sensing], number: usize) -> bool {
+    let mut others = sensors.iter().zip(all).enumerate();
+    others.any(|(at, (sensor, sensing))| {
+        at != number && !sensing.began && !matches!(sensor.source, Source::Report)
+    })
+}
+
+/// What an expression makes of the values of a device; one without an output makes none.
+///
+/// # Errors
+/// Why it fails.
+fn derived(filter: &Filter, names: &[String], values: &[Value]) -> Result<Value, String> {
     let pairs = names.iter().zip(values);
     let object: Map<String, Json> = pairs
         .map(|(name, value)| (name.clone(), value.json()))
@@ -325,13 +382,13 @@ fn derived(filter: &Filter, names: &[String], values: &[Value]) -> Value {
         now: None,
     };
     let mapped = filter.map(input, Some(&Json::Object(object)));
-    let first = mapped.ok().and_then(|them| them.into_iter().next());
-    first.map_or(Value::None, |body| {
+    let first = mapped?.into_iter().next();
+    Ok(first.map_or(Value::None, |body| {
         match serde_json::from_slice::<Json>(&body) {
             Ok(json) => Value::of_json(&json),
             Err(_) => Value::text(&String::from_utf8_lossy(&body)),
         }
-    })
+    }))
 }
 
 /// The value that a sensor with faults has in place of the right one.
@@ -353,14 +410,14 @@ fn spoiled(
         account.stuck += 1;
         return before.clone();
     }
-    match value {
-        Value::Number(number) if spikes => {
+    match value.number().filter(|_| spikes) {
+        Some(number) => {
             account.spikes += 1;
             Value::Number(match number {
                 0.0 => SPIKE,
                 number => finite(number * SPIKE),
             })
         }
-        value => value,
+        None => value,
     }
 }

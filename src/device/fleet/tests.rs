@@ -36,8 +36,12 @@ struct World {
 
 impl World {
     fn new(text: &str) -> Self {
+        Self::of(model(text))
+    }
+
+    fn of(model: Model) -> Self {
         Self {
-            fleet: Fleet::new(model(text), 0),
+            fleet: Fleet::new(model, 0),
             now: 0,
             sent: Vec::new(),
             closed: Vec::new(),
@@ -147,7 +151,10 @@ fn births_ends_and_wills_are_counted() {
     );
     assert_eq!(account.published, world.sent.len() as u64);
     let read = account.published - account.births - account.clean_ends;
-    assert_eq!(account.readings, read + account.while_away);
+    assert_eq!(
+        account.readings,
+        read + account.while_away + account.not_reported
+    );
 }
 
 #[test]
@@ -511,4 +518,178 @@ value = 1
     );
     assert_eq!(account.forwarded, account.buffer_left);
     assert_eq!(account.published, world.sent.len() as u64);
+}
+
+/// The machine sees to the fleet each second only, which is ten seconds of the fleet.
+#[test]
+fn what_happens_late_is_counted_by_the_machines_clock() {
+    let text = "[[device]]\nid = \"d{n}\"\ncount = 10\n[[device.sensor]]\nname = \"t\"\nevery = \"1s\"\nvalue = 1";
+    let mut fleet = Fleet::new(model(text), 0).at_speed(10.0);
+    for turn in 0..=3 {
+        let now = fleet.now(Duration::from_secs(turn));
+        assert_eq!(now, 10 * turn * SECOND);
+        while fleet.step(now) {
+            while let Some(effect) = fleet.next_effect() {
+                if let Effect::Open(device) = effect {
+                    fleet.opened(device, now);
+                }
+            }
+        }
+    }
+    let account = fleet.account.clone();
+    assert!((280..=300).contains(&account.readings), "{account:?}");
+    // What was due in the last second of each turn is not late.
+    assert!((250..=280).contains(&account.late), "{account:?}");
+    assert!((900..1000).contains(&account.lag_max_ms), "{account:?}");
+    let said = account.fell_behind().unwrap();
+    assert!(
+        said.starts_with("the fleet fell behind its schedule (2"),
+        "{said}"
+    );
+    assert_eq!(
+        fleet.next_wake(),
+        fleet.next_due().map(|at| Duration::from_nanos(at / 10))
+    );
+    // What is overdue at the end is late, too.
+    fleet.finish(60 * SECOND);
+    assert_eq!(fleet.account.late, account.late + 10);
+    assert!(fleet.account.lag_max_ms >= 2900);
+}
+
+#[test]
+fn what_happens_in_time_is_not_late() {
+    let mut world = World::new(SENSORS);
+    world.run(300 * SECOND);
+    world.fleet.finish(world.now);
+    let account = &world.fleet.account;
+    assert_eq!((account.late, account.lag_max_ms), (0, 0));
+    assert_eq!(account.fell_behind(), None);
+}
+
+/// What is recorded or written down goes out as it stands, unless the file says otherwise; the unit is no part of the JSON.
+#[test]
+fn written_values_and_units_go_out_as_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("d.csv"),
+        "serial,at\n00123,48.137154\n1e5,9007199254740993\n",
+    )
+    .unwrap();
+    let text = r#"
+[[device]]
+id = "d"
+[[device.sensor]]
+name = "serial"
+every = "1s"
+value = { file = { path = "d.csv", column = "serial" } }
+payload = "{value} {json}"
+[[device.sensor]]
+name = "at"
+every = "1s"
+value = { file = { path = "d.csv", column = "at" } }
+payload = "{value}"
+[[device.sensor]]
+name = "rounded"
+every = "1s"
+decimals = 1
+value = { file = { path = "d.csv", column = "at" } }
+payload = "{value}"
+[[device.sensor]]
+name = "large"
+every = "1s"
+value = 9007199254740993
+unit = 'a"b\{n}'
+"#;
+    let text = Text {
+        name: "f.toml",
+        text,
+    };
+    let model = Model::of(text, &text.parse().unwrap(), folder.path(), 1).unwrap();
+    let mut world = World::of(model);
+    world.run(2 * SECOND);
+    let first_two = |name: &str| world.at(&format!("sensors/d/{name}"))[..2].to_vec();
+    assert_eq!(first_two("serial"), ["00123 \"00123\"", "1e5 1e5"]);
+    assert_eq!(first_two("at"), ["48.137154", "9007199254740993"]);
+    assert_eq!(first_two("rounded"), ["48.1", "9007199254740993"]);
+    let large: serde_json::Value = serde_json::from_str(&first_two("large")[0]).unwrap();
+    assert_eq!(large["value"], 9_007_199_254_740_993_u64);
+    assert_eq!(large["unit"], "a\"b\\{n}");
+}
+
+/// An expression that fails is not reported, and counted; one that only waits for the first values of others has not failed.
+#[test]
+fn an_expression_that_fails_is_counted_and_not_reported() {
+    let fleet = |first: &str, code: &str| {
+        let mut world = World::new(&format!(
+            r#"
+[[device]]
+id = "d"
+[[device.sensor]]
+name = "t"
+every = "1s"
+first = "{first}"
+value = "warm"
+[[device.sensor]]
+name = "made"
+every = "1s"
+first = "1s"
+value = {{ jq = "{code}" }}
+"#
+        ));
+        world.run(10 * SECOND);
+        world
+    };
+    let world = fleet("0s", ".t - 1");
+    assert_eq!(world.at("sensors/d/made"), [""; 0]);
+    assert_eq!(world.fleet.account.failed_readings, 10);
+    assert_eq!(world.fleet.account.not_reported, 0);
+    let said = world.fleet.failure().unwrap();
+    assert!(said.starts_with("sensor made of d fails: "), "{said}");
+    let world = fleet("3500ms", ".t | ascii_upcase");
+    let account = &world.fleet.account;
+    assert_eq!((account.failed_readings, account.not_reported), (0, 3));
+    assert_eq!(world.at("sensors/d/made").len(), 7);
+    assert!(world.at("sensors/d/made")[0].contains("WARM"));
+    assert_eq!(world.fleet.failure(), None);
+}
+
+/// What is filled in may make a topic illegal; it is found before anything is sent.
+#[test]
+fn a_topic_that_cannot_be_published_to_is_refused() {
+    for (id, rest, said) in [
+        (
+            "a#{n}",
+            "",
+            "device a#1: topic \"sensors/a#1/t\" contains the wildcard #",
+        ),
+        (
+            "a+",
+            "",
+            "device a+: topic \"sensors/a+/t\" contains the wildcard +",
+        ),
+        ("a\\u0000", "", "control character"),
+        (
+            "..",
+            "protocol = \"coap\"",
+            "device ..: the path ../t cannot have the segment ..",
+        ),
+    ] {
+        let text = format!(
+            "[[device]]\nid = \"{id}\"\ncount = 1\n{rest}\n[[device.sensor]]\nname = \"t\"\nevery = \"1s\"\nvalue = 1"
+        );
+        let refused = refusal(&text);
+        assert!(refused.contains(said), "{refused}");
+    }
+    let vary = "[[device]]\nid = \"d\"\n[[device.actuator]]\nname = \"pin{pin}\"\nvary = { pin = [\"1\", \"2\"] }\nstate = \"a/{room}\"";
+    let vary = vary.replace("id = \"d\"", "id = \"d\"\nvary = { room = [\"x+y\"] }");
+    let refused = refusal(&vary);
+    assert!(
+        refused.contains("topic \"a/x+y\" contains the wildcard +"),
+        "{refused}"
+    );
+    let long = "x".repeat(300);
+    let text = format!(
+        "[[device]]\nid = \"{long}\"\nprotocol = \"amqp\"\n[[device.actuator]]\nname = \"led\""
+    );
+    assert!(refusal(&text).contains("is longer than 255 bytes"));
 }

@@ -27,6 +27,8 @@ struct World {
     now: Nanos,
     /// Every so many blocks one is lost.
     loses: Option<u64>,
+    /// What the server has retained at the topic of each block.
+    retained: Option<Bytes>,
     blocks: u64,
     /// All that a device has reported.
     states: BTreeMap<usize, Vec<String>>,
@@ -48,6 +50,7 @@ impl World {
             image: (0..5000_u32).map(|it| (it % 251) as u8).collect(),
             now: 0,
             loses: None,
+            retained: None,
             blocks: 0,
             states: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -79,7 +82,8 @@ impl World {
         for device in 0..self.fleet.model().devices.len() {
             let takes = |(filter, _): &(ByteString, u8)| **filter == *topic;
             if self.fleet.subscriptions(device).iter().any(takes) {
-                self.fleet.message(device, &topic, &payload, None, self.now);
+                self.fleet
+                    .message(device, &topic, &payload, true, None, self.now);
             }
         }
     }
@@ -125,7 +129,12 @@ impl World {
                 let block = blocks.nth(number as usize).unwrap();
                 let block = Bytes::copy_from_slice(block);
                 let topic = topics.block(&id, &image, Some(number));
-                self.fleet.message(device, &topic, &block, None, self.now);
+                if let Some(wrong) = &self.retained {
+                    self.fleet
+                        .message(device, &topic, wrong, true, None, self.now);
+                }
+                self.fleet
+                    .message(device, &topic, &block, false, None, self.now);
             }
         } else if topics.reporter(&message.topic).is_some() {
             assert!(message.retain && message.qos == 1);
@@ -312,4 +321,19 @@ fn an_outage_interrupts_no_update() {
     );
     assert_eq!(account.wills_expected, account.crashes);
     assert!(account.crashes > 0);
+}
+
+/// What somebody has retained at the topics of blocks is no block.
+#[test]
+fn retained_blocks_are_of_no_use() {
+    let mut world = World::new(DEVICES);
+    world.retained = Some(Bytes::from_static(&[0xFF; 64]));
+    world.run(SECOND);
+    let manifest = world.manifest(2, "a", false);
+    world.offer("all", &manifest);
+    world.run(60 * SECOND);
+    assert!((0..4).all(|device| world.state(device) == "updated"));
+    let account = &world.fleet.account;
+    assert_eq!(account.blocks, 2 * account.dropped_blocks);
+    assert_eq!(account.failed_updates + account.rolled_back, 0);
 }

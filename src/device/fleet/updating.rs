@@ -8,17 +8,18 @@ use crate::device::agent::{Act, Moment};
 use crate::pace::clock::Nanos;
 
 impl Fleet {
-    /// A message has come for a device: for the agent of its updates, or a command.
+    /// A message has come for a device, fresh or because the server had retained it: for the agent of its updates, or a command.
     pub(crate) fn message(
         &mut self,
         device: usize,
         topic: &str,
         payload: &Bytes,
+        retained: bool,
         reply: Option<&Reply>,
         now: Nanos,
     ) {
         let agent = self.units[device].agent.as_mut();
-        match agent.is_some_and(|it| it.message(topic, payload, now, &mut self.account)) {
+        match agent.is_some_and(|it| it.message(topic, payload, retained, now, &mut self.account)) {
             true => self.update(device, now),
             false => self.command(device, topic, payload, reply, now),
         }

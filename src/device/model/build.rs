@@ -2,7 +2,7 @@
 
 mod ota;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::device::file::{self, Choices, Given, Kind, Plain, Protocol, Rule, Tex
 use crate::device::generator::{Generator, part};
 use crate::device::span::Span;
 use crate::device::value::Value;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, brief};
 use crate::message::topic;
 use crate::payload::jq::Filter;
 use crate::payload::rows;
@@ -28,6 +28,9 @@ const MOST_SLOTS: usize = 10_000;
 
 /// The most readings that a device keeps.
 const MOST_BUFFERED: u32 = 100_000;
+
+/// What computed numbers are rounded to, unless the file says.
+const DECIMALS: u8 = 2;
 
 /// Makes a group of what is written.
 #[derive(Clone, Copy)]
@@ -75,6 +78,7 @@ impl Builder<'_> {
             }
         }
         model.groups.push(group);
+        check_topics(model, number).map_err(wrong)?;
         unique(model, number).map_err(wrong)?;
         ota::check_names(model, number).map_err(wrong)
     }
@@ -170,12 +174,14 @@ impl Builder<'_> {
                 part(chance, name)?;
             }
         }
+        let usual = match &source {
+            Source::Generator(generator) if generator.is_written() => None,
+            _ => Some(DECIMALS),
+        };
         let unit = table.unit.clone().unwrap_or_default();
-        let payload = match (&table.payload, &source, unit.is_empty()) {
-            (Some(payload), ..) => payload,
-            (None, Source::Report, _) => "{values}",
-            (None, _, true) => r#"{"value":{json},"timestamp":"{time}"}"#,
-            (None, ..) => r#"{"value":{json},"unit":"{unit}","timestamp":"{time}"}"#,
+        let payload = match &table.payload {
+            Some(payload) => payload.clone(),
+            None => usual_payload(&source, &unit),
         };
         Ok(Sensor {
             name: name.to_owned(),
@@ -184,8 +190,8 @@ impl Builder<'_> {
             first: table.first.clone(),
             source,
             unit,
-            decimals: table.decimals.unwrap_or(2).min(12),
-            payload: places.payload(payload, &vars)?,
+            decimals: table.decimals.or(usual).map(|it| it.min(12)),
+            payload: places.payload(&payload, &vars)?,
             qos: qos(table.qos)?,
             retain: table.retain,
             chance: part(table.chance.unwrap_or(1.0), "chance")?,
@@ -193,6 +199,20 @@ impl Builder<'_> {
             faults: table.faults.clone(),
             vars,
         })
+    }
+}
+
+/// What a sensor says that has no payload in the file.
+fn usual_payload(source: &Source, unit: &str) -> String {
+    match source {
+        Source::Report => String::from("{values}"),
+        _ if unit.is_empty() => String::from(r#"{"value":{json},"timestamp":"{time}"}"#),
+        _ => {
+            // A brace in it is no place.
+            let unit = serde_json::Value::from(unit).to_string();
+            let unit = unit.replace('{', "\\u007b").replace('}', "\\u007d");
+            format!(r#"{{"value":{{json}},"unit":{unit},"timestamp":"{{time}}"}}"#)
+        }
     }
 }
 
@@ -488,6 +508,55 @@ fn column(path: &Path, name: &str) -> Result<Vec<Value>, String> {
     cells.collect()
 }
 
+/// Each topic of each device of a group, with all that is filled in.
+fn check_topics(model: &Model, number: u32) -> Result<(), String> {
+    let group = &model.groups[number as usize];
+    let none = Vars::default();
+    let sensors = group.sensors.iter();
+    let sensors = sensors.map(|it| (&it.topic, it.name.as_str(), &it.vars));
+    let actuators = group.actuators.iter().flat_map(|it| {
+        let all = [Some(&it.command), it.state.as_ref(), it.ack.as_ref()];
+        let all = all.into_iter().flatten();
+        all.map(|topic| (topic, it.name.as_str(), &it.vars))
+    });
+    let status = group.status.iter().map(|it| (&it.topic, "", &none));
+    let topics: Vec<_> = sensors.chain(actuators).chain(status).collect();
+    for device in model.devices.iter().filter(|it| it.group == number) {
+        for (topic, name, vars) in &topics {
+            let topic = device.fill(topic, name, vars);
+            let checked = check_topic(group.protocol, &topic);
+            checked.map_err(|why| format!("device {}: {why}", brief(&device.id)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a topic, a routing key or a path can be sent.
+fn check_topic(protocol: Protocol, text: &str) -> Result<(), String> {
+    /// Bytes of a routing key (AMQP 0-9-1 §4.2.5.3), and of a segment of a path (RFC 7252 §5.10).
+    const SHORT: usize = 255;
+    match protocol {
+        Protocol::Mqtt => topic::check_name(text).map_err(|why| why.to_string()),
+        Protocol::Amqp if text.len() > SHORT => {
+            let key = brief(text);
+            Err(format!(
+                "the routing key {key} is longer than {SHORT} bytes"
+            ))
+        }
+        Protocol::Amqp => Ok(()),
+        Protocol::Coap => match text
+            .split('/')
+            .find(|it| it.len() > SHORT || [".", ".."].contains(it))
+        {
+            Some(segment) => {
+                let (path, segment) = (brief(text), brief(segment));
+                Err(format!("the path {path} cannot have the segment {segment}"))
+            }
+            None => Ok(()),
+        },
+    }
+}
+
 /// Identifiers and the topics of retained statuses are of one device each.
 fn unique(model: &Model, number: u32) -> Result<(), String> {
     let protocol = model.groups[number as usize].protocol;
@@ -526,9 +595,5 @@ fn unique(model: &Model, number: u32) -> Result<(), String> {
             ));
         }
     }
-    let topics: BTreeSet<_> = topics.keys().collect();
-    match topics.iter().find_map(|it| topic::check_name(it).err()) {
-        Some(why) if protocol == Protocol::Mqtt => Err(why.to_string()),
-        _ => Ok(()),
-    }
+    Ok(())
 }

@@ -149,3 +149,23 @@ fn devices_log_in_by_scram() {
     let older = simulate(broker.port, &file, words).words("-V 311");
     older.run().exits(2).says("--auth-method needs MQTT 5");
 }
+
+/// A million readings a second are too many for any machine: the run says so, and an assertion judges it.
+#[test]
+fn a_fleet_that_falls_behind_its_schedule_says_so() {
+    let broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let text = READINGS
+        .replace("count = 3", "count = 200")
+        .replace("qos = 1", "qos = 0");
+    let file = written(folder.path(), &text);
+    let words = format!("{} --speed 100000 --for 1s", kept(folder.path()));
+    simulate(broker.port, &file, &words)
+        .words("--assert late==0")
+        .run()
+        .exits(7)
+        .says("the fleet fell behind its schedule")
+        .contains("\nschedule: ");
+    let account = Account::of(folder.path());
+    assert!(account.count("late") > 0 && account.count("lag_max_ms") > 100);
+}

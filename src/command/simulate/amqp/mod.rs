@@ -31,7 +31,7 @@ use crate::device::fleet::{Effect, Fleet, Reply};
 use crate::device::model::Model;
 use crate::error::{Error, Kind, Result, counted};
 use crate::output::Console;
-use crate::pace::clock::{Clock, Nanos, nanos};
+use crate::pace::clock::{Clock, Nanos};
 use crate::stop::{Asked, Stop};
 
 /// How long nothing may be due before it is looked again.
@@ -61,12 +61,13 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let mut stop = plan.stop()?;
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
-    let fleet = Fleet::new(model, clock);
-    let mut world = World::new(fleet, Shared::new(session, console), plan.speed, console);
+    let fleet = Fleet::new(model, clock).at_speed(plan.speed);
+    let mut world = World::new(fleet, Shared::new(session, console), console);
     console.note(format_args!("{summary}; the totals follow at the end"));
     let end = plan.duration.map(|time| world.began + time);
     let asked = world.live(&mut lookers, &mut stop, end).await?;
     world.finish(plan.drain());
+    lookers.judge(&world.fleet);
     let closed = stop.close(world.leave(plan.drain())).await;
     let seconds = world.began.elapsed().as_secs_f64();
     world.fleet.account.settle();
@@ -103,7 +104,6 @@ struct World {
     news: UnboundedReceiver<(usize, News)>,
     tell: UnboundedSender<(usize, News)>,
     began: Instant,
-    speed: f64,
     closing: Duration,
     given_up: u64,
     refusal: Option<Error>,
@@ -111,7 +111,7 @@ struct World {
 }
 
 impl World {
-    fn new(fleet: Fleet, shared: Shared, speed: f64, console: Console) -> Self {
+    fn new(fleet: Fleet, shared: Shared, console: Console) -> Self {
         let devices = fleet.model().devices.len();
         let (tell, news) = unbounded_channel();
         Self {
@@ -125,7 +125,6 @@ impl World {
             news,
             tell,
             began: Instant::now(),
-            speed,
             closing: CLOSING,
             given_up: 0,
             refusal: None,
@@ -134,7 +133,7 @@ impl World {
     }
 
     fn now(&self) -> Nanos {
-        (nanos(self.began.elapsed()) as f64 * self.speed) as Nanos
+        self.fleet.now(self.began.elapsed())
     }
 
     /// Until the end, or the first signal.
@@ -183,10 +182,8 @@ impl World {
 
     fn wake_at(&self, end: Option<Instant>) -> Instant {
         let idle = Instant::now() + IDLE;
-        let due = self.fleet.next_due().map(|due| {
-            let wall = Duration::from_nanos((due as f64 / self.speed) as u64);
-            self.began.checked_add(wall).unwrap_or(idle)
-        });
+        let due = self.fleet.next_wake();
+        let due = due.map(|wall| self.began.checked_add(wall).unwrap_or(idle));
         [due, end].into_iter().flatten().fold(idle, Instant::min)
     }
 

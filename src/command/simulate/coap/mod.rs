@@ -17,12 +17,13 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::net::Server;
 use crate::coap::site::{Answer, Change, Resource, Site};
+use crate::coap::uri::local_text;
 use crate::device::file;
 use crate::device::fleet::{Effect, Fleet, Outgoing};
 use crate::device::model::Model;
 use crate::error::{Error, Result};
 use crate::output::{Console, print};
-use crate::pace::clock::{Clock, Nanos, nanos};
+use crate::pace::clock::{Clock, Nanos};
 use crate::payload::link::Link;
 
 /// Where the resource is that lets time pass; nobody sees it.
@@ -34,13 +35,16 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// How often it is shown how things stand.
 const PERIOD: Duration = Duration::from_millis(250);
 
+/// How many things of the fleet happen before requests are looked at again.
+const MOST_STEPS: usize = 1000;
+
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
     let mut lookers = Lookers::begin(plan, console).await?;
     let mut stop = plan.stop()?;
-    let (shared, site) = shown(Fleet::new(model, clock), plan.speed);
+    let (shared, site) = shown(Fleet::new(model, clock).at_speed(plan.speed));
     let mut server = Server::new(site, &[]);
     let address = server.listen_datagrams(plan.listen)?;
     print(format!("coap://{address}\n").as_bytes())?;
@@ -76,6 +80,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         let now = shared.now(Instant::now());
         shared.fleet.finish(now);
         shared.effects(now);
+        lookers.judge(&shared.fleet);
         shared.began.elapsed().as_secs_f64()
     };
     if let Some(registered) = &registered {
@@ -108,7 +113,6 @@ struct Shared {
     shown: Vec<Shown>,
     paths: HashMap<String, usize>,
     began: Instant,
-    speed: f64,
 }
 
 /// What a resource shows.
@@ -128,20 +132,21 @@ fn lock(shared: &Fleets) -> MutexGuard<'_, Shared> {
 
 impl Shared {
     fn now(&self, now: Instant) -> Nanos {
-        (nanos(now.duration_since(self.began)) as f64 * self.speed) as Nanos
+        self.fleet.now(now.duration_since(self.began))
     }
 
     /// When something happens next.
     fn due(&self) -> Option<Instant> {
-        let due = self.fleet.next_due()?;
-        let wall = Duration::from_nanos((due as f64 / self.speed) as u64);
-        self.began.checked_add(wall)
+        self.began.checked_add(self.fleet.next_wake()?)
     }
 
     fn advance(&mut self, now: Instant) {
         let now = self.now(now);
         self.effects(now);
-        while self.fleet.step(now) {
+        for _ in 0..MOST_STEPS {
+            if !self.fleet.step(now) {
+                break;
+            }
             self.effects(now);
         }
     }
@@ -166,7 +171,7 @@ impl Shared {
 }
 
 /// The resources of a fleet.
-fn shown(fleet: Fleet, speed: f64) -> (Fleets, Site) {
+fn shown(fleet: Fleet) -> (Fleets, Site) {
     let began = Instant::now();
     let mut paths = HashMap::new();
     let mut all = Vec::new();
@@ -191,7 +196,6 @@ fn shown(fleet: Fleet, speed: f64) -> (Fleets, Site) {
         shown: all,
         paths: paths.clone(),
         began,
-        speed,
     }));
     let mut site = Site::new();
     site.add(HEART, Heart(Arc::clone(&shared)));
@@ -201,7 +205,7 @@ fn shown(fleet: Fleet, speed: f64) -> (Fleets, Site) {
             at: Some(*at),
             told: told.remove(path).map(|device| (device, path.clone())),
         };
-        site.add(&format!("/{path}"), resource);
+        site.add(&spelled(path), resource);
     }
     for (path, device) in told {
         let resource = Measured {
@@ -209,9 +213,14 @@ fn shown(fleet: Fleet, speed: f64) -> (Fleets, Site) {
             at: None,
             told: Some((device, path.clone())),
         };
-        site.add(&format!("/{path}"), resource);
+        site.add(&spelled(&path), resource);
     }
     (shared, site)
+}
+
+/// A path as links and requests spell it, percent-encoded where it must be.
+fn spelled(path: &str) -> String {
+    local_text::<&str>(&path.split('/').collect::<Vec<_>>(), &[])
 }
 
 /// Lets time pass.

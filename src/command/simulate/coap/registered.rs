@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::{Fleets, lock};
+use super::{Fleets, lock, spelled};
 use crate::coap::code::Code;
 use crate::command::coap::directory::Directory;
 use crate::command::coap::keep::due;
@@ -164,7 +164,7 @@ fn links(fleet: &Fleet, device: usize) -> String {
             true => "actuator",
             false => "sensor",
         };
-        Link::new(format!("/{path}")).with("rt", kind)
+        Link::new(spelled(&path)).with("rt", kind)
     });
     link::write(&links.collect::<Vec<_>>())
 }

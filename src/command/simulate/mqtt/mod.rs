@@ -55,13 +55,14 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let mut stop = plan.stop()?;
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
-    let fleet = Fleet::new(model, clock);
+    let fleet = Fleet::new(model, clock).at_speed(plan.speed);
     let mut world = World::new(fleet, dialer, target, login, plan, console);
     console.note(format_args!("{summary}; the totals follow at the end"));
     let end = plan.duration.map(|time| world.began() + time);
     let ran = live(&mut world, &mut lookers, &mut stop, end).await;
     let signal = ran?;
     world.finish(plan.drain());
+    lookers.judge(&world.fleet);
     let closed = stop.close(leave(&mut world, plan.drain())).await;
     let seconds = world.began().elapsed().as_secs_f64();
     world.settle_all();

@@ -112,9 +112,10 @@ impl World {
         }
         let now = self.now();
         for publish in messages {
+            let retained = publish.retain;
             let (topic, payload, reply) = asked(publish);
             self.fleet
-                .message(device, &topic, &payload, reply.as_ref(), now);
+                .message(device, &topic, &payload, retained, reply.as_ref(), now);
         }
         let refused = self.seats[device].send(&mut self.fleet.account);
         self.warn_refused(refused);

@@ -26,7 +26,7 @@ use crate::mqtt::client::diagnose;
 use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
 use crate::mqtt::session::client::{Login, Session, Unsendable};
 use crate::output::Console;
-use crate::pace::clock::{Nanos, nanos};
+use crate::pace::clock::Nanos;
 use crate::pace::wake::Ready;
 
 /// How many messages of a device may be under way, beside what the server allows.
@@ -70,7 +70,6 @@ pub(super) struct World {
     pub(super) out: Vec<u8>,
     began: Instant,
     swept: Instant,
-    speed: f64,
     pub(super) version: Version,
     pub(super) may_fall_back: bool,
     /// Whether a device has ever been connected.
@@ -114,7 +113,6 @@ impl World {
             out: Vec::new(),
             began: now,
             swept: now,
-            speed: plan.speed,
             version: plan.version.unwrap_or_default(),
             may_fall_back: plan.version.is_none() && plan.mechanism.is_none(),
             ever: false,
@@ -143,7 +141,7 @@ impl World {
 
     /// The fleet's time.
     pub(super) fn now(&self) -> Nanos {
-        (nanos(self.began.elapsed()) as f64 * self.speed) as Nanos
+        self.fleet.now(self.began.elapsed())
     }
 
     /// Does what there is to do, and waits for more, until `until` at most.
@@ -184,8 +182,7 @@ impl World {
 
     fn wake_at(&self, until: Option<Instant>) -> Instant {
         let sweep = self.swept + SWEEP;
-        let due = self.fleet.next_due().map(|due| {
-            let wall = Duration::from_nanos((due as f64 / self.speed) as u64);
+        let due = self.fleet.next_wake().map(|wall| {
             // What is due later than can be said is not due before the next sweep.
             self.began.checked_add(wall).unwrap_or(sweep)
         });
