@@ -73,6 +73,7 @@ pub const PAGES: &[&str] = &[
     "ota",
     "ota-keygen",
     "ota-sign",
+    "ota-delta",
     "ota-inspect",
     "ota-verify",
     "ota-agent",
