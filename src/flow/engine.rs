@@ -103,19 +103,13 @@ pub async fn deliver<S: Source, T: Target>(
         _ => error,
     });
     flow.settle();
-    let Passage {
-        mut account,
-        ledger,
-        target,
-        ..
-    } = flow.passage;
+    let (mut account, target) = (flow.passage.account, flow.passage.target);
     // What the target has taken and not sent is as good as never handed over.
     let unsent = target.unsent();
     account.unit = target.unit();
-    account.received = ledger.newest() - unsent;
+    account.received = flow.passage.ledger.newest() - unsent;
     account.unsent = flow.source.unsent() + unsent;
-    let delivered = account.delivered;
-    (account.verdict(ended, &target.name()), delivered)
+    (account.verdict(ended, &target.name()), account.delivered)
 }
 
 struct Flow<'a, S, T> {

@@ -234,7 +234,7 @@ fn a_webhook_that_fails_first_gets_it_later() {
 fn a_notice_that_is_refused_is_told_after_a_restart() {
     let bench = Bench::new();
     let told = bench.folder.path().join("told");
-    let alert = bench.ready(bench.line("--above 27 -W 60 --exec false"));
+    let alert = bench.ready(bench.line("--above 27 -W 60 --exec false ;"));
     bench.read("d7", "28");
     alert.ends_by_itself().exits(1);
     let hook = Hook::new(&["400 Bad Request"]);
@@ -264,7 +264,7 @@ fn a_notice_that_is_refused_is_told_after_a_restart() {
 #[test]
 fn a_refused_notice_that_is_dropped_counts_as_told() {
     let bench = Bench::new();
-    let dropping = "--above 27 --once -W 60 --on-refused drop --exec false";
+    let dropping = "--above 27 --once -W 60 --on-refused drop --exec false ;";
     let alert = bench.ready(bench.line(dropping));
     bench.read("d7", "28");
     alert.ends_by_itself();

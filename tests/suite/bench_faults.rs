@@ -212,7 +212,6 @@ fn a_run_without_a_connection_meets_no_threshold_anywhere() {
     for words in [
         format!("mqtt mqtt://127.0.0.1:{port} -q 1"),
         format!("coap coap+tcp://127.0.0.1:{port}/x"),
-        format!("amqp amqp://127.0.0.1:{port}"),
     ] {
         let files = Files::new();
         let line = iotctl(&format!("bench {words} --rate 200 --count 100 --quiet"));

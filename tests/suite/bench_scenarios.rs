@@ -111,21 +111,21 @@ fn retained(port: u16) -> String {
 
 fn nothing_stays_retained(port: u16) {
     for (words, cleared) in [
-        ("--scenario retained --count 40", 40),
+        ("--scenario retained --count 40 -q 1", 40),
         ("--scenario retained --count 40 -q 0 -V 311 --threads 2", 40),
-        ("--scenario retained --count 40 --processes 2", 40),
+        ("--scenario retained --count 40 -q 1 --processes 2", 40),
         (
-            "--scenario retained-storm --retained-messages 100 --count 20",
+            "--scenario retained-storm --retained-messages 100 --count 20 -q 1",
             1_000,
         ),
-        ("--retain --publishers 3 --count 40", 3),
+        ("--retain --publishers 3 --count 40 -q 1", 3),
         (
-            "--retain --publishers 3 --topic {group}/all --groups 2 --count 40",
+            "--retain --publishers 3 --topic {group}/all --groups 2 --count 40 -q 1",
             2,
         ),
-        ("--count 40", 0),
+        ("--count 40 -q 1", 0),
     ] {
-        let found = Figures::of(&bench(port, "--rate 1k -q 1").words(words).run().exits(0));
+        let found = Figures::of(&bench(port, "--rate 1k").words(words).run().exits(0));
         let counted = found.0["counts"]["retained_cleared"].as_u64();
         assert_eq!(counted.unwrap_or(0), cleared, "{words}");
         assert_eq!(retained(port), "", "{words}");

@@ -928,7 +928,9 @@ fn what_only_amqp_has_is_told_once_or_refused() {
         .exits(1)
         .says("a priority cannot be carried");
     // Each of them, and not the first alone.
-    let dropping = iotctl(&format!("bridge {line} --strict --on-refused drop -C 2"));
+    let dropping = iotctl(&format!(
+        "bridge {line} --strict --on-refused drop --idle 5s"
+    ));
     let dropping = dropping.start();
     publish();
     dropping.ends_by_itself().exits(1).says("2 failed");

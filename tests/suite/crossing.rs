@@ -346,7 +346,7 @@ fn two_routers_that_feed_each_other_stop_after_sixteen() {
         let file = folder.path().join(format!("{from}.toml"));
         let text = format!(
             "[source.s]\nurl = \"{url}\"\n[target.t]\nurl = \"{url}\"\n\
-             [[route]]\ntopic = \"{from}/{{rest...}}\"\nto = \"t\"\ntopic-out = \"{to}/{{rest...}}\"\n",
+             [[route]]\ntopic = \"{from}/{{rest...}}\"\nto = \"t\"\ntopic-out = \"{to}/{{rest}}\"\n",
             url = url(&broker)
         );
         std::fs::write(&file, text).unwrap();

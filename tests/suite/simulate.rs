@@ -666,7 +666,7 @@ fn path() -> String {
 fn an_account_that_cannot_be_written_is_known_before_anything_is_connected() {
     let [port] = free_ports();
     let line = iotctl(&format!("simulate mqtt://127.0.0.1:{port} --scenario home"));
-    let ended = line.words("--duration 1s --save-json /nope/x.json").run();
+    let ended = line.words("--for 1s --save-json /nope/x.json").run();
     let ended = ended.exits(8);
     ended.says("iotctl: cannot write /nope/x.json: no such file or directory\n");
 }

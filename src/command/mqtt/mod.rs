@@ -17,6 +17,7 @@ pub(crate) mod sys;
 pub(crate) mod topics;
 mod trace;
 pub(crate) mod unaware;
+pub(crate) mod unsettled;
 
 use crate::command::Running;
 

@@ -95,8 +95,7 @@ impl Setup {
         }
         setup.add_alerts(file, plan, &known).map_err(wrong)?;
         for (at, (name, table)) in file.source.iter().enumerate() {
-            let filters = setup.filters(at);
-            let source = source(name, table, &filters, window, plan);
+            let source = source(name, table, &setup.filters(at), window, plan);
             let source = source.map_err(|why| wrong(format!("source {name}: {why}")))?;
             setup.sources.push((name.clone(), source));
         }

@@ -20,6 +20,8 @@ pub(super) struct Contest {
     /// Since when there is a connection that can be used.
     since: Option<Instant>,
     row: u32,
+    /// Something got through since: a connection that is of use was not taken over by another client.
+    useful: bool,
     /// How long is waited at least before the next; none, while nothing is suspected.
     pub(super) wait: Duration,
 }
@@ -31,6 +33,7 @@ impl Contest {
         if self.since.replace(now).is_some() {
             (self.row, self.wait) = (0, Duration::ZERO);
         }
+        self.useful = false;
     }
 
     /// The server has closed it without a word; whether it is time to say what that means.
@@ -38,7 +41,7 @@ impl Contest {
         let Some(since) = self.since.take() else {
             return false;
         };
-        if now.saturating_duration_since(since) > SHORT + 2 * self.wait {
+        if self.useful || now.saturating_duration_since(since) > SHORT + 2 * self.wait {
             (self.row, self.wait) = (0, Duration::ZERO);
             return false;
         }
@@ -58,8 +61,9 @@ impl Contest {
 }
 
 impl Client {
-    /// Something got through.
-    pub(super) const fn progressed(&mut self) {
+    /// Something got through; `new`: other than what comes with each connection.
+    pub(super) const fn progressed(&mut self, new: bool) {
+        self.contest.useful |= new;
         if !self.contest.is_on() {
             self.backoff.progressed();
         }
@@ -102,6 +106,17 @@ mod tests {
         // The other one waits as long, and lets it live as long.
         let (told, waits) = lived(&[1, 1, 1, 1, 1, 32, 34, 38, 46, 62]);
         assert_eq!((told, waits[9]), (vec![4], 32));
+    }
+
+    #[test]
+    fn connections_that_carry_something_mean_nothing() {
+        let (mut contest, now) = (Contest::default(), Instant::now());
+        for _ in 0..9 {
+            contest.ready(now);
+            contest.useful = true;
+            assert!(!contest.closed(now));
+        }
+        assert!(!contest.is_on());
     }
 
     #[test]

@@ -205,13 +205,14 @@ impl Client {
         let event = self.session.poll_event()?;
         match &event {
             Event::Message(publish) => {
-                self.progressed();
+                let new = !publish.retain;
+                self.progressed(new);
                 // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
                 if publish.qos == QoS::AtMostOnce {
                     self.pace.count();
                 }
             }
-            Event::Acknowledged { .. } | Event::Pong => self.progressed(),
+            Event::Acknowledged { .. } | Event::Pong => self.progressed(true),
             _ => {}
         }
         Some(event)
@@ -221,7 +222,7 @@ impl Client {
     fn poll_outcome(&mut self) -> Option<Event> {
         let event = self.session.poll_outcome()?;
         if matches!(event, Event::Acknowledged { .. } | Event::Pong) {
-            self.progressed();
+            self.progressed(true);
         }
         Some(event)
     }
