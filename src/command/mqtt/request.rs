@@ -11,7 +11,8 @@ use super::mosquitto;
 use super::publish::{first, outline, topics};
 use super::record::{published, record};
 use super::session::{SessionArgs, Wants, tell};
-use super::source::{Unsettled, refusal};
+use super::source::refusal;
+use super::unsettled::Unsettled;
 use crate::connect::{Retry, Target, within};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{
