@@ -132,24 +132,11 @@ impl ServerFlags {
         let raw = self.rpk.rpk_key.is_some();
         let any = "--psk, --rpk-key, or --cert and --key";
         values::needs("--listen coaps://", dtls, any, given || keys || raw)?;
+        let both = given && raw && dtls;
+        check_clients(both, self.tls.demands(), self.rpk.rpk_peer.is_some())?;
         values::needs("--rpk-peer", self.rpk.rpk_peer.is_some(), "--rpk-key", raw)?;
         values::needs("--rpk-key", raw, "--listen coaps://", dtls)?;
         values::needs("--psk", keys, "--listen coaps://", dtls)?;
-        // A client chooses what it shows: where one way demands something of it, so must the other.
-        let (certified, known) = (self.tls.demands(), self.rpk.rpk_peer.is_some());
-        let both = given && raw && dtls;
-        values::needs(
-            "--client-ca with --rpk-key",
-            both && certified,
-            "--rpk-peer",
-            known,
-        )?;
-        values::needs(
-            "--rpk-peer with --cert",
-            both && known,
-            "--client-ca",
-            certified,
-        )?;
         let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
         values::needs("--cert", given, secure, encrypted || dtls)?;
         let flags = self.resources;
@@ -180,6 +167,19 @@ impl ServerFlags {
             style: self.terminal.style(),
         })
     }
+}
+
+/// A client chooses what it shows: where both ways are open and one demands something of it, so must the other.
+fn check_clients(both: bool, certified: bool, known: bool) -> Result<()> {
+    let to_certified = both && certified;
+    values::needs(
+        "--client-ca with --rpk-key",
+        to_certified,
+        "--rpk-peer",
+        known,
+    )?;
+    let to_known = both && known;
+    values::needs("--rpk-peer with --cert", to_known, "--client-ca", certified)
 }
 
 /// The default resources.
