@@ -65,6 +65,8 @@ pub(crate) struct Publisher<C = Client> {
     state: Option<Box<[Publish; 2]>>,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
+    /// The connection has ended for good, once all that was sent was acknowledged.
+    ended: Option<Error>,
 }
 
 impl<C: Connection> Publisher<C> {
@@ -99,6 +101,7 @@ impl<C: Connection> Publisher<C> {
             requires_subscribers: false,
             state: None,
             acknowledged: None,
+            ended: None,
         }
     }
 
@@ -241,7 +244,20 @@ impl<C: Connection> Publisher<C> {
         }
     }
 
+    /// What came before a loss counts, also when both were in one read: its notice is taken after the events of the connection
+    /// that is gone.
     fn take_in(&mut self, into: &mut Vec<Progress>) {
+        let now = Instant::now();
+        while let Some(event) = self.client.poll_event() {
+            if matches!(event, Event::Connected { .. }) {
+                self.take_notices(into);
+            }
+            self.event(event, now, into);
+        }
+        self.take_notices(into);
+    }
+
+    fn take_notices(&mut self, into: &mut Vec<Progress>) {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.doubt(into);
@@ -252,10 +268,6 @@ impl<C: Connection> Publisher<C> {
                 self.away_since.get_or_insert_with(Instant::now);
             }
             tell(notice, self.client.target(), self.notes);
-        }
-        let now = Instant::now();
-        while let Some(event) = self.client.poll_event() {
-            self.event(event, now, into);
         }
     }
 
@@ -468,6 +480,9 @@ impl<C: Connection> flow::Target for Publisher<C> {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if let Some(error) = self.ended.take() {
+            return Err(self.objection(error));
+        }
         if let Some((number, mut publish)) = self
             .parked
             .take_if(|(_, publish)| self.client.can_publish(publish.qos))
@@ -501,6 +516,17 @@ impl<C: Connection> flow::Target for Publisher<C> {
             }
         };
         self.take_in(into);
-        driven.map_err(|error| self.objection(error))
+        match driven {
+            // The end that came with the last acknowledgements matters to whoever sends more.
+            Err(error) if self.is_idle() && !into.is_empty() && !into.iter().any(is_in_doubt) => {
+                self.ended = Some(error);
+                Ok(())
+            }
+            driven => driven.map_err(|error| self.objection(error)),
+        }
     }
+}
+
+const fn is_in_doubt(progress: &Progress) -> bool {
+    matches!(progress, Progress::One(_, Outcome::InDoubt))
 }

@@ -27,6 +27,8 @@ struct Script {
     pings: u64,
     /// Ends the source after it was held so often: a connection that is lost then.
     gives_up_after: Option<u64>,
+    /// Fails with this at once, with all messages still to be taken: they came in the same read.
+    fails: Option<&'static str>,
 }
 
 impl Script {
@@ -39,6 +41,7 @@ impl Script {
             held: 0,
             pings: 0,
             gives_up_after: None,
+            fails: None,
         }
     }
 
@@ -53,6 +56,9 @@ impl Script {
 
 impl Source for Script {
     async fn drive(&mut self) -> Result<()> {
+        if let Some(text) = self.fails {
+            return Err(Error::new(Kind::Unauthorized, text));
+        }
         if self.has_next() {
             return Ok(());
         }
@@ -226,6 +232,18 @@ async fn a_connection_that_ends_while_it_is_held_is_an_error() {
     let ended = flow(&mut source, &mut target, Until::default()).await;
     assert_eq!(ended.unwrap_err().text(), "the connection is lost");
     assert_eq!(source.settled, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_with_the_end_of_the_source_goes_its_way() {
+    for (wanted, end) in [(2, Ok(())), (5, Err("not authorized"))] {
+        let mut source = Script::messages(2);
+        source.fails = Some("not authorized");
+        let mut target = Slow::new(8);
+        let ended = flow(&mut source, &mut target, count(wanted)).await;
+        assert_eq!(ended.as_ref().map(drop).map_err(Error::text), end);
+        assert_eq!((target.taken.len(), source.settled), (2, 2));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -486,3 +486,30 @@ fn a_server_that_closes_after_each_message_is_asked_less_and_less_often() {
     let asked = peer.others();
     assert!((3..30).contains(&asked), "{asked} times");
 }
+
+#[test]
+fn what_came_with_the_goodbye_counts() {
+    for goodbye in [0x87, 0x8b, 0x8e] {
+        let bye = packet(0xe0, &[goodbye, 0]);
+        let last_words = bye.clone();
+        let peer = Peer::start(move |stream, _| {
+            subscribed(stream, &[0]);
+            let words = [publish("a", 0, 0, b"there"), last_words.clone()];
+            send(stream, &words.concat());
+        });
+        let ended = at(peer.port, "sub", "-t a -C 1").run().exits(0);
+        assert_eq!(ended.text(), "there\n");
+
+        let peer = Peer::start(move |stream, number| {
+            if number > 0 {
+                return;
+            }
+            welcome(stream);
+            // An answer to a PINGREQ proves that what was before it at QoS 0 was read.
+            read_until(stream, 0xc0).expect("a PINGREQ");
+            send(stream, &[packet(0xd0, &[]), bye.clone()].concat());
+        });
+        let ended = at(peer.port, "pub", "-t a -m x").run().exits(0);
+        assert!(!ended.stderr.contains("in doubt"), "{}", ended.stderr);
+    }
+}
