@@ -342,7 +342,7 @@ fn a_target_with_another_server_connects_there_and_nothing_else_does() {
 fn two_routers_that_feed_each_other_stop_after_sixteen() {
     let mut broker = broker("");
     let folder = tempfile::tempdir().unwrap();
-    let start = |from: &str, to: &str| {
+    let mut start = |from: &str, to: &str| {
         let file = folder.path().join(format!("{from}.toml"));
         let text = format!(
             "[source.s]\nurl = \"{url}\"\n[target.t]\nurl = \"{url}\"\n\
@@ -350,11 +350,11 @@ fn two_routers_that_feed_each_other_stop_after_sixteen() {
             url = url(&broker)
         );
         std::fs::write(&file, text).unwrap();
-        iotctl("route").word(file).start()
+        let router = iotctl("route").word(file).start();
+        broker.sees_subscription(&format!("{from}/#"));
+        router
     };
     let (a, b) = (start("a", "b"), start("b", "a"));
-    broker.sees_subscription("a/#");
-    broker.sees_subscription("b/#");
     broker.iotctl("pub -t a/x -q 1 -m 1").run().exits(0);
     // The seventeenth is refused by the one that began.
     a.ends_by_itself()
