@@ -95,10 +95,10 @@ pub(crate) fn replace_all(files: &[(PathBuf, &[u8])]) -> Result<()> {
         drafts.push(written.map_err(|cause| failed(path, &cause))?);
     }
     let synced = std::thread::scope(|scope| {
-        let syncing: Vec<_> = drafts
-            .iter()
-            .map(|draft| scope.spawn(|| draft.file.sync_all()))
-            .collect();
+        let mut syncing = Vec::new();
+        for draft in &drafts {
+            syncing.push(scope.spawn(|| draft.file.sync_all()));
+        }
         let ended = syncing.into_iter().map(|it| it.join());
         ended
             .map(|it| it.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))

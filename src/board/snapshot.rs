@@ -113,10 +113,12 @@ impl Board {
             }
         }
         let latest = self.topics.latest().take(window);
-        let changed: Vec<&Topic> = latest
+        let mut told: Vec<&Topic> = latest
             .take_while(|topic| topic.change > cursor.topics)
             .collect();
-        let told: Vec<&Topic> = changed.into_iter().rev().take(most).collect();
+        // The oldest changes first, of which the rest is told the next time.
+        told.reverse();
+        told.truncate(most);
         if let Some(last) = told.last() {
             cursor.topics = last.change;
         }

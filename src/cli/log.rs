@@ -25,8 +25,9 @@ use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, TargetArgs, stable_name};
-use crate::command::log::{DeadLetters, Plan, StoreArgs};
+use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
+use crate::command::route::Timed;
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::{Refusals, Until};
@@ -334,11 +335,7 @@ struct StoreWords {
 ///
 /// # Errors
 /// What is wrong with the words.
-pub(crate) fn read_store(
-    words: &[String],
-    connect: &ConnectArgs,
-    style: Style,
-) -> Result<(StoreArgs, Option<Selector>)> {
+pub(crate) fn read_store(words: &[String], connect: &ConnectArgs, style: Style) -> Result<Timed> {
     let command = StoreWords::augment_args(clap::Command::new("log"));
     let command = command.no_binary_name(true).disable_help_flag(true);
     let flags = command.try_get_matches_from(words);

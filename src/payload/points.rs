@@ -63,7 +63,7 @@ impl Points {
         if !measurement.is_some_and(|name| push_escaped(&name, b", ", into)) {
             return count("a measurement");
         }
-        self.push_tags(&find, &mut count, into);
+        self.push_tags(find, &mut count, into);
         let mut separator = b' ';
         let mut field = |name: &str, found: Option<Found<'_>>, into: &mut Vec<u8>| {
             let before = into.len();

@@ -84,7 +84,7 @@ fn text(bytes: &[u8]) -> AmqpValue {
 pub(in crate::amqp) fn put(pairs: &[(ByteString, AmqpValue)], out: &mut impl Buffer) {
     sized(out, |out| {
         for (name, value) in pairs {
-            put_short(&name::to_bytes(name), out);
+            put_short(name::to_bytes(name), out);
             put_value(value, out);
         }
     });

@@ -112,10 +112,11 @@ impl Plan {
         if !self.watch || self.json {
             return Tables::open(None, false, self.style);
         }
-        let every = self.every.unwrap_or(match terminals()[1] {
+        let usual = || match terminals()[1] {
             true => EVERY_IN_PLACE,
             false => EVERY,
-        });
+        };
+        let every = self.every.unwrap_or_else(usual);
         Tables::open(Some(every), true, self.style)
     }
 }

@@ -72,6 +72,9 @@ pub enum Mode {
     Print,
 }
 
+/// A store, and what of a message says when it was.
+pub(crate) type Timed = (StoreArgs, Option<Selector>);
+
 /// Reads words of the file that are spelled as on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Readers {
@@ -84,7 +87,7 @@ pub struct Readers {
     /// An alert in words of its flags.
     pub alert: fn(&[String]) -> Result<alert::Plan>,
     /// A store in words of the flags of `log`, how to connect to it, and what of a message says when it was.
-    pub(crate) store: fn(&[String], &ConnectArgs, Style) -> Result<(StoreArgs, Option<Selector>)>,
+    pub(crate) store: fn(&[String], &ConnectArgs, Style) -> Result<Timed>,
     /// A key of messages, and how long it counts.
     pub dedup: fn(&str, Option<&str>) -> std::result::Result<Dedup, String>,
 }

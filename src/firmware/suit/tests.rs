@@ -296,7 +296,7 @@ fn what_is_unknown_is_refused() {
         ),
         (
             SHARED,
-            "821f02",
+            "82181f02",
             Refusal::Unsupported("swapping of components"),
         ),
         (SHARED, "820e0f", Refusal::NoAlternative),

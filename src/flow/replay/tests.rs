@@ -84,6 +84,7 @@ async fn drained(source: &mut Replayed<'_>) -> (Vec<(u128, String)>, Result<()>)
                         let text = String::from_utf8(message.payload.to_vec()).unwrap();
                         messages.push((now, text));
                     }
+                    Next::Refused(why) => messages.push((now, format!("refused: {why}"))),
                     Next::End(ended) => end = Some(ended),
                     other => panic!("{other:?}"),
                 }
@@ -312,7 +313,13 @@ async fn a_map_makes_none_or_several_of_a_message_when_it_is_due() {
     assert_eq!(times(&messages), [0, 0, 2000, 2000, 2100, 2100]);
     replay.stages.map = Some("jq: .a".parse().unwrap());
     let (messages, ended) = played(&replay).await;
-    assert_eq!(messages, []);
+    // It goes on after a message that the map fails on.
+    assert_eq!(
+        texts(&messages),
+        [("a", 1), ("b", 2), ("a", 3), ("b", 4)].map(|(topic, it)| {
+            format!("refused: {topic}: --map: cannot index {it} with \"a\"")
+        })
+    );
     ended.unwrap();
 }
 

@@ -98,18 +98,18 @@ impl Wants {
             let waiting = Declaration::QueueIsThere(self.queue.clone());
             let waiting = connection.declare(&waiting).await?;
             connection.consume(&subscription).await?;
-            Ok((connection, waiting.map_or(0, |it| it.messages)))
+            Ok((Box::new(connection), waiting.map_or(0, |it| it.messages)))
         };
         async move { session.connect_by(open).await }.boxed_local()
     }
 }
 
 /// A connection, and how many manifests wait in the queue.
-type Opened = (Connection, u32);
+type Opened = (Box<Connection>, u32);
 
 enum Link<'a> {
     Connecting(LocalBoxFuture<'a, Result<Opened>>),
-    Up(Connection),
+    Up(Box<Connection>),
 }
 
 impl Link<'_> {

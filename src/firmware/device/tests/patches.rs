@@ -90,13 +90,8 @@ impl Bench {
             }
         );
         self.blocks(NEW);
-        assert_eq!(
-            self.next(),
-            Step::Check {
-                slot: Slot::B,
-                size
-            }
-        );
+        let slot = Slot::B;
+        assert_eq!(self.ends(checked(NEW)), Step::Check { slot, size });
         assert_eq!(self.device.report().error, None);
     }
 }
