@@ -201,13 +201,11 @@ impl Slot {
                 path: String::from_utf8(said.stdout).unwrap().trim().into(),
                 is_device: true,
             },
-            None => {
-                eprintln!("no loop device to be had: a file stands for a block device");
-                Self {
-                    path: file.to_owned(),
-                    is_device: false,
-                }
-            }
+            // This machine has no loop devices to give.
+            None => Self {
+                path: file.to_owned(),
+                is_device: false,
+            },
         }
     }
 
