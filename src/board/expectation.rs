@@ -10,7 +10,7 @@ use crate::payload::comparison::Comparison;
 use crate::payload::expect::{Condition, JQ};
 
 /// What can be compared by name; all of it stands below `/counts` of a snapshot.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "devices",
     "online",
     "offline",
@@ -22,6 +22,7 @@ pub const NAMES: [&str; 11] = [
     "bytes_per_second",
     "stale",
     "forgotten",
+    "left_out",
 ];
 
 /// A condition on a snapshot.

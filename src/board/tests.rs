@@ -117,6 +117,8 @@ fn a_snapshot_has_all_and_expectations_read_it() {
     for name in expectation::NAMES {
         assert!(!snapshot["counts"][name].is_null(), "{name}");
     }
+    let counts = snapshot["counts"].as_object().unwrap();
+    assert_eq!(counts.len(), expectation::NAMES.len());
 }
 
 #[test]

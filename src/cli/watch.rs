@@ -129,7 +129,7 @@ pub(crate) struct WatchFlags {
     #[arg(long, conflicts_with = "every", help_heading = "Output")]
     once: bool,
 
-    /// Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten), or JSON pointers into a snapshot, as in 'offline == 0 and /fleet/boiler/values/temp < 90'
+    /// Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten, left_out), or JSON pointers into a snapshot, as in 'offline == 0 and /fleet/boiler/values/temp < 90'
     #[arg(long, value_name = "CONDITION", help_heading = "Output")]
     expect: Option<Expectation>,
 

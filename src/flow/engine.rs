@@ -2,7 +2,9 @@
 
 mod passage;
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Instant;
 
 use tokio::task::yield_now;
@@ -118,6 +120,8 @@ struct Flow<'a, S, T> {
     done: Vec<Progress>,
     /// Whether the source is gone, and its connection with it.
     failed: bool,
+    /// Whether the last turn read from the source.
+    reading: bool,
 }
 
 /// What woke the loop.
@@ -137,6 +141,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             passage,
             done: Vec::new(),
             failed: false,
+            reading: false,
         }
     }
 
@@ -163,7 +168,11 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
                 self.passage.progress.not_without(self.passage.now);
             }
             self.count()?;
-            match woken? {
+            let woken = match woken? {
+                Woken::Target if !self.reading && self.passage.reads_on() => self.glance().await,
+                woken => woken,
+            };
+            match woken {
                 Woken::Source | Woken::Target => self.take_in()?,
                 Woken::Time => self.time_passed()?,
                 Woken::Failed(error) => {
@@ -188,8 +197,8 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             deadline.unwrap_or_else(now).into(),
             self.passage.end.is_some(),
         );
-        let reading = self.passage.reads_on();
-        let failed = self.failed;
+        let (reading, failed) = (self.passage.reads_on(), self.failed);
+        self.reading = reading;
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
         let received = async {
             match reading {
@@ -207,15 +216,24 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             // Before both sides, which always have something where a server floods; once nothing more is taken, what has ended
             // in time counts however late we are.
             () = sleep_until(at), if deadline.is_some() && !ending => return Ok(Woken::Time),
-            driven = target.drive(&mut self.done) => return driven.map(|()| Woken::Target),
+            woken = either(target.drive(&mut self.done), received) => return woken,
             () = sleep_until(at), if deadline.is_some() => return Ok(Woken::Time),
-            woken = received => return woken,
         };
         stop.unless_again(self.drain()).await?;
         Err(Error::new(
             asked.kind(),
             self.passage.progress.interrupted(),
         ))
+    }
+
+    /// Polls the source once, now that there is room: of several one may have had enough in stock to fill it each time, while
+    /// another has yet to connect.
+    async fn glance(&mut self) -> Woken {
+        let polled = poll_fn(|context| Poll::Ready(pin!(self.source.drive()).poll(context)));
+        match polled.await {
+            Poll::Ready(Err(error)) => Woken::Failed(error),
+            Poll::Ready(Ok(())) | Poll::Pending => Woken::Target,
+        }
     }
 
     /// Lets what is under way end, within a time; whether more could have been done counts no more, but for what cannot be
@@ -295,6 +313,22 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             });
         self.passage.time_passed(awaits.as_deref())
     }
+}
+
+/// Waits for one of the two sides, and polls both: a side that always has something does not keep the other from going on.
+async fn either(
+    driven: impl Future<Output = Result<()>>,
+    received: impl Future<Output = Result<Woken>>,
+) -> Result<Woken> {
+    let (mut driven, mut received) = (pin!(driven), pin!(received));
+    poll_fn(|context| {
+        let target = driven.as_mut().poll(context)?;
+        match received.as_mut().poll(context) {
+            Poll::Pending => target.map(|()| Ok(Woken::Target)),
+            woken @ Poll::Ready(_) => woken,
+        }
+    })
+    .await
 }
 
 /// The runtime's clock, which tests stop and set.

@@ -961,6 +961,11 @@ fn a_gateway_shows_what_was_put_to_it() {
         let got = iotctl(&format!("coap get {place}/g/x")).run();
         (got.text() == "17").then_some(())
     });
+    // Only what is new, or what the client has seen (RFC 7252 §5.10.8).
+    for words in ["--if-none-match", "--if-match 0xff"] {
+        let put = iotctl(&format!("coap put {place}/g/x -m 18 {words}"));
+        put.run().exits(1).says("4.12");
+    }
     broker.iotctl("pub -t g/end -m end -q 1").run().exits(0);
     // Once: what is shown is sent to nobody.
     assert_eq!(watcher.lines(2), ["g/x 17", "g/end end"]);

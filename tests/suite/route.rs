@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
-use crate::support::command::{Line, Running, iotctl};
+use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::mosquitto::{Mosquitto, Settings};
 use crate::support::schema::{known, schema};
 use crate::support::wait_for;
@@ -916,4 +917,37 @@ to = "gate"
         .run()
         .exits(2)
         .says("its messages come back to it");
+}
+
+#[test]
+fn a_source_that_floods_does_not_keep_out_another() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let flood = folder.path().join("flood");
+    let made = program("mkfifo", "").word(&flood).into_command().status();
+    assert!(made.unwrap().success());
+    let text = format!(
+        "[source.flood]\nfile = {flood:?}\n[source.calm]\nurl = \"{url}\"\n[target.t]\nurl = \"{url}\"\n\
+         [[route]]\nfrom = [\"flood\"]\ntopic = \"#\"\nto = \"t\"\nqos = 1\n\
+         [[route]]\nfrom = [\"calm\"]\ntopic = \"calm/{{rest...}}\"\nto = \"t\"\ntopic-out = \"out/{{rest}}\"\nqos = 1\n",
+        url = format_args!("mqtt://127.0.0.1:{}", broker.port)
+    );
+    let file = written(folder.path(), &text);
+    let router = route(&file, "--quiet").start();
+    let flooding = std::thread::spawn(move || {
+        let mut pipe = fs::OpenOptions::new().write(true).open(flood).unwrap();
+        // Until the router has ended.
+        while pipe
+            .write_all(b"{\"topic\":\"f\",\"payload\":\"x\"}\n")
+            .is_ok()
+        {}
+    });
+    broker.sees_subscription("calm/#");
+    let mut watcher = broker.iotctl("sub -t out/# -q 1 -v").start();
+    broker.sees_subscription("out/#");
+    broker.iotctl("pub -t calm/1 -q 1 -m here").run().exits(0);
+    assert_eq!(watcher.line(), "out/1 here");
+    router.signal("TERM");
+    router.ends().exits(143);
+    flooding.join().unwrap();
 }

@@ -11,6 +11,7 @@ use crate::support::aiocoap;
 use crate::support::broker::broker;
 use crate::support::command::{Line, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::peer::{Peer, drain};
 use crate::support::ports::free_ports;
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::schema::{known, schema};
@@ -46,6 +47,18 @@ impl Account {
 /// Words that have it written there.
 fn kept(folder: &Path) -> String {
     format!("--save-json {}", folder.join("account.json").display())
+}
+
+#[test]
+fn a_fleet_that_nobody_lets_in_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), CRASHES);
+    let silent = Peer::start(|stream, _| drain(stream));
+    let asserted = "--assert published==acknowledged";
+    for words in ["--for 300ms", &format!("--for 300ms {asserted}")] {
+        let ended = simulate(silent.port, &file, words).run().exits(5);
+        ended.says("connected none of 10 devices by the end of the run");
+    }
 }
 
 /// Ten devices that end their connections by crashes and cleanly, over and over.

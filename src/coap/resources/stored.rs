@@ -33,6 +33,11 @@ impl Stored {
         }
     }
 
+    /// Whether a request to change what is there is not to be met: If-Match and If-None-Match (RFC 7252 §5.10.8).
+    pub(crate) fn forbids(there: Option<&Self>, request: &Incoming) -> bool {
+        condition_fails(request, there.map(Self::etag).as_ref())
+    }
+
     /// Bytes of the body.
     pub(crate) const fn len(&self) -> usize {
         self.body.len()
@@ -150,7 +155,7 @@ impl Tree {
 
     fn put(&mut self, path: String, request: &Incoming) -> Answer {
         let old = self.children.get(&path);
-        if condition_fails(request, old.map(Stored::etag).as_ref()) {
+        if Stored::forbids(old, request) {
             return Code::PRECONDITION_FAILED.into();
         }
         let size = |body: &Bytes| ENTRY + path.len() + body.len();

@@ -200,6 +200,9 @@ impl Resource for Path {
                 None => Code::NOT_FOUND.into(),
             },
             Code::PUT | Code::POST if state.takes => {
+                if Stored::forbids(state.kept.get(path), request) {
+                    return Code::PRECONDITION_FAILED.into();
+                }
                 let segments: Vec<_> = request.options.all(option::URI_PATH).collect();
                 match no_topic(&segments) {
                     Some(why) => Response::error(Code::BAD_REQUEST, why).into(),

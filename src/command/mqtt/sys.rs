@@ -22,6 +22,9 @@ const ROOT: &str = "$SYS/";
 /// More bytes of topics and values than any broker has; a server that sends more is not asked any further.
 const MOST_BYTES: usize = 16 << 20;
 
+/// The longest name, in characters, that others are lined up with.
+const WIDEST: usize = 80;
+
 /// How often a table is printed below the one before.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -95,13 +98,19 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let values = figures.values;
     let properties = plan.session.disconnect_properties.clone();
     let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
-    ended.and(closed)?;
+    let ended = ended.and(closed);
+    if plan.watch && is_new && !plan.json {
+        // However it ended: the newest figures are shown.
+        tables.put(table(&values, plan.json));
+        tables.flush().await?;
+    }
+    ended?;
     if values.is_empty() {
         let text = format!("{name} publishes nothing below $SYS to this client");
         return Err(Error::new(Kind::Refused, text)
             .hint("--watch waits for what is published without being retained"));
     }
-    if !plan.watch || is_new && !plan.json {
+    if !plan.watch {
         tables.put(table(&values, plan.json));
     }
     tables.flush().await
@@ -130,7 +139,8 @@ fn table(values: &BTreeMap<ByteString, ByteString>, json: bool) -> Vec<String> {
     }
     let shown = |topic: &ByteString| topic.trim_start_matches(ROOT).to_owned();
     let widths = values.keys().map(|topic| shown(topic).chars().count());
-    let width = widths.max().unwrap_or(0);
+    // One very long name does not make all rows as long.
+    let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
     let line =
         |(topic, value): (&ByteString, &ByteString)| format!("{:<width$}  {value}", shown(topic));
     values.iter().map(line).collect()
@@ -231,5 +241,10 @@ mod tests {
             table(&values, true),
             [r#"{"$SYS/broker/clients/total":12,"$SYS/broker/uptime":"5 seconds"}"#]
         );
+        let long = format!("$SYS/{}", "l".repeat(1000));
+        let odd = [(ByteString::from(long), ByteString::from("1"))];
+        let lines = table(&values.into_iter().chain(odd).collect(), false);
+        assert_eq!(lines[0], "broker/clients/total  12");
+        assert_eq!(lines[2].len(), 1003);
     }
 }

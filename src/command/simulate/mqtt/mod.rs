@@ -61,6 +61,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let end = plan.duration.map(|time| world.began() + time);
     let ran = live(&mut world, &mut lookers, &mut stop, end).await;
     let signal = ran?;
+    let in_vain = world.in_vain();
     world.finish(plan.drain());
     lookers.judge(&world.fleet);
     let closed = stop.close(leave(&mut world, plan.drain())).await;
@@ -79,7 +80,10 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         );
         return Err(first.reworded(text));
     }
-    asked.map_or(Ok(()), Err)
+    match asked.or(in_vain) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 /// Until the end, or the first signal.

@@ -21,7 +21,7 @@ use crate::bench::driver::Link;
 use crate::connect::{Backoff, Retry, Target};
 use crate::device::account::Account;
 use crate::device::fleet::{Effect, End, Fleet, Outgoing};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::mqtt::client::diagnose;
 use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
 use crate::mqtt::session::client::{Login, Session, Unsendable};
@@ -137,6 +137,18 @@ impl World {
     pub(super) fn refusals(&mut self) -> Option<(u64, Error)> {
         let first = self.refusal.take()?;
         Some((self.refused, first))
+    }
+
+    /// That devices wait to be connected, if none ever was.
+    pub(super) fn in_vain(&self) -> Option<Error> {
+        let waits =
+            |seat: &&Seat| matches!(seat.state, State::Wanted | State::Dialing | State::Greeting);
+        let waiting = self.seats.iter().filter(waits).count() as u64;
+        (!self.ever && waiting > 0).then(|| {
+            let (devices, server) = (counted(waiting, "device"), &self.target);
+            let text = format!("{server} connected none of {devices} by the end of the run");
+            Error::new(Kind::TimedOut, text)
+        })
     }
 
     /// The fleet's time.
