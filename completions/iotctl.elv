@@ -4589,7 +4589,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --max-topics 'Topics that are kept; of more, those that were silent for longest are forgotten'
             cand --output 'What is printed: auto is the screen on a terminal, else text; text is a table at intervals; json is a snapshot a line; none'
             cand --every 'How often a table or a snapshot is printed [default: 10s]'
-            cand --expect 'Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten), or JSON pointers into a snapshot, as in ''offline == 0 and /fleet/boiler/values/temp < 90'''
+            cand --expect 'Fail with exit code 7 unless this is true in the end: names of counts (devices, online, offline, unknown, alerts, topics, messages, rate, bytes_per_second, stale, forgotten, left_out), or JSON pointers into a snapshot, as in ''offline == 0 and /fleet/boiler/values/temp < 90'''
             cand --web 'Serve a page for browsers at /, what changes at /events (server-sent events), /snapshot.json, and /metrics for Prometheus'
             cand --token 'Required of browsers and other clients: http://HOST:PORT/?token=TOKEN, or in the header Authorization: Bearer TOKEN. Needed for an address that others can reach; other users of this machine can see it, so prefer --token-file'
             cand --token-file 'File with the token; a final line break is ignored'

@@ -57,17 +57,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut tables = plan.tables()?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);
-    let wants = Wants {
-        later: if plan.watch {
-            Retry::Forever
-        } else {
-            Retry::Never
-        },
-        version_5_only: false,
-        topic_aliases: 0,
-    };
     let name = target.to_string();
-    let mut client = plan.session.client(target, &wants, console).await?;
+    let mut client = plan.session.client(target, &plan.wants(), console).await?;
     let subscription = Subscription {
         filter: format!("{ROOT}#").into(),
         ..Subscription::default()
@@ -117,6 +108,17 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 impl Plan {
+    const fn wants(&self) -> Wants {
+        Wants {
+            later: match self.watch {
+                true => Retry::Forever,
+                false => Retry::Never,
+            },
+            version_5_only: false,
+            topic_aliases: 0,
+        }
+    }
+
     fn tables(&self) -> Result<Tables> {
         if !self.watch || self.json {
             return Tables::open(None, false, self.style);
