@@ -3,8 +3,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::flow::Number;
-use crate::message::{Detail, MqttDetail};
+use crate::flow::{Next, Number, Outcome};
+use crate::message::{Detail, Message, MqttDetail};
 
 fn message(payload: &str) -> Message {
     Message {
@@ -62,7 +62,7 @@ impl Source for Script {
         if self.has_next() {
             return Ok(());
         }
-        std::future::pending().await
+        pending().await
     }
 
     async fn hold(&mut self) -> Error {
@@ -160,7 +160,7 @@ impl Target for Slow {
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.stalls || self.is_idle() {
-            return std::future::pending().await;
+            return pending().await;
         }
         if let Some(stall) = self.stalls_for {
             sleep_until(
@@ -377,7 +377,7 @@ impl Target for Fragile {
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.stalls || (self.up && self.is_idle()) {
-            return std::future::pending().await;
+            return pending().await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         if !std::mem::replace(&mut self.up, true) {
@@ -489,7 +489,7 @@ impl Source for Flood {
     }
 
     async fn hold(&mut self) -> Error {
-        std::future::pending().await
+        pending().await
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
@@ -533,7 +533,7 @@ impl Target for Quick {
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.is_idle() {
-            return std::future::pending().await;
+            return pending().await;
         }
         tokio::time::advance(Duration::from_millis(1)).await;
         self.1 = self.0;
@@ -710,7 +710,7 @@ struct Ticking(u32);
 impl Source for Ticking {
     async fn drive(&mut self) -> Result<()> {
         if self.0 == 0 {
-            return std::future::pending().await;
+            return pending().await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.0 -= 1;
@@ -718,7 +718,7 @@ impl Source for Ticking {
     }
 
     async fn hold(&mut self) -> Error {
-        std::future::pending().await
+        pending().await
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
