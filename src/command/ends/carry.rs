@@ -673,9 +673,9 @@ mod tests {
         let (mut there, _) = there(mqtt("a.b", MqttProperties::default()), Protocol::Amqp);
         there.topic = "other.key".into();
         assert_eq!(topic_of(&there), "other/key");
-        rename(&mut there, &"x.y/z".into());
+        rename(&mut there, "x.y/z".into());
         assert_eq!((&*there.topic, &*topic_of(&there)), ("x.y.z", "x.y/z"));
-        rename(&mut there, &"x/y".into());
+        rename(&mut there, "x/y".into());
         let Detail::Amqp(amqp) = &there.detail else {
             panic!("not AMQP");
         };
