@@ -16,14 +16,13 @@ Needs Python 3.9, mosquitto (for side_by_side.py) and, for the rows `start-*`, v
 import argparse
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import types
 
-from side_by_side import Bench, Started, tool
+from side_by_side import Bench, Started, instructions
 
 # What AFTER may take, in proportion to BEFORE.
 LIMIT = 1.03
@@ -92,9 +91,7 @@ class Pair:
 
     def instructions(self, *words):
         def cost(build):
-            command = [tool("valgrind"), "--tool=callgrind", "--callgrind-out-file=/dev/null", build, *words]
-            said = subprocess.run(command, capture_output=True, text=True).stderr
-            return int(re.search(r"Collected : (\d+)", said)[1]) / 1e6
+            return instructions([build, *words])
 
         return cost
 

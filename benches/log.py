@@ -4,8 +4,9 @@
     benches/log.py IOTCTL                 # a build with the feature sqlite; some minutes
     benches/log.py IOTCTL --count 1000000
 
-Messages of 130 bytes come from the embedded broker of the same build, at QoS 1. A row is the median of some rounds. The rows
-of `log -` read a recording, so that nothing but keeping is counted.
+Messages of 130 bytes come from the embedded broker of the same build, at QoS 1. A row is the median of some rounds; in brackets is
+how much more that is than `mqtt sub` takes, into nothing and into a file. The rows of `log FILE`
+read a recording, so that nothing but keeping is counted.
 
 Needs Python 3.9.
 """
@@ -47,8 +48,8 @@ class Bench:
                           "mqtt": {"qos": 1, "retain": False}}
                 records.write(json.dumps(record) + "\n")
 
-    def received(self, *words):
-        """CPU seconds of a command that receives all messages from a broker."""
+    def received(self, *words, into=os.devnull):
+        """CPU seconds of a command that receives all messages from a broker, and says what it says into a file."""
         broker = subprocess.Popen([self.options.iotctl, "mqtt", "broker", "--quiet", "--listen", "127.0.0.1:0"],
                                   stdout=subprocess.PIPE, text=True)
         try:
@@ -56,8 +57,9 @@ class Bench:
             url = place if "://" in place else f"mqtt://{place}"
             ready = self.folder / "ready"
             words = [word.replace("URL", url) for word in words]
-            receiver = subprocess.Popen([self.options.iotctl, *words, "-C", str(self.options.count), "--ready-file", ready],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+            with open(into, "wb") as said:
+                receiver = subprocess.Popen([self.options.iotctl, *words, "-C", str(self.options.count), "--ready-file", ready],
+                                            stdout=said, stderr=subprocess.DEVNULL, cwd=self.folder)
             while not ready.exists():
                 time.sleep(0.01)
             with self.lines.open() as lines:
@@ -100,11 +102,15 @@ def main():
         bench = Bench(options, pathlib.Path(folder))
         million = options.count / 1e6
         topic = ["-t", "sensors/+/all", "-q", "1"]
-        shown = bench.median(lambda: bench.received("mqtt", "sub", "-L", "URL", *topic, "--output", "json")) / million
+        words = ["mqtt", "sub", "-L", "URL", *topic, "--output", "json"]
+        shown = bench.median(lambda: bench.received(*words)) / million
         print(f"mqtt sub --output json      {shown:6.2f} s of CPU a million messages", flush=True)
+        # What a file costs that nobody waits for.
+        in_file = bench.median(lambda: bench.received(*words, into=bench.folder / "out.shown")) / million
+        print(f"the same into a file        {in_file:6.2f} s ({in_file - shown:+.2f})", flush=True)
         for name, words in [("out.ndjson", []), ("out.csv", ["--columns", COLUMNS])]:
             kept = bench.median(lambda: bench.received("log", "URL", *topic, "--to", name, *words)) / million
-            print(f"log --to {name:<18} {kept:6.2f} s ({kept - shown:+.2f})", flush=True)
+            print(f"log --to {name:<18} {kept:6.2f} s ({kept - shown:+.2f}, {kept - in_file:+.2f})", flush=True)
         for name, words in [("out.ndjson", []), ("sqlite:out.db", ["--columns", COLUMNS]),
                             ("influx:out.lp", ["--measurement", "w", "--tag", "device=/device"])]:
             cpu = bench.median(lambda: bench.read("--to", name, *words)[0]) / million

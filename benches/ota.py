@@ -306,7 +306,7 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ours", type=pathlib.Path, default=TARGET / "release" / "iotctl")
+    parser.add_argument("--ours", type=pathlib.Path, default=TARGET / "iotctl")
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--fleet", type=int, default=1000)
     options = parser.parse_args()

@@ -5,7 +5,7 @@
     benches/replay.py IOTCTL --recorder mqtt-recorder # another place of mqtt-recorder (PyPI, 1.4)
     benches/replay.py IOTCTL --only timing            # or: cost
 
-timing: 500 messages in 10 s go to the same mosquitto by each program, one after the other; a subscriber notes when they come.
+timing: 50 messages a second, for 10 s or --seconds, go to the same mosquitto by each program, one after the other; a subscriber notes when they come.
 Given is how much later each message came than it should have, by the one that came soonest.
 cost: 1,000,000 records from a file at QoS 1 to mosquitto by `replay --speed max` and by `mqtt pub --ndjson`, in turns; given
 are CPU time (user + system, as the kernel accounts it), the largest memory, and the ratio of the medians. A ratio above 1.5 or
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 
-MESSAGES, INTERVAL = 500, 0.02
+INTERVAL = 0.02
 RECORDS = 1_000_000
 START = 1_763_672_400.0
 
@@ -70,8 +70,9 @@ def record(number, at, payload):
 
 def timing(options, folder):
     records, rows = folder / "timing.ndjson", folder / "timing.csv"
+    messages = round(options.seconds / INTERVAL)
     with records.open("w") as ours, rows.open("w", newline="") as theirs:
-        for number in range(MESSAGES):
+        for number in range(messages):
             at = START + number * INTERVAL
             ours.write(record(number, at, str(number)))
             theirs.write(f"site/{number % 100},{number},1,False,{at},{INTERVAL}\r\n")
@@ -83,7 +84,7 @@ def timing(options, folder):
                                      "--mode", "replay", "--file", rows]
     for name, command in programs.items():
         receiver = subprocess.Popen(
-            [options.iotctl, "mqtt", "sub", url, "-t", "#", "-q", "1", "-C", str(MESSAGES), "-W", "60", "--trace",
+            [options.iotctl, "mqtt", "sub", url, "-t", "#", "-q", "1", "-C", str(messages), "-W", str(options.seconds + 50), "--trace",
              "-F", "%{payload} %{time}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while "SUBACK" not in receiver.stderr.readline():
             pass
@@ -148,6 +149,7 @@ def main():
     parser.add_argument("iotctl", type=lambda path: os.path.abspath(path))
     parser.add_argument("--recorder", default=shutil.which("mqtt-recorder"))
     parser.add_argument("--only", choices=["timing", "cost"])
+    parser.add_argument("--seconds", type=int, default=10, help="of the recording for timing")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     held = True

@@ -26,6 +26,7 @@ batches. So the client is measured, and not the speed of a broker.
 | pub-0, pub-1 | `pub -m`, one message, start to exit              | wall and CPU <= theirs                       |
 | memory       | the same, before it exits                         | peak <= 6 MiB                                |
 | retained     | `sub -C 1` of a retained message, start to exit   | <= 3 ms                                      |
+| instructions-pub, -sub | those of pub-1 and retained, by callgrind; only when asked for, as it needs valgrind: for comparison |
 | sub          | `sub -v` to a file, through mosquitto             | <= 0.15 s/M, no message missing              |
 | sub-wire     | `sub -v` to a file, off the wire                  | <= 0.15 s/M, no message missing              |
 | lines-0      | `pub -l` of a file, QoS 0, onto the wire          | <= 0.1 s/M, no message missing               |
@@ -44,6 +45,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import socket
 import statistics
@@ -200,6 +202,13 @@ def tool(name):
     # Debian keeps the server where only root's path leads.
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin"
     return shutil.which(name, path=path) or sys.exit(f"{name} is not installed")
+
+
+def instructions(words):
+    """How many millions of instructions a command takes, libraries and their loading included."""
+    command = [tool("valgrind"), "--tool=callgrind", "--callgrind-out-file=/dev/null", *words]
+    said = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return int(re.search(r"Collected : (\d+)", said)[1]) / 1e6
 
 
 # -- the far side: the wire -------------------------------------------------------------------
@@ -369,9 +378,11 @@ class Bench:
 
     # Each row: what one run does.
 
+    def publishes(self, ours, qos):
+        return self.client(ours, "pub", self.mosquitto.port, "-t", TOPIC, "-q", qos, "-m", "21.5")
+
     def publish_once(self, ours, qos):
-        words = self.client(ours, "pub", self.mosquitto.port, "-t", TOPIC, "-q", qos, "-m", "21.5")
-        return Started(words).finish(self.options.limit)
+        return Started(self.publishes(ours, qos)).finish(self.options.limit)
 
     def publish_unanswered(self, ours):
         """The memory of a publisher that has done all it has to do but exit."""
@@ -387,9 +398,11 @@ class Bench:
         run.peak, run.code = peak, 0
         return run
 
+    def reads(self, ours):
+        return self.client(ours, "sub", self.mosquitto.port, "-t", TOPIC + "/kept", "-C", "1")
+
     def read_retained(self, ours):
-        words = self.client(ours, "sub", self.mosquitto.port, "-t", TOPIC + "/kept", "-C", "1")
-        return Started(words).finish(self.options.limit)
+        return Started(self.reads(ours)).finish(self.options.limit)
 
     def get_once(self, ours, secured, build="openssl"):
         theirs = [tool(f"coap-client-{build}")]
@@ -448,6 +461,10 @@ class Bench:
         self.line(name, "wall ms", [1e3 * run.wall for run in ours], [1e3 * run.wall for run in theirs], limits.get("wall"))
         self.line(name, "cpu ms", [1e3 * run.cpu for run in ours], [1e3 * run.cpu for run in theirs], limits.get("cpu"))
 
+    def instructions(self, name, words):
+        ours, theirs = (instructions(words(ours)) for ours in (True, False))
+        self.line(name, "million", [ours], [theirs], None)
+
     def memory(self, name, rounds, one, limit):
         ours, theirs = self.take_turns(rounds, one)
         self.line(name, "peak MiB", [run.peak for run in ours], [run.peak for run in theirs], limit)
@@ -483,7 +500,7 @@ class Bench:
         shown = "" if limit is None else f"<= {limit:.3g}" if bound == limit else f"<= {limit}"
         ratio = f"{a / b:.2f}" if b else ""
         verdict = "" if bound is None else "ok" if good else "MISSED"
-        print(f"{name:<10} {what:<9} {a:>10.3f} {b:>10.3f} {ratio:>7}  {shown:<10} {verdict}", flush=True)
+        print(f"{name:<16} {what:<9} {a:>10.3f} {b:>10.3f} {ratio:>7}  {shown:<10} {verdict}", flush=True)
         if not good:
             self.missed.append(f"{name}: {what} is {a:.3f}, asked for {shown}")
 
@@ -512,7 +529,9 @@ class Bench:
             "coaps-get": lambda name: self.short(name, many, lambda ours: self.get_once(ours, True), once),
         }
         wanted = self.options.only.split(",") if self.options.only else list(rows)
-        print(f"{'row':<10} {'what':<9} {'ours':>10} {'theirs':>10} {'ratio':>7}  target")
+        rows["instructions-pub"] = lambda name: self.instructions(name, lambda ours: self.publishes(ours, "1"))
+        rows["instructions-sub"] = lambda name: self.instructions(name, self.reads)
+        print(f"{'row':<16} {'what':<9} {'ours':>10} {'theirs':>10} {'ratio':>7}  target")
         for name in wanted:
             if name not in rows:
                 sys.exit(f"no row {name!r}; there are {', '.join(rows)}")

@@ -129,6 +129,17 @@ impl<T: Target> Branch<T> {
         self.waiting.push_back((Some(owner), message));
     }
 
+    /// A message is handed over, or waits; its outcome is told of `owner`.
+    fn send(&mut self, owner: Option<Number>, message: Message) -> Result<()> {
+        if self.has_room() {
+            let number = self.ledger.arrive();
+            self.owners.push_back(owner);
+            return self.target.take(number, message);
+        }
+        self.waiting.push_back((owner, message));
+        self.hand_over()
+    }
+
     /// Hands over what waits, what goes again first.
     pub(super) fn hand_over(&mut self) -> Result<()> {
         while self.target.has_room() {
@@ -293,9 +304,9 @@ impl<R: Router, T: Target> Fan<R, T> {
     /// Sends what the router said, for the message with this number or on its own account.
     fn send(&mut self, owner: Option<Number>) -> Result<()> {
         for (target, message) in self.outgoing.drain(..) {
-            self.branches[target].waiting.push_back((owner, message));
+            self.branches[target].send(owner, message)?;
         }
-        self.branches.iter_mut().try_for_each(Branch::hand_over)
+        Ok(())
     }
 
     /// Whether every message has one way, and this target is the only one that has any.

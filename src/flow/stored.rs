@@ -90,7 +90,9 @@ impl Stored {
 
     fn hand_over(&mut self) {
         if !self.batch.is_empty() {
-            self.worker.take(std::mem::take(&mut self.batch));
+            // The next one will be as large.
+            let next = Vec::with_capacity(self.batch.len());
+            self.worker.take(std::mem::replace(&mut self.batch, next));
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The thread that a store blocks, and when it commits: a transaction or a write to the disk costs milliseconds, whatever is in it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+mod gathering;
+
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use self::gathering::Gathering;
 use super::{Refusal, Store};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
@@ -71,6 +74,7 @@ impl Worker {
                 let mut running = Running {
                     store,
                     newest: 0,
+                    gathering: Gathering::default(),
                     done,
                 };
                 running.run(sync, &work);
@@ -127,15 +131,28 @@ struct Running<S> {
     store: S,
     /// The newest message that was put.
     newest: u64,
+    gathering: Gathering,
     done: UnboundedSender<Report>,
 }
 
 impl<S: Store> Running<S> {
     /// Works until nobody gives orders any more, or until the store fails.
     fn run(&mut self, sync: Syncing, work: &Receiver<Order>) {
-        while let Ok(order) = work.recv() {
-            let Order::Take(batch) = order else {
-                continue;
+        loop {
+            let next = match work.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    self.gathering.begin(false);
+                    work.recv().ok()
+                }
+                next => {
+                    self.gathering.begin(true);
+                    next.ok()
+                }
+            };
+            let batch = match next {
+                Some(Order::Take(batch)) => batch,
+                Some(Order::Finish) => continue,
+                None => return,
             };
             if let Err(failure) = self.group(batch, sync, work) {
                 self.tell(Report {
@@ -156,23 +173,21 @@ impl<S: Store> Running<S> {
                 Syncing::Each => break,
                 Syncing::Auto if began.elapsed() >= LONGEST => break,
                 Syncing::Within(longest) if began.elapsed() >= longest => break,
-                Syncing::Auto | Syncing::Within(_) => {
-                    work.try_recv().map_err(|cause| match cause {
-                        TryRecvError::Empty => RecvTimeoutError::Timeout,
-                        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-                    })
+                Syncing::Auto | Syncing::Within(_) => self.gathering.next(work),
+                Syncing::Every(time) => {
+                    work.recv_timeout(time.saturating_sub(began.elapsed())).ok()
                 }
-                Syncing::Every(time) => work.recv_timeout(time.saturating_sub(began.elapsed())),
             };
             match next {
-                Ok(Order::Take(batch)) => self.put(batch, sync)?,
-                Ok(Order::Finish) | Err(_) => break,
+                Some(Order::Take(batch)) => self.put(batch, sync)?,
+                Some(Order::Finish) | None => break,
             }
         }
         self.commit()
     }
 
     fn put(&mut self, batch: Batch, sync: Syncing) -> Result<()> {
+        self.gathering.came(batch.len());
         for (number, message) in batch {
             self.store.put(number, message)?;
             self.newest = number;
@@ -184,8 +199,9 @@ impl<S: Store> Running<S> {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let mut refused = Vec::new();
+        let (mut refused, began) = (Vec::new(), Instant::now());
         self.store.commit(&mut refused)?;
+        self.gathering.committed(began.elapsed());
         let empty = self.store.empty();
         self.tell(Report {
             through: self.newest,

@@ -1,6 +1,6 @@
 //! What becomes of a message that crosses a bridge.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use bytestring::ByteString;
 
@@ -68,7 +68,7 @@ pub(super) struct Crossing {
 
 impl Router for Crossing {
     fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed> {
-        let now = SystemTime::now();
+        let now = carry::time_for(&message);
         if carry::has_expired(&message, now) {
             return Ok(Routed::Expired);
         }
@@ -104,7 +104,7 @@ impl Router for Crossing {
             }
             None => message,
         };
-        carry::rename(&mut message, &image);
+        carry::rename(&mut message, image);
         carry::check(&message, exit.protocol)?;
         if let Detail::Mqtt(mqtt) = &mut message.detail {
             mqtt.qos = mqtt.qos.min(qos.level());

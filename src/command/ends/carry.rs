@@ -115,14 +115,14 @@ pub(crate) fn topic_of(message: &Message) -> ByteString {
 }
 
 /// Gives a message another topic, spelled as its protocol has it.
-pub(crate) fn rename(message: &mut Message, name: &ByteString) {
+pub(crate) fn rename(message: &mut Message, name: ByteString) {
     message.topic = match &mut message.detail {
         Detail::Amqp(amqp) => {
-            name_topic(name, &mut amqp.properties);
-            routing_key(name).into()
+            name_topic(&name, &mut amqp.properties);
+            routing_key(&name).into()
         }
-        Detail::Coap(_) => path(name).into(),
-        Detail::Mqtt(_) | Detail::Plain => name.clone(),
+        Detail::Coap(_) => path(&name).into(),
+        Detail::Mqtt(_) | Detail::Plain => name,
     };
 }
 
@@ -195,6 +195,14 @@ pub(crate) fn check(message: &Message, protocol: Option<Protocol>) -> Result<()>
 /// Whether the lifetime of a message is over at `now`.
 pub(crate) fn has_expired(message: &Message, now: SystemTime) -> bool {
     lifetime(message).is_some_and(|lifetime| waited(message, now) >= lifetime)
+}
+
+/// What time it is, for the two questions above and below; not asked where a message lives for ever, as it costs as much as all else.
+pub(crate) fn time_for(message: &Message) -> SystemTime {
+    match lifetime(message) {
+        Some(_) => SystemTime::now(),
+        None => UNTIMED,
+    }
 }
 
 /// How long a message is worth to be delivered, from when it was received.
@@ -665,9 +673,9 @@ mod tests {
         let (mut there, _) = there(mqtt("a.b", MqttProperties::default()), Protocol::Amqp);
         there.topic = "other.key".into();
         assert_eq!(topic_of(&there), "other/key");
-        rename(&mut there, &"x.y/z".into());
+        rename(&mut there, "x.y/z".into());
         assert_eq!((&*there.topic, &*topic_of(&there)), ("x.y.z", "x.y/z"));
-        rename(&mut there, &"x/y".into());
+        rename(&mut there, "x/y".into());
         let Detail::Amqp(amqp) = &there.detail else {
             panic!("not AMQP");
         };

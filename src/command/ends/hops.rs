@@ -88,6 +88,8 @@ pub(crate) fn add(message: &mut Message, name: &ByteString) {
             let properties = mqtt.properties.get_or_insert_default();
             properties.topic_alias = None;
             let hop = (ByteString::from_static(HOPS), name.clone());
+            // Room for others would be as large as all else.
+            properties.user_properties.reserve_exact(1);
             properties.user_properties.push(hop);
         }
         Detail::Amqp(amqp) => {

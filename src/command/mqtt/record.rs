@@ -85,6 +85,8 @@ pub(crate) fn published(message: Message, outline: &Publish) -> Publish {
 
 /// The properties to send for a record; what belonged to the connection it was received on is left out.
 pub(crate) fn to_properties(record: MqttProperties) -> Properties {
+    // With room for the alias of the topic.
+    let mut list = Properties::with_capacity(record.user_properties.len() + 1);
     let singles = [
         record
             .payload_format_indicator
@@ -96,11 +98,13 @@ pub(crate) fn to_properties(record: MqttProperties) -> Properties {
         record.response_topic.map(Property::ResponseTopic),
         record.correlation_data.map(Property::CorrelationData),
     ];
-    let users = record
-        .user_properties
-        .into_iter()
-        .map(|(name, value)| Property::UserProperty(name, value));
-    singles.into_iter().flatten().chain(users).collect()
+    for single in singles.into_iter().flatten() {
+        list.push(single);
+    }
+    for (name, value) in record.user_properties {
+        list.push(Property::UserProperty(name, value));
+    }
+    list
 }
 
 #[cfg(test)]

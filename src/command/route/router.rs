@@ -280,7 +280,7 @@ impl Routes {
             None => message,
         };
         if let Some(topic) = topic {
-            carry::rename(&mut message, topic);
+            carry::rename(&mut message, topic.clone());
         }
         let (qos, retain) = (route.qos.or(shape.qos), route.retain.or(shape.retain));
         if shape.protocol == Some(Protocol::Mqtt) && matches!(message.detail, Detail::Plain) {

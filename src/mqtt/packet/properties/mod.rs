@@ -66,6 +66,11 @@ impl Properties {
         self.0.iter()
     }
 
+    /// None, with room for so many.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// Adds one at the end.
     pub fn push(&mut self, property: Property) {
         self.0.push(property);

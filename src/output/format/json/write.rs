@@ -15,12 +15,13 @@ pub(in super::super) fn push_string(text: &str, into: &mut Vec<u8>) {
         if !SUSPECT[usize::from(byte)] {
             continue;
         }
-        let Some(letter) = text[at..].chars().next() else {
-            break;
+        let letter = match byte {
+            0..0x80 => char::from(byte),
+            _ => match text[at..].chars().next() {
+                Some(letter) if drives_terminal(letter) => letter,
+                _ => continue,
+            },
         };
-        if !drives_terminal(letter) && !matches!(letter, '"' | '\\') {
-            continue;
-        }
         into.extend_from_slice(&bytes[start..at]);
         push_escape(letter, into);
         start = at + letter.len_utf8();
