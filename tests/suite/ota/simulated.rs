@@ -153,9 +153,9 @@ fn a_controller_that_misses_reports_asks_for_them() {
         (count("updated") == devices as u64).then_some(())
     });
     signal(controller.id(), "CONT");
-    let ended = controller.ends().exits(0).text();
+    let ended = controller.ends().exits(0);
     let wanted = "completed: 60 updated, 0 failed, 0 in flight, 0 not offered\n";
-    assert_eq!(ended, wanted);
+    assert_eq!(ended.text(), wanted);
 }
 
 /// A device without a status leaves its will where an agent does.
