@@ -4160,6 +4160,8 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--class', '--class', [CompletionResultType]::ParameterName, 'Class of the device, a name that the vendor gives to devices that run the same firmware, or a UUID')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Public key whose signature counts, as a PEM file; may be repeated')
             [CompletionResult]::new('--block-size', '--block-size', [CompletionResultType]::ParameterName, 'Bytes of a block, 64 to 64KiB')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Give an update up when no part of its image comes for this long; with --once with exit code 5')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give an update up when no part of its image comes for this long; with --once with exit code 5')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'How often to look for a manifest over CoAP, where the URL is that of a manifest')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out')
             [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back')

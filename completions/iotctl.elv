@@ -4093,6 +4093,8 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --class 'Class of the device, a name that the vendor gives to devices that run the same firmware, or a UUID'
             cand --trust 'Public key whose signature counts, as a PEM file; may be repeated'
             cand --block-size 'Bytes of a block, 64 to 64KiB'
+            cand -W 'Give an update up when no part of its image comes for this long; with --once with exit code 5'
+            cand --timeout 'Give an update up when no part of its image comes for this long; with --once with exit code 5'
             cand --poll 'How often to look for a manifest over CoAP, where the URL is that of a manifest'
             cand --listen 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out'
             cand --install 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back'

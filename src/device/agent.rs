@@ -234,6 +234,8 @@ impl Agent {
         }
         self.watch(&mut acts);
         self.ask(moment, &mut acts);
+        // An image that does not come may have been given up.
+        self.report(moment, &mut acts);
         if self.underway && self.device.is_idle() {
             self.underway = false;
             *match self.device.report().state {

@@ -25,6 +25,8 @@ pub struct Plan {
     pub retries: u32,
     /// At most so many devices in so many seconds.
     pub rate: Option<(u32, Seconds)>,
+    /// The rate is twice as high after each of so many that are updated; 0: it stays what it is.
+    pub double_after: usize,
     /// Seconds of the day, UTC, between which devices are offered it; the end may be on the next day.
     pub window: Option<(Seconds, Seconds)>,
 }
@@ -397,7 +399,7 @@ impl Rollout {
         let late: Vec<String> = self
             .underway
             .iter()
-            .filter(|id| matches!(self.fates_of(id), Some(Fate::Offered { at, .. }) if at + timeout <= now))
+            .filter(|id| matches!(self.fates_of(id), Some(Fate::Offered { at, .. }) if at.saturating_add(timeout) <= now))
             .cloned()
             .collect();
         for device in late {
@@ -412,7 +414,9 @@ impl Rollout {
         }
         let all = self.order.len();
         let Some(stage) = self.plan.stages.get(self.stage).cloned() else {
-            let soaked = self.passed_at.is_none_or(|at| at + self.soak() <= now);
+            let soaked = self
+                .passed_at
+                .is_none_or(|at| at.saturating_add(self.soak()) <= now);
             if soaked {
                 self.decided(Entry::Completed { at: now }, None);
             }
@@ -430,7 +434,9 @@ impl Rollout {
         if begun >= size {
             return self.judge(&stage, now);
         }
-        let soaked = self.passed_at.is_none_or(|at| at + self.soak() <= now);
+        let soaked = self
+            .passed_at
+            .is_none_or(|at| at.saturating_add(self.soak()) <= now);
         if soaked && !self.paused && self.in_window(now) && self.has_rate(now) {
             self.offer_next(now);
         }
@@ -479,8 +485,10 @@ impl Rollout {
         let Some((count, per)) = self.plan.rate else {
             return true;
         };
-        self.recent.retain(|at| at + per > now);
-        self.recent.len() < count as usize
+        let times = self.counts.updated.checked_div(self.plan.double_after);
+        let count = (count as usize).saturating_mul(1 << times.unwrap_or(0).min(32));
+        self.recent.retain(|at| at.saturating_add(per) > now);
+        self.recent.len() < count
     }
 
     fn offer_next(&mut self, now: Seconds) {
@@ -493,6 +501,11 @@ impl Rollout {
         }
         let step = Step::Offer(device.clone());
         self.decided(Entry::Offered { device, at: now }, Some(step));
+    }
+
+    /// Devices that were offered it and are not at an end, in the order of their names.
+    pub fn underway(&self) -> impl Iterator<Item = &str> {
+        self.underway.iter().map(String::as_str)
     }
 
     /// How many devices are how far.
@@ -552,6 +565,7 @@ mod tests {
             timeout: 100,
             retries: 1,
             rate: None,
+            double_after: 0,
             window: None,
         }
     }
@@ -665,6 +679,26 @@ mod tests {
         assert_eq!((rollout.counts().failed, rollout.counts().underway), (0, 0));
         let again = Rollout::resumed(rollout.plan.clone(), &journal).expect("the same");
         assert_eq!(again.counts(), rollout.counts());
+    }
+
+    #[test]
+    fn a_rate_doubles_with_what_is_updated() {
+        let mut plan = plan();
+        plan.stages.remove(0);
+        (plan.rate, plan.double_after) = (Some((10, 60)), 10);
+        let (mut rollout, mut journal) = (Rollout::new(plan, names(500)), Vec::new());
+        let mut now = 0;
+        for wanted in [10, 20, 80] {
+            let steps = drain(&mut rollout, now, &mut journal);
+            assert_eq!(steps.len(), wanted);
+            for step in &steps {
+                let Step::Offer(device) = step else {
+                    panic!("{step:?}");
+                };
+                rollout.report(device, &said("updated"), now);
+            }
+            now += 60;
+        }
     }
 
     #[test]

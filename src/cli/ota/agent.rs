@@ -69,6 +69,10 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "SIZE", default_value = "4KiB")]
     block_size: Size,
 
+    /// Give an update up when no part of its image comes for this long; with --once with exit code 5
+    #[arg(short = 'W', long, value_name = "TIME", default_value = "5m")]
+    timeout: Wait,
+
     /// How often to look for a manifest over CoAP, where the URL is that of a manifest
     #[arg(long, value_name = "TIME", default_value = "15m")]
     poll: Wait,
@@ -151,6 +155,7 @@ impl AgentFlags {
         }
         let Wait(within) = self.commands.within;
         let Wait(poll) = self.poll;
+        let Wait(timeout) = self.timeout;
         Ok(Plan {
             session,
             prefix: self.prefix.prefix()?,
@@ -172,6 +177,7 @@ impl AgentFlags {
                 confirm: self.commands.confirm,
             },
             within,
+            timeout,
             block,
             allow_downgrade: self.allow_downgrade,
             poll,

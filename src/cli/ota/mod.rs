@@ -21,6 +21,7 @@ use crate::command::{self, ota};
 use crate::error::{Error, Result};
 use crate::firmware::{Algorithm, Identity};
 use crate::mqtt::topic;
+use crate::payload::visible::drives_terminal;
 use agent::AgentFlags;
 use server::{PublishFlags, RolloutFlags, ServeFlags, StatusFlags};
 use sign::SignFlags;
@@ -234,9 +235,11 @@ const LONGEST_NAME: usize = 64;
 fn identity(vendor: &str, class: &str) -> Result<Identity> {
     for (flag, name) in [("--vendor", vendor), ("--class", class)] {
         let is_good =
-            !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control);
+            !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(drives_terminal);
         if !is_good {
-            let text = format!("{flag} wants a name of 1 to {LONGEST_NAME} bytes");
+            let text = format!(
+                "{flag} wants a name of 1 to {LONGEST_NAME} bytes without control characters"
+            );
             return Err(Error::usage(text));
         }
     }

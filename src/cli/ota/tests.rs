@@ -87,6 +87,11 @@ fn a_device_has_a_vendor_and_a_class() {
     let text = refusal("iotctl ota verify f --trust k.pem --vendor example.com");
     assert_eq!(text, "--vendor and --class must be used together");
     refusal("iotctl ota verify f");
+    let text = refusal("iotctl ota verify f --trust k.pem --vendor a\u{202e}b --class c");
+    assert_eq!(
+        text,
+        "--vendor wants a name of 1 to 64 bytes without control characters"
+    );
     assert!(command("iotctl ota verify f --trust k.pem").is_ok());
     assert!(command("iotctl ota inspect f --output json").is_ok());
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Event, Reply, Request};
+use crate::coap::endpoint::{Event, Failure, Partial, Reply, Request};
 use crate::command::coap::client::{RequestClient, Tracer};
 use crate::command::coap::session::{Place, SessionArgs, failed, is_absence, refused, shown};
 use crate::connect::{Backoff, ConnectArgs, Retry};
@@ -29,6 +29,18 @@ const MOST_DEVICES: usize = 10_000;
 
 /// The longest report that is read.
 const LONGEST_REPORT: usize = 64 << 10;
+
+/// Why a request without answer comes to nothing: what is taken at most is no flag here.
+pub(super) fn unanswered(place: &Place, failure: &Failure, partial: Option<&Partial>) -> Error {
+    match failure {
+        Failure::TooLarge { limit } => {
+            let uri = shown(&place.uri);
+            let text = format!("{uri}: it has more than {limit} bytes, the most that is taken");
+            Error::new(Kind::Refused, text)
+        }
+        _ => failed(place, failure, partial),
+    }
+}
 
 /// Some devices.
 pub(super) struct Devices {
@@ -162,7 +174,7 @@ impl Devices {
                 Event::Reply { reply, .. } => break reply,
                 Event::Failed {
                     failure, partial, ..
-                } => return Err(failed(place, &failure, partial.as_ref())),
+                } => return Err(unanswered(place, &failure, partial.as_ref())),
                 _ => {}
             }
         };
@@ -217,7 +229,7 @@ impl Devices {
                 Event::Reply { reply, .. } => (reply, false),
                 Event::Failed {
                     failure, partial, ..
-                } => return Err(failed(place, &failure, partial.as_ref())),
+                } => return Err(unanswered(place, &failure, partial.as_ref())),
                 _ => continue,
             };
             if !reply.response.code.is_success() {

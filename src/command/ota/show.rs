@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
+use crate::board::text::cell;
 use crate::firmware::identity::Uuid;
 use crate::firmware::mcuboot::Image;
 use crate::firmware::refusal::Result;
@@ -52,6 +53,11 @@ impl Rows {
     }
 }
 
+/// What somebody has written, with what drives terminals made visible; in JSON too, which would pass it on.
+fn visible(text: &str) -> String {
+    cell(text, usize::MAX)
+}
+
 fn line(value: &Value) -> String {
     match value {
         Value::String(line) => line.clone(),
@@ -89,7 +95,7 @@ pub(super) fn manifest(envelope: &Envelope<'_>, manifest: &Manifest<'_>, size: u
     };
     rows.push_some("vendor", named(vendor(&all), &about.vendor));
     rows.push_some("class", named(class(&all), &about.model));
-    rows.push_some("reference", manifest.reference_uri);
+    rows.push_some("reference", manifest.reference_uri.map(visible));
     let paths = manifest.components.iter().map(|path| {
         let parts: Vec<_> = path.iter().map(|part| HEXLOWER.encode(part)).collect();
         parts.join("/")
@@ -108,7 +114,7 @@ pub(super) fn manifest(envelope: &Envelope<'_>, manifest: &Manifest<'_>, size: u
     }
     let payloads = envelope.payloads().iter();
     let payloads: Vec<_> = payloads
-        .map(|(name, bytes)| format!("{name}, {} bytes", bytes.len()))
+        .map(|(name, bytes)| format!("{}, {} bytes", visible(name), bytes.len()))
         .collect();
     if !payloads.is_empty() {
         rows.push("embedded", payloads);
@@ -225,7 +231,7 @@ fn parameter(parameter: &Parameter<'_>) -> String {
         Parameter::Digest(digest) => format!("image-digest {}", HEXLOWER.encode(digest)),
         Parameter::Size(size) => format!("image-size {size}"),
         Parameter::Slot(slot) => format!("component-slot {slot}"),
-        Parameter::Uri(uri) => format!("uri {}", uri.escape_debug()),
+        Parameter::Uri(uri) => format!("uri {}", visible(uri)),
         Parameter::Content(content) => format!("content {}", HEXLOWER.encode(content)),
         Parameter::Source(source) => format!("source-component {source}"),
         Parameter::StrictOrder(strict) => format!("strict-order {strict}"),
@@ -238,5 +244,43 @@ fn parameter(parameter: &Parameter<'_>) -> String {
             patch.base_size,
             HEXLOWER.encode(&patch.base)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::firmware::suit::{self, Description, Numbering, Payload};
+    use crate::firmware::{Algorithm, SigningKey};
+    use crate::payload::visible::drives_terminal;
+
+    #[test]
+    fn nothing_that_a_manifest_says_drives_the_terminal() {
+        let key = SigningKey::generate(Algorithm::Ed25519).expect("randomness");
+        let uris = [String::from("fw\u{202e}nib.\u{9b}2J")];
+        let about = Description {
+            image: b"firmware",
+            version: "1.0\u{202e}\u{9b}31m",
+            sequence: 1,
+            identity: &Identity::new("exam\u{2066}ple.com", "sen\u{200f}sor\u{1b}c"),
+            payload: Payload::Uris(&uris),
+            deltas: &[],
+        };
+        let bytes = suit::sign(&about, &key, Numbering::Classic).expect("randomness");
+        let envelope = Envelope::split(&bytes).expect("an envelope");
+        let read = envelope.unverified().expect("a manifest");
+        let rows = manifest(&envelope, &read, bytes.len());
+        let (text, json) = (rows.text(), rows.json().to_string());
+        for shown in [text.replace('\n', ""), json] {
+            assert!(!shown.contains(drives_terminal), "{shown:?}");
+        }
+        for line in [
+            "version   1.031m\n",
+            " (example.com)\n",
+            " (sensorc)\n",
+            "set uri fw\\xe2\\x80\\xaenib.\\xc2\\x9b2J\n",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
     }
 }

@@ -70,7 +70,7 @@ impl Plan {
         let image = self.image(firmware, &key)?;
         let sequence = match self.sequence {
             Some(sequence) => sequence,
-            None => next_sequence(&self.directory)?,
+            None => self.next_sequence()?,
         };
         let name = self.name();
         let uris = match self.uris.is_empty() {
@@ -159,6 +159,19 @@ impl Plan {
             .map_err(|why| Error::usage(format!("{}: {why}", self.firmware.display())))
     }
 
+    /// One above the highest in the directory. A directory that is empty by mistake is said: devices may have had more.
+    fn next_sequence(&self) -> Result<u64> {
+        let highest = highest_sequence(&self.directory)?;
+        if highest.is_none() {
+            let directory = self.directory.display();
+            let text = format!("there is no manifest in {directory} yet: --sequence auto takes 1");
+            Console::new(self.style).note(text);
+        }
+        highest.unwrap_or(0).checked_add(1).ok_or_else(|| {
+            Error::usage("there is no sequence number above the highest in the directory")
+        })
+    }
+
     /// `sensor-1.4.0+7`
     fn name(&self) -> String {
         let stem = self.firmware.file_stem().unwrap_or_default();
@@ -244,17 +257,16 @@ pub(super) fn manifests(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn next_sequence(directory: &Path) -> Result<u64> {
-    let mut highest = 0;
+/// Of the manifests of a directory, where it has one.
+fn highest_sequence(directory: &Path) -> Result<Option<u64>> {
+    let mut highest = None;
     for path in manifests(directory)? {
         let bytes = read(&path)?;
         let manifest = Envelope::split(&bytes).and_then(|it| it.unverified());
         let manifest = manifest.map_err(|why| refused(path.display(), &why))?;
-        highest = highest.max(manifest.sequence_number);
+        highest = highest.max(Some(manifest.sequence_number));
     }
-    highest.checked_add(1).ok_or_else(|| {
-        Error::usage("there is no sequence number above the highest in the directory")
-    })
+    Ok(highest)
 }
 
 /// The version in the header of a MCUboot image.

@@ -48,6 +48,12 @@ impl Plan {
         if self.payload.is_some() {
             return Err(Error::usage("--payload is for a manifest"));
         }
+        if self.identity.is_some() {
+            let text = "--vendor and --class are for a manifest";
+            return Err(
+                Error::usage(text).hint("a MCUboot image does not say which devices it is for")
+            );
+        }
         let image = Image::read(bytes).map_err(|why| self.refused(&why))?;
         let key = image.signer(trusted).map_err(|why| self.refused(&why))?;
         let version = image.version().to_string();

@@ -29,6 +29,8 @@ pub struct Download {
     patience: Duration,
     /// Times that blocks were asked for in vain since one has come.
     in_vain: u32,
+    /// Since when something is waited for.
+    since: Option<Duration>,
     /// Blocks that came and were of no use.
     dropped: u64,
 }
@@ -59,6 +61,7 @@ impl Download {
             asked: Vec::new(),
             patience: PATIENCE,
             in_vain: 0,
+            since: None,
             dropped: 0,
         })
     }
@@ -157,6 +160,7 @@ impl Download {
         self.left -= 1;
         self.patience = PATIENCE;
         self.in_vain = 0;
+        self.since = None;
         Some(at)
     }
 
@@ -169,6 +173,17 @@ impl Download {
     pub fn forget_asked(&mut self) {
         self.asked.clear();
         self.from = 0;
+        self.since = None;
+    }
+
+    /// How long something has been waited for over this connection.
+    pub(super) fn waits_for(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since.unwrap_or(now))
+    }
+
+    /// When something will have been waited for so long.
+    pub(super) fn end_of(&self, patience: Duration) -> Option<Duration> {
+        self.since?.checked_add(patience)
     }
 
     /// When a block will have taken too long.
@@ -179,6 +194,7 @@ impl Download {
 
     /// What to ask for now: as much as the window lets, once half of it has come.
     pub fn ask(&mut self, now: Duration) -> Option<Ask> {
+        self.since.get_or_insert(now);
         let before = self.asked.len();
         let patience = self.patience;
         self.asked.retain(|(_, at)| *at + patience > now);

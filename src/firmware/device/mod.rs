@@ -29,6 +29,9 @@ use super::suit::Update;
 /// Starts in which a new image may fail to prove itself.
 const MOST_BOOTS: u32 = 2;
 
+/// How long a device waits for a block, unless it is told.
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
+
 /// Until a step is taken again that failed, and that there is no way around.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -81,6 +84,8 @@ pub struct Device {
     tries: u32,
     /// The boot loader could not be told to go back: only a new start helps.
     stuck: bool,
+    /// The last update was given up because nothing of its image came.
+    late: bool,
 }
 
 impl Device {
@@ -102,6 +107,7 @@ impl Device {
             failed: false,
             tries: 0,
             stuck: false,
+            late: false,
         };
         device.boot(booted, now);
         device
@@ -133,7 +139,7 @@ impl Device {
             }
             Stage::Installed => {
                 self.phase = Phase::Testing;
-                self.deadline = Some(now + self.config.within);
+                self.deadline = Some(now.saturating_add(self.config.within));
             }
             Stage::Reverting if self.booted == old => {
                 let why = trial.why.clone();
@@ -181,15 +187,29 @@ impl Device {
         }
     }
 
-    /// The blocks to ask for now.
+    /// The blocks to ask for now, of a device that has a connection. An image of which nothing has come for too long is
+    /// given up.
     pub fn ask(&mut self, now: Duration) -> Option<(Digest, Ask)> {
-        match &mut self.phase {
-            Phase::Downloading(download) => {
-                let ask = download.ask(now)?;
-                Some((*download.digest(), ask))
-            }
-            _ => None,
+        let Phase::Downloading(download) = &mut self.phase else {
+            return None;
+        };
+        if download.waits_for(now) >= self.config.patience {
+            self.waited_in_vain();
+            return None;
         }
+        let ask = download.ask(now)?;
+        Some((*download.digest(), ask))
+    }
+
+    fn waited_in_vain(&mut self) {
+        let time = humantime::format_duration(self.config.patience);
+        self.late = self.patch().is_none();
+        self.gave_up(&format!("nothing of the image has come for {time}"));
+    }
+
+    /// Whether the last update was given up because nothing of its image came.
+    pub fn is_late(&self) -> bool {
+        self.late
     }
 
     /// The connection is another one.
@@ -210,8 +230,10 @@ impl Device {
 
     /// When [`Self::next`] or [`Self::ask`] will have something to say although nothing happened.
     pub fn next_time(&self) -> Option<Duration> {
-        let asked = self.download().and_then(Download::next_time);
-        [asked, self.deadline, self.again_at]
+        let download = self.download();
+        let asked = download.and_then(Download::next_time);
+        let late = download.and_then(|it| it.end_of(self.config.patience));
+        [asked, late, self.deadline, self.again_at]
             .into_iter()
             .flatten()
             .min()

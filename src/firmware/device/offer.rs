@@ -39,6 +39,7 @@ impl Device {
             Ok(Some(update)) => {
                 self.refused = None;
                 self.failed = false;
+                self.late = false;
                 self.tries = 0;
                 self.again_at = None;
                 self.begin(update);

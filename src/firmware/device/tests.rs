@@ -184,6 +184,7 @@ impl Maker {
             block: BLOCK,
             allow_downgrade: false,
             within: WITHIN,
+            patience: GIVE_UP_AFTER,
         });
         Self { key, config }
     }
@@ -338,6 +339,49 @@ fn a_wrong_image_is_fetched_again_and_then_has_failed() {
     }
     assert_eq!(device.report().state, "failed");
     assert!(device.is_idle());
+}
+
+#[test]
+fn an_image_that_does_not_come_is_given_up_and_may_be_offered_again() {
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    let mut device = Device::start(Arc::clone(&maker.config), State::default(), None, WITHIN);
+    let open = |device: &mut Device, now| {
+        assert_eq!(device.offer(&manifest), Ok(Offer::Taken));
+        let open = device.next(now).expect("a step");
+        device.ended(&open, Outcome::Opened(None), now);
+        assert!(device.ask(now).is_some());
+    };
+    open(&mut device, WITHIN);
+    let second = Duration::from_secs(1);
+    // Whatever comes lets it wait as long again, and so does another connection.
+    let digest = sha256(NEW);
+    let mut now = WITHIN + GIVE_UP_AFTER - second;
+    assert!(device.ask(now).is_some());
+    assert!(device.block(&digest, 0, BLOCK as usize).is_some());
+    device.ask(now);
+    now += GIVE_UP_AFTER - second;
+    assert!(device.ask(now).is_some());
+    device.reconnected();
+    assert!(device.ask(now).is_some());
+    // It is woken in time, however long it waits for each block.
+    let end = now + GIVE_UP_AFTER;
+    while device.download().is_some() {
+        now = device.next_time().expect("a time");
+        assert!(now <= end);
+        device.ask(now);
+    }
+    assert_eq!(now, end);
+    assert!(device.is_idle() && device.is_late());
+    let report = device.report();
+    let why = "nothing of the image has come for 5m";
+    assert_eq!(
+        (report.state, report.error.as_deref()),
+        ("failed", Some(why))
+    );
+    open(&mut device, now);
+    assert!(!device.is_late());
+    assert_eq!(device.report().state, "downloading");
 }
 
 #[test]
@@ -513,6 +557,7 @@ fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
         timeout: 60,
         retries: 1,
         rate: None,
+        double_after: 0,
         window: None,
     };
     let names: Vec<_> = (0..1000).map(|at| format!("d{at:04}")).collect();

@@ -23,6 +23,8 @@ pub struct Config {
     pub allow_downgrade: bool,
     /// How long a new image may take to prove itself.
     pub within: Duration,
+    /// How long a device that has a connection waits for a block before it gives the image up.
+    pub patience: Duration,
 }
 
 /// What the driver has to do next; one at a time.

@@ -2,6 +2,7 @@
 
 use super::super::cbor::{Items, Label, Writer};
 use super::super::refusal::Result;
+use crate::payload::visible::drives_terminal;
 
 /// The longest text that is shown.
 const LONGEST: usize = 128;
@@ -82,9 +83,9 @@ impl About {
     }
 }
 
-/// Without what would move a cursor, and not longer than a line.
+/// Without what drives terminals, and not longer than a line.
 fn shown(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST);
     let letters = text[..end].chars();
-    letters.filter(|letter| !letter.is_control()).collect()
+    letters.filter(|letter| !drives_terminal(*letter)).collect()
 }

@@ -105,6 +105,20 @@ fn what_cannot_be_fetched_is_said() {
 }
 
 #[test]
+fn an_image_that_is_nowhere_is_given_up_and_the_next_manifest_is_taken() {
+    let folder = made("--uri none.bin");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let uri = format!("{}/fw-1.1.suit", ours.uris[0].trim_end_matches('/'));
+    let words = "--poll 200ms --timeout 300ms";
+    let mut device = agent(&folder, "d1", &uri, words).start();
+    let why = device.hears("iotctl: failed: version 1.1, sequence 1: ");
+    assert!(why.ends_with("/none.bin: 4.04 Not Found"), "{why}");
+    fs::write(folder.path("updates/none.bin"), firmware(SIZE, 1)).unwrap();
+    device.hears("iotctl: updated: version 1.1");
+}
+
+#[test]
 fn an_image_in_the_envelope_may_be_as_large_as_a_slot() {
     let folder = made("--embed");
     let updates = folder.path("updates").display().to_string();

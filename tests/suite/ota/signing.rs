@@ -55,6 +55,11 @@ fn imgtool_verifies_our_images() {
             dump.run().succeeded();
             let trust = folder.public(kind);
             verify(&folder.path(IMAGE), &trust).run().succeeded();
+            // What an image does not say is not judged.
+            let image = verify(&folder.path(IMAGE), &trust);
+            let why = image.words("--vendor example.org --class none").run();
+            let wanted = "iotctl: --vendor and --class are for a manifest";
+            assert_eq!(why.failed(2), wanted);
             let whole = verify(&folder.path(MANIFEST), &trust).word("--payload");
             whole.word(folder.path(IMAGE)).run().succeeded();
         }
@@ -433,8 +438,12 @@ fn sequences_go_up_by_themselves() {
     let key = folder.key("key", "ed25519");
     for wanted in 1..=3 {
         let words = format!("--version 1.{wanted} --output json");
-        let said = folder.sign(&firmware, &key, &words).run().succeeded();
-        let said: Value = serde_json::from_str(&said).unwrap();
+        let ended = folder.sign(&firmware, &key, &words).run();
+        let noted = ended
+            .stderr
+            .contains("/updates yet: --sequence auto takes 1\n");
+        assert_eq!(noted, wanted == 1, "{}", ended.stderr);
+        let said: Value = serde_json::from_str(&ended.succeeded()).unwrap();
         assert_eq!(said["sequence"], wanted);
     }
     // What is there of the same version is not replaced by something else.

@@ -262,3 +262,16 @@ fn what_cannot_be_told_is_refused_before_anything_is_sent() {
         .failed(8);
     assert!(why.contains("192.0.2.1"), "{why}");
 }
+
+#[test]
+fn a_report_that_is_too_long_is_said_without_a_flag_that_is_not_there() {
+    let folder = Folder::new();
+    folder.file("long", vec![b'x'; 100_000]);
+    let directory = folder.path("").display().to_string();
+    let ours = server(&format!("--directory {directory}"), &["coap"]);
+    let url = format!("{}/long", ours.uris[0].trim_end_matches('/'));
+    let said = iotctl("ota status").word(&url).run();
+    let wanted = "/long: it has more than 65536 bytes, the most that is taken\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(1);
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Expect, Folder};
-use crate::support::command::{Line, Running, iotctl, signal};
+use crate::support::command::{Line, Running, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, mosquitto};
 use crate::support::wait_for;
 
@@ -20,10 +20,15 @@ pub(super) struct Site {
 }
 
 pub(super) fn site(size: usize) -> Site {
+    site_with(size, mosquitto())
+}
+
+/// The same with another broker.
+pub(super) fn site_with(size: usize, broker: Mosquitto) -> Site {
     let folder = Folder::new();
     let key = folder.key("key", "ed25519");
     let site = Site {
-        broker: mosquitto(),
+        broker,
         folder,
         key,
     };
@@ -183,6 +188,54 @@ fn once_waits_for_an_update_and_takes_no_other_image_for_it() {
         said.stderr
     );
     said.failed(1);
+}
+
+#[test]
+fn an_image_that_nobody_has_is_given_up_and_the_next_manifest_is_taken() {
+    let site = site(10_000);
+    site.publish("--to all").run().succeeded();
+    let said = site.agent("d1", "--once --timeout 300ms").run();
+    let wanted = "iotctl: failed: nothing of the image has come for 300ms\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
+    let status = site.status("failed == 1");
+    assert_eq!(
+        status["devices"][0]["error"],
+        "nothing of the image has come for 300ms"
+    );
+    let mut device = site.agent("d1", "--timeout 4s").start();
+    device.hears("iotctl: failed: version 1.1, sequence 1: nothing of the image has come");
+    let _server = site.serve("");
+    site.publish("--to all").run().succeeded();
+    device.hears("iotctl: updated: version 1.1");
+}
+
+/// Two hundred images, a file that cannot be read, and few descriptors.
+#[test]
+fn neither_a_broken_file_nor_many_hide_a_new_image() {
+    let site = site(10_000);
+    let updates = site.folder.path("updates");
+    for number in 0..200 {
+        fs::write(updates.join(format!("{number}.bin")), number.to_string()).unwrap();
+    }
+    std::os::unix::fs::symlink("loop", updates.join("loop")).unwrap();
+    let script = format!(
+        "ulimit -n 64 && exec {} ota serve \"$0\" \"$1\"",
+        env!("CARGO_BIN_EXE_iotctl")
+    );
+    let line = program("sh", "-c").word(script).word(&updates);
+    let mut server = line.word(site.url()).start();
+    let why = server.hears("cannot read ");
+    assert!(why.contains("/updates/loop: "), "{why}");
+    server.hears("iotctl: serving 201 images ");
+    site.sign(20_000, 2);
+    site.publish("--to all").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    assert_eq!(site.image("d1", "b"), firmware(20_000, 2));
+    // It was said once, although the directory was looked at again.
+    server.signal("INT");
+    let said = server.ends().stderr;
+    assert_eq!(said.matches("/updates/loop: ").count(), 1, "{said}");
 }
 
 /// Whoever may publish can leave wrong blocks on the server.

@@ -63,6 +63,7 @@ impl Core {
             block: plan.block,
             allow_downgrade: plan.allow_downgrade,
             within: plan.within,
+            patience: plan.timeout,
         });
         let device = Device::start(config, disk.state()?, plan.booted, Duration::ZERO);
         let device = device.accepting_patches();
@@ -121,7 +122,8 @@ impl Core {
 
     /// When the device has something to do although nothing happened.
     pub(super) fn next_time(&self) -> Option<Instant> {
-        self.device.next_time().map(|at| self.started + at)
+        let at = self.device.next_time()?;
+        self.started.checked_add(at)
     }
 
     /// The outcome of the step that is being taken. Cancel-safe.
@@ -425,7 +427,11 @@ impl Core {
             "rolled-back" | "failed" | "refused" => {
                 let why = report.error.as_deref().unwrap_or_default();
                 let text = format!("{}: {why}", report.state);
-                Some(Err(Error::new(Kind::Refused, text)))
+                let kind = match self.device.is_late() {
+                    true => Kind::TimedOut,
+                    false => Kind::Refused,
+                };
+                Some(Err(Error::new(kind, text)))
             }
             _ => self.rejected.as_ref().map(|why| {
                 let text = format!("refused: {why}");

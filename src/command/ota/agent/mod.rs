@@ -62,6 +62,8 @@ pub struct Plan {
     pub commands: Commands,
     /// How long a new image may take to prove itself.
     pub within: Duration,
+    /// How long it waits for a part of an image before it gives the update up.
+    pub timeout: Duration,
     /// Bytes of a block.
     pub block: u32,
     /// An older version may be installed.

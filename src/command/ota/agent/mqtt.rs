@@ -134,7 +134,9 @@ impl Agent {
     }
 
     async fn wait(&mut self, stop: &mut Stop) -> Woken {
-        let until = self.core.next_time();
+        // Nothing is asked for without a connection.
+        let can_ask = self.client.is_online() || !self.core.is_downloading();
+        let until = self.core.next_time().filter(|_| can_ask);
         let late = until.unwrap_or_else(Instant::now);
         tokio::select! {
             biased;

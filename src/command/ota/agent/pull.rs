@@ -14,11 +14,12 @@ use crate::coap::endpoint::{Cancel, Event, Failure, Reply, Resume};
 use crate::coap::option;
 use crate::coap::uri::Uri;
 use crate::command::coap::client::{RequestClient, Tracer};
-use crate::command::coap::session::{Place, SessionArgs, failed, refused, shown};
+use crate::command::coap::session::{Place, SessionArgs, refused, shown};
+use crate::command::ota::direct::unanswered;
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Kind, Result};
 use crate::firmware::Digest;
-use crate::firmware::device::Offer;
+use crate::firmware::device::{Download, Offer};
 use crate::stop::Stop;
 
 /// Until a fetch that failed is tried again.
@@ -84,10 +85,13 @@ pub(super) struct Puller {
     installed: Option<(Uri, Bytes)>,
     /// Whether the last fetch came to an end.
     reached: bool,
+    /// How many blocks were missing when a fetch failed for the first time, and when.
+    lacking: Option<(u32, Instant)>,
 }
 
 impl Puller {
-    fn new(core: Core, session: SessionArgs, home: Option<Place>) -> Result<Self> {
+    fn new(core: Core, mut session: SessionArgs, home: Option<Place>) -> Result<Self> {
+        session.transfer.timeout = Some(core.plan.timeout);
         let watch = Tracer::open(&session, core.console)?;
         Ok(Self {
             core,
@@ -98,6 +102,7 @@ impl Puller {
             home,
             looked_at: None,
             installed: None,
+            lacking: None,
         })
     }
 
@@ -207,7 +212,10 @@ impl Puller {
             return pending().await;
         };
         if let Some(looked_at) = self.looked_at {
-            sleep_until((looked_at + self.core.plan.poll).into()).await;
+            match looked_at.checked_add(self.core.plan.poll) {
+                Some(at) => sleep_until(at.into()).await,
+                None => pending().await,
+            }
         }
         self.manifest(&home).await
     }
@@ -248,7 +256,7 @@ impl Puller {
     fn take(&mut self, place: &Place, reply: &Reply) {
         self.installed = None;
         match self.core.manifest(&reply.response.payload) {
-            Some(Offer::Taken) => self.place = Some(place.clone()),
+            Some(Offer::Taken) => (self.place, self.lacking) = (Some(place.clone()), None),
             Some(Offer::Known) if self.core.device.is_idle() => {
                 let etag = reply.response.options.first(option::ETAG).cloned();
                 self.installed = etag.map(|etag| (place.uri.clone(), etag));
@@ -270,30 +278,42 @@ impl Puller {
         };
         for source in update.sources.iter().filter(|it| it.patch == patch) {
             match self.source(&source.uri, &digest, size).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.lacking = None;
+                    return Ok(());
+                }
                 Err(why) => {
                     self.core.console.warn(&why);
                     last = Some(why);
                 }
             }
         }
-        match last {
-            // The image may be there where the patch is not.
-            Some(why)
-                if patch.is_some() && (self.core.plan.once || why.kind() == Kind::Refused) =>
-            {
-                self.core.device.gave_up(why.text());
-                Ok(())
-            }
-            Some(why) if self.core.plan.once => {
-                self.core.device.gave_up(why.text());
-                Err(why)
-            }
-            _ => {
-                sleep(AGAIN).await;
-                Ok(())
-            }
+        let nowhere = || Error::new(Kind::Refused, "the manifest does not say where it is");
+        let why = last.unwrap_or_else(nowhere);
+        let once = self.core.plan.once;
+        // The image may be there where the patch is not.
+        if patch.is_some() && (once || why.kind() == Kind::Refused) {
+            self.core.device.gave_up(why.text());
+        } else if once {
+            self.core.device.gave_up(why.text());
+            return Err(why);
+        } else {
+            self.wait_again(&why).await;
         }
+        Ok(())
+    }
+
+    /// Until the image is fetched again, or is given up: nothing of it has come for too long.
+    async fn wait_again(&mut self, why: &Error) {
+        let left = self.core.device.download().map_or(0, Download::left);
+        let (before, since) = *self.lacking.get_or_insert((left, Instant::now()));
+        if before != left {
+            self.lacking = Some((left, Instant::now()));
+        } else if since.elapsed() >= self.core.plan.timeout {
+            self.lacking = None;
+            return self.core.device.gave_up(why.text());
+        }
+        sleep(AGAIN.min(self.core.plan.timeout)).await;
     }
 
     async fn source(&mut self, uri: &str, image: &Digest, size: u64) -> Result<()> {
@@ -367,18 +387,11 @@ impl Puller {
                     }
                 }
                 Event::Failed {
-                    failure: Failure::TooLarge { limit },
-                    ..
-                } => {
-                    self.reached = true;
-                    let uri = shown(&place.uri);
-                    let text =
-                        format!("{uri}: it has more than {limit} bytes, the most that is taken");
-                    return Err(Error::new(Kind::Refused, text));
-                }
-                Event::Failed {
                     failure, partial, ..
-                } => return Err(failed(place, &failure, partial.as_ref())),
+                } => {
+                    self.reached = matches!(failure, Failure::TooLarge { .. });
+                    return Err(unanswered(place, &failure, partial.as_ref()));
+                }
                 _ => {}
             }
         };

@@ -36,6 +36,8 @@ struct File {
     retries: u32,
     /// `50/m`
     rate: Option<String>,
+    /// Twice as many after each of so many that are updated.
+    double_after: Option<usize>,
     /// `01:00-05:00`, UTC
     window: Option<String>,
     /// One after the other.
@@ -186,6 +188,11 @@ impl File {
                 self.timeout
             ));
         }
+        let double_after = match (self.double_after, &self.rate) {
+            (Some(0), _) => return Err(String::from("double-after must be at least 1")),
+            (Some(_), None) => return Err(String::from("double-after needs a rate")),
+            (after, _) => after.unwrap_or(0),
+        };
         Ok(Plan {
             sequence,
             images: Vec::new(),
@@ -193,6 +200,7 @@ impl File {
             timeout,
             retries: self.retries,
             rate: self.rate.as_deref().map(rate).transpose()?,
+            double_after,
             window: self.window.as_deref().map(window).transpose()?,
         })
     }
@@ -301,13 +309,13 @@ mod tests {
     #[test]
     fn a_file_says_stages_and_bounds() {
         let plan = judged(
-            "name = 'a'\nmanifest = 'a.suit'\ntimeout = '1h'\nretries = 2\nrate = '50/m'\nwindow = '23:00-05:30'\n\
+            "name = 'a'\nmanifest = 'a.suit'\ntimeout = '1h'\nretries = 2\nrate = '50/m'\ndouble-after = 100\nwindow = '23:00-05:30'\n\
              [[stage]]\ndevices = 5\nsoak = '10m'\n[[stage]]\npercent = 100\nsuccess = 90\nfailures = '3%'\n",
         );
         let plan = plan.expect("a plan");
         assert_eq!(
-            (plan.timeout, plan.rate, plan.retries),
-            (3600, Some((50, 60)), 2)
+            (plan.timeout, plan.rate, plan.double_after, plan.retries),
+            (3600, Some((50, 60)), 100, 2)
         );
         assert_eq!(plan.window, Some((82_800, 19_800)));
         assert_eq!(plan.stages[0].soak, 600);
@@ -340,6 +348,14 @@ mod tests {
                 "stage 1: soak \"long\"",
             ),
             ("rate = '50'\n[[stage]]\ndevices = 1\n", "rate \"50\""),
+            (
+                "double-after = 9\n[[stage]]\ndevices = 1\n",
+                "double-after needs a rate",
+            ),
+            (
+                "rate = '1/s'\ndouble-after = 0\n[[stage]]\ndevices = 1\n",
+                "double-after must be",
+            ),
             ("window = '5-6'\n[[stage]]\ndevices = 1\n", "window \"5-6\""),
             (
                 "devices = ['a/b']\n[[stage]]\ndevices = 1\n",

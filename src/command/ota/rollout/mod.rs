@@ -1,25 +1,28 @@
 //! `ota rollout`: offers an update to many devices in stages, and stops when too many fail. What is offered when, says
 //! `firmware::rollout`; each decision is in a journal, on the disk, before it is carried out.
 
+mod control;
 mod file;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde_json::json;
 
+use self::control::Silence;
 use self::file::{Asked, asked};
 use super::agent::{at_least_once, refused, subscribe};
 use super::retained::Retained;
-use super::status::{Fleet, word};
+use super::status::Fleet;
 use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result, counted};
-use crate::firmware::rollout::{Entry, Report, Rollout, Seconds, Step, is_within};
-use crate::firmware::wire::{self, Audience, Topics};
+use crate::firmware::rollout::{Entry, Rollout, Seconds, Step, is_within};
+use crate::firmware::wire::Topics;
 use crate::flow::journal::{self, Journal};
-use crate::mqtt::client::{Client, Connection as _};
+use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS};
 use crate::mqtt::session::client::Event;
 use crate::output::{Console, Style, print};
@@ -145,6 +148,9 @@ struct Link {
     answer: Option<Bytes>,
     retained: Retained,
     holds_lock: bool,
+    /// What is decided and written down, and waits until it can be sent.
+    steps: VecDeque<Step>,
+    silence: Silence,
 }
 
 impl Link {
@@ -198,6 +204,8 @@ impl Link {
             answer: None,
             retained: Retained::default(),
             holds_lock: false,
+            steps: VecDeque::new(),
+            silence: Silence::default(),
         })
     }
 
@@ -347,108 +355,6 @@ impl Link {
         }
     }
 
-    /// Until the rollout is over and nothing is under way.
-    async fn control(
-        &mut self,
-        rollout: &mut Rollout,
-        journal: &mut Journal,
-        asked: &Asked,
-        stop: &mut Stop,
-    ) -> Result<()> {
-        self.news = self.fleet.devices.keys().cloned().collect();
-        let mut shown = None;
-        loop {
-            self.obey(rollout)?;
-            for device in std::mem::take(&mut self.news) {
-                if let Some(report) = self.fleet.devices.get(&device).map(report) {
-                    rollout.report(&device, &report, now());
-                }
-            }
-            self.decide(rollout, journal, asked)?;
-            let counts = (rollout.stage(), rollout.counts());
-            if shown != Some(counts) {
-                shown = Some(counts);
-                let (stage, counts) = counts;
-                self.console.progress(format_args!(
-                    "stage {}: {} updated, {} failed, {} in flight, {} waiting",
-                    stage + 1,
-                    counts.updated,
-                    counts.failed,
-                    counts.underway,
-                    counts.waiting
-                ));
-            }
-            if rollout.ended().is_some()
-                && rollout.counts().underway == 0
-                && self.client.unfinished() == 0
-            {
-                return Ok(());
-            }
-            self.wait(stop).await?;
-            if let Some(other) = self.other.clone() {
-                let text = format!("another controller ({other}) has taken over this rollout");
-                return Err(Error::new(Kind::Lost, text));
-            }
-        }
-    }
-
-    /// Writes down what is decided, and does it.
-    fn decide(
-        &mut self,
-        rollout: &mut Rollout,
-        journal: &mut Journal,
-        asked: &Asked,
-    ) -> Result<()> {
-        while self.client.can_publish(QoS::AtLeastOnce)
-            && let Some((entry, step)) = rollout.next(now())
-        {
-            let line = serde_json::to_string(&entry)
-                .map_err(|why| Error::new(Kind::Local, why.to_string()))?;
-            journal.append(&format!("{line}\n"))?;
-            journal.sync()?;
-            self.tell(&entry);
-            match step {
-                Some(Step::Offer(device)) => {
-                    // It reports nothing new of what it does not try again.
-                    let last = self.fleet.devices.get(&device);
-                    if last.is_some_and(|last| word(last, "state") == "rolled-back") {
-                        self.news.push(device.clone());
-                    }
-                    self.offer(device, &asked.manifest)?;
-                }
-                Some(Step::Withdraw(device)) => self.offer(device, &[])?,
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn obey(&mut self, rollout: &mut Rollout) -> Result<()> {
-        let answer: &[u8] = match self.order.take().as_deref() {
-            Some(b"pause") => {
-                rollout.pause(true);
-                self.console.note("paused");
-                b"paused"
-            }
-            Some(b"run") => {
-                rollout.pause(false);
-                b"running"
-            }
-            Some(b"abort") => {
-                rollout.abort(now());
-                b"aborted"
-            }
-            Some(b"ping") => b"here",
-            _ => return Ok(()),
-        };
-        self.publish(self.answers.clone(), answer, false)
-    }
-
-    fn offer(&mut self, device: String, manifest: &[u8]) -> Result<()> {
-        let topic = self.topics.manifest(&Audience::Device(device));
-        self.publish(topic, manifest, true)
-    }
-
     fn publish(&mut self, topic: String, payload: &[u8], retain: bool) -> Result<()> {
         let mut publish = Publish {
             topic: topic.into(),
@@ -459,21 +365,6 @@ impl Link {
         };
         let published = self.client.publish(&mut publish, 0);
         published.map_err(|why| Error::new(Kind::Refused, why.to_string()))
-    }
-
-    fn tell(&self, entry: &Entry) {
-        match entry {
-            Entry::Failed { device, why, .. } => self.console.warn(format_args!("{device}: {why}")),
-            Entry::Passed { stage, .. } => self
-                .console
-                .note(format_args!("stage {} passed", stage + 1)),
-            Entry::Stopped { why, .. } => self.console.warn(format_args!("stopped: {why}")),
-            Entry::Completed { .. } => self.console.note("completed"),
-            Entry::Begun { .. }
-            | Entry::Offered { .. }
-            | Entry::Updated { .. }
-            | Entry::Withdrawn { .. } => {}
-        }
     }
 
     /// One turn of the connection, or a tick of the clock.
@@ -504,6 +395,8 @@ impl Link {
                     self.retained.message(&publish);
                     self.message(publish);
                 }
+                // Where one device cannot be asked for, all of them still report.
+                Event::Subscribed(answers, _) if self.silence.has_asked(&answers) => {}
                 Event::Subscribed(answers, _) => {
                     refused(&answers)?;
                     self.retained.subscribed();
@@ -526,8 +419,13 @@ impl Link {
 
     fn message(&mut self, publish: Publish) {
         if let Some(device) = self.topics.reporter(&publish.topic) {
+            let before = self.fleet.devices.get(device).cloned();
             self.fleet.take(device, &publish.payload);
-            self.news.push(device.to_owned());
+            self.silence.hears(device);
+            // What is only shown again is no news: it may be of an earlier offer.
+            if !publish.retain || before.as_ref() != self.fleet.devices.get(device) {
+                self.news.push(device.to_owned());
+            }
         } else if publish.topic == self.lock {
             let holder = String::from_utf8_lossy(&publish.payload).into_owned();
             let is_other = !holder.is_empty() && holder != self.own;
@@ -569,15 +467,5 @@ impl Link {
             let _ = self.publish(self.lock.clone(), b"", true);
         }
         self.client.close(Disconnect::default()).await;
-    }
-}
-
-fn report(report: &serde_json::Value) -> Report {
-    let why = word(report, "error");
-    Report {
-        state: word(report, "state").to_owned(),
-        sequence: report["sequence"].as_u64().unwrap_or(0),
-        image: wire::digest(word(report, "image")),
-        error: (!why.is_empty()).then(|| why.to_owned()),
     }
 }

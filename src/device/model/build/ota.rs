@@ -9,7 +9,7 @@ use crate::device::file::{self, Ota, Protocol};
 use crate::device::generator::part;
 use crate::device::model::{Model, Updates, Vars};
 use crate::device::span::Span;
-use crate::firmware::device::{BLOCKS, Config, Release};
+use crate::firmware::device::{BLOCKS, Config, GIVE_UP_AFTER, Release};
 use crate::firmware::wire::{Topics, is_name};
 use crate::firmware::{Identity, PublicKey, Trusted};
 use crate::message::topic;
@@ -75,6 +75,7 @@ impl Builder<'_> {
                 block,
                 allow_downgrade: false,
                 within: Duration::from_nanos(span(&table.within, WITHIN).most()),
+                patience: GIVE_UP_AFTER,
             }),
             topics: Topics::new(prefix),
             groups: groups.collect::<Result<_, _>>()?,
