@@ -29,6 +29,8 @@ pub enum Kind {
     Missed,
     /// Local input or output failed: a file, standard input, standard output. Exit code 8.
     Local,
+    /// Asked to end by SIGHUP. Exit code 129.
+    HungUp,
     /// Asked to end by SIGINT. Exit code 130.
     Interrupted,
     /// Asked to end by SIGTERM. Exit code 143.
@@ -41,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of its exit code, for the help page, the man page and the tests.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReaderGone,
         Self::Refused,
         Self::Usage,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Lost,
         Self::Missed,
         Self::Local,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -67,6 +70,7 @@ impl Kind {
             Self::Lost => 6,
             Self::Missed => 7,
             Self::Local => 8,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
             Self::Command(code) => code,
@@ -89,6 +93,7 @@ impl Kind {
                 "--expect, --sequence or --assert not met, or a regression found by bench compare"
             }
             Self::Local => "local I/O error: file, standard input or output",
+            Self::HungUp => "hung up (SIGHUP)",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
             Self::Command(_) => "the exit code of the command",
@@ -307,7 +312,7 @@ mod tests {
     #[test]
     fn exit_codes_are_the_documented_table() {
         let codes: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 129, 130, 143]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! systemd and others see that the end was the one they asked for.
 
 use std::collections::BTreeSet;
+use std::future::pending;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,13 +21,15 @@ pub(crate) const DRAIN: Duration = Duration::from_millis(3000);
 /// How long the connection may take to close after that. Whoever waits four seconds before a harder signal gets a clean end.
 const CLOSING: Duration = Duration::from_millis(800);
 
-/// The two signals that ask a command to end.
+/// The signals that ask a command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// SIGINT, as Ctrl-C sends it.
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP, of a command that has nothing to read or to open again, or whose terminal was closed.
+    HangUp,
 }
 
 impl Asked {
@@ -35,6 +38,7 @@ impl Asked {
         match self {
             Self::Interrupt => Kind::Interrupted,
             Self::Terminate => Kind::Terminated,
+            Self::HangUp => Kind::HungUp,
         }
     }
 
@@ -43,6 +47,7 @@ impl Asked {
         match kind {
             Kind::Interrupted => Some(Self::Interrupt),
             Kind::Terminated => Some(Self::Terminate),
+            Kind::HungUp => Some(Self::HangUp),
             _ => None,
         }
     }
@@ -57,6 +62,7 @@ impl Asked {
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,
             Self::Terminate => libc::SIGTERM,
+            Self::HangUp => libc::SIGHUP,
         });
         process::exit(i32::from(self.kind().exit_code()))
     }
@@ -85,6 +91,16 @@ mod by_default {
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
             libc::raise(signal);
+        }
+    }
+
+    /// Whether `signal` was ignored by who started us, and still is.
+    pub(super) fn is_ignored(signal: i32) -> bool {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: only asks; the place to answer is ours, and every bit pattern of it is a value of the type.
+        unsafe {
+            libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+                && action.assume_init().sa_sigaction == libc::SIG_IGN
         }
     }
 
@@ -145,13 +161,17 @@ impl Drop for Group {
     }
 }
 
-/// Watches for SIGINT and SIGTERM.
+/// Watches for SIGINT, SIGTERM and SIGHUP.
 ///
 /// The first signal is handed to the task that waits on [`Stop::asked`], and the command closes cleanly.
-/// The second ends the process at once with the same exit code.
+/// The second ends the process at once with the same exit code, unless it is SIGHUP: at the end of a terminal it comes twice.
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
+    /// Unless it is ignored, as `nohup` has it, or somebody else listens to it.
+    hangup: Option<Signal>,
+    /// What SIGHUP does, and whether the command goes on then; otherwise it ends.
+    at_hangup: Option<Box<dyn FnMut() -> bool + Send>>,
     first: Option<(Asked, Instant)>,
     /// How long what is under way may take after the first.
     drain: Duration,
@@ -165,9 +185,15 @@ impl Stop {
     pub fn watch() -> Result<Self> {
         let install =
             |kind| signal(kind).map_err(|cause| Error::local("cannot watch for signals", &cause));
+        let hangup = match by_default::is_ignored(libc::SIGHUP) {
+            true => None,
+            false => Some(install(SignalKind::hangup())?),
+        };
         Ok(Self {
             interrupt: install(SignalKind::interrupt())?,
             terminate: install(SignalKind::terminate())?,
+            hangup,
+            at_hangup: None,
             first: None,
             drain: DRAIN,
         })
@@ -178,18 +204,45 @@ impl Stop {
         self.drain = drain;
     }
 
+    /// Has SIGHUP do this instead of ending the command, as long as it returns `true`; also where it was ignored so far.
+    ///
+    /// # Errors
+    /// As [`Stop::watch`].
+    pub(crate) fn at_hangup(
+        &mut self,
+        goes_on: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<()> {
+        self.hangup = Some(Hangup::watch()?.signal);
+        self.at_hangup = Some(Box::new(goes_on));
+        Ok(())
+    }
+
+    /// Leaves SIGHUP to a [`Hangup`].
+    pub(crate) fn leave_hangups(&mut self) {
+        self.hangup = None;
+    }
+
     /// Waits for the next signal. The first one returns; a later one ends the process.
     ///
     /// Cancel-safe: a signal that arrives while nobody waits is handed out by the next call.
     pub async fn asked(&mut self) -> Asked {
-        let asked = tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
-        };
-        if let Some((first, _)) = self.first.replace((asked, Instant::now())) {
-            first.die();
+        loop {
+            let asked = tokio::select! {
+                _ = self.interrupt.recv() => Asked::Interrupt,
+                _ = self.terminate.recv() => Asked::Terminate,
+                () = heard(&mut self.hangup) => Asked::HangUp,
+            };
+            if asked == Asked::HangUp {
+                let goes_on = self.at_hangup.as_mut().is_some_and(|act| act());
+                if goes_on || self.first.is_some() {
+                    continue;
+                }
+            }
+            if let Some((first, _)) = self.first.replace((asked, Instant::now())) {
+                first.die();
+            }
+            return asked;
         }
-        asked
     }
 
     /// Runs `work` unless a signal comes first.
@@ -238,6 +291,16 @@ impl Stop {
                 }
             }
         }
+    }
+}
+
+/// Waits for a signal that is watched for, if it is. Cancel-safe.
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => pending().await,
     }
 }
 

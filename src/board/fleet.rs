@@ -143,8 +143,8 @@ impl Status {
         }
     }
 
-    /// What a payload says; `None`: it is empty, as a status that was taken away.
-    fn read(payload: &[u8], pointer: Option<&str>) -> Option<Self> {
+    /// What a payload says, or what this pointer finds in it; `None`: it is empty, as a status that was taken away.
+    pub fn read(payload: &[u8], pointer: Option<&str>) -> Option<Self> {
         if payload.trim_ascii().is_empty() {
             return None;
         }

@@ -123,7 +123,7 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
-    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file and --cafile
+    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file, --cafile, --cert and --key
     #[arg(long, help_heading = "State")]
     print_config: bool,
 
@@ -203,6 +203,10 @@ struct TestFlags {
     /// A key without a reading for so long is stale; without any other test, that is the alarm
     #[arg(long, value_name = "TIME")]
     stale: Option<Wait>,
+
+    /// A message of a topic of this pattern that says that a device is offline, such as its will (offline, 0, {"status":"offline"}), makes the alarms whose names stand for the same stale at once, or fire where --stale is the only test
+    #[arg(long, value_name = "PATTERN")]
+    status_topic: Option<Pattern>,
 
     /// While the last message of a topic of this pattern has the state firing, no notices are sent of alarms whose names stand for the same
     #[arg(long, value_name = "PATTERN")]
@@ -492,6 +496,7 @@ impl AlertFlags {
             to,
             acknowledgements: self.state.ack_topic,
             unless: self.test.unless,
+            status: self.test.status_topic,
             state: self.state.state,
             once: self.once,
             refusals,

@@ -1,5 +1,7 @@
 //! `bridge`: its flags, and the plan they make.
 
+mod config;
+
 use std::path::PathBuf;
 
 use bytestring::ByteString;
@@ -12,7 +14,10 @@ use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
 use super::syntax::numbers::Wait;
 use super::syntax::values;
+use crate::command::Command;
 use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, Tuning, topics};
+use crate::command::route::Written;
+use crate::command::route::file::File;
 use crate::error::{Error, Result};
 use crate::flow::Until;
 use crate::message::topic;
@@ -104,6 +109,10 @@ pub(crate) struct BridgeFlags {
     #[command(flatten)]
     delivery: DeliveryFlags,
 
+    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route
+    #[arg(long)]
+    print_config: bool,
+
     #[command(flatten)]
     between: BetweenFlags,
 
@@ -153,6 +162,19 @@ fn maps(lines: &[String]) -> Result<Vec<Map>> {
 }
 
 impl BridgeFlags {
+    /// The command, validated as far as possible without a file or the network.
+    pub(crate) fn command(self) -> Result<Command> {
+        if !self.print_config {
+            return Ok(Command::Bridge(Box::new(self.plan()?)));
+        }
+        let mut file = File::default();
+        self.between.write(&mut file);
+        let on_refused = self.delivery.on_refused.clone();
+        let plan = self.plan()?;
+        config::write(&plan, &on_refused, &mut file)?;
+        Ok(Command::PrintRoutes(Written(file).into(), plan.style))
+    }
+
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let maps = maps(&self.topic)?;
@@ -204,7 +226,7 @@ impl BridgeFlags {
             refusals,
             window: self.delivery.window,
             strict: self.delivery.strict,
-            between: self.between.between(&[], None)?,
+            between: self.between.between(&[])?,
             until: Until {
                 idle: self.idle.map(|Wait(time)| time),
                 ..self.limits.until()

@@ -1,5 +1,6 @@
 //! `log`: its flags, and the plan they make.
 
+mod config;
 mod help;
 mod points;
 mod target;
@@ -23,11 +24,12 @@ use super::flags::until::UntilFlags;
 use super::mqtt::subscription;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
+use crate::command::Command;
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, TargetArgs, stable_name};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
-use crate::command::route::Timed;
+use crate::command::route::{Timed, Written};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::{Refusals, Until};
@@ -108,9 +110,9 @@ pub(crate) struct LogFlags {
     )]
     on_refused: String,
 
-    /// Show the numbers on standard error at this interval
-    #[arg(long, value_name = "TIME", help_heading = "Terminal")]
-    report: Option<Wait>,
+    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route
+    #[arg(long, help_heading = "Storing")]
+    print_config: bool,
 
     #[command(flatten)]
     between: BetweenFlags,
@@ -143,8 +145,20 @@ fn sync(word: &str) -> Result<Syncing, String> {
 }
 
 impl LogFlags {
-    /// The plan of the command, validated as far as possible without a file or the network.
-    pub(crate) fn plan(mut self) -> Result<Plan> {
+    /// The command, validated as far as possible without a file or the network.
+    pub(crate) fn command(self) -> Result<Command> {
+        if !self.print_config {
+            return Ok(Command::Log(self.planned()?.0.into()));
+        }
+        let mut file = config::begin(&self)?;
+        let on_refused = self.on_refused.clone();
+        let (plan, to) = self.planned()?;
+        config::finish(&plan, &on_refused, &to, &mut file)?;
+        Ok(Command::PrintRoutes(Written(file).into(), plan.style))
+    }
+
+    /// The plan, and how to connect to where messages go.
+    fn planned(mut self) -> Result<(Plan, ConnectArgs)> {
         values::messages(self.until.count)?;
         let style = self.terminal.style();
         let (patterns, subscriptions) = self.topics()?;
@@ -175,13 +189,12 @@ impl LogFlags {
             style,
         };
         let stores = self.store.stores(&names, &targets)?;
-        let report = self.report.map(|Wait(time)| time);
-        let between = self.between.between(&targets.patterns, report)?;
+        let between = self.between.between(&targets.patterns)?;
         let mut connect = to.clone();
         between.waits_for_targets(&mut connect);
         let letters = letters(&shared, connect);
         let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
-        Ok(Plan {
+        let plan = Plan {
             sources: sources(&self.from, &shared)?,
             stores,
             refusals,
@@ -198,7 +211,8 @@ impl LogFlags {
             },
             ready: self.ready.ready(),
             style,
-        })
+        };
+        Ok((plan, to))
     }
 
     /// The session at an MQTT server.

@@ -13,7 +13,7 @@ use super::flags::terminal::TerminalFlags;
 use super::flags::until::UntilFlags;
 use super::log;
 use super::mqtt::subscription;
-use super::syntax::numbers::{Size, Timeouts};
+use super::syntax::numbers::{Size, Timeouts, Wait};
 use super::syntax::values;
 use crate::command::route::{Mode, Plan, Readers};
 
@@ -81,6 +81,10 @@ pub(crate) struct RouteFlags {
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
 
+    /// Show the numbers on standard error at this interval
+    #[arg(long, value_name = "TIME", help_heading = "Terminal")]
+    report: Option<Wait>,
+
     #[command(flatten)]
     until: UntilFlags,
 
@@ -126,6 +130,7 @@ impl RouteFlags {
                 store: log::read_store,
             },
             metrics: self.prometheus_listen,
+            report: self.report.map(|Wait(time)| time),
             until: self.until.until(),
             ready: self.ready.ready(),
             style: self.terminal.style(),

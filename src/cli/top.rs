@@ -235,13 +235,13 @@ impl Cli {
                 return Ok(Parsed::Command(command::Command::Install(links)));
             }
             Topic::Alert(flags) => flags.command()?,
-            Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
+            Topic::Bridge(flags) => flags.command()?,
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Watch(flags) => command::Command::Watch(Box::new(flags.plan()?)),
             Topic::Simulate(flags) => command::Command::Simulate(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
-            Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
+            Topic::Log(flags) => flags.command()?,
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,

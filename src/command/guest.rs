@@ -80,6 +80,7 @@ impl Guest {
             Asked::Interrupt if self.group.is_none() => return,
             Asked::Interrupt => Signal::INT,
             Asked::Terminate => Signal::TERM,
+            Asked::HangUp => Signal::HUP,
         };
         let process = self.child.id().map(u32::cast_signed);
         if let Some(process) = process.and_then(Pid::from_raw) {

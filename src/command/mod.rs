@@ -7,6 +7,7 @@ pub(crate) mod bridge;
 pub(crate) mod coap;
 pub mod ends;
 mod guest;
+mod hangup;
 mod install;
 pub(crate) mod log;
 pub(crate) mod mqtt;

@@ -20,7 +20,7 @@ use crate::flow::{self, Number, Progress, Target, Until};
 use crate::message::{Detail, Message, UNTIMED, topic};
 use crate::output::{Console, Format, Output, Style};
 use crate::pace::alarm::Alarm;
-use crate::stop::Stop;
+use crate::stop::{Asked, Stop};
 use crate::store::spool;
 
 /// So many topics are shown in a text about a recording.
@@ -142,7 +142,7 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         let closed = stop.close(target.close()).await.unwrap_or(Ok(()));
         (ended.and(closed), delivered)
     };
-    let asked = |error: &Error| matches!(error.kind(), Kind::Interrupted | Kind::Terminated);
+    let asked = |error: &Error| Asked::of(error.kind()).is_some();
     if !dry && ended.as_ref().err().is_none_or(asked) {
         plan.account(&source, delivered, protocol.is_some(), console)
             .await?;

@@ -109,6 +109,7 @@ impl Starting {
     /// cannot be started.
     pub(super) async fn ready(mut self) -> Result<Serving> {
         let mut stop = Stop::watch()?;
+        stop.leave_hangups();
         let hangup = Hangup::watch()?;
         for address in &self.addresses {
             match self.command.is_empty() {

@@ -15,7 +15,7 @@ use super::until::Until;
 use super::{Account, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result};
 use crate::output::Console;
-use crate::stop::Stop;
+use crate::stop::{Asked, Stop};
 
 /// After so many turns the runtime looks at signals and timers in any case.
 const YIELD_EVERY: u32 = 16;
@@ -95,7 +95,7 @@ pub async fn deliver<S: Source, T: Target>(
     let ended = flow.carry(stop).await;
     let (timed_out, nothing) = (flow.passage.timed_out, flow.passage.ledger.newest() == 0);
     let ended = ended.map_err(|error| match error.kind() {
-        kind @ (Kind::Interrupted | Kind::Terminated) => Error::new(kind, "interrupted"),
+        kind if Asked::of(kind).is_some() => Error::new(kind, "interrupted"),
         kind @ Kind::TimedOut if timed_out && nothing => {
             let name = flow.passage.target.name();
             Error::new(kind, format!("timed out: nothing was sent to {name}"))

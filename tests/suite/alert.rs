@@ -609,3 +609,82 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
         line.run().exits(2).says(says);
     }
 }
+
+#[test]
+fn a_device_that_says_that_it_is_offline_is_stale_at_once() {
+    let bench = Bench::new();
+    let mut alert =
+        bench.start("--above 27 -o json --quiet --status-topic devices/{device}/status");
+    bench.broker.sees_subscriptions("devices/+/status", 1);
+    bench.read("d7", "28");
+    assert_eq!(json(&alert.line())["state"], "firing");
+    bench.read("d8", "20");
+    // Its will says so.
+    let ready = bench.folder.path().join("device");
+    let device = bench
+        .broker
+        .iotctl("sub -t nothing --will-topic devices/d7/status --will-retain --will-qos 1 --will-payload")
+        .word("{\"status\":\"offline\"}")
+        .words("--ready-file")
+        .word(&ready)
+        .start();
+    wait_for("the device", || ready.exists().then_some(()));
+    device.signal("KILL");
+    let notice = json(&alert.line());
+    assert_eq!(
+        (&notice["key"], &notice["state"]),
+        (&"d7".into(), &"stale".into())
+    );
+    // A reading tells that it is back.
+    bench.read("d7", "29");
+    assert_eq!(json(&alert.line())["state"], "firing");
+    let status = bench.broker.iotctl("pub -q 1 -t devices/d8/status -m 0");
+    status.run().exits(0);
+    let notice = json(&alert.line());
+    assert_eq!(
+        (&notice["key"], &notice["state"]),
+        (&"d8".into(), &"stale".into())
+    );
+    alert.signal("TERM");
+    alert.ends().exits(143);
+}
+
+#[test]
+fn where_only_missing_readings_count_an_offline_device_fires() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.ndjson");
+    let record = |second: u32, topic: &str, payload: &str| {
+        format!(
+            "{{\"time\":\"2026-11-20T21:00:{second:02}Z\",\"protocol\":\"mqtt\",\"topic\":\"{topic}\",\
+             \"payload\":\"{payload}\",\"mqtt\":{{\"qos\":1}}}}\n"
+        )
+    };
+    let records = [
+        record(0, "s/d7", "1"),
+        record(1, "s/d8", "1"),
+        record(2, "status/d7", "offline"),
+        record(3, "status/d8", "online"),
+        record(4, "s/d7", "2"),
+    ];
+    std::fs::write(&path, records.concat()).unwrap();
+    let line = iotctl("alert")
+        .word(&path)
+        .words("-t s/{device} --stale 5m --quiet");
+    let ended = line.words("--status-topic status/{device}").run().exits(0);
+    let states: Vec<&str> = ended
+        .text()
+        .lines()
+        .map(|line| line.split(" severity").next().unwrap_or(line))
+        .collect();
+    assert_eq!(states.len(), 2, "{}", ended.text());
+    assert!(
+        states[0].contains("21:00:02.000Z alert d7 firing"),
+        "{}",
+        states[0]
+    );
+    assert!(
+        states[1].contains("21:00:04.000Z alert d7 ok"),
+        "{}",
+        states[1]
+    );
+}

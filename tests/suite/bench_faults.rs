@@ -211,6 +211,7 @@ fn a_run_without_a_connection_meets_no_threshold_anywhere() {
     let [port] = free_ports();
     for words in [
         format!("mqtt mqtt://127.0.0.1:{port} -q 1"),
+        format!("amqp amqp://127.0.0.1:{port}"),
         format!("coap coap+tcp://127.0.0.1:{port}/x"),
     ] {
         let files = Files::new();

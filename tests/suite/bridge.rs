@@ -541,6 +541,114 @@ fn an_encrypted_gateway_shows_its_certificate_and_asks_for_that_of_clients() {
 }
 
 #[test]
+fn an_encrypted_gateway_of_a_file_of_routes_has_its_certificate_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = Certificates::in_folder(folder.path());
+    let mut broker = broker("");
+    let mut watcher = broker.iotctl("sub -t s/# -q 1").start();
+    broker.sees_subscription("s/#");
+    let file = folder.path().join("routes.toml");
+    let written = |keys: &str| {
+        let text = format!(
+            "[source.gateway]\nurl = \"coaps+tcp-listen://127.0.0.1:0\"\n{keys}\n[target.broker]\nurl = \"{}\"\n[[route]]\nto = \"broker\"\n",
+            url(&broker)
+        );
+        std::fs::write(&file, text).unwrap();
+        iotctl("route").word(&file)
+    };
+    let refused = written("").words("--check").run().exits(2);
+    refused.says("coaps+tcp-listen://127.0.0.1:0 needs --cert and --key");
+    let name = |path: &Path| {
+        let name = path.strip_prefix(folder.path()).unwrap();
+        name.display().to_string()
+    };
+    // From the folder of the file.
+    let keys = format!(
+        "cert = \"{}\"\nkey = \"{}\"\ncafile = \"{}\"",
+        name(&pem.server),
+        name(&pem.server_key),
+        name(&pem.ca)
+    );
+    written(&keys).words("--check").run().exits(0);
+    let mut router = written(&keys).start();
+    let line = router.hears("listening on coaps+tcp://");
+    let (_, place) = line.rsplit_once("://").unwrap();
+    let put = |more: &str| {
+        let ca = pem.ca.display();
+        let put = format!("coap put coaps+tcp://{}/s/a -m x -W 20", place.trim());
+        iotctl(&format!("{put} --cafile {ca} {more}")).run()
+    };
+    let client = format!(
+        "--cert {} --key {}",
+        pem.client.display(),
+        pem.client_key.display()
+    );
+    put(&client).exits(0);
+    assert_eq!(watcher.line(), "x");
+    assert_ne!(put("").code, 0, "without a certificate");
+    router.signal("TERM");
+    router.ends().exits(143);
+}
+
+#[test]
+fn the_file_of_routes_that_flags_mean_carries_the_same() {
+    let [mut one, mut two] = [broker(""), broker("")];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("routes.toml");
+    let ends = format!("mqtt://u:secret@127.0.0.1:{} {}", one.port, url(&two));
+    let line = iotctl(&format!(
+        "bridge {ends} --name b --on-refused drop --print-config"
+    ));
+    let printed = ["s/+/# out 1 l/ r/", "c/# in 1 l/ \"\""];
+    let printed = printed
+        .iter()
+        .fold(line, |line, map| line.words("-t").word(map));
+    let printed = printed.run().exits(0);
+    assert!(!printed.text().contains("secret"), "{}", printed.text());
+    std::fs::write(&file, printed.text()).unwrap();
+    iotctl("route --check").word(&file).run().exits(0);
+    let ready = folder.path().join("ready");
+    let router = iotctl("route")
+        .word(&file)
+        .words("--ready-file")
+        .word(&ready);
+    let mut router = router.start();
+    wait_for("the router", || ready.exists().then_some(()));
+    let watch = |broker: &mut Broker| {
+        let running = broker.iotctl("sub -t # -q 1 -v").start();
+        broker.sees_subscription("#");
+        running
+    };
+    let (mut at_one, mut at_two) = (watch(&mut one), watch(&mut two));
+    one.iotctl("pub -q 1 -t l/s/a/b/c -m out").run().exits(0);
+    assert_eq!(at_two.line(), "r/s/a/b/c out");
+    two.iotctl("pub -q 1 -t c/d -m in").run().exits(0);
+    assert_eq!(at_one.line(), "l/s/a/b/c out");
+    assert_eq!(at_one.line(), "l/c/d in");
+    router.signal("TERM");
+    router.hears("received 2 messages: 2 delivered");
+    router.ends().exits(143);
+    for (words, says) in [
+        (
+            "--notify state",
+            "--notify has no place in a file of routes",
+        ),
+        ("--insecure", "--insecure has no place in a file of routes"),
+        ("--clean", "--clean has no place"),
+    ] {
+        let line = iotctl(&format!(
+            "bridge mqtts://a mqtts://b --print-config {words}"
+        ));
+        line.run().exits(2).says(says);
+    }
+    iotctl("bridge mqtt://a mqtt://b --print-config -t")
+        .word("# both 1")
+        .run()
+        .exits(2)
+        .says("messages that may come back have no place in a file of routes");
+}
+
+#[test]
 fn the_last_message_of_a_topic_can_be_had_and_observed_over_coap() {
     let broker = broker("");
     let mut bridge = iotctl(&format!(

@@ -593,6 +593,18 @@ fn numbers_are_told_from_time_to_time() {
     running.hears("received 1: 1 stored; ");
     running.signal("TERM");
     running.ends().exits(143);
+    // As of the others that carry messages.
+    let routes = format!(
+        "[source.s]\nurl = \"{url}\"\n[target.t]\nfile = \"b.ndjson\"\n[[route]]\ntopic = \"b\"\nto = \"t\"\n"
+    );
+    let file = folder.path().join("routes.toml");
+    fs::write(&file, routes).unwrap();
+    let mut running = iotctl("route --report 100ms").word(file).start();
+    broker.sees_subscription("b");
+    broker.iotctl("pub -t b -m x -q 1").run().exits(0);
+    running.hears("received 1: 1 ");
+    running.signal("TERM");
+    running.ends().exits(143);
 }
 
 #[test]
@@ -677,6 +689,54 @@ fn files_that_were_renamed_are_begun_anew_at_sighup() {
     stays.hears("SIGHUP: there are no files to reopen");
     stays.signal("TERM");
     stays.ends().exits(143).says("received 0 messages");
+}
+
+#[test]
+fn the_file_of_routes_that_flags_mean_stores_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let readings = records(&[("s/d1/t", "{\"v\":1}"), ("s/d2/t", "{\"v\":2}"), ("x", "3")]);
+    fs::write(folder.path().join("in.ndjson"), readings).unwrap();
+    let words = "in.ndjson -t s/{device}/t --to FILE.csv --columns time,device={device},v=/v --rotate 1MiB --rotate 1h --keep 3 \
+        --to FILE.ndjson --on-refused refused.ndjson --dedup /v --filter";
+    let flags = |file: &str| {
+        let line = log(folder.path(), &words.replace("FILE", file));
+        line.word("/v > 1")
+            .words("--filter")
+            .word("/v < 9 or /v > 99")
+    };
+    flags("flags").run().exits(0);
+    let printed = flags("routes").words("--print-config").run().exits(0);
+    fs::write(folder.path().join("routes.toml"), printed.text()).unwrap();
+    iotctl("route")
+        .word(folder.path().join("routes.toml"))
+        .run()
+        .exits(0)
+        .says("received 3 messages: 1 delivered");
+    for form in ["csv", "ndjson"] {
+        let [one, other] =
+            ["flags", "routes"].map(|name| read(folder.path(), &format!("{name}.{form}")));
+        assert_eq!(one, other, "{}", printed.text());
+    }
+    assert_eq!(
+        read(folder.path(), "routes.csv"),
+        "time,device,v\n2026-11-20T21:00:01.000000Z,d2,2\n"
+    );
+    for (words, says) in [
+        ("--sync each", "--sync has no place in a file of routes"),
+        ("--clean", "--clean has no place in a file of routes"),
+        ("--insecure", "--insecure has no place in a file of routes"),
+    ] {
+        log(
+            folder.path(),
+            &format!("mqtts://h -t a --to a.ndjson --print-config {words}"),
+        )
+        .run()
+        .exits(2)
+        .says(says);
+    }
+    let secret = "mqtt://u:secret@h -t a --to influx://u:secret@h/d --measurement m --print-config";
+    let printed = log(folder.path(), secret).run().exits(0);
+    assert!(!printed.text().contains("secret"), "{}", printed.text());
 }
 
 #[test]

@@ -300,13 +300,18 @@ fn every_flag_of_the_programs_that_are_replaced_is_on_their_page() {
 fn flags_on_the_pages_for_newcomers_are_what_they_say() {
     let newcomers = PAGES.iter().filter(|path| path.starts_with("docs/from-"));
     for path in newcomers {
+        let mut ours = flags_of(match path.rsplit_once("from-").unwrap().1 {
+            "libcoap.md" => "coap",
+            "amqp-tools.md" => "amqp",
+            "emqtt-bench.md" => "bench",
+            _ => "mqtt",
+        });
         for (theirs, now) in rows(&read(path)) {
-            let ours = flags_of(match path.rsplit_once("from-").unwrap().1 {
-                "libcoap.md" => "coap",
-                "amqp-tools.md" => "amqp",
-                "emqtt-bench.md" => "bench",
-                _ => "mqtt",
-            });
+            // The head of a table names the command that its flags are of.
+            if let Some(command) = now.strip_prefix("iotctl ") {
+                ours = flags_of(command);
+                continue;
+            }
             if now.starts_with("none") {
                 let left = spans(&theirs).filter(|span| span.starts_with("--"));
                 for flag in left.filter(|span| !span.contains(' ')) {
@@ -352,11 +357,15 @@ fn spans(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// The flags of all commands below one.
+/// The flags of a command, and of all below it.
 fn flags_of(command: &str) -> HashSet<String> {
     let mut flags = HashSet::new();
     let all = cli::command();
-    collect(all.find_subcommand(command).unwrap(), &mut flags);
+    let found = command.split(' ').fold(&all, |above, name| {
+        let below = above.find_subcommand(name);
+        below.unwrap_or_else(|| panic!("there is no iotctl {command}"))
+    });
+    collect(found, &mut flags);
     flags
 }
 

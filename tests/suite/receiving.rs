@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
 use crate::support::coap::server;
-use crate::support::command::{Ended, Line, iotctl};
+use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::mosquitto::mosquitto;
 use crate::support::peer::{Peer, drain, packet, publish, read_packet, read_until, send};
 use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::wait_for;
 
 /// Publishes lines at QoS 1, once somebody is subscribed.
 fn publish_lines(broker: &mut Broker, topic: &str, lines: &str) {
@@ -705,4 +706,51 @@ fn wrong_words_are_refused_before_anything_is_sent() {
         peer.set_nonblocking(true).unwrap();
         assert!(peer.accept().is_err(), "{words}");
     }
+}
+
+/// As logrotate does it: rename, then SIGHUP.
+#[test]
+fn at_sighup_an_output_file_is_begun_anew_and_what_has_none_ends() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let holds = |name: &str, text: &str| {
+        wait_for("the lines", || {
+            let now = fs::read_to_string(path(name));
+            now.is_ok_and(|now| now == text).then_some(())
+        });
+    };
+    let line = broker.iotctl("sub -t a -q 1 --output-file");
+    let mut receiver = line.word(path("out.txt")).start();
+    publish_lines(&mut broker, "a", "one");
+    holds("out.txt", "one\n");
+    fs::rename(path("out.txt"), path("out.txt.1")).unwrap();
+    receiver.signal("HUP");
+    receiver.hears("SIGHUP: output files are reopened");
+    broker.iotctl("pub -t a -q 1 -m two").run().exits(0);
+    holds("out.txt", "two\n");
+    holds("out.txt.1", "one\n");
+    receiver.signal("TERM");
+    receiver.ends().exits(143);
+
+    let ready = path("ready");
+    let receiver = broker.iotctl("sub -t a --ready-file").word(&ready).start();
+    wait_for("the subscription", || ready.exists().then_some(()));
+    receiver.signal("HUP");
+    receiver.ends().exits(129);
+    assert!(!ready.exists());
+
+    // Who is not to be told of the end of a terminal is not.
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let words = format!(
+        "{} mqtt sub {url} -t a --ready-file",
+        env!("CARGO_BIN_EXE_iotctl")
+    );
+    let mut receiver = program("nohup", &words).word(&ready).start();
+    wait_for("the subscription", || ready.exists().then_some(()));
+    receiver.signal("HUP");
+    broker.iotctl("pub -t a -m three").run().exits(0);
+    assert_eq!(receiver.line(), "three");
+    receiver.signal("TERM");
+    receiver.ends().exits(143);
 }

@@ -31,7 +31,7 @@ use crate::amqp::frame::Refusal;
 
 pub(super) use null::Null;
 pub(crate) use settings::{Consuming, Scenario, Settings};
-pub(crate) use topology::Topology;
+pub(crate) use topology::{Desk, Topology};
 
 impl From<Refusal> for Broken {
     fn from(refusal: Refusal) -> Self {

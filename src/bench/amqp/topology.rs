@@ -48,8 +48,7 @@ impl Topology {
     ///
     /// # Errors
     /// Those of a connection; [`Kind::Refused`] for a queue that is there already: it is not ours to fill and delete.
-    pub(crate) async fn make(&mut self, target: &Target, options: &Options) -> Result<()> {
-        let mut desk = Desk::open(target, options).await?;
+    pub(crate) async fn make(&mut self, mut desk: Desk<'_>) -> Result<()> {
         let made = self.make_at(&mut desk).await;
         desk.client.close().await;
         made
@@ -138,7 +137,7 @@ impl Topology {
 }
 
 /// A connection with one channel, as a server may allow no more; what is refused closes the channel.
-struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     target: &'a Target,
     options: Options,
     client: Client,
@@ -146,7 +145,11 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    async fn open(target: &'a Target, options: &Options) -> Result<Self> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// No connection, or no login.
+    pub(crate) async fn open(target: &'a Target, options: &Options) -> Result<Self> {
         // Small frames, for memory follows from their size.
         let options = Options {
             frame_max: options.frame_max.min(FRAME_MAX),

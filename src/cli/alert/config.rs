@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::cli::flags::written;
 use crate::command::alert::Plan;
 use crate::command::alert::shape::Shape;
 use crate::command::ends::End;
@@ -18,21 +19,16 @@ const SOURCE: &str = "source";
 /// The name of the target of what is refused.
 const REFUSED: &str = "refused";
 
-/// The file of routes with this alert. Flags of connections but those of passwords and `--cafile` belong into a context.
+/// The file of routes with this alert. Flags of connections but those of passwords, `--cafile`, `--cert` and `--key` belong into a context.
 ///
 /// # Errors
 /// What has no place in such a file.
 pub(super) fn file(plan: &Plan) -> Result<File> {
-    let (url, context, file) = end(&plan.from.end);
+    written::refuse_connection(&plan.from.connect)?;
     let source = SourceTable {
-        url,
-        context,
-        file,
         queue: plan.from.queue.as_ref().map(ToString::to_string),
         exchange: plan.from.exchange.as_ref().map(ToString::to_string),
-        password_file: plan.from.connect.password_file.clone(),
-        cafile: plan.from.connect.cafile.clone(),
-        ..SourceTable::default()
+        ..written::source(&plan.from.end, &plan.from.connect)
     };
     let names = (1..).map(|number| format!("target{number}"));
     let mut target: BTreeMap<String, TargetTable> = names
@@ -40,7 +36,7 @@ pub(super) fn file(plan: &Plan) -> Result<File> {
         .collect();
     let mut alert = table(plan)?;
     alert.from = Names::One(SOURCE.to_owned());
-    alert.to = several(target.keys().cloned().collect());
+    alert.to = written::names(target.keys().cloned().collect());
     if plan.to.ends.is_empty() && plan.to.exec.is_none() && plan.to.webhooks.is_empty() {
         let shown = TargetTable {
             file: Some(String::from("-")),
@@ -68,36 +64,9 @@ pub(super) fn file(plan: &Plan) -> Result<File> {
 }
 
 fn to(plan: &Plan, name: &End) -> TargetTable {
-    let (url, context, file) = end(name);
     TargetTable {
-        url,
-        context,
-        file,
         exchange: plan.to.exchange.as_ref().map(ToString::to_string),
-        password_file: plan.to.connect.password_file.clone(),
-        cafile: plan.to.connect.cafile.clone(),
-        ..TargetTable::default()
-    }
-}
-
-/// The URL, the context or the file that an end is.
-fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
-    match end {
-        End::Url(_, url) => (Some(url.clone()), None, None),
-        End::Listen(listen) => (Some(listen.to_string()), None, None),
-        // A file names its servers, and its stores otherwise.
-        End::Usual | End::Store(_) => (None, None, None),
-        End::Context(name) => (None, Some(name.clone()), None),
-        End::File(path) | End::Database(path) => (None, None, Some(path.display().to_string())),
-        End::Standard => (None, None, Some(String::from("-"))),
-    }
-}
-
-fn several(mut names: Vec<String>) -> Names {
-    match names.len() {
-        0 => Names::None,
-        1 => Names::One(names.remove(0)),
-        _ => Names::Several(names),
+        ..written::target(name, &plan.to.connect)
     }
 }
 
@@ -123,6 +92,7 @@ fn table(plan: &Plan) -> Result<AlertTable> {
         count: rule.count.map(|(bad, of)| text(format!("{bad} of {of}"))),
         stale: rule.stale.as_ref().map(time),
         unless: plan.unless.as_ref().map(|it| text(it.to_string())),
+        status_topic: plan.status.as_ref().map(|it| text(it.to_string())),
         flapping: rule.flapping.as_ref().map(per),
         state: plan.state.clone(),
         max_keys: i64::try_from(rule.max_keys).ok().map(Word::Whole),
@@ -134,7 +104,7 @@ fn table(plan: &Plan) -> Result<AlertTable> {
         retain: Some(plan.to.retain).filter(|it| *it),
         forget: Some(plan.to.forget).filter(|it| *it),
         exec: exec.map(|exec| exec.command.clone()).unwrap_or_default(),
-        webhook: several(plan.to.webhooks.clone()),
+        webhook: written::names(plan.to.webhooks.clone()),
         webhook_format: match plan.to.shape {
             Shape::Alertmanager => Some(text(String::from("alertmanager"))),
             Shape::Ntfy => Some(text(String::from("ntfy"))),
@@ -147,7 +117,7 @@ fn table(plan: &Plan) -> Result<AlertTable> {
             .map(|(step, url)| StepTable {
                 after: time(&step.after),
                 severity: step.severity.clone(),
-                webhook: several(url.iter().cloned().collect()),
+                webhook: written::names(url.iter().cloned().collect()),
                 ..StepTable::default()
             })
             .collect(),

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::syntax::numbers::{Size, Timeouts, Wait};
 use crate::cli::syntax::values;
 use crate::command::ends::Between;
+use crate::command::route::file::{File, SpoolTable};
 use crate::error::{Error, Result};
 use crate::flow::Dedup;
 use crate::payload::captures::Pattern;
@@ -48,6 +49,10 @@ pub(crate) struct BetweenFlags {
     /// Serve the totals to Prometheus at http://ADDR:PORT/metrics
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
+
+    /// Show the numbers on standard error at this interval
+    #[arg(long, value_name = "TIME", help_heading = "Terminal")]
+    report: Option<Wait>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,8 +64,25 @@ enum FullWord {
 }
 
 impl BetweenFlags {
+    /// Writes it into a file of routes.
+    pub(crate) fn write(&self, file: &mut File) {
+        let time = |time: Duration| humantime::format_duration(time).to_string();
+        let (Size(size), Timeouts(age)) = (self.spool_size, self.spool_age);
+        file.spool = self.spool.as_ref().map(|dir| SpoolTable {
+            dir: dir.clone(),
+            size: Some(size.to_string()),
+            age: Some(age.map_or_else(|| String::from("never"), time)),
+            full: match self.spool_full {
+                FullWord::Wait => None,
+                FullWord::DropOldest => Some(String::from("drop-oldest")),
+            },
+        });
+        file.dedup.clone_from(&self.dedup);
+        file.within = self.within.map(|Wait(within)| time(within));
+    }
+
     /// What happens between them; `patterns` are what topics are matched by.
-    pub(crate) fn between(self, patterns: &[Pattern], report: Option<Duration>) -> Result<Between> {
+    pub(crate) fn between(self, patterns: &[Pattern]) -> Result<Between> {
         let (Size(size), Timeouts(age)) = (self.spool_size, self.spool_age);
         let spool = self.spool.map(|dir| SpoolArgs {
             dir,
@@ -81,7 +103,7 @@ impl BetweenFlags {
             dedup: dedup
                 .transpose()
                 .map_err(|why| Error::usage(format!("--dedup: {why}")))?,
-            report,
+            report: self.report.map(|Wait(time)| time),
             metrics: self.prometheus_listen,
         })
     }

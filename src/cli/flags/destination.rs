@@ -1,5 +1,6 @@
 //! The flags that say where messages go, the same for every command that receives.
 
+use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -31,6 +32,17 @@ pub(crate) enum Limit {
     Age(Duration),
     Count(u64),
     Daily,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size(size) => write!(f, "{size}B"),
+            Self::Age(age) => write!(f, "{}", humantime::format_duration(*age)),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Daily => f.write_str("daily"),
+        }
+    }
 }
 
 /// All limits together.

@@ -124,7 +124,7 @@ impl EndsFlags {
 pub(crate) struct DeliveryFlags {
     /// What becomes of a message that is refused for good: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or the server that gets it, such as mqtt://HOST
     #[arg(long, value_name = "WHAT", default_value = "stop")]
-    on_refused: String,
+    pub(crate) on_refused: String,
 
     /// How many messages may be in flight in each direction
     #[arg(long, value_name = "COUNT", default_value = "100", value_parser = whole(1..=u16::MAX))]

@@ -19,3 +19,4 @@ pub(crate) mod select;
 pub(crate) mod server_tls;
 pub(crate) mod terminal;
 pub(crate) mod until;
+pub(crate) mod written;

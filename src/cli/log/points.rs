@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::selector;
 use crate::command::log::StoreArgs;
+use crate::command::route::file::{Names, TargetTable};
 use crate::connect::{ConnectArgs, Secret};
 use crate::error::{Error, Result};
 use crate::file;
@@ -40,6 +41,15 @@ pub(super) struct PointFlags {
 }
 
 impl PointFlags {
+    /// Writes them into the table of a target.
+    pub(super) fn write(&self, table: &mut TargetTable) {
+        let names = |words: &[String]| Some(words.to_vec()).filter(|it| !it.is_empty());
+        table.measurement.clone_from(&self.measurement);
+        table.tag = names(&self.tag).map(Names::Several);
+        table.field = names(&self.field).map(Names::Several);
+        table.int = names(&self.int).map(Names::Several);
+    }
+
     /// The first flag that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
         let flags = [

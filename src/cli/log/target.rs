@@ -12,6 +12,7 @@ use crate::cli::syntax::numbers::Count;
 use crate::cli::syntax::values;
 use crate::command::ends::End;
 use crate::command::log::StoreArgs;
+use crate::command::route::file::{Names, TargetTable};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::output::{Format, Rotation, RowStyle, Rows, Style};
@@ -38,6 +39,17 @@ pub(super) struct RowFlags {
 }
 
 impl RowFlags {
+    /// Writes columns into the table of a target.
+    pub(super) fn write(&self, table: &mut TargetTable) {
+        table.columns.clone_from(&self.columns);
+        table.melt = Some(true).filter(|_| self.melt);
+    }
+
+    /// Writes into it what of a message says when it was.
+    pub(super) fn write_time(&self, table: &mut TargetTable) {
+        table.time.clone_from(&self.time);
+    }
+
     /// Whether columns show what stands for wildcards.
     pub(super) fn has_captures(&self) -> bool {
         let columns = self.columns.as_deref().map(Column::list);
@@ -135,6 +147,29 @@ pub(super) struct Targets<'a> {
 }
 
 impl StoreFlags {
+    /// Whether messages go to standard output too.
+    pub(super) const fn passes(&self) -> bool {
+        self.pass
+    }
+
+    /// Writes into the table of a target when a file is full.
+    pub(super) fn write_rotation(&self, table: &mut TargetTable) {
+        let limits: Vec<String> = self.rotate.iter().map(ToString::to_string).collect();
+        table.rotate = Some(limits).filter(|it| !it.is_empty()).map(Names::Several);
+        table.keep = self.keep.map(|Count(count)| count);
+        table.gzip = Some(true).filter(|_| self.gzip);
+    }
+
+    /// Writes into it what a table of SQLite is like.
+    pub(super) fn write_table(&self, table: &mut TargetTable) {
+        let several = |words: Vec<String>| Some(words).filter(|it| !it.is_empty());
+        let types = self.types.iter();
+        let types = types.map(|(name, affinity)| format!("{name}={}", affinity.name()));
+        table.types = several(types.collect()).map(Names::Several);
+        table.index = several(self.index.clone()).map(Names::Several);
+        table.unique.clone_from(&self.unique);
+    }
+
     /// The stores that the words name.
     pub(super) fn stores(self, names: &[String], targets: &Targets<'_>) -> Result<Vec<StoreArgs>> {
         let rotation = Rotation {

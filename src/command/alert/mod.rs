@@ -26,6 +26,7 @@ use bytestring::ByteString;
 
 use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::hangup::{NOTHING_TO_REOPEN, reopen_at_hangup};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
 use crate::error::Result;
@@ -115,6 +116,8 @@ pub struct Plan {
     pub acknowledgements: Option<Pattern>,
     /// While the last message of such a topic says that it is firing, nothing is told of what has the same names.
     pub unless: Option<Pattern>,
+    /// What has the same names as such a topic is stale once a message there says that the device is offline.
+    pub status: Option<Pattern>,
     /// The journal; otherwise one of the name, and none for a recording.
     pub state: Option<PathBuf>,
     /// Ends after the first notice.
@@ -143,6 +146,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let marks = Rc::new(RefCell::new(Marks::new(ends.targets.len())));
     let watch = plan.watch(&ends, marks.clone(), console)?;
     let mut stop = Stop::watch()?;
+    reopen_at_hangup(&mut stop, Some(NOTHING_TO_REOPEN), console)?;
     let source = ends.source.open().await?;
     let mut ways = Vec::new();
     for (at, target) in ends.targets.iter().enumerate() {
@@ -396,7 +400,8 @@ impl Plan {
             time: self.from.time.clone(),
             when: self.when.clone(),
             acknowledgements: self.acknowledgements.clone(),
-            others: Others::new(self.unless.clone(), self.rule.max_keys),
+            others: Others::alarms(self.unless.clone(), self.rule.max_keys),
+            gone: Others::devices(self.status.clone(), self.rule.max_keys),
             alarms,
             store,
             exits,
@@ -415,6 +420,7 @@ impl Plan {
             Some(&self.from.topic),
             self.acknowledgements.as_ref(),
             self.unless.as_ref(),
+            self.status.as_ref(),
         ];
         patterns.into_iter().flatten().map(Pattern::filter)
     }

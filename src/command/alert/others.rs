@@ -1,10 +1,12 @@
-//! Alarms of others that explain ours (`--unless`): while one is firing, nothing is told of what has the same names.
+//! What others say that matters to alarms with the same names: alarms that explain ours (`--unless`), of which nothing is told
+//! while one of those is firing, and devices that are not there (`--status-topic`).
 
 use std::collections::HashMap;
 
 use bytestring::ByteString;
 
 use super::keys::{ALL, Keys};
+use crate::board::fleet::Status;
 use crate::message::Message;
 use crate::payload::captures::Pattern;
 use crate::payload::pointer;
@@ -12,25 +14,40 @@ use crate::payload::pointer;
 /// What is known of them.
 pub(super) struct Others {
     pattern: Option<Pattern>,
-    /// Those that are firing, by their topics: what stands for the names in it.
-    firing: HashMap<ByteString, Vec<(String, String)>>,
+    /// Whether a payload says what matters.
+    says: fn(&[u8]) -> bool,
+    /// Those of which that is so, by their topics: what stands for the names in it.
+    open: HashMap<ByteString, Vec<(String, String)>>,
     /// As many are remembered.
     most: usize,
 }
 
-/// What a message says of another alarm.
+/// What a message says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     Nothing,
-    Firing,
+    Begun,
     Ended,
 }
 
 impl Others {
-    pub(super) fn new(pattern: Option<Pattern>, most: usize) -> Self {
+    /// Alarms, which are firing or not.
+    pub(super) fn alarms(pattern: Option<Pattern>, most: usize) -> Self {
+        let fires = |payload: &[u8]| pointer::find(payload, "/state") == Some("\"firing\"");
+        Self::new(pattern, fires, most)
+    }
+
+    /// Devices, which are offline or not; a will or they themselves say so.
+    pub(super) fn devices(pattern: Option<Pattern>, most: usize) -> Self {
+        let is_gone = |payload: &[u8]| Status::read(payload, None) == Some(Status::Offline);
+        Self::new(pattern, is_gone, most)
+    }
+
+    fn new(pattern: Option<Pattern>, says: fn(&[u8]) -> bool, most: usize) -> Self {
         Self {
             pattern,
-            firing: HashMap::new(),
+            says,
+            open: HashMap::new(),
             most,
         }
     }
@@ -41,28 +58,28 @@ impl Others {
         let Some(captures) = captures else {
             return Said::Nothing;
         };
-        if pointer::find(&message.payload, "/state") != Some("\"firing\"") {
-            self.firing.remove(name);
+        if !(self.says)(&message.payload) {
+            self.open.remove(name);
             return Said::Ended;
         }
-        if self.firing.len() < self.most {
+        if self.open.len() < self.most {
             let named = captures.named();
             let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            self.firing.insert(name.clone(), named.collect());
+            self.open.insert(name.clone(), named.collect());
         }
-        Said::Firing
+        Said::Begun
     }
 
-    /// Whether one of them explains the alarm of this key: what has the same name stands for the same.
-    pub(super) fn mute(&self, keys: &Keys, key: &str) -> bool {
-        if self.firing.is_empty() || key == ALL {
+    /// Whether one of them is about the alarm of this key: what has the same name stands for the same.
+    pub(super) fn cover(&self, keys: &Keys, key: &str) -> bool {
+        if self.open.is_empty() || key == ALL {
             return false;
         }
         let topic = keys.topic(key);
         let Some(own) = keys.captures(&topic) else {
             return false;
         };
-        self.firing.values().any(|named| {
+        self.open.values().any(|named| {
             let mut named = named.iter();
             named.all(|(name, value)| own.get(name).is_none_or(|own| own == value))
         })
@@ -76,26 +93,47 @@ mod tests {
     #[test]
     fn what_has_the_same_names_is_muted_while_another_fires() {
         let keys = Keys::new("{site}/{device}/t".parse().unwrap());
-        let mut others = Others::new(Some("down/{site}/{why}".parse().unwrap()), 2);
+        let mut others = Others::alarms(Some("down/{site}/{why}".parse().unwrap()), 2);
         let see = |others: &mut Others, topic: &str, body: &'static str| {
             let message = Message::plain(body.into());
             others.see(&topic.into(), &message)
         };
         let firing = "{\"state\":\"firing\"}";
         assert_eq!(see(&mut others, "s1/d1/t", firing), Said::Nothing);
-        assert_eq!(see(&mut others, "down/s1/power", firing), Said::Firing);
-        assert!(others.mute(&keys, "s1/d1") && !others.mute(&keys, "s2/d1"));
-        assert!(!others.mute(&keys, ALL));
+        assert_eq!(see(&mut others, "down/s1/power", firing), Said::Begun);
+        assert!(others.cover(&keys, "s1/d1") && !others.cover(&keys, "s2/d1"));
+        assert!(!others.cover(&keys, ALL));
         see(&mut others, "down/s1/line", firing);
         see(&mut others, "down/s2/power", firing);
         // There is no room for a third.
-        assert!(!others.mute(&keys, "s2/d1"));
+        assert!(!others.cover(&keys, "s2/d1"));
         assert_eq!(see(&mut others, "down/s1/power", ""), Said::Ended);
-        assert!(others.mute(&keys, "s1/d1"));
+        assert!(others.cover(&keys, "s1/d1"));
         assert_eq!(
             see(&mut others, "down/s1/line", "{\"state\":\"ok\"}"),
             Said::Ended
         );
-        assert!(!others.mute(&keys, "s1/d1"));
+        assert!(!others.cover(&keys, "s1/d1"));
+    }
+
+    #[test]
+    fn devices_say_that_they_are_offline_in_many_words() {
+        let keys = Keys::new("sensors/{device}/{metric}".parse().unwrap());
+        let pattern = "devices/{device}/status".parse().unwrap();
+        let mut devices = Others::devices(Some(pattern), 9);
+        for (body, said) in [
+            ("offline", Said::Begun),
+            ("online", Said::Ended),
+            ("{\"status\":\"offline\",\"at\":1}", Said::Begun),
+            ("{\"status\":\"online\"}", Said::Ended),
+            ("0", Said::Begun),
+            ("", Said::Ended),
+            ("away", Said::Ended),
+        ] {
+            let message = Message::plain(body.into());
+            assert_eq!(devices.see(&"devices/d1/status".into(), &message), said);
+            assert_eq!(devices.cover(&keys, "d1/t"), said == Said::Begun, "{body}");
+            assert!(!devices.cover(&keys, "d2/t"));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What becomes of a reading: nothing, or a notice to each of the targets.
 
+mod heed;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,8 +10,8 @@ use bytestring::ByteString;
 use serde_json::Value as Json;
 use tokio::time::Instant as Runtime;
 
-use super::keys::{self, Keys};
-use super::others::{Others, Said};
+use super::keys::Keys;
+use super::others::Others;
 use super::shape::{self, Shape};
 use super::store::{self, Line, Store, millis};
 use super::way::Marks;
@@ -54,6 +56,8 @@ pub(super) struct Parts {
     pub(super) when: Option<Condition>,
     pub(super) acknowledgements: Option<Pattern>,
     pub(super) others: Others,
+    /// The devices that are offline.
+    pub(super) gone: Others,
     pub(super) alarms: Alarms,
     pub(super) store: Option<Store>,
     pub(super) exits: Vec<Exit>,
@@ -158,10 +162,14 @@ impl Watch {
             others,
             ..
         } = parts;
-        let muted = |key: &str| others.mute(keys, key);
+        let muted = |key: &str| others.cover(keys, key);
         // A condition that fails has said so.
         if !alarms.read(key, reading, now, &muted, notices) && holds.is_some() {
             self.complain(name, found.as_deref(), now);
+        }
+        // What the server kept is older than that the device went.
+        if matches!(&message.detail, Detail::Mqtt(mqtt) if mqtt.retain) {
+            self.miss(Some(key), now);
         }
     }
 
@@ -233,7 +241,7 @@ impl Watch {
             others,
             ..
         } = parts;
-        alarms.resume(now, &|key| others.mute(keys, key), notices);
+        alarms.resume(now, &|key| others.cover(keys, key), notices);
     }
 
     fn time_passed(&mut self, now: Millis) {
@@ -247,32 +255,7 @@ impl Watch {
             others,
             ..
         } = parts;
-        alarms.wake(now, &|key| others.mute(keys, key), notices);
-    }
-
-    /// Looks at what others do: acknowledgements, and alarms that explain ours. Whether the message is one of these.
-    fn heed(&mut self, name: &ByteString, message: &Message, now: Millis) -> bool {
-        let pattern = self.parts.acknowledgements.as_ref();
-        if let Some(key) = pattern.and_then(|it| keys::key(it, name)) {
-            self.parts.alarms.acknowledge(&key);
-            return true;
-        }
-        let said = self.parts.others.see(name, message);
-        if said == Said::Ended {
-            self.look_again(now);
-        }
-        said != Said::Nothing
-    }
-
-    fn look_again(&mut self, now: Millis) {
-        let Self { parts, notices, .. } = self;
-        let Parts {
-            alarms,
-            keys,
-            others,
-            ..
-        } = parts;
-        alarms.look_again(now, &|key| others.mute(keys, key), notices);
+        alarms.wake(now, &|key| others.cover(keys, key), notices);
     }
 
     /// What it is called.
@@ -298,7 +281,7 @@ impl Watch {
         alarms.replace(rule.clone(), now, notices);
         // What goes on only later is looked at then.
         if self.resumed {
-            alarms.review(now, &|key| others.mute(keys, key), notices);
+            alarms.review(now, &|key| others.cover(keys, key), notices);
         }
     }
 
@@ -416,7 +399,7 @@ impl Watch {
         let Some(store) = store else {
             return Ok(());
         };
-        let muted = |key: &str| others.mute(keys, key);
+        let muted = |key: &str| others.cover(keys, key);
         store.collect(|journal, lines| {
             for line in lines {
                 match Line::read(&line) {

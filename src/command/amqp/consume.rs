@@ -11,6 +11,7 @@ use crate::amqp::consumer::{Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
 use crate::amqp::v1;
 use crate::amqp::wish::Receiving;
+use crate::command::hangup::reopen_destination;
 use crate::connect::Retry;
 use crate::error::Result;
 use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
@@ -209,6 +210,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     }
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    reopen_destination(&mut stop, &plan.destination, notes)?;
     let session = plan.session.session("consume", Retry::Forever, notes)?;
     let mut source = Consumed::new(&plan, &session, notes);
     let receiver = Receiver {

@@ -51,6 +51,8 @@ pub(crate) struct Publishing<'a> {
     /// Without confirmations: everything was written, and that it was read is to be proved.
     proving: bool,
     last_progress: Instant,
+    /// The connection has ended for good, once all that was sent was confirmed.
+    ended: Option<Error>,
 }
 
 impl<'a> Publishing<'a> {
@@ -80,6 +82,7 @@ impl<'a> Publishing<'a> {
             newest: 0,
             proving: false,
             last_progress: Instant::now(),
+            ended: None,
         }
     }
 
@@ -201,6 +204,7 @@ impl<'a> Publishing<'a> {
         let Link::Up(publisher, session) = std::mem::replace(&mut self.link, Link::Down) else {
             return Err(error);
         };
+        self.unroutable += publisher.unroutable();
         if let Some(objection) = publisher.objection(&error) {
             return Err(objection);
         }
@@ -208,7 +212,6 @@ impl<'a> Publishing<'a> {
         if error.kind() != Kind::Lost || publisher.is_broken() || !self.plan.confirms {
             return Err(error);
         }
-        self.unroutable += publisher.unroutable();
         let abandoned = publisher.abandoned();
         if !abandoned.is_empty() {
             self.notes.warn(format_args!(
@@ -323,6 +326,9 @@ impl flow::Target for Publishing<'_> {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if let Some(error) = self.ended.take() {
+            return Err(error);
+        }
         if let Link::Connecting(connecting) = &mut self.link {
             let (session, made) = connecting.await;
             self.link = Link::Down;
@@ -360,7 +366,18 @@ impl flow::Target for Publishing<'_> {
             session.progressed();
             self.take_known(into);
         }
-        known.or_else(|error| self.come_back(error, into))
+        let Err(error) = known else {
+            return Ok(());
+        };
+        let settled = self.is_idle() && !into.is_empty();
+        match self.come_back(error, into) {
+            // The end that came with the last confirms matters to whoever sends more.
+            Err(error) if settled => {
+                self.ended = Some(error);
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 }
 

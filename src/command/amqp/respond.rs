@@ -192,6 +192,8 @@ impl Responder<'_> {
             };
             match turned {
                 Ok(more) => accepts &= more,
+                // It came with the confirm of the last reply.
+                Err(_) if self.is_done() && desk.is_idle() => break self.verdict(),
                 Err(error) => {
                     desk = self.come_back(desk, error, stop).await?;
                     // What was under way comes again, as it was not acknowledged.
@@ -203,6 +205,11 @@ impl Responder<'_> {
         // Requests that are not answered go back to the queue.
         stop.unless_again(desk.close()).await;
         ended
+    }
+
+    /// Whether as many requests are done with as were wanted.
+    fn is_done(&self) -> bool {
+        self.plan.count.is_some_and(|count| self.settled >= count)
     }
 
     /// Lets what is under way end.

@@ -11,7 +11,7 @@ use super::part::join;
 use super::peer::Peer;
 use crate::amqp::Options;
 use crate::amqp::topology::Arguments;
-use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
+use crate::bench::amqp::{Consuming, Desk, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
@@ -312,9 +312,7 @@ pub(crate) async fn measure(
         login: settings.login(0),
         ..settings.options.clone()
     };
-    if let Some(topology) = &mut topology {
-        topology.make(&target, &options).await?;
-    }
+    let unconnected = make(&mut topology, &target, &options).await?;
     let ran = match plan.course.processes {
         1 => alone(plan, (&target, &settings), identity, stop, watch).await,
         _ => {
@@ -327,12 +325,34 @@ pub(crate) async fn measure(
         None => None,
     };
     let mut outcome = ran?;
+    if unconnected.is_some() && outcome.has_no_connection() {
+        outcome.trouble = unconnected;
+    }
     let setup = plan.setup(&target.to_string(), &settings);
     outcome.report.setup.extend(setup);
     outcome.report.warnings.extend(left);
     peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
+}
+
+/// Makes what the load needs at the server. Without a connection that is why there is none, and not the end: the load meets
+/// the same, and has a report of it.
+async fn make(
+    topology: &mut Option<Topology>,
+    target: &Target,
+    options: &Options,
+) -> Result<Option<Error>> {
+    let Some(wanted) = topology else {
+        return Ok(None);
+    };
+    match Desk::open(target, options).await {
+        Ok(desk) => wanted.make(desk).await.map(|()| None),
+        Err(error) => {
+            *topology = None;
+            Ok(Some(error))
+        }
+    }
 }
 
 /// Runs the load in this process.

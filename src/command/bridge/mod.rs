@@ -22,7 +22,7 @@ pub(crate) use router::Retain;
 use router::{Crossing, Exit};
 use storm::Storms;
 pub(crate) use topics::Map;
-use topics::Side;
+pub(crate) use topics::Side;
 
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::TOPIC_EXCHANGE;
@@ -345,7 +345,7 @@ impl Plan {
     }
 
     /// The same for the same two servers and topics: another session would hand out what these topics do not carry.
-    fn usual_name(&self) -> String {
+    pub(crate) fn usual_name(&self) -> String {
         let [from, to] = &self.places;
         let maps = self.maps.iter().map(|map| format!("{:?} {map}", map.side));
         let words: Vec<String> = [from.end.to_string(), to.end.to_string()]

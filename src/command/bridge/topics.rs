@@ -97,6 +97,50 @@ impl Map {
         })
     }
 
+    /// The same as a route has it: the topics with names for levels, the topic at the other server where it is another one, and
+    /// a topic that is among them and does not cross.
+    ///
+    /// # Errors
+    /// Why a route cannot have it.
+    pub(crate) fn route(&self) -> Result<(String, Option<String>, Option<&str>), String> {
+        let (own, other) = (&self.prefix.0, &self.prefix.1);
+        let filter = self.filter.to_string();
+        if filter.contains(['{', '}']) || other.contains(['{', '}']) {
+            return Err(format!("braces in {filter} would be names"));
+        }
+        if own == other {
+            return Ok((filter, None, None));
+        }
+        if self.exact {
+            return Ok((filter, Some(other.clone()), None));
+        }
+        if own.is_empty() {
+            return Ok((filter, Some(format!("{other}{{topic}}")), None));
+        }
+        let rest = filter.strip_prefix(&**own).unwrap_or_default();
+        let Some(above) = own.strip_suffix('/') else {
+            return Err(format!("the prefix {own:?} ends within a level"));
+        };
+        let (mut names, mut place) = (String::new(), String::new());
+        for (at, level) in rest.split('/').enumerate() {
+            let slash = if at == 0 { "" } else { "/" };
+            let (name, filled) = match level {
+                "+" => (format!("{{level{at}}}"), format!("{{level{at}}}")),
+                "#" => (String::from("{rest...}"), String::from("{rest}")),
+                level => (level.to_owned(), level.to_owned()),
+            };
+            names += &format!("{slash}{name}");
+            place += &format!("{slash}{filled}");
+        }
+        // A filter that ends with # matches what is above it too.
+        let above = (rest == "#").then_some(above);
+        Ok((
+            format!("{own}{names}"),
+            Some(format!("{other}{place}")),
+            above,
+        ))
+    }
+
     /// The topics, the direction and the QoS in few words.
     pub(crate) fn summary(&self) -> String {
         let image = self.image_filter();
@@ -262,6 +306,38 @@ mod tests {
         assert_eq!(maps[0].to_string(), "l/t/+ as r/t/+");
         assert_eq!(maps[1].summary(), "r/t/+ as l/t/+ in, QoS 2");
         assert_eq!(parse("a/# out 1").unwrap()[0].summary(), "a/# out, QoS 1");
+    }
+
+    #[test]
+    fn a_map_is_a_route_where_a_route_can_have_it() {
+        let route = |line: &str| {
+            parse(line).unwrap()[0]
+                .route()
+                .map(|it| (it.0, it.1, it.2.map(String::from)))
+        };
+        let is = |topic: &str, out: Option<&str>, not: Option<&str>| {
+            Ok((
+                topic.to_owned(),
+                out.map(String::from),
+                not.map(String::from),
+            ))
+        };
+        assert_eq!(route("a/#"), is("a/#", None, None));
+        assert_eq!(
+            route("a/# out 1 \"\" r/"),
+            is("a/#", Some("r/{topic}"), None)
+        );
+        assert_eq!(route("\"\" out 0 one two"), is("one", Some("two"), None));
+        assert_eq!(
+            route("# out 0 l/ r/"),
+            is("l/{rest...}", Some("r/{rest}"), Some("l"))
+        );
+        assert_eq!(
+            route("+/t/# out 0 l/ r"),
+            is("l/{level0}/t/{rest...}", Some("r{level0}/t/{rest}"), None)
+        );
+        assert!(route("a/# out 0 l r").is_err());
+        assert!(route("a/# out 0 l/ {r}/").is_err());
     }
 
     #[test]

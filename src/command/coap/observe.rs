@@ -8,6 +8,7 @@ use super::client::Tracer;
 use super::session::{SessionArgs, Wording};
 use super::source::Observed;
 use crate::coap::code::Code;
+use crate::command::hangup::reopen_destination;
 use crate::connect::Retry;
 use crate::error::Result;
 use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
@@ -64,6 +65,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let notes = Console::new(plan.style);
+    reopen_destination(&mut stop, &plan.destination, notes)?;
     let tracer = Tracer::open(&plan.session, notes)?;
     let body = stop
         .unless_asked("interrupted while reading the body", body(&plan))

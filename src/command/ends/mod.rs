@@ -11,7 +11,6 @@
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
-mod hangup;
 pub(crate) mod hops;
 mod joint;
 mod metrics;
@@ -24,10 +23,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use self::hangup::Outlasting;
 use self::metrics::Metrics;
 use self::progress::Progressing;
 use crate::command::coap::listen::Listen;
+use crate::command::hangup::reopen_at_hangup;
 use crate::connect::scheme::is_plain;
 use crate::connect::{
     ConnectArgs, Environment, Protocol, Retry, context_protocol, usual_protocol,
@@ -299,7 +298,7 @@ impl Passing<'_> {
         close: impl AsyncFnOnce(Vec<T>) -> Result<()>,
     ) -> Result<(Result<()>, R)> {
         let mut stop = Stop::watch()?;
-        let outlasting = |router| Outlasting::new(router, self.at_hangup, self.console);
+        reopen_at_hangup(&mut stop, self.at_hangup, self.console)?;
         let mut sources = Vec::new();
         for source in self.sources {
             sources.push(source.open().await?);
@@ -310,8 +309,7 @@ impl Passing<'_> {
             Some(_) => (source.origin(), Origin::default()),
             None => (source.origin(), source.origin()),
         };
-        let router = outlasting(router(leaving.clone()))?;
-        let fan = Fan::new(router, targets, self.refusals);
+        let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
         let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
         let metrics = match self.between.metrics {
@@ -342,7 +340,7 @@ impl Passing<'_> {
             closed.and(close(targets).await)
         };
         let closed = stop.close(closing).await.unwrap_or(Ok(()));
-        Ok((ended.and(own).and(closed), router.into_inner()))
+        Ok((ended.and(own).and(closed), router))
     }
 
     async fn pass(

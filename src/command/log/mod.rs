@@ -16,6 +16,7 @@ pub(crate) use self::stores::StoreArgs;
 use crate::command::ends::{
     self, Between, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry,
 };
+use crate::command::hangup::{NOTHING_TO_REOPEN, REOPENED};
 use crate::error::{Error, Result};
 use crate::flow::{Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
 use crate::message::{Message, UNTIMED};
@@ -107,8 +108,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         until: &plan.until(),
         ready: &plan.ready,
         at_hangup: Some(match plan.files().count() {
-            0 => "there are no files to reopen",
-            _ => "output files are reopened",
+            0 => NOTHING_TO_REOPEN,
+            _ => REOPENED,
         }),
         console,
     };

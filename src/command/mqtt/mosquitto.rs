@@ -137,7 +137,7 @@ impl StandIn {
         };
         let is_asked = matches!(error.kind(), Kind::Interrupted | Kind::Terminated);
         match (error.kind(), error.cause()) {
-            (Kind::ReaderGone, _) | (_, Some(Cause::StandsIn(_))) => Err(error),
+            (Kind::ReaderGone | Kind::HungUp, _) | (_, Some(Cause::StandsIn(_))) => Err(error),
             _ if is_asked && self.client == Client::Sub => Ok(()),
             _ if is_asked => Err(error),
             _ => {

@@ -340,6 +340,18 @@ impl<'a> MqttRequester<'a> {
         })
     }
 
+    /// Hands over what happened to the connection; whether more is wanted.
+    fn take_notices(&mut self, sink: &mut impl FnMut(Next) -> Result<bool>) -> Result<bool> {
+        while let Some(notice) = self.client.poll_notice() {
+            if let Some(next) = self.noticed(notice)
+                && !sink(next)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn noticed(&mut self, notice: Notice) -> Option<Next> {
         let lost = matches!(notice, Notice::Lost { .. });
         self.unsettled.clear();
@@ -465,21 +477,21 @@ impl Source for MqttRequester<'_> {
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        while let Some(notice) = self.client.poll_notice() {
-            if let Some(next) = self.noticed(notice)
-                && !sink(next)?
-            {
+        // What came before a loss counts, also when both were in one read.
+        while let Some(event) = self.client.poll_event() {
+            if matches!(event, Event::Connected { .. }) && !self.take_notices(&mut sink)? {
                 return Ok(());
             }
-        }
-        while let Some(event) = self.client.poll_event() {
             if let Some(next) = self.event(event)
                 && !sink(next)?
             {
                 return Ok(());
             }
         }
-        self.send()
+        match self.take_notices(&mut sink)? {
+            true => self.send(),
+            false => Ok(()),
+        }
     }
 
     fn settle(&mut self, count: u64) {

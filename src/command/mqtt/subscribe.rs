@@ -5,6 +5,7 @@ use super::session::{SessionArgs, Wants};
 use super::source::Subscribed;
 pub(crate) use super::source::Wanted;
 use super::topics::{Defaults, TopicsFile};
+use crate::command::hangup::reopen_destination;
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
 use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
@@ -71,6 +72,7 @@ async fn subscribe(plan: &Plan) -> Result<()> {
     let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    reopen_destination(&mut stop, &plan.destination, notes)?;
     let client = plan.client(target, &subscriptions, notes).await?;
     let wanted = Wanted {
         subscribes: !subscriptions.is_empty(),

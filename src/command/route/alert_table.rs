@@ -86,6 +86,7 @@ alert_table! {
         value = "value",
         time = "time",
         unless = "unless",
+        status_topic = "status-topic",
         max_keys = "max-keys",
         ack_topic = "ack-topic",
         topic_out = "topic-out",

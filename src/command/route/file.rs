@@ -103,6 +103,12 @@ macro_rules! end_table {
             /// A file of certificates to trust.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub(crate) cafile: Option<PathBuf>,
+            /// Our certificate chain: that of a client, or of a server of ours.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) cert: Option<PathBuf>,
+            /// Its private key.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(crate) key: Option<PathBuf>,
         }
 
         impl $name {
@@ -111,6 +117,8 @@ macro_rules! end_table {
                 ConnectArgs {
                     password_file: self.password_file.clone(),
                     cafile: self.cafile.clone(),
+                    cert: self.cert.clone(),
+                    key: self.key.clone(),
                     ..ConnectArgs::default()
                 }
             }
@@ -123,7 +131,8 @@ macro_rules! end_table {
 
             /// Paths are from the folder of the file.
             fn beneath(&mut self, folder: &Path) {
-                for path in [&mut self.password_file, &mut self.cafile].into_iter().flatten() {
+                let secrets = [&mut self.password_file, &mut self.cafile, &mut self.cert, &mut self.key];
+                for path in secrets.into_iter().flatten() {
                     *path = folder.join(&*path);
                 }
                 let names = [&mut self.file $(, &mut self.$path)?];
@@ -201,6 +210,8 @@ impl TargetTable {
             id: None,
             password_file: None,
             cafile: None,
+            cert: None,
+            key: None,
             ..self.clone()
         }
     }

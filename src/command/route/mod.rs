@@ -103,6 +103,8 @@ pub struct Plan {
     pub readers: Readers,
     /// Where Prometheus finds the totals.
     pub metrics: Option<SocketAddr>,
+    /// How often a line tells how far it is.
+    pub report: Option<Duration>,
     /// When it ends.
     pub until: Until,
     /// Who is told when messages can come.
@@ -198,6 +200,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let (names, refusals) = (names.collect(), setup.refusals);
     let between = Between {
         metrics: plan.metrics,
+        report: plan.report,
         ..setup.between.clone()
     };
     let orders = Orders::none(targets.len());

@@ -17,7 +17,7 @@ use super::setup::Setup;
 use super::{Ends, Plan};
 use crate::command::ends::{End, TargetEnd};
 use crate::command::serving::{aside, is_terminal_gone, outcome_of};
-use crate::error::{Error, Kind, Result, counted};
+use crate::error::{Error, Result, counted};
 use crate::flow::{Outgoing, Routed, Router};
 use crate::message::Message;
 use crate::message::topic::{covers, intersect};
@@ -141,8 +141,6 @@ pub(super) struct Reloading<'a> {
     reading: Option<oneshot::Receiver<Result<File>>>,
     /// What was read, and has not come into force.
     read: Option<Result<File>>,
-    /// The terminal was closed.
-    is_over: bool,
 }
 
 impl<'a> Reloading<'a> {
@@ -156,7 +154,6 @@ impl<'a> Reloading<'a> {
             terminals: terminals(),
             reading: None,
             read: None,
-            is_over: false,
         })
     }
 
@@ -225,13 +222,12 @@ impl Router for Reloading<'_> {
     async fn called(&mut self) {
         loop {
             tokio::select! {
+                // It ends without its terminal.
                 () = self.hangup.heard() => {
-                    if is_terminal_gone(self.terminals) {
-                        self.is_over = true;
-                        return;
+                    if !is_terminal_gone(self.terminals) {
+                        let path = self.standing.plan.file.clone();
+                        self.reading = Some(aside(move || File::read(&path)));
                     }
-                    let path = self.standing.plan.file.clone();
-                    self.reading = Some(aside(move || File::read(&path)));
                 }
                 outcome = outcome_of(&mut self.reading) => {
                     self.reading = None;
@@ -243,9 +239,6 @@ impl Router for Reloading<'_> {
     }
 
     fn wake(&mut self, now: Instant, into: &mut Outgoing) -> Result<()> {
-        if self.is_over {
-            return Err(Error::new(Kind::Terminated, "the terminal was closed"));
-        }
         if let Some(read) = self.read.take() {
             self.apply(read);
         }

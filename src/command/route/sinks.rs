@@ -32,7 +32,9 @@ pub(super) fn sink(
     }
     let to = match (&table.file, &table.sqlite, &table.influx) {
         (Some(file), None, None) if !words.is_empty() || is_csv(file) => file.clone(),
-        (None, Some(file), None) if !words.is_empty() => format!("sqlite:{file}"),
+        (None, Some(file), None) if !words.is_empty() || file.contains("?table=") => {
+            format!("sqlite:{file}")
+        }
         (None, None, Some(place)) if !place.starts_with("influx") => {
             return Err(format!("influx: {place} does not begin with influx"));
         }

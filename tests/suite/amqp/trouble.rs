@@ -8,14 +8,14 @@ use iotctl::amqp::publisher::Outgoing;
 use iotctl::amqp::v091::Connection;
 use iotctl::amqp::{Client, Login, Mechanism, Options};
 use iotctl::command::amqp::session::{SessionArgs, Speaks};
-use iotctl::command::amqp::{ping, publish};
+use iotctl::command::amqp::{ping, publish, request};
 use iotctl::command::ping::Settings;
 use iotctl::connect::{ConnectArgs, Protocol, Target};
 use iotctl::error::{Error, Kind};
 use iotctl::output::{Format, Style};
 
-use super::peer::{method, open_channel, short, start, until, welcome};
-use super::words::{block_on, caught, session, shared, text};
+use super::peer::{frame, messages, method, open_channel, short, start, until, welcome};
+use super::words::{LINES, block_on, caught, session, shared, text};
 use crate::support::PATIENCE;
 use crate::support::peer::{Peer, drain};
 use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
@@ -346,4 +346,97 @@ fn a_real_server_that_is_low_on_memory_and_a_user_without_rights() {
         "of 10 messages sent, 0 acknowledged, 10 not acknowledged",
     );
     assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+/// Connection.Close over what was sent (540), which is no loss that a client comes back from.
+fn goodbye() -> Vec<u8> {
+    let code = 540u16.to_be_bytes();
+    let words = [&code[..], &short("NOT_IMPLEMENTED"), &[0; 4]].concat();
+    method(0, 10, 50, &words)
+}
+
+/// Opens a channel with confirms.
+fn confirming(stream: &mut std::net::TcpStream) {
+    welcome(stream, 131_072);
+    open_channel(stream);
+    until(stream, 85, 10);
+    stream.write_all(&method(1, 85, 11, &[])).unwrap();
+}
+
+fn confirm(tag: u64) -> Vec<u8> {
+    method(1, 60, 80, &[&tag.to_be_bytes()[..], &[0]].concat())
+}
+
+#[test]
+fn a_confirm_that_came_with_the_goodbye_counts() {
+    let peer = Peer::start(|stream, number| {
+        if number > 0 {
+            return;
+        }
+        confirming(stream);
+        messages(stream, 1);
+        stream.write_all(&[confirm(1), goodbye()].concat()).unwrap();
+        drain(stream);
+    });
+    let plan = publish::Plan::new(peer_session(peer.port), "k", text("x"));
+    block_on(publish::run(plan)).unwrap();
+
+    // Who has more to send is told.
+    let peer = Peer::start(|stream, number| {
+        if number > 0 {
+            return;
+        }
+        confirming(stream);
+        messages(stream, 2);
+        stream.write_all(&[confirm(1), goodbye()].concat()).unwrap();
+        drain(stream);
+    });
+    let mut plan = publish::Plan::new(peer_session(peer.port), "k", text("x"));
+    plan.pacing.repeat = 2;
+    let error = block_on(publish::run(plan)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused, "{error}");
+}
+
+/// Reads a message and gives it back to the consumer `c`, with its properties.
+fn echo(stream: &mut std::net::TcpStream) -> Vec<u8> {
+    let mut arguments = short("c");
+    arguments.extend(1u64.to_be_bytes());
+    arguments.push(0);
+    arguments.extend([short(""), short("k")].concat());
+    let mut frames = method(1, 60, 60, &arguments);
+    loop {
+        let (kind, payload) = frame(stream).unwrap();
+        if kind == 1 {
+            continue;
+        }
+        frames.extend([kind, 0, 1]);
+        frames.extend((payload.len() as u32 - 1).to_be_bytes());
+        frames.extend(payload);
+        if kind == 3 {
+            return frames;
+        }
+    }
+}
+
+#[test]
+fn a_reply_that_came_with_the_goodbye_is_shown() {
+    let peer = Peer::start(|stream, number| {
+        if number > 0 {
+            return;
+        }
+        confirming(stream);
+        until(stream, 60, 10);
+        stream.write_all(&method(1, 60, 11, &[])).unwrap();
+        until(stream, 60, 20);
+        stream.write_all(&method(1, 60, 21, &short("c"))).unwrap();
+        let reply = echo(stream);
+        stream
+            .write_all(&[confirm(1), reply, goodbye()].concat())
+            .unwrap();
+        drain(stream);
+    });
+    let plan = request::Plan::new(peer_session(peer.port), "k", text("asked"));
+    let (ended, answer) = caught(LINES, |output| request::run_to(plan, output));
+    ended.unwrap();
+    assert_eq!(answer, "asked\n");
 }

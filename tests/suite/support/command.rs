@@ -162,11 +162,12 @@ impl Ended {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
-    /// Checks the exit code, shows what was said if it is another, and hands the value on. Who exits with 130 or 143, as a
-    /// shell has it, is to have died by SIGINT or SIGTERM.
+    /// Checks the exit code, shows what was said if it is another, and hands the value on. Who exits with 129, 130 or 143,
+    /// as a shell has it, is to have died by SIGHUP, SIGINT or SIGTERM.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         let code = match code {
+            129 => -1,
             130 => -2,
             143 => -15,
             code => code,

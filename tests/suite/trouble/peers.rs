@@ -513,3 +513,21 @@ fn what_came_with_the_goodbye_counts() {
         assert!(!ended.stderr.contains("in doubt"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_reply_that_came_with_the_goodbye_is_shown() {
+    for goodbye in [0x87, 0x8b, 0x8e] {
+        let peer = Peer::start(move |stream, number| {
+            if number > 0 {
+                return;
+            }
+            subscribed(stream, &[0]);
+            read_until(stream, 0x30).expect("a PUBLISH");
+            let words = [publish("r", 0, 0, b"reply"), packet(0xe0, &[goodbye, 0])];
+            send(stream, &words.concat());
+        });
+        let words = "-t q -m x --response-topic r -W 20";
+        let ended = at(peer.port, "request", words).run().exits(0);
+        assert_eq!(ended.text(), "reply\n");
+    }
+}

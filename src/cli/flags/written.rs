@@ -1,0 +1,126 @@
+//! What flags are in a file of routes (`--print-config`), the same for every command that has such a file.
+
+use crate::command::ends::End;
+use crate::command::route::file::{Names, SourceTable, TargetTable};
+use crate::connect::ConnectArgs;
+use crate::error::{Error, Result};
+use crate::mqtt::packet::{RetainHandling, Subscription};
+
+/// The name of the target of what is refused.
+const REFUSED: &str = "refused";
+
+/// Refuses the first flag that was given and that such a file has no word for.
+pub(crate) fn refuse<'a>(flags: impl IntoIterator<Item = (&'a str, bool)>) -> Result<()> {
+    let mut given = flags.into_iter().filter(|(_, given)| *given);
+    match given.next() {
+        None => Ok(()),
+        Some((flag, _)) => Err(Error::usage(format!(
+            "--print-config: {flag} has no place in a file of routes"
+        ))),
+    }
+}
+
+/// Refuses what cannot be said of a connection there, but by a context.
+pub(crate) fn refuse_connection(connect: &ConnectArgs) -> Result<()> {
+    refuse([
+        ("--capath", connect.capath.is_some()),
+        ("--key-password-file", connect.key_password_file.is_some()),
+        ("--insecure", connect.insecure == Some(true)),
+        ("--insecure-name", connect.insecure_name),
+        ("--tls-server-name", connect.tls_server_name.is_some()),
+        ("--tls-alpn", !connect.tls_alpn.is_empty()),
+        ("--tls-pin", !connect.tls_pins.is_empty()),
+        ("--tls-version", connect.tls_version.is_some()),
+        ("--tls-keylog", connect.tls_keylog.is_some()),
+        ("--proxy", connect.proxy.is_some()),
+        ("--connect-timeout", connect.connect_timeout.is_some()),
+        ("--retry", connect.retry.is_some()),
+        ("--ipv4 or --ipv6", connect.family.is_some()),
+    ])
+    .map_err(|error| error.hint("name a context that has it instead of a URL"))
+}
+
+/// The URL, the context or the file that an end is.
+fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
+    match end {
+        End::Url(_, url) => (Some(url.clone()), None, None),
+        End::Listen(listen) => (Some(listen.to_string()), None, None),
+        // A file names its servers, and its stores otherwise.
+        End::Usual | End::Store(_) => (None, None, None),
+        End::Context(name) => (None, Some(name.clone()), None),
+        End::File(path) | End::Database(path) => (None, None, Some(path.display().to_string())),
+        End::Standard => (None, None, Some(String::from("-"))),
+    }
+}
+
+/// A source, but for what is received there.
+pub(crate) fn source(name: &End, connect: &ConnectArgs) -> SourceTable {
+    let (url, context, file) = end(name);
+    let connect = name.connect(connect);
+    SourceTable {
+        url,
+        context,
+        file,
+        password_file: connect.password_file,
+        cafile: connect.cafile,
+        cert: connect.cert,
+        key: connect.key,
+        ..SourceTable::default()
+    }
+}
+
+/// A target, but for what becomes of messages there.
+pub(crate) fn target(name: &End, connect: &ConnectArgs) -> TargetTable {
+    let (url, context, file) = end(name);
+    let connect = name.connect(connect);
+    TargetTable {
+        url,
+        context,
+        file,
+        password_file: connect.password_file,
+        cafile: connect.cafile,
+        cert: connect.cert,
+        key: connect.key,
+        ..TargetTable::default()
+    }
+}
+
+/// What `--on-refused` is called, and the target that it names, if it does.
+///
+/// # Errors
+/// No server and no file.
+pub(crate) fn on_refused(
+    what: &str,
+    connect: &ConnectArgs,
+) -> Result<(Option<String>, Option<(String, TargetTable)>)> {
+    Ok(match what {
+        "stop" => (None, None),
+        "drop" => (Some(String::from("drop")), None),
+        name => {
+            let table = target(&End::parse(name)?, connect);
+            (Some(REFUSED.to_owned()), Some((REFUSED.to_owned(), table)))
+        }
+    })
+}
+
+/// One name, or several.
+pub(crate) fn names(mut names: Vec<String>) -> Names {
+    match names.len() {
+        0 => Names::None,
+        1 => Names::One(names.remove(0)),
+        _ => Names::Several(names),
+    }
+}
+
+/// A subscription in the words of `-t`.
+pub(crate) fn subscription(it: &Subscription) -> String {
+    let mut words = format!("{};qos={}", it.filter.replace(';', ";;"), it.qos.level());
+    let options = [
+        (it.no_local, ";nl"),
+        (it.retain_as_published, ";rap"),
+        (it.retain_handling == RetainHandling::New, ";rh=new"),
+        (it.retain_handling == RetainHandling::Never, ";rh=never"),
+    ];
+    words.extend(options.into_iter().filter(|it| it.0).map(|it| it.1));
+    words
+}
