@@ -118,7 +118,7 @@ group = "lab"
 # A device that takes longer has failed; it is offered the update again this often before.
 timeout = "30m"
 retries = 1
-# At most so many offers in so much time, twice as many after each 100 that are updated, at these hours (UTC).
+# At most so many offers in so much time, doubled after each 100 updates, at these hours (UTC).
 rate = "50/m"
 double-after = 100
 window = "01:00-05:00"

@@ -72,14 +72,21 @@ impl Others {
 
     /// Whether one of them is about the alarm of this key: what has the same name stands for the same.
     pub(super) fn cover(&self, keys: &Keys, key: &str) -> bool {
+        self.covers(None, keys, key)
+    }
+
+    /// Whether the one with this topic, or else one of them, is.
+    pub(super) fn covers(&self, topic: Option<&ByteString>, keys: &Keys, key: &str) -> bool {
         if self.open.is_empty() || key == ALL {
             return false;
         }
-        let topic = keys.topic(key);
-        let Some(own) = keys.captures(&topic) else {
+        let reading = keys.topic(key);
+        let Some(own) = keys.captures(&reading) else {
             return false;
         };
-        self.open.values().any(|named| {
+        let open = self.open.iter();
+        let mut open = open.filter(|(name, _)| topic.is_none_or(|topic| topic == *name));
+        open.any(|(_, named)| {
             let mut named = named.iter();
             named.all(|(name, value)| own.get(name).is_none_or(|own| own == value))
         })

@@ -169,7 +169,7 @@ impl Watch {
         }
         // What the server kept is older than that the device went.
         if matches!(&message.detail, Detail::Mqtt(mqtt) if mqtt.retain) {
-            self.miss(Some(key), now);
+            self.miss(Some(key), None, now);
         }
     }
 

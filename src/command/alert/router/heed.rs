@@ -25,13 +25,13 @@ impl Watch {
             let (_, _, now) = self.times(message, now);
             self.begin(now);
             self.time_passed(now);
-            self.miss(None, now);
+            self.miss(None, Some(name), now);
         }
         [said, gone] != [Said::Nothing; 2]
     }
 
-    /// The alarms of devices that are offline, or this one if its device is, hear nothing more of them.
-    pub(super) fn miss(&mut self, key: Option<&str>, now: Millis) {
+    /// The alarms of a device that has said at this topic that it is offline, or this one if its device is, hear nothing more.
+    pub(super) fn miss(&mut self, key: Option<&str>, topic: Option<&ByteString>, now: Millis) {
         let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
@@ -40,7 +40,7 @@ impl Watch {
             gone,
             ..
         } = parts;
-        let gone = |it: &str| key.is_none_or(|key| key == it) && gone.cover(keys, it);
+        let gone = |it: &str| key.is_none_or(|key| key == it) && gone.covers(topic, keys, it);
         alarms.miss(&gone, now, &|key| others.cover(keys, key), notices);
     }
 
