@@ -18,7 +18,7 @@ use crate::command::ends::{
 };
 use crate::error::{Error, Result};
 use crate::flow::{Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
-use crate::message::{Message, UNTIMED};
+use crate::message::Message;
 use crate::output::{Console, Style};
 use crate::payload::select::Selector;
 use crate::stop::DRAIN;
@@ -181,9 +181,7 @@ struct ToAll {
 
 impl Router for ToAll {
     fn route(&mut self, mut message: Message, into: &mut Outgoing) -> Result<Routed> {
-        if message.time == UNTIMED {
-            message.time = SystemTime::now();
-        }
+        message = message.timed(SystemTime::now);
         if self.matches {
             message.topic = carry::topic_of(&message);
         }
