@@ -72,8 +72,7 @@ fn a_message_that_ends_each_connection_is_found_beside_the_state_and_dropped() {
         assert!(until("a/ok", &acknowledged).contains(&String::from("state")));
         bridge.signal("TERM");
         bridge.hears("received 2 messages: 1 delivered, 1 failed");
-        let ended = bridge.ends().exits(143);
-        ended.says("a/deny").says(says);
+        let ended = bridge.ends().exits(143).says("a/deny").says(says);
         let said = &ended.stderr;
         assert!(!said.contains("another client"), "{said}");
     }
