@@ -120,6 +120,10 @@ pub enum Cause {
     SpeaksAmqp10,
     /// An MQTT server refused the connection, with this reason code of MQTT 5.
     ConnectionRefused(u8),
+    /// An MQTT server answered a message with a reason code that refuses it.
+    MessageRefused,
+    /// A server ended the connection over a message, and did not take that.
+    HungUp,
     /// The TLS handshake failed.
     Tls,
     /// The last words and the exit code are those of another program, whose place the command takes.

@@ -43,6 +43,15 @@ impl Message {
             detail: Detail::Plain,
         }
     }
+
+    /// The same, of `now` where it does not say when it was.
+    #[must_use]
+    pub(crate) fn timed(mut self, now: impl FnOnce() -> SystemTime) -> Self {
+        if self.time == UNTIMED {
+            self.time = now();
+        }
+        self
+    }
 }
 
 impl Default for Message {

@@ -391,6 +391,7 @@ impl Channel {
 
 fn words(binding: &Binding) -> String {
     let destination = match &binding.destination {
+        Destination::Queue(name) if name.is_empty() => String::from("the temporary queue"),
         Destination::Queue(name) => format!("the queue {name:?}"),
         Destination::Exchange(name) => format!("the exchange {name:?}"),
     };

@@ -34,6 +34,7 @@ impl Failure {
             .or_else(|| unopened(&report.connections, &report.thresholds))
             .or_else(|| nothing_came_through(report))
             .or_else(|| gone(report))
+            .or_else(|| unanswered(report))
     }
 
     /// What kept `report` from measuring anything: no threshold is met then.
@@ -123,6 +124,28 @@ pub(super) fn lost_for_good(connections: &Connections) -> Option<String> {
     })
 }
 
+/// A server that let most of the messages wait until they timed out, where no threshold says how many may.
+fn unanswered(report: &Report) -> Option<Failure> {
+    let not_proved = report.counts.get(NOT_PROVED).copied().unwrap_or(0);
+    let text = stopped_answering(&report.messages, not_proved)?;
+    report
+        .thresholds
+        .is_empty()
+        .then(|| Failure::new(Kind::TimedOut, text))
+}
+
+/// That more than half of the messages timed out, in words; `not_proved`: so many of them only had nothing that shows that they were
+/// read.
+pub(super) fn stopped_answering(messages: &Messages, not_proved: u64) -> Option<String> {
+    let Messages {
+        planned, timed_out, ..
+    } = *messages;
+    let timed_out = timed_out.saturating_sub(not_proved);
+    (timed_out > planned / 2).then(|| {
+        format!("the server stopped answering: {timed_out} of {planned} messages timed out")
+    })
+}
+
 /// Messages that did not get through, but for refusals.
 const fn harmed(messages: &Messages) -> u64 {
     messages.unsent + messages.timed_out + messages.lost_with_connection + messages.missing
@@ -191,6 +214,32 @@ mod tests {
         assert_eq!(said(&report), None, "all came through before");
         report.messages = Messages::default();
         assert!(Failure::of(&report).is_some(), "an idle run");
+    }
+
+    #[test]
+    fn a_server_that_stopped_answering_is_a_failure_unless_that_is_judged() {
+        let messages = |timed_out| Messages {
+            planned: 120,
+            sent: 120,
+            acknowledged: 120 - timed_out,
+            timed_out,
+            ..Messages::default()
+        };
+        let mut report = Report {
+            messages: messages(75),
+            ..Report::default()
+        };
+        report.connections.opened = 1;
+        let text = String::from("the server stopped answering: 75 of 120 messages timed out");
+        assert_eq!(said(&report), Some((Kind::TimedOut, text)));
+        report.counts.insert(NOT_PROVED.to_owned(), 75);
+        assert_eq!(said(&report), None, "nothing says that they were read");
+        report.counts.clear();
+        report.thresholds = sample::report().thresholds;
+        assert_eq!(said(&report), None, "the threshold has judged it");
+        report.thresholds.clear();
+        report.messages = messages(60);
+        assert_eq!(said(&report), None);
     }
 
     #[test]

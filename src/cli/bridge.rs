@@ -94,7 +94,7 @@ pub(crate) struct BridgeFlags {
     #[arg(long, value_name = "QUEUE")]
     from_queue: Option<String>,
 
-    /// AMQP: exchange of the first server [default: amq.topic]
+    /// AMQP: exchange of the first server [default: amq.topic; back from AMQP, the one that a message came from]
     #[arg(long, value_name = "NAME")]
     from_exchange: Option<String>,
 
@@ -102,7 +102,7 @@ pub(crate) struct BridgeFlags {
     #[arg(long, value_name = "QUEUE")]
     to_queue: Option<String>,
 
-    /// AMQP: exchange of the other server [default: amq.topic]
+    /// AMQP: exchange of the other server [default: amq.topic; for what came over AMQP, the one that it came from]
     #[arg(long, value_name = "NAME")]
     to_exchange: Option<String>,
 

@@ -17,7 +17,7 @@ use super::syntax::moment::Moment;
 use super::syntax::numbers::{Count, Span, Wait, whole};
 use super::syntax::rate;
 use super::syntax::values;
-use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::source::exchange_of;
 use crate::command::ends::{End, TargetArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::replay::{Action, Plan};
@@ -178,9 +178,9 @@ struct TargetFlags {
     #[arg(short = 'i', long, value_name = "ID", value_parser = values::identifier)]
     id: Option<ByteString>,
 
-    /// AMQP exchange for messages that were recorded over another protocol
-    #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
-    exchange: ByteString,
+    /// AMQP exchange [default: the recorded one; amq.topic for what was recorded over another protocol]
+    #[arg(long, value_name = "NAME")]
+    exchange: Option<ByteString>,
 
     /// AMQP messages in flight, at most
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
@@ -310,6 +310,7 @@ impl ReplayFlags {
                 retain: self.retain == Retain::Keep,
                 check: |_| Ok(()),
             },
+            exchange: self.target.exchange.clone(),
             to: TargetArgs {
                 qos: qos.unwrap_or(QoS::AtLeastOnce),
                 format,
@@ -343,7 +344,7 @@ impl TargetFlags {
             },
             qos: QoS::AtLeastOnce,
             retain: false,
-            exchange: self.exchange,
+            exchange: exchange_of(None),
             window: self.window,
             format: Format::Raw,
             state: None,
@@ -450,7 +451,7 @@ mod tests {
         );
         let plan = plan.unwrap();
         assert_eq!(plan.action, Action::DryRun);
-        assert_eq!(plan.to.exchange, "e");
+        assert_eq!(plan.exchange.as_deref(), Some("e"));
         let replay = plan.replay;
         assert_eq!(
             replay.recordings[0].form,

@@ -33,6 +33,8 @@ pub struct Plan {
     pub(crate) replay: Replay,
     /// Where they go.
     pub(crate) to: TargetArgs,
+    /// AMQP: the exchange; otherwise the recorded one, or the one of MQTT's topics.
+    pub(crate) exchange: Option<ByteString>,
     /// What is done with them.
     pub(crate) action: Action,
     /// Results are JSON.
@@ -110,7 +112,7 @@ async fn check(plan: &Plan, longest: Option<Duration>, console: Console) -> Resu
 }
 
 async fn send(mut plan: Plan, console: Console) -> Result<()> {
-    let (dry, exchange) = (plan.action == Action::DryRun, plan.to.exchange.clone());
+    let (dry, exchange) = (plan.action == Action::DryRun, plan.exchange.clone());
     plan.check_target()?;
     let end = TargetEnd::resolve(plan.to.clone(), console)?;
     let protocol = end.protocol();
@@ -124,8 +126,16 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
     let mut losses = Losses::default();
     let qos = plan.replay.qos;
     let outgoing = |message| match protocol {
-        Some(protocol) => carried(message, protocol, &exchange, qos, &mut losses, console),
-        None => message,
+        Some(protocol) => carried(
+            message,
+            protocol,
+            exchange.as_ref(),
+            qos,
+            &mut losses,
+            console,
+        ),
+        // What does not say when it was is of when it is sent.
+        None => message.timed(SystemTime::now),
     };
     let mut replay = plan.replay.clone();
     if dry {
@@ -300,7 +310,7 @@ fn check_topic(message: &Message) -> Result<(), String> {
 fn carried(
     message: Message,
     protocol: Protocol,
-    exchange: &ByteString,
+    exchange: Option<&ByteString>,
     qos: Option<u8>,
     losses: &mut Losses,
     console: Console,
@@ -310,6 +320,12 @@ fn carried(
         time: UNTIMED,
         ..message
     };
+    // What was published straight to a queue goes there again.
+    let own = match &fresh.detail {
+        Detail::Amqp(amqp) => Some(amqp.exchange.clone()),
+        _ => None,
+    };
+    let exchange = exchange.or(own.as_ref());
     let mut message = carry(fresh, protocol, exchange, SystemTime::now(), losses);
     message.time = time;
     for lost in losses.fresh() {

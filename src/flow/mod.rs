@@ -134,6 +134,16 @@ pub enum Next {
     End(Result<()>),
 }
 
+impl Next {
+    /// Only whether it is a failure matters; more is wanted.
+    pub(crate) fn failed(self) -> Result<bool> {
+        match self {
+            Self::End(Err(error)) => Err(error),
+            _ => Ok(true),
+        }
+    }
+}
+
 /// What became of a message at its target.
 #[derive(Debug)]
 pub enum Outcome {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Number;
 use crate::connect::suspects::Suspects;
-use crate::error::{Error, Kind, brief};
+use crate::error::{Cause, Error, Kind, brief};
 use crate::message::Message;
 
 /// Messages that go again, in the order in which they went at first, before any other.
@@ -69,5 +69,5 @@ pub fn twice(target: &str, number: Number, topic: &str) -> Error {
     };
     let text =
         format!("{target} closed the connection each time it received message {number}{place}");
-    Error::new(Kind::Refused, text)
+    Error::new(Kind::Refused, text).because(Cause::HungUp)
 }

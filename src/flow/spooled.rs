@@ -11,7 +11,7 @@ use super::fan::Branch;
 use super::{Account, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
 use crate::error::{Error, Result};
 use crate::flow::until::messages;
-use crate::message::{Message, UNTIMED};
+use crate::message::Message;
 use crate::output::Console;
 use crate::store::spool::disk::Folder;
 use crate::store::spool::{self, Entry, Full, Place, Reader, SpoolArgs};
@@ -302,11 +302,9 @@ impl<T: Target> Target for Spooled<T> {
         self.waiting.is_empty() && (!self.finished || is_delivered())
     }
 
-    fn take(&mut self, number: Number, mut message: Message) -> Result<()> {
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let now = SystemTime::now();
-        if message.time == UNTIMED {
-            message.time = now;
-        }
+        let message = message.timed(|| now);
         let source = self.sources.get(self.origins.0.get());
         let source = source.map_or("", String::as_str);
         let line = spool::line(source, &message, now);

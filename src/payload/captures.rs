@@ -188,6 +188,12 @@ impl<'t> Captures<'t> {
         Some(self.values[place(self.wildcards, key)?])
     }
 
+    /// Whether there is no level in `topic`, which was matched, for this name: of `s/{rest...}` in `s`, which is not `s/`.
+    pub fn lacks(&self, key: &str, topic: &str) -> bool {
+        let lacks = |at: usize| self.wildcards[at].rest && self.values[at].is_empty();
+        place(self.wildcards, key).is_some_and(lacks) && !topic.ends_with('/')
+    }
+
     /// The names, with what stands for them.
     pub fn named(&self) -> impl Iterator<Item = (&'t str, &'t str)> {
         let values = self.values.iter().copied();
@@ -216,6 +222,21 @@ mod tests {
         let pattern: Pattern = text.parse().expect(text);
         assert_eq!(pattern.to_string(), text);
         pattern
+    }
+
+    #[test]
+    fn no_level_is_not_an_empty_one() {
+        let pattern = pattern("s/{id}/{rest...}");
+        for (topic, lacks) in [
+            ("s/a", true),
+            ("s/a/", false),
+            ("s/a/b", false),
+            ("s/", false),
+        ] {
+            let captures = pattern.matches(topic).expect(topic);
+            assert_eq!(captures.lacks("rest", topic), lacks, "{topic}");
+            assert!(!captures.lacks("id", topic) && !captures.lacks("no", topic));
+        }
     }
 
     #[test]

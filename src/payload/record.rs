@@ -170,7 +170,15 @@ fn payload(record: &Record<'_>) -> Result<Bytes, String> {
 }
 
 fn any_payload(record: &Record<'_>) -> Result<Bytes, String> {
+    let json = || record.payload.is_none_or(|raw| !raw.get().starts_with('"'));
     match (record.payload, record.payload_base64, record.payload_json) {
+        // Without a body, `mosquitto_sub -F %j` has null.
+        (None, None, None) if record.payloadlen.is_some_and(|it| it.get() == "0") => {
+            Ok(Bytes::new())
+        }
+        (_, None, None) if record.payloadlen.is_some() && json() => Err(String::from(
+            "payload is no text, as -F %J writes it: record with -F %j",
+        )),
         (Some(raw), None, None) => string("payload", raw).map(Bytes::from),
         (None, Some(raw), None) => base64("payload_base64", raw),
         (None, None, Some(raw)) => Ok(Bytes::copy_from_slice(raw.get().as_bytes())),
@@ -414,6 +422,14 @@ mod tests {
             leap("2017-01-01T00:00:00Z"),
         ];
         assert!(last < leaping && leaping < next);
+        let empty = r#"{"topic":"a","qos":1,"retain":0,"payloadlen":0,"payload":null}"#;
+        assert_eq!(mqtt(empty), Ok((1, false)));
+        assert_eq!(read(empty.as_bytes()).unwrap().payload, "");
+        let wrong = "payload is no text, as -F %J writes it: record with -F %j";
+        for json in ["null", "21.5", r#"{"t":1}"#] {
+            let json = format!(r#"{{"topic":"a","qos":0,"payloadlen":4,"payload":{json}}}"#);
+            assert_eq!(mqtt(&json), Err(wrong.into()));
+        }
         // What it could not write down is not what there was.
         let cut = r#"{"topic":"a","qos":0,"retain":1,"payloadlen":5,"payload":""}"#;
         let wrong = "payloadlen is 5, and payload has 0 bytes: what is no text is not in it";

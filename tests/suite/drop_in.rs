@@ -400,6 +400,18 @@ fn silence_and_closed_connections_end_them() {
     .run()
     .exits(7)
     .says("Error: ");
+    // It takes no message, and never says so.
+    let denying = Peer::start(|stream, _| {
+        welcome(stream);
+        drop(read_packet(stream));
+    });
+    let port = denying.port;
+    iotctl(&format!(
+        "mosquitto_pub -h 127.0.0.1 -p {port} -t a -m x -q 1"
+    ))
+    .run()
+    .exits(7)
+    .says("Error: ");
     let unread = Peer::start(|stream, _| {
         welcome(stream);
         drop(read_packet(stream));

@@ -42,6 +42,7 @@ mod durability;
 mod flow;
 mod flow_cells;
 mod generated;
+mod hangup;
 mod large;
 mod launching;
 mod layers;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
-use super::super::failure::lost_for_good;
+use super::super::failure::{lost_for_good, stopped_answering};
 use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{
@@ -235,9 +235,12 @@ fn generator(
     let late = total.tardy.at_quantile(0.99);
     let busy = cpu_percent / 100.0 / phases.threads as f64;
     let held_back = total.counts.get(HELD_BACK).copied().unwrap_or(0);
-    let (limited, verdict) = match lost_for_good(&connections(total, phases)) {
+    let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
+    let failed = lost_for_good(&connections(total, phases))
+        .or_else(|| stopped_answering(&total.messages, not_proved));
+    let (limited, verdict) = match failed {
         // Whatever was late then, the generator is not what it waited for.
-        Some(lost) => (false, lost),
+        Some(failed) => (false, failed),
         None => verdict(late, busy, phases.threads, held_back),
     };
     Generator {

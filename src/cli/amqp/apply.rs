@@ -18,7 +18,7 @@ pub(crate) struct ApplyFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Topology in TOML: [[exchange]] and [[queue]] with name, type, durable, auto_delete, arguments; [[binding]] with from, queue or exchange, keys, arguments
+    /// Topology in TOML: [[exchange]] with name, type, durable, auto_delete, internal, arguments; [[queue]] with name, durable, auto_delete, arguments; [[binding]] with from, queue or exchange, keys, arguments
     #[arg(value_name = "FILE", help_heading = None)]
     file: Option<OsString>,
 

@@ -221,7 +221,7 @@ impl Given {
 
     /// Whether a topic or filter is one; `place` is what names it in the error.
     fn check_topic(&self, name: &str, place: &str, value: &OsStr) -> Outcome<()> {
-        let Some(text) = value.to_str() else {
+        let Some(text) = value.to_str().filter(|text| !text.contains(is_barred)) else {
             return refused(format!("Malformed UTF-8 in {place} argument.\n"));
         };
         let subscribes = self.client == Client::Sub;
@@ -343,6 +343,12 @@ impl Given {
         self.words.push(("--protocol-version", OsString::from("5")));
         Ok(())
     }
+}
+
+/// Whether a topic with it is refused: control characters and what is no character (MQTT 5.0 §1.5.4).
+fn is_barred(letter: char) -> bool {
+    let code = u32::from(letter);
+    letter.is_control() || (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
 }
 
 fn property(id: PropertyId, name: &str, values: &[String]) -> Outcome<Property> {

@@ -92,6 +92,11 @@ fn what_is_wrong_is_said_as_the_clients_do() {
         ("-C 1", "Unknown option '-C'."),
         ("-I a -i b", "-i and -I argument cannot be used together.\n"),
         ("-m a -l", "Only one type of message can be sent at once.\n"),
+        ("-t a\u{7f}", "Malformed UTF-8 in -t argument.\n"),
+        (
+            "--will-topic a\u{fffe}",
+            "Malformed UTF-8 in --will-topic argument.\n",
+        ),
         (
             "-t a/#",
             "Invalid publish topic 'a/#', does it contain '+' or '#'?",

@@ -24,7 +24,7 @@ use std::rc::Rc;
 
 use bytestring::ByteString;
 
-use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::source::exchange_of;
 use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::hangup::{NOTHING_TO_REOPEN, reopen_at_hangup};
 use crate::command::mqtt::session::SessionArgs;
@@ -310,7 +310,7 @@ impl Plan {
                 ..SessionArgs::default()
             },
             queue: self.from.queue.clone(),
-            exchange: exchange(self.from.exchange.as_ref()),
+            exchange: exchange_of(self.from.exchange.clone()),
             peek: false,
             retained_only: false,
             window: self.window,
@@ -332,7 +332,7 @@ impl Plan {
             state: None,
             qos: self.to.qos,
             retain: self.to.retain,
-            exchange: exchange(self.to.exchange.as_ref()),
+            exchange: exchange_of(self.to.exchange.clone()),
             window: self.window,
             format: Format::Json {
                 pretty: false,
@@ -354,7 +354,7 @@ impl Plan {
                 Place::Server(end) => end.protocol(),
                 _ => None,
             };
-            (target, protocol, exchange(self.to.exchange.as_ref()))
+            (target, protocol, exchange_of(self.to.exchange.clone()))
         });
         let recorded = matches!(self.from.end, End::File(_));
         let journal = match (&self.state, recorded) {
@@ -440,16 +440,10 @@ impl Plan {
             step,
             shape,
             protocol,
-            exchange: exchange(self.to.exchange.as_ref()),
+            exchange: exchange_of(self.to.exchange.clone()),
             is_webhook: matches!(place, Place::Webhook { .. }),
             published: None,
             is_server: matches!(place, Place::Server(_)),
         }
     }
-}
-
-fn exchange(given: Option<&ByteString>) -> ByteString {
-    given
-        .cloned()
-        .unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
 }

@@ -380,7 +380,13 @@ impl Watch {
         }
         if let Some(protocol) = exit.protocol {
             let now = SystemTime::now();
-            message = carry::carry(message, protocol, &exit.exchange, now, &mut self.losses);
+            message = carry::carry(
+                message,
+                protocol,
+                Some(&exit.exchange),
+                now,
+                &mut self.losses,
+            );
         }
         Ok(message)
     }
@@ -519,7 +525,7 @@ impl Router for Watch {
             letter = carry::carry(
                 letter,
                 *protocol,
-                exchange,
+                Some(exchange),
                 SystemTime::now(),
                 &mut self.losses,
             );

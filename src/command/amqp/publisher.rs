@@ -163,14 +163,19 @@ impl<'a> Publishing<'a> {
         let cannot = |words: &str| format!("{} refused messages ({words})", self.name);
         let no_queue = |words, exchange: &str, key: &str| {
             let text = format!("{} returned unroutable messages ({words})", self.name);
-            let key = brief(key);
             let refusal = Error::new(Kind::Refused, text);
             Outcome::Refused(match exchange {
                 "" => refusal.hint(format!(
-                    "there is no queue {key}: use iotctl amqp declare queue, or another exchange"
+                    "there is no queue {}: use iotctl amqp declare queue, or another exchange",
+                    brief(key)
+                )),
+                // Exchanges of type headers and fanout need none.
+                exchange if key.is_empty() => refusal.hint(format!(
+                    "no queue of exchange {exchange} gets it: use iotctl amqp bind QUEUE -e {exchange}"
                 )),
                 exchange => refusal.hint(format!(
-                    "no queue of exchange {exchange} gets the routing key {key}: use iotctl amqp bind QUEUE -e {exchange} -k {key}"
+                    "no queue of exchange {exchange} gets the routing key {key}: use iotctl amqp bind QUEUE -e {exchange} -k {key}",
+                    key = brief(key)
                 )),
             })
         };

@@ -25,7 +25,7 @@ pub(crate) use topics::Map;
 pub(crate) use topics::Side;
 
 use crate::command::ends::carry::Losses;
-use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::source::{TOPIC_EXCHANGE, exchange_of};
 use crate::command::ends::{
     self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
 };
@@ -56,7 +56,8 @@ pub struct Place {
     pub tuning: Tuning,
     /// AMQP: the queue to consume from; otherwise a temporary one, bound to the exchange.
     pub queue: Option<ByteString>,
-    /// AMQP: the exchange to bind to and to publish to; otherwise the one of MQTT's topics.
+    /// AMQP: the exchange to bind to and to publish to; otherwise the one of MQTT's topics, but what came over AMQP is published to
+    /// the exchange that it came from.
     pub exchange: Option<ByteString>,
 }
 
@@ -320,7 +321,7 @@ impl Plan {
             target,
             protocol: end.protocol(),
             gives_back: end.gives_back(),
-            exchange: self.exchange(side),
+            exchange: self.places[side.index()].exchange.clone(),
         }
     }
 
@@ -356,8 +357,7 @@ impl Plan {
     }
 
     fn exchange(&self, side: Side) -> ByteString {
-        let given = self.places[side.index()].exchange.clone();
-        given.unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
+        exchange_of(self.places[side.index()].exchange.clone())
     }
 
     fn source(&self, side: Side, maps: &[&Map], name: &str, ways: Ways) -> SourceArgs {

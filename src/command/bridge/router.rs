@@ -35,7 +35,7 @@ pub(super) struct Exit {
     /// What it gets may come back from there.
     pub(super) gives_back: bool,
     /// AMQP: for messages that do not say their own.
-    pub(super) exchange: ByteString,
+    pub(super) exchange: Option<ByteString>,
 }
 
 /// Both directions of a bridge.
@@ -99,13 +99,17 @@ impl Router for Crossing {
             }
         }
         let mut message = match exit.protocol {
-            Some(protocol) => {
-                carry::carry(message, protocol, &exit.exchange, now, &mut self.losses)
-            }
+            Some(protocol) => carry::carry(
+                message,
+                protocol,
+                exit.exchange.as_ref(),
+                now,
+                &mut self.losses,
+            ),
             None => message,
         };
         carry::rename(&mut message, image);
-        carry::check(&message, exit.protocol)?;
+        carry::check(&message, &name, exit.protocol)?;
         if let Detail::Mqtt(mqtt) = &mut message.detail {
             mqtt.qos = mqtt.qos.min(qos.level());
             mqtt.retain = match self.retain {

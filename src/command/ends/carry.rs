@@ -20,9 +20,10 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::source::exchange_of;
 use crate::coap::{format, option};
 use crate::connect::Protocol;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, brief};
 use crate::message::topic::check_name;
 use crate::message::{
     AmqpDetail, AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
@@ -184,12 +185,18 @@ pub(crate) fn dead_letter(mut message: Message, why: &Error) -> Message {
 /// Whether MQTT takes a message: a routing key may be no topic.
 ///
 /// # Errors
-/// [`Kind::Refused`] with what is wrong with its topic.
-pub(crate) fn check(message: &Message, protocol: Option<Protocol>) -> Result<()> {
+/// [`Kind::Refused`] with what is wrong with its topic, and the `name` that it came with.
+pub(crate) fn check(message: &Message, name: &str, protocol: Option<Protocol>) -> Result<()> {
     if protocol != Some(Protocol::Mqtt) {
         return Ok(());
     }
-    check_name(&message.topic).map_err(|why| Error::new(Kind::Refused, why.to_string()))
+    check_name(&message.topic).map_err(|why| {
+        let text = format!(
+            "the message from {} cannot be passed on: {why}",
+            brief(name)
+        );
+        Error::new(Kind::Refused, text)
+    })
 }
 
 /// Whether the lifetime of a message is over at `now`.
@@ -228,19 +235,23 @@ fn waited(message: &Message, now: SystemTime) -> Duration {
 }
 
 /// The message as `protocol` sends it; a lifetime is shorter by what it has waited (MQTT 5.0 §3.3.2.3.3). `exchange`: where AMQP
-/// publishes what no exchange is known of.
+/// publishes; without one, what came over AMQP goes to the exchange that it came from, and all else, what was published straight
+/// to a queue included, to that of MQTT's topics.
 pub(crate) fn carry(
     mut message: Message,
     protocol: Protocol,
-    exchange: &ByteString,
+    exchange: Option<&ByteString>,
     now: SystemTime,
     losses: &mut Losses,
 ) -> Message {
     let waited = waited(&message, now);
     shorten(&mut message.detail, waited);
-    match (&message.detail, protocol) {
+    match (&mut message.detail, protocol) {
         (Detail::Mqtt(_), Protocol::Mqtt) | (Detail::Coap(_), Protocol::Coap) => {}
-        (Detail::Amqp(_), Protocol::Amqp) => {}
+        (Detail::Amqp(amqp), Protocol::Amqp) => {
+            let own = || Some(amqp.exchange.clone()).filter(|own| !own.is_empty());
+            amqp.exchange = exchange_of(exchange.cloned().or_else(own));
+        }
         (_, Protocol::Mqtt) => to_mqtt(&mut message, losses),
         (_, Protocol::Amqp) => to_amqp(&mut message, exchange, losses),
         (_, Protocol::Coap) => to_coap(&mut message, losses),
@@ -431,7 +442,7 @@ fn text(value: &AmqpValue) -> ByteString {
     value.to_string().into()
 }
 
-fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
+fn to_amqp(message: &mut Message, exchange: Option<&ByteString>, losses: &mut Losses) {
     let (key, properties) = match &message.detail {
         Detail::Mqtt(mqtt) => {
             let mut amqp = amqp_of_mqtt(mqtt, losses);
@@ -458,7 +469,7 @@ fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
     };
     message.topic = key.into();
     message.detail = Detail::Amqp(Box::new(AmqpDetail {
-        exchange: exchange.clone(),
+        exchange: exchange_of(exchange.cloned()),
         properties,
         ..AmqpDetail::default()
     }));
@@ -614,7 +625,7 @@ mod tests {
     fn there(message: Message, protocol: Protocol) -> (Message, Vec<&'static str>) {
         let mut losses = Losses::default();
         let now = SystemTime::now();
-        let carried = carry(message, protocol, &"amq.topic".into(), now, &mut losses);
+        let carried = carry(message, protocol, None, now, &mut losses);
         (carried, losses.fresh())
     }
 
@@ -665,6 +676,49 @@ mod tests {
                 assert_eq!((&*back.topic, lost), (key, vec!["a / in a routing key"]));
             }
             assert_eq!(back.topic, key);
+        }
+    }
+
+    #[test]
+    fn what_is_no_topic_is_refused_by_where_it_came_from() {
+        let refused = |topic: &str| {
+            let message = mqtt(topic, MqttProperties::default());
+            let refused = check(&message, "loc/", Some(Protocol::Mqtt)).unwrap_err();
+            (refused.kind(), refused.text().to_owned())
+        };
+        let said = "the message from loc/ cannot be passed on: topic is empty";
+        assert_eq!(refused(""), (Kind::Refused, said.to_owned()));
+        assert!(refused("a/+").1.contains("from loc/"));
+        let message = mqtt("", MqttProperties::default());
+        assert!(check(&message, "loc/", Some(Protocol::Amqp)).is_ok());
+    }
+
+    #[test]
+    fn the_exchange_that_was_given_is_published_to() {
+        let now = SystemTime::now();
+        for (own, given, there) in [
+            ("logs", None, "logs"),
+            ("logs", Some("events"), "events"),
+            ("logs", Some(""), ""),
+            // Published straight to a queue, or dead-lettered.
+            ("", None, "amq.topic"),
+            ("", Some("events"), "events"),
+        ] {
+            let message = Message {
+                topic: "k".into(),
+                detail: Detail::Amqp(Box::new(AmqpDetail {
+                    exchange: own.into(),
+                    ..AmqpDetail::default()
+                })),
+                ..Message::default()
+            };
+            let given = given.map(ByteString::from);
+            let losses = &mut Losses::default();
+            let carried = carry(message, Protocol::Amqp, given.as_ref(), now, losses);
+            let Detail::Amqp(amqp) = &carried.detail else {
+                panic!("not AMQP");
+            };
+            assert_eq!(amqp.exchange, there, "{own} {given:?}");
         }
     }
 
@@ -764,7 +818,7 @@ mod tests {
         for _ in 0..2 {
             let message = mqtt("a", properties.clone());
             let now = SystemTime::now();
-            carry(message, Protocol::Amqp, &"".into(), now, &mut losses);
+            carry(message, Protocol::Amqp, None, now, &mut losses);
             assert_eq!(losses.fresh(), ["a payload format indicator"]);
         }
     }
@@ -799,7 +853,7 @@ mod tests {
         assert!(!has_expired(&message, later));
         assert!(has_expired(&message, later + Duration::from_secs(40)));
         let mut losses = Losses::default();
-        let carried = carry(message, Protocol::Amqp, &"".into(), later, &mut losses);
+        let carried = carry(message, Protocol::Amqp, None, later, &mut losses);
         let Detail::Amqp(amqp) = carried.detail else {
             panic!("not AMQP");
         };

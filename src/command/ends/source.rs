@@ -1,6 +1,7 @@
 //! Where messages come from.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -29,6 +30,11 @@ use crate::payload::{self, Bodies, Encoding, Outline};
 
 /// The exchange that MQTT topics are routing keys of, as RabbitMQ's plugin for MQTT has it.
 pub(crate) const TOPIC_EXCHANGE: &str = "amq.topic";
+
+/// The exchange that was given, or that of MQTT's topics.
+pub(crate) fn exchange_of(given: Option<ByteString>) -> ByteString {
+    given.unwrap_or_else(|| ByteString::from_static(TOPIC_EXCHANGE))
+}
 
 /// What a source hands out, as the command line says it.
 #[derive(Clone, Debug)]
@@ -376,8 +382,17 @@ impl Source for AnySource<'_> {
         each!(self, source => source.hold().await)
     }
 
-    fn take(&mut self, sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        each!(self, source => source.take(sink))
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        match self {
+            // What does not say when it was is of now.
+            AnySource::Records(source) => source.take(|next| {
+                sink(match next {
+                    Next::Message(message) => Next::Message(message.timed(SystemTime::now)),
+                    other => other,
+                })
+            }),
+            other => each!(other, source => source.take(sink)),
+        }
     }
 
     fn settle(&mut self, count: u64) {

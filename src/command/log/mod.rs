@@ -19,7 +19,7 @@ use crate::command::ends::{
 use crate::command::hangup::{NOTHING_TO_REOPEN, REOPENED};
 use crate::error::{Error, Result};
 use crate::flow::{Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
-use crate::message::{Message, UNTIMED};
+use crate::message::Message;
 use crate::output::{Console, Style};
 use crate::payload::select::Selector;
 use crate::stop::DRAIN;
@@ -182,9 +182,7 @@ struct ToAll {
 
 impl Router for ToAll {
     fn route(&mut self, mut message: Message, into: &mut Outgoing) -> Result<Routed> {
-        if message.time == UNTIMED {
-            message.time = SystemTime::now();
-        }
+        message = message.timed(SystemTime::now);
         if self.matches {
             message.topic = carry::topic_of(&message);
         }

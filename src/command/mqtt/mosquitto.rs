@@ -9,7 +9,7 @@
 //! | standard input or output | 14 |
 //! | silence of the server | 19 |
 //! | `-W` | 27 |
-//! | a message or subscription that the server refuses, SIGINT and SIGTERM in mosquitto_sub | 0 |
+//! | a message or subscription that the server answers with a refusal, SIGINT and SIGTERM in mosquitto_sub | 0 |
 
 use std::fmt::Write;
 use std::fs::File;
@@ -156,7 +156,11 @@ impl StandIn {
             (_, Some(Cause::Tls)) => 8,
             // Without a response there is nothing to show.
             (Kind::Refused, _) if self.client == Client::Rr => 1,
-            (Kind::Refused, _) => return (0, format!("Warning: {error}\n")),
+            (_, Some(Cause::MessageRefused)) => return (0, format!("Warning: {error}\n")),
+            (Kind::Refused, _) if self.client == Client::Sub => {
+                return (0, format!("Warning: {error}\n"));
+            }
+            (_, Some(Cause::HungUp)) => 7,
             (Kind::TimedOut, _) if self.client != Client::Pub => {
                 return (27, String::from("Timed out\n"));
             }

@@ -1,5 +1,7 @@
 //! A client that publishes as a target of messages.
 
+mod state;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -10,12 +12,13 @@ use tokio::time::sleep_until;
 use super::record::published;
 use super::session::tell;
 use crate::connect::failure::reconnected;
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Cause, Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
 use crate::mqtt::client::{Client, Connection, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::client::{Event, Session, Unsendable};
+use crate::mqtt::session::fault::is_about_a_message;
 use crate::output::Console;
 
 /// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
@@ -63,6 +66,10 @@ pub(crate) struct Publisher<C = Client> {
     requires_subscribers: bool,
     /// Published each time the connection is there, retained: what it is then, and what before it is closed.
     state: Option<Box<[Publish; 2]>>,
+    /// It is to be published.
+    state_due: bool,
+    /// It is not acknowledged yet.
+    state_under_way: bool,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
     /// The connection has ended for good, once all that was sent was acknowledged.
@@ -100,6 +107,8 @@ impl<C: Connection> Publisher<C> {
             on_unheard: None,
             requires_subscribers: false,
             state: None,
+            state_due: false,
+            state_under_way: false,
             acknowledged: None,
             ended: None,
         }
@@ -110,9 +119,10 @@ impl<C: Connection> Publisher<C> {
         self.on_unheard = Some(Box::new(tell));
     }
 
-    /// A server that acknowledges nothing in time is connected to again.
-    pub(crate) const fn reconnect_when_unanswered(&mut self) {
+    /// A server that acknowledges nothing in time is connected to again, and so is one that ends the connection over a message.
+    pub(crate) fn reconnect_when_unanswered(&mut self) {
         self.reconnects = true;
+        self.client.outlive_objections();
     }
 
     /// So many messages at QoS 0 may be under way that the server has not proved to have read.
@@ -125,27 +135,11 @@ impl<C: Connection> Publisher<C> {
         self.requires_subscribers = true;
     }
 
-    /// Publishes `1` to a topic each time the connection is there, retained, and `0` before it is closed; what the server is to
-    /// publish when the connection is lost is for the will to say.
-    pub(crate) fn tell_state(&mut self, topic: ByteString) {
-        let state = |payload: &'static str| Publish {
-            topic: topic.clone(),
-            payload: payload.into(),
-            qos: QoS::AtLeastOnce,
-            retain: true,
-            ..Publish::default()
-        };
-        self.state = Some(Box::new([state("1"), state("0")]));
-    }
-
-    /// One of the two states; it has no number, and its outcome is nobody's.
-    fn publish_state(&mut self, which: usize) {
-        if let Some(mut state) = self.state.as_ref().map(|states| states[which].clone())
-            && let Err(unsendable) = self.client.publish(&mut state, 0)
-        {
-            let topic = brief(&state.topic);
-            self.notes
-                .warn(format_args!("cannot publish to {topic}: {unsendable}"));
+    /// What the server said when it closed the connection, if it said so.
+    fn with_reason(&self, text: String) -> String {
+        match self.client.dismissed() {
+            Some(reason) => format!("{text}: {reason}"),
+            None => text,
         }
     }
 
@@ -252,8 +246,12 @@ impl<C: Connection> Publisher<C> {
             if matches!(event, Event::Connected { .. }) {
                 self.take_notices(into);
             }
-            self.event(event, now, into);
+            match self.is_of_state(&event) {
+                true => self.state_event(event, now),
+                false => self.event(event, now, into),
+            }
         }
+        self.publish_due_state();
         self.take_notices(into);
     }
 
@@ -305,7 +303,9 @@ impl<C: Connection> Publisher<C> {
             Event::InDoubt(ticket) => (ticket, Outcome::InDoubt),
             Event::Abandoned { ticket, topic } => {
                 let name = self.client.target().to_string();
-                (ticket, Outcome::Refused(flow::twice(&name, ticket, &topic)))
+                let why = flow::twice(&name, ticket, &topic);
+                let text = self.with_reason(why.text().to_owned());
+                (ticket, Outcome::Refused(why.reworded(text)))
             }
             Event::Pong => {
                 self.last_progress = now;
@@ -315,7 +315,7 @@ impl<C: Connection> Publisher<C> {
             Event::Connected { .. } => {
                 self.last_progress = now;
                 self.ever_connected = true;
-                self.publish_state(0);
+                self.state_due = self.state.is_some();
                 if let Some(since) = self.away_since.take() {
                     self.notes.note(reconnected(self.client.target(), since));
                 }
@@ -371,7 +371,7 @@ impl<C: Connection> Publisher<C> {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        Error::new(reason.kind(), text)
+        Error::new(reason.kind(), text).because(Cause::MessageRefused)
     }
 
     /// When the server has had long enough to acknowledge something.
@@ -397,26 +397,10 @@ impl<C: Connection> Publisher<C> {
         let objects = self.client.dismissed().is_some_and(is_about_a_message);
         let under_way = self.client.unfinished() > 0 || !self.unproved.is_empty();
         match objects && under_way {
-            true => Error::new(Kind::Refused, error.text()),
+            true => Error::new(Kind::Refused, error.text()).because(Cause::HungUp),
             false => error,
         }
     }
-}
-
-/// Whether a server that gives this reason ends the connection because of a PUBLISH (MQTT 5.0 §3.14.2.1).
-fn is_about_a_message(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::MALFORMED_PACKET
-            | ReasonCode::PROTOCOL_ERROR
-            | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
-            | ReasonCode::TOPIC_NAME_INVALID
-            | ReasonCode::TOPIC_ALIAS_INVALID
-            | ReasonCode::PACKET_TOO_LARGE
-            | ReasonCode::PAYLOAD_FORMAT_INVALID
-            | ReasonCode::RETAIN_NOT_SUPPORTED
-            | ReasonCode::QOS_NOT_SUPPORTED
-    )
 }
 
 impl<C: Connection> flow::Target for Publisher<C> {

@@ -188,6 +188,9 @@ impl SessionArgs {
         if self.prefers_first {
             client.prefer_first();
         }
+        if self.client_id.is_none() && self.id_prefix.is_none() {
+            client.has_random_id();
+        }
         if self.takes_back {
             client.take_back();
         }

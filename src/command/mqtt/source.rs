@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::record::record;
 use super::session::tell;
+use super::topics::covers;
 use super::unaware::Unaware;
 use super::unsettled::Unsettled;
 use crate::connect::Target;
@@ -516,15 +517,6 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     }
 }
 
-/// Whether messages with this topic come for this filter, which may be of a group, or be an exclusive one of EMQX.
-fn covers(filter: &str, name: &str) -> bool {
-    let shared = filter.strip_prefix("$share/");
-    let plain = shared.and_then(|rest| Some(rest.split_once('/')?.1));
-    let plain = plain.or_else(|| filter.strip_prefix("$queue/"));
-    let plain = plain.or_else(|| filter.strip_prefix("$exclusive/"));
-    topic::matches(plain.unwrap_or(filter), name)
-}
-
 /// The server refuses a subscription.
 pub(super) fn refusal(
     server: &Target,
@@ -548,7 +540,16 @@ impl<C: Connection> Source for Subscribed<'_, C> {
     }
 
     async fn hold(&mut self) -> Error {
-        self.client.hold().await
+        loop {
+            // Before that nothing was handed out that would be void.
+            let told = match self.client.make().await {
+                Ok(true) => return self.client.hold().await,
+                made => made.and_then(|_| self.notices(&mut Next::failed)),
+            };
+            if let Err(error) = told {
+                return error;
+            }
+        }
     }
 
     /// A new message is built in the one place where it is handed over directly: moved before, each of its moves would cost

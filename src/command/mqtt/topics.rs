@@ -100,6 +100,15 @@ fn is_comment(line: &str) -> bool {
     line.starts_with('#') && line != "#" && !line.starts_with("#;")
 }
 
+/// Whether messages with this topic come for this filter, which may be of a group, or be an exclusive one of EMQX.
+pub(super) fn covers(filter: &str, name: &str) -> bool {
+    let shared = filter.strip_prefix("$share/");
+    let plain = shared.and_then(|rest| Some(rest.split_once('/')?.1));
+    let plain = plain.or_else(|| filter.strip_prefix("$queue/"));
+    let plain = plain.or_else(|| filter.strip_prefix("$exclusive/"));
+    topic::matches(plain.unwrap_or(filter), name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

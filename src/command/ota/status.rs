@@ -207,18 +207,17 @@ impl Fleet {
         let ids = self.devices.keys();
         let widest = ids.map(|id| line(id).chars().count()).max();
         let widest = widest.unwrap_or(0).max("DEVICE".len());
+        let states = self.devices.values().map(|it| state(it).chars().count());
+        let wide = states.max().unwrap_or(0).max(12);
         let _ = writeln!(
             text,
-            "{:<widest$}  {:<12}  {:<16}  {:>8}  SLOT  ERROR",
+            "{:<widest$}  {:<wide$}  {:<16}  {:>8}  SLOT  ERROR",
             "DEVICE", "STATE", "VERSION", "SEQUENCE"
         );
         for (id, report) in &self.devices {
             let number = |name: &str| report[name].as_u64();
             let id = line(id);
-            let mut state = line(word(report, "state"));
-            if let Some(progress) = number("progress") {
-                let _ = write!(state, " {progress}%");
-            }
+            let state = state(report);
             let (version, slot, why) = (
                 line(word(report, "version")),
                 line(word(report, "slot")),
@@ -226,7 +225,7 @@ impl Fleet {
             );
             let sequence = number("sequence").unwrap_or(0);
             let row = format!(
-                "{id:<widest$}  {state:<12}  {version:<16}  {sequence:>8}  {slot:<4}  {why}"
+                "{id:<widest$}  {state:<wide$}  {version:<16}  {sequence:>8}  {slot:<4}  {why}"
             );
             let _ = writeln!(text, "{}", row.trim_end());
         }
@@ -404,6 +403,15 @@ async fn watch(
         if !plan.until.is_empty() {
             fleet.tell_counts(console);
         }
+    }
+}
+
+/// The state of a device, and how far it has come.
+fn state(report: &Value) -> String {
+    let state = line(word(report, "state"));
+    match report["progress"].as_u64() {
+        Some(progress) => format!("{state} {progress}%"),
+        None => state,
     }
 }
 

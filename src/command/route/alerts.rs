@@ -8,6 +8,7 @@ use super::alert_table::{AlertTable, StepTable};
 use super::router::Shape;
 use crate::command::alert::shape::Shape as Notice;
 use crate::command::alert::{self, Exit, Marks, Place, SharedMarks, Watch};
+use crate::command::ends::source::exchange_of;
 use crate::command::ends::{self, End};
 use crate::connect::{Protocol, without_credentials};
 use crate::error::Result;
@@ -135,7 +136,7 @@ impl Alert {
                 step: *step,
                 shape: Notice::Json,
                 protocol: shape.protocol,
-                exchange: shape.exchange.clone(),
+                exchange: exchange_of(shape.exchange.clone()),
                 is_webhook: false,
                 published: (shape.protocol == Some(Protocol::Mqtt)).then(published),
                 is_server: shape.protocol.is_some(),

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::alert_table::AlertTable;
-use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::source::exchange_of;
 use crate::connect::{ConnectArgs, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
@@ -125,8 +125,7 @@ macro_rules! end_table {
 
             /// AMQP: the exchange, or that of MQTT's topics.
             pub(super) fn exchange(&self) -> ByteString {
-                let given = self.exchange.clone().map(ByteString::from);
-                given.unwrap_or_else(|| TOPIC_EXCHANGE.into())
+                exchange_of(self.exchange.clone().map(ByteString::from))
             }
 
             /// Paths are from the folder of the file.

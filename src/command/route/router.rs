@@ -40,7 +40,7 @@ pub(super) struct Route {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     pub(super) protocol: Option<Protocol>,
-    pub(super) exchange: ByteString,
+    pub(super) exchange: Option<ByteString>,
     pub(super) qos: Option<u8>,
     pub(super) retain: Option<bool>,
 }
@@ -241,7 +241,7 @@ impl Routes {
             for &to in &route.to {
                 let output = output.clone();
                 let sent = self.shaped(route, to, output, topic.as_ref(), arrival.now);
-                carry::check(&sent, self.targets[to].protocol)
+                carry::check(&sent, &arrival.topic, self.targets[to].protocol)
                     .map_err(|why| why.text().to_owned())?;
                 into.push((to, sent));
             }
@@ -258,6 +258,10 @@ impl Routes {
         let template = route.topic_out.as_ref()?;
         let named = |name: &str, text: &mut String| match name {
             "topic" => text.push_str(topic),
+            // No level is not an empty one.
+            name if captures.lacks(name, topic) && text.ends_with('/') => {
+                text.pop();
+            }
             name => text.push_str(captures.get(name).unwrap_or_default()),
         };
         Some(self.filler.fill_more(template, named).into())
@@ -274,9 +278,13 @@ impl Routes {
     ) -> Message {
         let shape = &self.targets[target];
         let mut message = match shape.protocol {
-            Some(protocol) => {
-                carry::carry(message, protocol, &shape.exchange, now, &mut self.losses)
-            }
+            Some(protocol) => carry::carry(
+                message,
+                protocol,
+                shape.exchange.as_ref(),
+                now,
+                &mut self.losses,
+            ),
             None => message,
         };
         if let Some(topic) = topic {
@@ -326,9 +334,13 @@ impl Router for Routes {
         let shape = self.targets[target].clone();
         let now = SystemTime::now();
         let letter = match shape.protocol {
-            Some(protocol) => {
-                carry::carry(letter, protocol, &shape.exchange, now, &mut self.losses)
-            }
+            Some(protocol) => carry::carry(
+                letter,
+                protocol,
+                shape.exchange.as_ref(),
+                now,
+                &mut self.losses,
+            ),
             None => letter,
         };
         Some((target, letter))

@@ -561,7 +561,7 @@ fn target(
 fn shape(table: &TargetTable) -> Shape {
     Shape {
         protocol: None,
-        exchange: table.exchange(),
+        exchange: table.exchange.clone().map(ByteString::from),
         qos: table.qos,
         retain: table.retain,
     }

@@ -71,6 +71,11 @@ impl Client {
 
     /// The server has closed the connection without a word.
     pub(super) fn contested(&mut self, now: Instant) {
+        if self.random_id {
+            return;
+        }
+        // Then it may be about one of the messages.
+        self.contest.useful |= self.session.is_publishing();
         if self.contest.closed(now) {
             let id = self.session.client_id().clone();
             self.notices.push(Notice::Contested { id, times: MANY });

@@ -41,6 +41,12 @@ pub(crate) trait Connection {
     /// The end of it.
     fn give_up(&mut self, why: Error) -> Result<()>;
 
+    /// A connection that the server ends over a message, and says so, is made again, as one that it closes without a word.
+    fn outlive_objections(&mut self);
+
+    /// As [`Client::make`].
+    fn make(&mut self) -> impl Future<Output = Result<bool>>;
+
     /// As [`Client::drive`].
     fn drive(&mut self) -> impl Future<Output = Result<()>>;
 
@@ -117,6 +123,14 @@ impl Connection for Client {
     fn give_up(&mut self, why: Error) -> Result<()> {
         self.session.acquit();
         self.failed(why, true)
+    }
+
+    fn outlive_objections(&mut self) {
+        self.outlives_objections = true;
+    }
+
+    async fn make(&mut self) -> Result<bool> {
+        Self::make(self).await
     }
 
     #[inline]
@@ -201,6 +215,15 @@ impl Connection for Half {
 
     fn give_up(&mut self, why: Error) -> Result<()> {
         self.client_mut().give_up(why)
+    }
+
+    fn outlive_objections(&mut self) {
+        self.client_mut().outlives_objections = true;
+    }
+
+    /// The other half makes it.
+    async fn make(&mut self) -> Result<bool> {
+        Ok(true)
     }
 
     #[expect(

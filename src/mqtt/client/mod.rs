@@ -7,6 +7,7 @@
 //! | part | what it is for |
 //! |---|---|
 //! | `half` | a client with two owners: who receives, and who publishes |
+//! | `hold` | a connection while nobody takes what comes over it |
 //! | `exchange`, `pace` | bytes to and from the stream, and when to read |
 //! | `concede` | what the server does not know or allow is done without |
 //! | `contest` | another client with the same identifier |
@@ -19,6 +20,7 @@ pub(crate) mod diagnose;
 mod exchange;
 mod first;
 mod half;
+mod hold;
 mod pace;
 mod watch;
 
@@ -107,6 +109,10 @@ pub(crate) struct Client {
     may_fall_back: bool,
     /// A session that was taken over once may be taken back.
     takes_back: bool,
+    /// A connection that the server ends over a message is made again.
+    outlives_objections: bool,
+    /// Nobody else has the identifier, as it was drawn by lot.
+    random_id: bool,
     /// When another client took over the session.
     taken_over: Option<Instant>,
     contest: Contest,
@@ -149,6 +155,8 @@ impl Client {
             patience,
             may_fall_back: false,
             takes_back: false,
+            outlives_objections: false,
+            random_id: false,
             taken_over: None,
             contest: Contest::default(),
             first: None,
@@ -182,6 +190,11 @@ impl Client {
     /// minute.
     pub(crate) const fn take_back(&mut self) {
         self.takes_back = true;
+    }
+
+    /// The identifier was drawn by lot, so that no other client has it.
+    pub(crate) const fn has_random_id(&mut self) {
+        self.random_id = true;
     }
 
     /// Of several servers, comes back to the first as soon as that can be reached again.
@@ -261,7 +274,7 @@ impl Client {
     /// # Errors
     /// The end of it: no connection within the patience given, a refusal, a broken protocol.
     pub(crate) async fn drive(&mut self) -> Result<()> {
-        self.session.set_reading(true, Instant::now());
+        self.read_on();
         let writing = !self.session.output().is_empty();
         loop {
             if self.session.has_events() || !self.notices.is_empty() {
@@ -271,24 +284,6 @@ impl Client {
                 return Ok(());
             }
             self.step().await?;
-        }
-    }
-
-    /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
-    /// takes our messages is busy. Returns only when the connection cannot go on.
-    pub(crate) async fn hold(&mut self) -> Error {
-        let now = Instant::now();
-        self.session.set_reading(false, now);
-        if self.session.is_online() {
-            self.heard_at = now;
-        }
-        loop {
-            if !matches!(self.link, Link::Open(_)) {
-                return std::future::pending().await;
-            }
-            if let Err(error) = self.step().await {
-                return error;
-            }
         }
     }
 
@@ -373,7 +368,8 @@ impl Client {
             before_next_read(stream, &self.pace);
         }
         let greeted_by = self.heard_at + self.target.connect_timeout;
-        let greeted_by = (!self.session.is_ready()).then_some(greeted_by);
+        let awaited = !self.session.is_ready() && self.session.is_reading();
+        let greeted_by = awaited.then_some(greeted_by);
         let until = [self.session.next_time(), greeted_by]
             .into_iter()
             .flatten()
@@ -527,7 +523,13 @@ impl Client {
             Fault::KeepAlive | Fault::Overrun => self.session.acquit(),
             _ => {}
         }
-        let may_pass = fault.may_pass() || self.may_take_back(&fault);
+        let over_a_message = || {
+            self.outlives_objections
+                && self.ready
+                && self.session.is_publishing()
+                && fault.is_about_a_message()
+        };
+        let may_pass = fault.may_pass() || over_a_message() || self.may_take_back(&fault);
         self.failed(
             diagnose::fault(&self.target, &fault, self.first_bytes.as_ref()),
             may_pass,

@@ -58,6 +58,15 @@ impl Fault {
         )
     }
 
+    /// Whether it may be about a message that the server was sent, and not about who sent it. A server may give the same reason
+    /// for a topic that is not allowed as for a login that is not.
+    pub(crate) fn is_about_a_message(&self) -> bool {
+        let Self::Closed(disconnect) = self else {
+            return false;
+        };
+        disconnect.reason == ReasonCode::NOT_AUTHORIZED || is_about_a_message(disconnect.reason)
+    }
+
     /// Whether connecting again could help. Another client that took our session over, or a server that
     /// does not want us, would only send us away again.
     pub fn may_pass(&self) -> bool {
@@ -68,6 +77,22 @@ impl Fault {
             Self::Malformed { .. } | Self::Protocol { .. } | Self::Unencodable(_) => false,
         }
     }
+}
+
+/// Whether a server that gives this reason ends the connection because of a PUBLISH (MQTT 5.0 §3.14.2.1).
+pub(crate) fn is_about_a_message(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::MALFORMED_PACKET
+            | ReasonCode::PROTOCOL_ERROR
+            | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
+            | ReasonCode::TOPIC_NAME_INVALID
+            | ReasonCode::TOPIC_ALIAS_INVALID
+            | ReasonCode::PACKET_TOO_LARGE
+            | ReasonCode::PAYLOAD_FORMAT_INVALID
+            | ReasonCode::RETAIN_NOT_SUPPORTED
+            | ReasonCode::QOS_NOT_SUPPORTED
+    )
 }
 
 fn is_temporary(reason: ReasonCode) -> bool {
@@ -105,6 +130,23 @@ impl From<Malformed> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_connection_may_be_about_a_message() {
+        let closed = |code| {
+            Fault::Closed(Disconnect {
+                reason: ReasonCode(code),
+                ..Disconnect::default()
+            })
+        };
+        for code in [0x81, 0x82, 0x87, 0x90, 0x95, 0x99, 0x9a, 0x9b] {
+            let fault = closed(code);
+            assert!(fault.is_about_a_message() && !fault.may_pass(), "{code:x}");
+        }
+        for code in [0x00, 0x8b, 0x8e, 0x98, 0x9c] {
+            assert!(!closed(code).is_about_a_message(), "{code:x}");
+        }
+    }
 
     #[test]
     fn a_reason_string_is_shown_in_a_line() {

@@ -345,6 +345,17 @@ impl Session {
     pub fn unfinished(&self) -> usize {
         self.outbound.len() + self.resend.len()
     }
+
+    /// Whether messages are under way; at QoS 0, where a PINGREQ is to prove that they were read.
+    pub fn is_publishing(&self) -> bool {
+        self.unfinished() > 0 || self.unanswered_pings > 0
+    }
+
+    /// Whether a message waits to be handed out.
+    pub fn has_messages(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event, Event::Message(_)))
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,53 @@
+//! A connection while nobody takes what comes over it: it is made and kept alive all the same.
+
+use std::time::Instant;
+
+use super::{Client, Link};
+use crate::error::{Error, Result};
+
+impl Client {
+    /// Reads from now on. What the server had to say before that it could not.
+    pub(super) fn read_on(&mut self) {
+        let now = Instant::now();
+        if !self.session.is_reading() {
+            self.heard_at = now;
+        }
+        self.session.set_reading(true, now);
+    }
+
+    /// Makes the first connection, up to the answers to all that is asked at its beginning, whether or not somebody takes
+    /// messages: what is published to a subscription that is not made yet is lost. False when there is a notice before that.
+    ///
+    /// # Errors
+    /// As [`Self::drive`].
+    pub(super) async fn make(&mut self) -> Result<bool> {
+        self.read_on();
+        while !self.ever_ready && !self.session.has_messages() {
+            if !self.notices.is_empty() {
+                return Ok(false);
+            }
+            self.step().await?;
+        }
+        Ok(true)
+    }
+
+    /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
+    /// takes our messages is busy. Returns only when the connection cannot go on.
+    pub(crate) async fn hold(&mut self) -> Error {
+        let now = Instant::now();
+        if self.session.is_online() {
+            self.heard_at = now;
+        }
+        loop {
+            // A server is not to blame for answers that are not read.
+            let reading = !self.session.is_ready() && !self.session.has_messages();
+            self.session.set_reading(reading, Instant::now());
+            if !matches!(self.link, Link::Open(_)) {
+                return std::future::pending().await;
+            }
+            if let Err(error) = self.step().await {
+                return error;
+            }
+        }
+    }
+}
