@@ -115,6 +115,8 @@ pub enum Cause {
     SpeaksAmqp10,
     /// An MQTT server refused the connection, with this reason code of MQTT 5.
     ConnectionRefused(u8),
+    /// Another connection to an AMQP server has the queue for itself.
+    InUse,
     /// The TLS handshake failed.
     Tls,
     /// The last words and the exit code are those of another program, whose place the command takes.
