@@ -188,15 +188,22 @@ fn each_reader_sees_all_devices_while_another_one_looks() {
 #[test]
 fn a_second_agent_of_the_same_name_is_refused() {
     let site = Site::new();
-    let mut first = site.agent("d1", "").start();
-    first.hears("iotctl: idle");
+    let first = site.agent("d1", "").start();
+    site.status("idle == 1");
     let other = site.folder.path("other");
-    let why = site.agent_in(&other, "d1", "").run().failed(1);
-    assert!(why.starts_with("iotctl: another agent is d1: "), "{why}");
+    let refused = site.agent_in(&other, "d1", "").run();
+    assert!(
+        refused.stderr.contains("iotctl: another agent is d1: "),
+        "{}",
+        refused.stderr
+    );
+    refused.failed(1);
     // One that is to wait takes the place of the first.
     let mut second = site.agent_in(&other, "d1", "--retry forever").start();
     second.hears("another agent is d1");
     first.signal("INT");
     first.ends();
-    second.hears("iotctl: idle");
+    let update = site.sign(1, "--embed");
+    site.publish(&update, "device:d1").succeeded();
+    second.hears("iotctl: updated");
 }

@@ -402,10 +402,9 @@ fn a_carousel_sends_each_block_once_to_many() {
 #[test]
 fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
     let site = site(1000);
-    let mut first = site.agent("d1", "").start();
-    first.hears("iotctl: idle");
-    let mut second = site.agent_in(&site.folder.path("other"), "d1", "").start();
-    second.hears("iotctl: idle");
+    let first = site.agent("d1", "").start();
+    site.status("idle == 1");
+    let second = site.agent_in(&site.folder.path("other"), "d1", "").start();
     let ended = first.ends();
     assert!(
         ended
