@@ -4718,7 +4718,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--save-json', '--save-json', [CompletionResultType]::ParameterName, 'Write the totals to this file as JSON')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write an HTML page with the account to a file')
             [CompletionResult]::new('--prometheus-listen', '--prometheus-listen', [CompletionResultType]::ParameterName, 'Serve Prometheus metrics at http://ADDR:PORT/metrics during the run')
-            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port where CoAP devices are reached')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port where CoAP devices are reached [default: 127.0.0.1:5683]')
             [CompletionResult]::new('--rd', '--rd', [CompletionResultType]::ParameterName, 'Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST')
             [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'Lifetime of each registration at the directory, in whole seconds; it is renewed before its end [default: the directory''s, usually 25 hours]')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]')

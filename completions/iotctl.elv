@@ -4643,7 +4643,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --save-json 'Write the totals to this file as JSON'
             cand --html 'Write an HTML page with the account to a file'
             cand --prometheus-listen 'Serve Prometheus metrics at http://ADDR:PORT/metrics during the run'
-            cand --listen 'Address and port where CoAP devices are reached'
+            cand --listen 'Address and port where CoAP devices are reached [default: 127.0.0.1:5683]'
             cand --rd 'Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST'
             cand --lifetime 'Lifetime of each registration at the directory, in whole seconds; it is renewed before its end [default: the directory''s, usually 25 hours]'
             cand -V 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]'

@@ -124,6 +124,8 @@ pub enum Cause {
     MessageRefused,
     /// A server ended the connection over a message, and did not take that.
     HungUp,
+    /// Another connection to an AMQP server has the queue for itself.
+    InUse,
     /// The TLS handshake failed.
     Tls,
     /// The last words and the exit code are those of another program, whose place the command takes.

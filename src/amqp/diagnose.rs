@@ -206,7 +206,10 @@ pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Erro
                 Kind::Lost if !starting => format!("{target} ended the connection: {text}"),
                 _ => format!("{target} refused {what}: {text}"),
             };
-            Error::new(kind, text)
+            match is_in_use(error) {
+                true => Error::new(kind, text).because(Cause::InUse),
+                false => Error::new(kind, text),
+            }
         }
         ErrorKind::IOError(cause) => lost(target, cause),
         ErrorKind::MissingHeartbeatError => Error::new(
@@ -260,13 +263,20 @@ pub(super) fn panicked(target: &Target, text: &str) -> Error {
     )
 }
 
+/// Whether somebody else has the queue for himself: it is his, or he alone may consume from it, for which RabbitMQ has the code
+/// of missing rights.
+fn is_in_use(error: &AMQPError) -> bool {
+    match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => true,
+        AMQPErrorKind::Soft(_) => error.get_message().as_str().contains("in exclusive use"),
+        AMQPErrorKind::Hard(_) => false,
+    }
+}
+
 fn kind_of(error: &AMQPError) -> Kind {
     use AMQPHardError as Hard;
     match error.kind() {
-        // RabbitMQ's words for a queue that somebody else has for himself; that is not about rights.
-        AMQPErrorKind::Soft(_) if error.get_message().as_str().contains("in exclusive use") => {
-            Kind::Refused
-        }
+        AMQPErrorKind::Soft(_) if is_in_use(error) => Kind::Refused,
         AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Kind::Unauthorized,
         AMQPErrorKind::Soft(_) => Kind::Refused,
         AMQPErrorKind::Hard(

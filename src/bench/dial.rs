@@ -262,6 +262,19 @@ impl Dialer {
     }
 
     fn failure(&self, cause: &io::Error) -> Error {
+        let foreign = || self.sources.iter().find(|source| source.is_foreign());
+        let foreign = match cause.kind() {
+            io::ErrorKind::AddrNotAvailable => foreign(),
+            _ => None,
+        };
+        if let Some(source) = foreign {
+            let text = format!(
+                "cannot connect to {}: {}",
+                self.target,
+                source.unavailable()
+            );
+            return Error::new(Kind::Unreachable, text);
+        }
         let text = format!("cannot connect to {}: {}", self.target, plain(cause));
         let error = Error::new(Kind::Unreachable, text);
         match cause.kind() {

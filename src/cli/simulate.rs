@@ -1,6 +1,6 @@
 //! `simulate`: its flags, and the plan they make.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -16,6 +16,7 @@ use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
 use crate::command::simulate::{Action, Assertion, Description, Plan};
+use crate::connect::Protocol;
 use crate::connect::scram::Mechanism;
 use crate::device::scenario::SCENARIOS;
 use crate::error::{Error, Result};
@@ -141,14 +142,9 @@ pub(crate) struct SimulateFlags {
     #[command(flatten)]
     ready: ReadyFlags,
 
-    /// Address and port where CoAP devices are reached
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:5683",
-        help_heading = "CoAP"
-    )]
-    listen: SocketAddr,
+    /// Address and port where CoAP devices are reached [default: 127.0.0.1:5683]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "CoAP")]
+    listen: Option<SocketAddr>,
 
     /// Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST
     #[arg(long, value_name = "URI", help_heading = "CoAP")]
@@ -173,17 +169,41 @@ pub(crate) struct SimulateFlags {
     terminal: TerminalFlags,
 }
 
+/// Where CoAP devices are reached, unless it is said.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5683);
+
 fn mechanism(name: &str) -> Result<Mechanism, String> {
     let mechanism = Mechanism::named(&name.to_ascii_uppercase());
     mechanism.ok_or_else(|| String::from("expected scram-sha-256 or scram-sha-512"))
 }
 
 impl SimulateFlags {
+    /// Refuses flags that mean nothing to the server of this URL.
+    fn check_protocol(&self) -> Result<()> {
+        let mut schemes = self.words.iter().filter_map(|word| word.split_once("://"));
+        let scheme = schemes.next();
+        let spoken = scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme));
+        let flags = [
+            ("--listen", self.listen.is_some(), Protocol::Coap),
+            ("--rd", self.rd.is_some(), Protocol::Coap),
+            ("-V", self.protocol_version.is_some(), Protocol::Mqtt),
+            ("--auth-method", self.auth_method.is_some(), Protocol::Mqtt),
+        ];
+        let other = flags
+            .into_iter()
+            .find(|(_, given, of)| *given && spoken.is_some_and(|spoken| spoken != *of));
+        match other {
+            Some((flag, _, of)) => Err(Error::usage(format!("{flag} is for {}", of.name()))),
+            None => Ok(()),
+        }
+    }
+
     /// The plan of the command.
     ///
     /// # Errors
     /// Neither a file nor a scenario, or both; two files, two URLs.
     pub(crate) fn plan(self) -> Result<Plan> {
+        self.check_protocol()?;
         let (mut url, mut file) = (None, None);
         for word in self.words {
             let (place, what) = match word.contains("://") {
@@ -228,7 +248,7 @@ impl SimulateFlags {
             connect: self.server.words(url),
             version: self.protocol_version,
             mechanism: self.auth_method,
-            listen: self.listen,
+            listen: self.listen.unwrap_or(LISTEN),
             rd: self.rd,
             lifetime: lifetime(self.lifetime)?,
             drain: self.drain.until().drain,
@@ -278,6 +298,11 @@ mod tests {
             ("mqtt://h", "no fleet was given"),
             ("a.toml b.toml", "a second file besides a.toml"),
             ("a.toml --scenario home", "give either a file or --scenario"),
+            (
+                "mqtt://h a.toml --listen 127.0.0.1:1",
+                "--listen is for CoAP",
+            ),
+            ("a.toml amqp://h -V 5", "-V is for MQTT"),
         ] {
             assert_eq!(plan(words).unwrap_err().text(), why);
         }

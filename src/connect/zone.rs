@@ -49,8 +49,17 @@ impl LocalAddress {
         }
     }
 
+    /// Whether it is an address of another machine.
+    pub(crate) fn is_foreign(self) -> bool {
+        let Origin::Address { ip, .. } = self.0 else {
+            return false;
+        };
+        let bound = UdpSocket::bind((ip, 0));
+        bound.is_err_and(|cause| cause.kind() == io::ErrorKind::AddrNotAvailable)
+    }
+
     /// What it means that a socket cannot be bound to this.
-    pub(super) fn unavailable(self) -> String {
+    pub(crate) fn unavailable(self) -> String {
         match self.0 {
             Origin::Address { .. } => format!("{self} is not an address of this machine"),
             Origin::Interface(_) => {

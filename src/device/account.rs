@@ -87,6 +87,8 @@ counters! {
     lost,
     /// Messages that were given up, as too many waited for a slow server.
     dropped,
+    /// Messages that were given up, as the server closed the connection each time it got them.
+    abandoned,
     /// Messages that were not acknowledged at the end.
     unacknowledged,
     /// Readings that were stuck.
@@ -164,6 +166,7 @@ impl Account {
             + self.refused
             + self.lost
             + self.dropped
+            + self.abandoned
             + self.unacknowledged
     }
 
@@ -208,8 +211,12 @@ impl Account {
             Protocol::Mqtt => format!("sent at QoS 0: {}", self.sent),
             Protocol::Coap | Protocol::Amqp => format!("unconfirmed {}", self.sent),
         };
+        let abandoned = match self.abandoned {
+            0 => String::new(),
+            count => format!(" + abandoned {count}"),
+        };
         format!(
-            "published {} = acknowledged {} + {sent} + refused {} + lost in crashes {} + dropped {} + unacknowledged {}",
+            "published {} = acknowledged {} + {sent} + refused {} + lost in crashes {} + dropped {}{abandoned} + unacknowledged {}",
             self.published,
             self.acknowledged,
             self.refused,

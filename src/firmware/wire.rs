@@ -168,6 +168,11 @@ impl Queues {
     pub fn status(&self) -> String {
         format!("{}.status", self.0)
     }
+
+    /// A queue that belongs to the connection that reads the reports, for as long as it reads them.
+    pub fn lock(&self) -> String {
+        format!("{}.status.lock", self.0)
+    }
 }
 
 fn level(number: Option<u32>) -> String {

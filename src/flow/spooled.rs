@@ -9,7 +9,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 
 use super::fan::Branch;
 use super::{Account, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::flow::until::messages;
 use crate::message::Message;
 use crate::output::Console;
@@ -45,7 +45,8 @@ pub struct Spooled<T> {
     places: VecDeque<Place>,
     account: Account,
     dropped: u64,
-    saving: Option<JoinHandle<Result<()>>>,
+    told_full: bool,
+    saving: Option<JoinHandle<Result<bool>>>,
     save_at: Option<Instant>,
     /// What is older was put there by an earlier run.
     opened: SystemTime,
@@ -96,6 +97,7 @@ impl<T: Target> Spooled<T> {
             places: VecDeque::new(),
             account: Account::default(),
             dropped: 0,
+            told_full: false,
             saving: None,
             save_at: None,
             opened: SystemTime::now(),
@@ -109,13 +111,23 @@ impl<T: Target> Spooled<T> {
     /// # Errors
     /// The cursor cannot be written; messages that the target refused.
     pub async fn close(mut self) -> (Result<()>, T) {
+        self.reader.close();
         self.stored.close().await;
         if let Some(saving) = self.saving.take() {
             // The last one says more.
             let _ = saving.await;
         }
         let saved = match self.reader.is_behind() {
-            true => self.reader.save()(),
+            true => match self.reader.save()() {
+                Ok(false) => {
+                    let text = format!(
+                        "there is no room for the cursor of the spool {}: what was delivered last is delivered again",
+                        self.args.dir.display()
+                    );
+                    Err(Error::new(Kind::Local, text))
+                }
+                saved => saved.map(drop),
+            },
             false => Ok(()),
         };
         self.tell_bad();
@@ -240,6 +252,12 @@ impl<T: Target> Spooled<T> {
             self.reader.settle_read();
         }
         self.tell_bad();
+        if self.reader.was_full() && !std::mem::replace(&mut self.told_full, true) {
+            let dir = self.args.dir.display();
+            self.console.warn(format_args!(
+                "the disk of the spool {dir} is full: what comes waits until what is there is delivered"
+            ));
+        }
         if self.reader.is_behind() && self.save_at.is_none() {
             self.save_at = Some(now() + SAVE);
         }
@@ -270,7 +288,10 @@ impl<T: Target> Spooled<T> {
             driven = self.branch.target.drive(&mut self.branch.done) => driven?,
             saved = saved => {
                 self.saving = None;
-                saved.map_err(|_| Error::usage("the cursor was not saved"))??;
+                // On a full disk what is delivered is to make room; the cursor is saved as soon as there is some.
+                if !saved.map_err(|_| Error::usage("the cursor was not saved"))?? {
+                    self.reader.not_saved();
+                }
             }
             () = sleep_until(save_at.unwrap_or_else(now).into()), if save_at.is_some() && !is_saving => {
                 self.save_at = None;

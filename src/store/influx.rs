@@ -265,10 +265,12 @@ impl Link {
 fn judge(name: &str, response: &Response) -> Result<Sent> {
     let why = reason(response);
     let error = |kind| {
-        Error::new(
-            kind,
-            format!("{name} answered {}: {}", response.status, brief(&why)),
-        )
+        let status = response.status;
+        let text = match why.is_empty() {
+            true => format!("{name} answered {status}"),
+            false => format!("{name} answered {status}: {}", brief(&why)),
+        };
+        Error::new(kind, text)
     };
     match response.status {
         200..=299 => Ok(Sent::Stored),

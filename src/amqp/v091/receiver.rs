@@ -73,6 +73,16 @@ impl Connection {
         })
     }
 
+    /// Deletes a queue, and what is in it.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Refused`] when another connection has it for itself; a lost connection, silence.
+    pub async fn delete(&mut self, queue: &str) -> Result<()> {
+        methods::delete(CHANNEL, queue, &mut self.link.out);
+        let what = format!("to delete the queue {queue:?}");
+        self.answer(&what, &[methods::DELETE_OK]).await.map(|_| ())
+    }
+
     /// How many deliveries the server may send ahead of their acknowledgement to each consumer from now on; 0: any
     /// number (AMQP 0-9-1 §1.8.3.1).
     ///

@@ -223,6 +223,24 @@ impl SessionFlags {
         Ok((words, sets))
     }
 
+    /// The first flag that was given and means nothing to a server of another protocol.
+    pub(crate) fn of_mqtt_alone(&self) -> Option<&'static str> {
+        let flags = [
+            ("-V", self.protocol_version.is_some()),
+            ("-i", self.id.is_some()),
+            ("-I", self.id_prefix.is_some()),
+            ("-c", self.persistent),
+            ("-x", self.session_expiry.is_some()),
+            ("-M", self.max_inflight.is_some()),
+            ("--max-packet-size", self.max_packet_size.is_some()),
+            ("-D", !self.property.is_empty()),
+            ("--auth-method", self.auth_method.is_some()),
+            ("--show-session", self.show_session),
+            ("--will-topic", self.will.will_topic.is_some()),
+        ];
+        flags.into_iter().find(|it| it.1).map(|(flag, _)| flag)
+    }
+
     fn check(&self) -> Result<()> {
         values::needs_v5(self.protocol_version, "-D", !self.property.is_empty())?;
         values::needs_v5(self.protocol_version, "-x", self.session_expiry.is_some())?;

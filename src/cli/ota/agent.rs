@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{PrefixFlags, identity};
+use super::{PrefixFlags, URL, identity, session};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::mqtt::session::SessionFlags;
 use crate::cli::syntax::numbers::{Size, Wait};
@@ -19,7 +19,7 @@ use crate::firmware::device::{BLOCKS, Slot};
 use crate::firmware::wire::{LONGEST_NAME, is_name};
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Device")]
+#[command(next_help_heading = "Device", mut_arg("url", |url| url.help(URL)))]
 pub(crate) struct AgentFlags {
     /// Directory for the state and the two images, a and b
     #[arg(long, value_name = "DIR")]
@@ -131,7 +131,7 @@ enum SlotName {
 
 impl AgentFlags {
     pub(super) fn plan(self) -> Result<Plan> {
-        let (session, _) = self.session.words(&[])?;
+        let session = session(self.session)?;
         if session.will.is_some() {
             let text = "--will-topic cannot be used: the will of an agent says that it is gone";
             return Err(Error::usage(text));

@@ -14,11 +14,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::flags::format::ReportFlags;
 use super::flags::terminal::TerminalFlags;
 use super::help::below;
+use super::mqtt::session::SessionFlags;
+use crate::command::mqtt::session::SessionArgs;
 use crate::command::ota::delta::Plan as Delta;
 use crate::command::ota::keys::Keygen;
 use crate::command::ota::verify::Plan as Verify;
 use crate::command::{self, ota};
-use crate::error::{Error, Result};
+use crate::connect::Protocol;
+use crate::error::{Error, Result, brief};
 use crate::firmware::{Algorithm, Identity};
 use crate::mqtt::topic;
 use crate::payload::visible::drives_terminal;
@@ -182,6 +185,39 @@ pub(crate) struct InspectFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
+}
+
+/// What the URL of a server may be for publish, agent and status.
+const URL: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws, wss, amqp, amqps and coap [default: mqtt://localhost]";
+
+/// The words about the server, which may be one of another protocol.
+fn session(flags: SessionFlags) -> Result<SessionArgs> {
+    let alone = flags.of_mqtt_alone();
+    let session = flags.words(&[])?.0;
+    let url = session.connect.url.as_deref();
+    let spoken = ota::protocol(url);
+    match (url.and_then(|url| url.split_once("://")), spoken, alone) {
+        (Some((scheme, _)), None, _) => Err(Error::usage(format!(
+            "unknown scheme \"{}\"; expected mqtt, mqtts, ws, wss, amqp, amqps or coap",
+            brief(scheme)
+        ))),
+        (_, Some(Protocol::Amqp | Protocol::Coap), Some(flag)) => {
+            Err(Error::usage(format!("{flag} is for MQTT")))
+        }
+        _ => Ok(session),
+    }
+}
+
+/// The same for what goes over MQTT only.
+fn over_mqtt(command: &str, flags: SessionFlags) -> Result<SessionArgs> {
+    let session = flags.words(&[])?.0;
+    match ota::protocol(session.connect.url.as_deref()) {
+        Some(Protocol::Amqp | Protocol::Coap) => {
+            let text = format!("{command} goes over MQTT only");
+            Err(Error::usage(text).hint("use mqtt://HOST"))
+        }
+        _ => Ok(session),
+    }
 }
 
 /// Below which topics updates are.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::PrefixFlags;
+use super::{PrefixFlags, URL, over_mqtt, session};
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
@@ -41,7 +41,7 @@ pub(crate) struct ServeFlags {
 impl ServeFlags {
     pub(super) fn plan(self) -> Result<serve::Plan> {
         Ok(serve::Plan {
-            session: self.session.words(&[])?.0,
+            session: over_mqtt("ota serve", self.session)?,
             prefix: self.prefix.prefix()?,
             directory: self.dir,
             carousel: self.carousel,
@@ -51,7 +51,7 @@ impl ServeFlags {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Publishing")]
+#[command(next_help_heading = "Publishing", mut_arg("url", |url| url.help(URL)))]
 pub(crate) struct PublishFlags {
     /// Manifest to publish, or a directory: the one with the highest sequence in it; with --trigger the URL of a manifest, coap://HOST/PATH, from where devices fetch it
     #[arg(long, value_name = "FILE")]
@@ -99,7 +99,7 @@ impl PublishFlags {
             ));
         }
         let to = self.to.iter().map(|text| audience("--to", text));
-        let session = self.session.words(&[])?.0;
+        let session = session(self.session)?;
         if !self.trigger.is_empty() {
             check_trigger(self.manifest.as_deref(), &self.trigger, &session)?;
         }
@@ -142,7 +142,7 @@ fn each_over_coap(flag: &str, uris: &[String]) -> Result<()> {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Watching")]
+#[command(next_help_heading = "Watching", mut_arg("url", |url| url.help(URL)))]
 pub(crate) struct StatusFlags {
     /// Wait until so many devices are in a state, such as 'updated == 1000' or 'failed > 0'; may be repeated, and the first that is met ends it
     #[arg(long, value_name = "GOAL")]
@@ -171,7 +171,7 @@ pub(crate) struct StatusFlags {
 
 impl StatusFlags {
     pub(super) fn plan(self) -> Result<status::Plan> {
-        let mut session = self.session.words(&[])?.0;
+        let mut session = session(self.session)?;
         let mut devices = self.devices;
         if is_coap(session.connect.url.as_deref()) || !devices.is_empty() {
             devices.splice(0..0, session.connect.url.take());
@@ -223,7 +223,15 @@ pub(crate) struct RolloutFlags {
 
 impl RolloutFlags {
     pub(super) fn plan(self) -> Result<rollout::Plan> {
-        let (session, _) = self.session.words(&[])?;
+        let mut session = over_mqtt("ota rollout", self.session)?;
+        // The URL has ://, the plan has not, in whichever order they come.
+        let mut file = self.plan;
+        if let Some(url) = file.to_str().filter(|it| it.contains("://")) {
+            let plan = session.connect.url.replace(url.to_owned());
+            let plan = plan.filter(|it| !it.contains("://"));
+            let missing = || Error::usage("the plan is missing").hint("name a TOML file");
+            file = plan.ok_or_else(missing)?.into();
+        }
         if session.will.is_some() {
             let text = "--will-topic cannot be used: the will of a rollout gives its lock back";
             return Err(Error::usage(text));
@@ -231,7 +239,7 @@ impl RolloutFlags {
         Ok(rollout::Plan {
             session,
             prefix: self.prefix.prefix()?,
-            file: self.plan,
+            file,
             action: match (self.resume, self.pause, self.abort) {
                 (true, ..) => rollout::Action::Resume,
                 (_, true, _) => rollout::Action::Pause,

@@ -95,3 +95,46 @@ fn a_device_has_a_vendor_and_a_class() {
     assert!(command("iotctl ota verify f --trust k.pem").is_ok());
     assert!(command("iotctl ota inspect f --output json").is_ok());
 }
+
+#[test]
+fn flags_of_another_protocol_are_refused() {
+    let agent = "--device d --slots s --trust k --vendor a --class b";
+    for (line, wanted) in [
+        (
+            "publish amqp://h --manifest m --to all --will-topic x".to_owned(),
+            "--will-topic is for MQTT",
+        ),
+        (
+            "publish amqp://h --manifest m --to all -V 5".to_owned(),
+            "-V is for MQTT",
+        ),
+        ("status coap://h -i x".to_owned(), "-i is for MQTT"),
+        (format!("agent amqps://h {agent} -c -i x"), "-i is for MQTT"),
+        (
+            "status http://u:p@h".to_owned(),
+            "unknown scheme \"http\"; expected mqtt, mqtts, ws, wss, amqp, amqps or coap",
+        ),
+        (
+            "serve d amqp://h".to_owned(),
+            "ota serve goes over MQTT only",
+        ),
+        (
+            "rollout p amqp://h".to_owned(),
+            "ota rollout goes over MQTT only",
+        ),
+        ("rollout mqtt://h".to_owned(), "the plan is missing"),
+    ] {
+        assert_eq!(refusal(&format!("iotctl ota {line}")), wanted);
+    }
+}
+
+#[test]
+fn a_rollout_takes_its_url_and_its_plan_in_either_order() {
+    for line in ["mqtt://h p.toml", "p.toml mqtt://h"] {
+        let Ok(ota::Command::Rollout(plan)) = command(&format!("iotctl ota rollout {line}")) else {
+            panic!("{line}");
+        };
+        assert_eq!(plan.file.to_str(), Some("p.toml"));
+        assert_eq!(plan.session.connect.url.as_deref(), Some("mqtt://h"));
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use serde_json::{Value, json};
 
-use super::session::{SessionArgs, Wants};
+use super::session::{SessionArgs, Wants, topic_of};
 use super::source::{Subscribed, Wanted};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
@@ -54,6 +54,10 @@ pub struct Plan {
 /// No connection, a refusal; [`Kind::Refused`] when there are none.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
+    if let Some(topic) = topic_of(&target) {
+        let text = format!("the URL has the topic {topic:?}, but the figures are below {ROOT}");
+        return Err(Error::usage(text).hint("remove it from the URL"));
+    }
     let mut tables = plan.tables()?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);

@@ -1,5 +1,6 @@
 //! Updates over AMQP: manifests go to an exchange, from which each device has a queue; reports go to one queue.
 
+use super::protocol;
 use crate::amqp::topology::{Declaration, Exchange, Queue};
 use crate::command::amqp::session::SessionArgs;
 use crate::command::mqtt::session::SessionArgs as Flags;
@@ -12,9 +13,7 @@ const MOST_WAITING: i64 = 64 << 20;
 
 /// The connection, where the URL is one of AMQP.
 pub(super) fn session(flags: &Flags) -> Option<SessionArgs> {
-    let url = flags.connect.url.as_deref().unwrap_or_default();
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    let is_amqp = scheme.and_then(Protocol::of_scheme) == Some(Protocol::Amqp);
+    let is_amqp = protocol(flags.connect.url.as_deref()) == Some(Protocol::Amqp);
     is_amqp.then(|| SessionArgs {
         connect: flags.connect.clone(),
         ..SessionArgs::default()

@@ -30,6 +30,15 @@ pub struct Plan {
 impl Plan {
     pub(super) fn run(self) -> Result<()> {
         available()?;
+        let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let out = place(&self.out);
+        if [&self.old, &self.new]
+            .into_iter()
+            .any(|it| place(it) == out)
+        {
+            let text = format!("{} is read from and written to", self.out.display());
+            return Err(Error::usage(text).hint("name another file to write to"));
+        }
         let old = read(&self.old)?;
         let given = read(&self.new)?;
         let made = match self.apply {
@@ -92,7 +101,8 @@ fn applied(old: &[u8], patch: &[u8]) -> std::result::Result<Vec<u8>, BadPatch> {
     let head = &patch[..patch.len().min(HEADER as usize)];
     let header = Header::read(head, length)?;
     if header.size > LARGEST {
-        return header.makes(LARGEST).map(|()| Vec::new());
+        let (given, most) = (header.size, LARGEST);
+        return Err(BadPatch::TooLarge { given, most });
     }
     let mut new = Vec::new();
     let from = (&mut Cursor::new(old), old.len() as u64);

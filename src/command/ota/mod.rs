@@ -77,8 +77,13 @@ impl Command {
 
 /// Whether a URL is one of CoAP; without one it is not.
 pub(crate) fn is_coap(url: Option<&str>) -> bool {
-    let scheme = url.and_then(|url| url.split_once("://"));
-    scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme)) == Some(Protocol::Coap)
+    protocol(url) == Some(Protocol::Coap)
+}
+
+/// The protocol of a URL; none without one, or where its scheme is unknown.
+pub(crate) fn protocol(url: Option<&str>) -> Option<Protocol> {
+    let (scheme, _) = url?.split_once("://")?;
+    Protocol::of_scheme(scheme)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

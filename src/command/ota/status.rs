@@ -197,7 +197,7 @@ impl Fleet {
     pub(super) fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for report in self.devices.values() {
-            *counts.entry(word(report, "state")).or_insert(0) += 1;
+            *counts.entry(state(report)).or_insert(0) += 1;
         }
         counts
     }
@@ -207,7 +207,7 @@ impl Fleet {
         let ids = self.devices.keys();
         let widest = ids.map(|id| line(id).chars().count()).max();
         let widest = widest.unwrap_or(0).max("DEVICE".len());
-        let states = self.devices.values().map(|it| state(it).chars().count());
+        let states = self.devices.values().map(|it| progress(it).chars().count());
         let wide = states.max().unwrap_or(0).max(12);
         let _ = writeln!(
             text,
@@ -217,7 +217,7 @@ impl Fleet {
         for (id, report) in &self.devices {
             let number = |name: &str| report[name].as_u64();
             let id = line(id);
-            let state = state(report);
+            let state = progress(report);
             let (version, slot, why) = (
                 line(word(report, "version")),
                 line(word(report, "slot")),
@@ -241,7 +241,7 @@ impl Fleet {
 fn words(counts: &BTreeMap<&str, usize>) -> String {
     let counts = counts.iter();
     let words: Vec<_> = counts
-        .map(|(state, count)| format!("{state} {count}"))
+        .map(|(state, count)| format!("{} {count}", line(state)))
         .collect();
     words.join(", ")
 }
@@ -250,6 +250,14 @@ fn words(counts: &BTreeMap<&str, usize>) -> String {
 fn line(text: &str) -> String {
     let first = text.trim_start().lines().next().unwrap_or_default();
     cell(first, LONGEST_SHOWN)
+}
+
+/// The state that a report has, or that it has none.
+fn state(report: &Value) -> &str {
+    match word(report, "state") {
+        "" => "unknown",
+        state => state,
+    }
 }
 
 pub(super) fn word<'v>(report: &'v Value, name: &str) -> &'v str {
@@ -287,7 +295,10 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
         End::Done => Ok(()),
         End::Partly(why) => Err(why),
         End::TimedOut => {
-            let text = format!("timed out; devices: {}", words(&fleet.counts()));
+            let text = match fleet.devices.is_empty() {
+                true => String::from("timed out: no device has reported"),
+                false => format!("timed out; devices: {}", words(&fleet.counts())),
+            };
             Err(Error::new(Kind::TimedOut, text))
         }
     }
@@ -407,8 +418,8 @@ async fn watch(
 }
 
 /// The state of a device, and how far it has come.
-fn state(report: &Value) -> String {
-    let state = line(word(report, "state"));
+fn progress(report: &Value) -> String {
+    let state = line(state(report));
     match report["progress"].as_u64() {
         Some(progress) => format!("{state} {progress}%"),
         None => state,
@@ -455,6 +466,19 @@ mod tests {
         ));
         let names: Vec<_> = fleet.devices.keys().collect();
         assert_eq!(names, ["coap://b", "coap://c", "d2"]);
+    }
+
+    #[test]
+    fn a_device_without_a_state_is_counted_as_such() {
+        let mut fleet = Fleet::default();
+        for (device, report) in [
+            ("a", "{}"),
+            ("b", r#"{"state":""}"#),
+            ("c", r#"{"state":"idle"}"#),
+        ] {
+            fleet.take(device, &Bytes::from_static(report.as_bytes()));
+        }
+        assert_eq!(words(&fleet.counts()), "idle 1, unknown 2");
     }
 
     #[test]

@@ -149,8 +149,10 @@ impl Setup {
         let map = map.map_err(|why: String| format!("map: {why}"))?;
         let topic_out = table.topic_out.as_deref().map(|text| {
             let is_known = |name: &str| name == "topic" || pattern.has(name);
-            Template::of_topic(text, is_known)
-                .map_err(|place| format!("topic-out: {place} is not a capture of {}", table.topic))
+            Template::of_topic(text, is_known).map_err(|place| match place.strip_suffix("...}") {
+                Some(name) => format!("topic-out: {place} is for topic alone: write {name}}}"),
+                None => format!("topic-out: {place} is not a capture of {}", table.topic),
+            })
         });
         let topic_out = topic_out.transpose()?;
         if let Some(text) = &table.topic_out

@@ -132,12 +132,24 @@ fn left_over(account: &Account) -> Result<()> {
         );
         return Err(Error::new(Kind::Refused, text));
     }
+    if account.abandoned > 0 {
+        let text = format!(
+            "{} given up: the server closed the connection each time it got them",
+            counted_were(account.abandoned, "message")
+        );
+        return Err(Error::new(Kind::Lost, text));
+    }
     if account.unacknowledged > 0 {
         let text = format!(
             "{} not acknowledged by the end of the run",
             counted_were(account.unacknowledged, "message")
         );
-        return Err(Error::new(Kind::Lost, text).hint("--drain gives the server more time"));
+        let error = Error::new(Kind::Lost, text);
+        return Err(match account.lost_connections {
+            0 => error.hint("--drain gives the server more time"),
+            // It would close the connection again.
+            _ => error,
+        });
     }
     failed(account)
 }

@@ -39,6 +39,14 @@ pub enum BadPatch {
         /// As the manifest says.
         wanted: u64,
     },
+    /// It makes more than anybody takes.
+    #[error("it makes an image of {given} bytes, and at most {most} are made")]
+    TooLarge {
+        /// As its header says.
+        given: u64,
+        /// What is taken.
+        most: u64,
+    },
     /// The header names more bytes than there are.
     #[error("its header says that it is longer than it is")]
     Header,

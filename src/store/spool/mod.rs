@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -76,13 +77,26 @@ impl SpoolArgs {
     }
 }
 
-/// What the writer and the reader both know: the segments, and how much of each is synced.
+/// What the writer and the reader both know.
 #[derive(Debug, Default)]
-struct Segments(Mutex<BTreeMap<u64, u64>>);
+struct Segments {
+    /// How much of each is synced.
+    synced: Mutex<BTreeMap<u64, u64>>,
+    /// All before is delivered; `None`: nothing is delivered any more.
+    delivered: Mutex<Option<Place>>,
+    /// The disk is full, and what comes waits.
+    full: AtomicBool,
+}
 
 impl Segments {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn delivered(&self) -> MutexGuard<'_, Option<Place>> {
+        self.delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,7 +166,11 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
     };
     let last = segments.last_key_value();
     let (last, length) = last.map_or((at.segment, 0), |(last, length)| (*last, *length));
-    let segments = Arc::new(Segments(Mutex::new(segments)));
+    let segments = Arc::new(Segments {
+        synced: Mutex::new(segments),
+        delivered: Mutex::new(Some(at)),
+        full: AtomicBool::new(false),
+    });
     Ok(Opened {
         writer: Writer::new(disk.clone(), Arc::clone(&segments), longest, last, length),
         reader: Reader::new(disk, segments, at),
@@ -229,6 +247,12 @@ fn number(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".ndjson")?;
     let is_number = digits.len() >= 8 && digits.bytes().all(|it| it.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// Whether there is no room for what was to be written: on the disk, or in a file of limited size.
+fn is_full(cause: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn unread<D: Disk>(disk: &D, name: &str, cause: &io::Error) -> Error {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::disk::Disk;
-use super::{Entry, Place, Segments, cursor, entry, name, unread, unwritten};
+use super::{Entry, Place, Segments, cursor, entry, is_full, name, unread, unwritten};
 use crate::error::Result;
 
 /// So much is read at once, and more where a line is longer.
@@ -179,6 +180,19 @@ impl<D: Disk> Reader<D> {
     /// All before this place is delivered.
     pub(crate) fn settle(&mut self, place: Place) {
         self.delivered = self.delivered.max(place);
+        if let Some(delivered) = &mut *self.segments.delivered() {
+            *delivered = self.delivered;
+        }
+    }
+
+    /// Whether what comes had to wait, as the disk is full, since this was asked last.
+    pub(crate) fn was_full(&self) -> bool {
+        self.segments.full.swap(false, Ordering::Relaxed)
+    }
+
+    /// Nothing is delivered any more: no room is to be waited for.
+    pub(crate) fn close(&self) {
+        *self.segments.delivered() = None;
     }
 
     /// All that was read is delivered.
@@ -203,8 +217,14 @@ impl<D: Disk> Reader<D> {
         self.saved < self.delivered
     }
 
-    /// What puts the cursor on the disk, and removes what it has passed: for another thread.
-    pub(crate) fn save(&mut self) -> impl FnOnce() -> Result<()> + Send + use<D> {
+    /// The cursor could not be put on the disk.
+    pub(crate) fn not_saved(&mut self) {
+        self.saved = Place::default();
+    }
+
+    /// What puts the cursor on the disk, and removes what it has passed: for another thread. `false`: there is no room for it, and
+    /// what it has passed is removed all the same.
+    pub(crate) fn save(&mut self) -> impl FnOnce() -> Result<bool> + Send + use<D> {
         let (mut disk, segments, place) = (
             self.disk.clone(),
             Arc::clone(&self.segments),
@@ -213,7 +233,13 @@ impl<D: Disk> Reader<D> {
         self.saved = place;
         move || {
             let saved = disk.replace(cursor::NAME, place.line().as_bytes());
-            saved.map_err(|cause| unwritten(&disk, cursor::NAME, &cause))?;
+            let is_saved = match saved {
+                Err(cause) if is_full(&cause) => false,
+                saved => {
+                    saved.map_err(|cause| unwritten(&disk, cursor::NAME, &cause))?;
+                    true
+                }
+            };
             let passed: Vec<u64> = {
                 let segments = segments.lock();
                 segments.range(..place.segment).map(|(it, _)| *it).collect()
@@ -224,7 +250,7 @@ impl<D: Disk> Reader<D> {
                     .map_err(|cause| unwritten(&disk, &name, &cause))?;
                 segments.lock().remove(&segment);
             }
-            Ok(())
+            Ok(is_saved)
         }
     }
 

@@ -25,8 +25,10 @@ enum Write {
 struct World {
     files: BTreeMap<String, Vec<u8>>,
     writes: Vec<Write>,
-    /// What fails from now on.
+    /// Nothing can be appended until something is removed.
     full: bool,
+    /// Nor then.
+    stays_full: bool,
 }
 
 /// A disk in memory; clones are the same one.
@@ -43,9 +45,10 @@ impl Recorded {
 
     fn note(&self, write: Write) -> io::Result<()> {
         let mut world = self.0.lock().unwrap();
-        if world.full && matches!(write, Write::Append(..)) {
+        if (world.full || world.stays_full) && matches!(write, Write::Append(..)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        world.full &= !matches!(write, Write::Remove(_));
         apply(&mut world.files, &write);
         world.writes.push(write);
         Ok(())
@@ -360,10 +363,50 @@ fn a_full_disk_stores_nothing_that_it_says_is_stored() {
     let (_, stored, _) = run(&disk, 0, 5);
     let mut opened = open_on(disk.clone(), 700).unwrap();
     disk.0.lock().unwrap().full = true;
+    opened.reader.close();
     opened.writer.put(1, body(stored + 1)).unwrap();
     let failed = opened.writer.commit(&mut Vec::new()).unwrap_err();
     assert_eq!(failed.exit_code(), 8, "{failed}");
     assert_eq!(all(&disk).0.last(), Some(&stored));
+}
+
+#[test]
+fn what_is_delivered_from_a_full_disk_makes_room_on_it() {
+    let disk = Recorded::default();
+    let (_, stored, _) = run(&disk, 0, 5);
+    let Opened {
+        mut writer,
+        mut reader,
+        ..
+    } = open_on(disk.clone(), 700).unwrap();
+    disk.0.lock().unwrap().full = true;
+    writer.put(1, body(stored + 1)).unwrap();
+    let writing = std::thread::spawn(move || {
+        let written = writer.commit(&mut Vec::new());
+        (written, writer)
+    });
+    let mut last = None;
+    while let Some(entry) = reader.next().unwrap() {
+        assert!(
+            !writing.is_finished(),
+            "while there is something to deliver"
+        );
+        last = Some(number_of(&entry));
+        reader.settle(entry.end);
+    }
+    assert_eq!(last, Some(stored));
+    let (written, mut writer) = writing.join().unwrap();
+    written.unwrap();
+    let entry = reader.next().unwrap().unwrap();
+    assert_eq!(number_of(&entry), stored + 1);
+    assert!(reader.next().unwrap().is_none());
+    // After a crash it is there, although the cursor names a segment that is not.
+    assert_eq!(all(&disk).0, [stored + 1]);
+    reader.settle(entry.end);
+    // With nothing left to deliver and no room it ends.
+    disk.0.lock().unwrap().stays_full = true;
+    writer.put(2, body(stored + 2)).unwrap();
+    assert_eq!(writer.commit(&mut Vec::new()).unwrap_err().exit_code(), 8);
 }
 
 #[test]

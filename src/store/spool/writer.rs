@@ -1,15 +1,21 @@
 //! Lines on their way to the disk.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use super::disk::Disk;
-use super::{Segments, name, unwritten};
+use super::{Place, Segments, is_full, name, unwritten};
 use crate::error::Result;
 use crate::message::Message;
 use crate::store::{Refusal, Store};
 
 /// So much is written at once.
 const BUFFER: usize = 1 << 20;
+
+/// How often it is looked whether a full disk has room again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Appends lines to the newest segment, and begins another when that is full. Messages are lines: see [`super::line`].
 pub(crate) struct Writer<D> {
@@ -48,18 +54,65 @@ impl<D: Disk> Writer<D> {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let name = name(self.segment);
-        let written = self.disk.append(&name, &self.buffer);
-        written.map_err(|cause| unwritten(&self.disk, &name, &cause))?;
+        while let Err(cause) = self.disk.append(&name(self.segment), &self.buffer) {
+            if !is_full(&cause) || !self.make_room()? {
+                return Err(unwritten(&self.disk, name(self.segment), &cause));
+            }
+        }
         self.buffer.clear();
         Ok(())
+    }
+
+    /// Waits until something is delivered, where the disk is full, and once all is, gives back the room that it had; whether there
+    /// may be room now.
+    fn make_room(&mut self) -> Result<bool> {
+        let written = self.length - self.buffer.len() as u64;
+        let current = name(self.segment);
+        // A part of what did not fit may be there.
+        let cut = self.disk.cut(&current, written);
+        cut.map_err(|cause| unwritten(&self.disk, &current, &cause))?;
+        if written > 0 {
+            self.sync_up_to(written)?;
+        }
+        let Some(delivered) = *self.segments.delivered() else {
+            return Ok(false);
+        };
+        let end = self.segments.lock().last_key_value().map(place);
+        let Some(end) = end else {
+            return Ok(false);
+        };
+        if delivered < end {
+            self.segments.full.store(true, Ordering::Relaxed);
+            thread::sleep(AGAIN);
+            return Ok(true);
+        }
+        let mut passed: Vec<u64> = self.segments.lock().keys().copied().collect();
+        if end.segment < self.segment {
+            passed.push(self.segment);
+        }
+        for segment in passed {
+            let name = name(segment);
+            // The reader may still have it open, and with it its room.
+            let removed = self.disk.cut(&name, 0);
+            let removed = removed.and_then(|()| self.disk.remove(&name));
+            removed.map_err(|cause| unwritten(&self.disk, &name, &cause))?;
+            self.segments.lock().remove(&segment);
+        }
+        self.segment += 1;
+        (self.length, self.named) = (self.buffer.len() as u64, false);
+        Ok(true)
     }
 
     /// All that was taken is on the disk.
     fn sync(&mut self) -> Result<()> {
         self.write()?;
+        self.sync_up_to(self.length)
+    }
+
+    /// So much of the newest segment is on the disk.
+    fn sync_up_to(&mut self, length: u64) -> Result<()> {
         let known = self.segments.lock().get(&self.segment).copied();
-        if known.unwrap_or_default() == self.length {
+        if known.unwrap_or_default() == length {
             return Ok(());
         }
         let name = name(self.segment);
@@ -69,9 +122,13 @@ impl<D: Disk> Writer<D> {
             self.named = true;
         }
         synced.map_err(|cause| unwritten(&self.disk, &name, &cause))?;
-        self.segments.lock().insert(self.segment, self.length);
+        self.segments.lock().insert(self.segment, length);
         Ok(())
     }
+}
+
+fn place((&segment, &offset): (&u64, &u64)) -> Place {
+    Place { segment, offset }
 }
 
 impl<D: Disk> Store for Writer<D> {

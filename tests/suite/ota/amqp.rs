@@ -53,8 +53,11 @@ impl Site {
     }
 
     fn agent(&self, device: &str, words: &str) -> Line {
-        let slots = self.folder.path(device);
-        fs::create_dir_all(&slots).unwrap();
+        self.agent_in(&self.folder.path(device), device, words)
+    }
+
+    fn agent_in(&self, slots: &Path, device: &str, words: &str) -> Line {
+        fs::create_dir_all(slots).unwrap();
         if !slots.join("a").exists() {
             fs::write(slots.join("a"), OLD).unwrap();
         }
@@ -153,4 +156,54 @@ fn an_image_is_fetched_over_coap_from_where_the_manifest_says() {
     assert!(why.stderr.contains("fw-1.2.bin"), "{}", why.stderr);
     why.failed(1);
     assert_eq!(site.status("failed == 1")["devices"][0]["sequence"], 2);
+}
+
+#[test]
+fn each_reader_sees_all_devices_while_another_one_looks() {
+    let site = Site::new();
+    let mut devices = ["d1", "d2"].map(|device| site.agent(device, "").start());
+    for device in &mut devices {
+        device.hears("iotctl: idle");
+    }
+    let table = site.status("idle == 2");
+    let line = || site.line("ota status --output json --timeout 80s");
+    // It ends with the second report of updates, which does not come before others have read.
+    let waiting = line().word("--until").word("updated == 2").start();
+    let others: Vec<_> = (0..3)
+        .map(|_| line().word("--until").word("updated == 1").start())
+        .collect();
+    for _ in 0..5 {
+        assert_eq!(site.status("")["devices"], table["devices"]);
+    }
+    let first = site.sign(1, "--embed");
+    site.publish(&first, "device:d1").succeeded();
+    for other in others {
+        other.ends().succeeded();
+    }
+    assert_eq!(site.status("")["counts"]["updated"], 1);
+    site.publish(&first, "device:d2").succeeded();
+    waiting.ends().succeeded();
+}
+
+#[test]
+fn a_second_agent_of_the_same_name_is_refused() {
+    let site = Site::new();
+    let first = site.agent("d1", "").start();
+    site.status("idle == 1");
+    let other = site.folder.path("other");
+    let refused = site.agent_in(&other, "d1", "").run();
+    assert!(
+        refused.stderr.contains("iotctl: another agent is d1: "),
+        "{}",
+        refused.stderr
+    );
+    refused.failed(1);
+    // One that is to wait takes the place of the first.
+    let mut second = site.agent_in(&other, "d1", "--retry forever").start();
+    second.hears("another agent is d1");
+    first.signal("INT");
+    first.ends();
+    let update = site.sign(1, "--embed");
+    site.publish(&update, "device:d1").succeeded();
+    second.hears("iotctl: updated");
 }

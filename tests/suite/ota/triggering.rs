@@ -2,6 +2,7 @@
 //! aiocoap as repository and as observer.
 
 use std::fs;
+use std::sync::mpsc::channel;
 
 use serde_json::Value;
 
@@ -9,8 +10,9 @@ use super::pulling::{agent, made};
 use super::updating::firmware;
 use super::{Expect, Folder};
 use crate::support::coap::server;
+use crate::support::coap_peer::{ack, content, option_of, peer};
 use crate::support::command::{Ended, Running, iotctl, signal};
-use crate::support::{aiocoap, libcoap, wait_for};
+use crate::support::{PATIENCE, aiocoap, libcoap, wait_for};
 
 const SIZE: usize = 300_000;
 
@@ -274,4 +276,40 @@ fn a_report_that_is_too_long_is_said_without_a_flag_that_is_not_there() {
     let wanted = "/long: it has more than 65536 bytes, the most that is taken\n";
     assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
     said.failed(1);
+}
+
+#[test]
+fn a_manifest_that_never_ends_keeps_no_device_from_hearing_of_another() {
+    let folder = made("");
+    let updates = folder.path("updates").display().to_string();
+    let ours = server(&format!("--directory {updates}"), &["coap"]);
+    let (asked, questions) = channel();
+    // Blocks of 16 bytes, each of which says that there are more.
+    let endless = peer(move |request, _| {
+        let block = option_of(request, 23).unwrap_or_default();
+        let number = block
+            .iter()
+            .fold(0_u32, |all, byte| all << 8 | u32::from(*byte))
+            >> 4;
+        let _ = asked.send(number);
+        let block = (number << 4 | 8).to_be_bytes();
+        vec![ack(
+            0x45,
+            request,
+            &content(&[(23, &block[1..])], &[b'x'; 16]),
+        )]
+    });
+    let (mut device, place) = listening(&folder, "d1", "");
+    let trigger = |url: &str| {
+        let line = iotctl("ota publish --manifest").word(url);
+        line.word("--trigger").word(&place).run().succeeded()
+    };
+    trigger(&format!("{}/endless.suit", endless.trim_end_matches('/')));
+    while questions.recv_timeout(PATIENCE).unwrap() < 3 {}
+    trigger(&format!(
+        "{}/fw-1.1.suit",
+        ours.uris[0].trim_end_matches('/')
+    ));
+    device.hears("this manifest is given up, as another one is to be fetched");
+    device.hears("iotctl: updated: version 1.1");
 }

@@ -451,3 +451,26 @@ fn a_carousel_sends_each_block_once_to_many() {
     // 98 blocks; one after the other to five devices they would be 490.
     assert!(sent < 98 * 4, "{said}");
 }
+
+#[test]
+fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
+    let site = site(1000);
+    let first = site.agent("d1", "").start();
+    site.status("idle == 1");
+    let second = site.agent_in(&site.folder.path("other"), "d1", "").start();
+    let ended = first.ends();
+    assert!(
+        ended
+            .stderr
+            .contains("another client connects with the same identifier"),
+        "{}",
+        ended.stderr
+    );
+    ended.failed(6);
+    // With identifiers of their own, it is for who gives them.
+    let other = site.agent_in(&site.folder.path("third"), "d1", "-i mine");
+    let mut third = other.start();
+    third.hears("iotctl: idle");
+    second.signal("INT");
+    assert_eq!(second.ends().code, 130);
+}

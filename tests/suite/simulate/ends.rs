@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Account, kept, simulate, written};
 use crate::support::broker::broker;
 use crate::support::mosquitto::mosquitto;
+use crate::support::peer::{Peer, read_until, welcome};
 use crate::support::wait_for;
 
 const READINGS: &str = r#"
@@ -168,4 +169,29 @@ fn a_fleet_that_falls_behind_its_schedule_says_so() {
         .contains("\nschedule: ");
     let account = Account::of(folder.path());
     assert!(account.count("late") > 0 && account.count("lag_max_ms") > 100);
+}
+
+/// A server that closes the connection at each PUBLISH has refused nothing.
+#[test]
+fn what_the_server_closes_the_connection_over_is_given_up_and_accounted_for() {
+    let server = Peer::start(|stream, _| {
+        welcome(stream);
+        read_until(stream, 0x30)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(
+        folder.path(),
+        &READINGS.replace("count = 3", "count = 1\nbuffer = 5"),
+    );
+    let words = kept(folder.path());
+    let fleet = simulate(server.port, &file, &words).words("--for 4s --drain 1s");
+    let ended = fleet.run().exits(6);
+    for wrong in ["add up", "refused by the server", "--drain"] {
+        assert!(!ended.stderr.contains(wrong), "{}", ended.stderr);
+    }
+    let account = Account::of(folder.path());
+    assert_eq!(account.count("refused"), 0);
+    if account.count("abandoned") > 0 {
+        ended.says("given up: the server closed the connection each time it got them");
+    }
 }

@@ -19,7 +19,7 @@ use crate::amqp::wish::Settlement;
 use crate::command::amqp::session::{Session, SessionArgs};
 use crate::command::ota::amqp;
 use crate::connect::Retry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Cause, Error, Kind, Result};
 use crate::firmware::device::{Outcome, Report};
 use crate::firmware::wire::{self, Audience, Queues};
 use crate::message::{AmqpProperties, AmqpValue};
@@ -29,6 +29,8 @@ use crate::stop::{Asked, Stop};
 const MOST_MANIFESTS: u16 = 16;
 
 pub(super) async fn run(core: Core, mut args: SessionArgs) -> Result<()> {
+    // What is left of an earlier run may have the queue until the server has seen that it is gone.
+    let is_patient = args.connect.retry.is_some();
     // A device may be up before its network is.
     args.connect.retry = args.connect.retry.or(Some(Retry::Forever));
     let session = args.session("ota agent", Retry::Forever, core.console)?;
@@ -36,7 +38,7 @@ pub(super) async fn run(core: Core, mut args: SessionArgs) -> Result<()> {
     let mut stop = Stop::watch()?;
     let mut agent = Agent {
         puller: Puller::anywhere(core)?,
-        link: Link::Connecting(wants.connecting(&session)),
+        link: Link::Connecting(wants.connecting(&session, is_patient)),
         manifests: None,
         waiting: 0,
         reported: None,
@@ -54,6 +56,7 @@ struct Wants {
     declare: Vec<Declaration>,
     queue: ByteString,
     reports: ByteString,
+    device: String,
 }
 
 impl Wants {
@@ -84,23 +87,45 @@ impl Wants {
             declare,
             queue,
             reports: queues.status().into(),
+            device: plan.id.clone(),
         }
     }
 
-    fn connecting<'a>(&'a self, session: &'a Session) -> LocalBoxFuture<'a, Result<Opened>> {
-        let open = async |session: &Session| {
+    /// With `patient` another agent of this name is waited for: it may be the connection that this one has lost.
+    fn connecting<'a>(
+        &'a self,
+        session: &'a Session,
+        patient: bool,
+    ) -> LocalBoxFuture<'a, Result<Opened>> {
+        let open = async move |session: &Session| {
             let mut connection = session.receiver(&self.declare, true).await?;
             connection.prefetch(MOST_MANIFESTS).await?;
             let subscription = Subscription {
                 queue: self.queue.clone(),
+                // Of two agents each would get a part of the manifests.
+                exclusive: true,
                 ..Subscription::default()
             };
             let waiting = Declaration::QueueIsThere(self.queue.clone());
             let waiting = connection.declare(&waiting).await?;
-            connection.consume(&subscription).await?;
+            let consuming = connection.consume(&subscription).await;
+            consuming.map_err(|why| self.taken(why, patient))?;
             Ok((Box::new(connection), waiting.map_or(0, |it| it.messages)))
         };
         async move { session.connect_by(open).await }.boxed_local()
+    }
+
+    /// Who has the queue, where that is why it was refused.
+    fn taken(&self, why: Error, patient: bool) -> Error {
+        if why.cause() != Some(Cause::InUse) {
+            return why;
+        }
+        let kind = match patient {
+            true => Kind::Lost,
+            false => Kind::Refused,
+        };
+        let text = format!("another agent is {}: {}", self.device, why.text());
+        Error::new(kind, text).hint("give each device a name of its own with --device NAME; with --retry forever the end of the other one is waited for")
     }
 }
 
@@ -185,7 +210,7 @@ impl<'a> Agent<'a> {
                 Woken::Link(Err(why)) if session.is_outage(&why) => {
                     self.puller.core.console.warn(&why);
                     (self.manifests, self.reported) = (None, None);
-                    self.link = Link::Connecting(wants.connecting(session));
+                    self.link = Link::Connecting(wants.connecting(session, true));
                 }
                 Woken::Link(Err(why)) => return Err(why),
                 Woken::Ended(outcome) => {

@@ -52,6 +52,11 @@ impl Plan {
             retain: true,
             properties: Properties::default(),
         });
+        if session.client_id.is_none() && session.id_prefix.is_none() {
+            // The server tells two agents of one name apart by nothing else: the later one takes the session over, and the earlier
+            // one is told.
+            session.client_id = Some(format!("{}-{}", self.prefix, self.id).into());
+        }
         // A device may be up before its network is.
         session.connect.retry = session.connect.retry.or(Some(Retry::Forever));
         let target = session.target()?;

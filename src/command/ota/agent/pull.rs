@@ -5,7 +5,7 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{sleep, sleep_until, timeout_at};
 
 use super::core::Core;
 use super::listen::{Desk, Listener};
@@ -30,6 +30,9 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// The most that is fetched of a manifest without an image in it.
 const LARGEST_MANIFEST: u64 = 64 << 10;
+
+/// How long so much of a manifest may take; one that comes for ever, in small blocks, is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most that is fetched of one with an image in it: it is in memory until it is verified.
 const LARGEST_ENVELOPE: u64 = 16 << 20;
@@ -133,7 +136,14 @@ impl Puller {
             } else if self.core.takes_manifests()
                 && let Some(url) = desk.as_deref().and_then(Desk::take)
             {
-                self.told(&url).await?;
+                tokio::select! {
+                    biased;
+                    () = trigger => {
+                        let text = "this manifest is given up, as another one is to be fetched";
+                        self.core.console.warn(text);
+                    }
+                    ended = self.told(&url) => ended?,
+                }
             } else if self.core.is_downloading() {
                 tokio::select! {
                     biased;
@@ -180,7 +190,7 @@ impl Puller {
         }
         let soon = Instant::now() + SOON;
         let until = self.core.next_time().unwrap_or(soon);
-        let fetched = tokio::time::timeout_at(until.into(), self.is_there(&place)).await;
+        let fetched = timeout_at(until.into(), self.is_there(&place)).await;
         self.reached = matches!(fetched, Ok(Ok(true)));
         if !self.reached {
             sleep_until(until.min(soon).into()).await;
@@ -377,10 +387,13 @@ impl Puller {
             });
         }
         client.ask(place, self.session.proxy_mode, request)?;
+        let (began, mut came) = (Instant::now(), 0);
         let reply = loop {
-            match client.next().await {
+            let until = image.is_none().then(|| began + patience(came));
+            match next(&mut client, place, until).await? {
                 Event::Reply { reply, .. } => break reply,
-                Event::Progress { .. } => {
+                Event::Progress { received, .. } => {
+                    came = received as u64;
                     if let (Some(image), Some(arrived)) = (image, client.arrived()) {
                         self.core.feed(image, arrived.offset as u64, arrived.body);
                         self.core.tell();
@@ -401,5 +414,41 @@ impl Puller {
             true => Ok(reply),
             false => Err(refused(&place.uri, &reply)),
         }
+    }
+}
+
+/// How long a manifest may take of which so many bytes have come: one with an image in it is large.
+fn patience(came: u64) -> Duration {
+    let parts = u32::try_from(1 + came / LARGEST_MANIFEST);
+    PATIENCE.saturating_mul(parts.unwrap_or(u32::MAX))
+}
+
+/// What comes next, if it comes in time.
+async fn next(client: &mut RequestClient, place: &Place, until: Option<Instant>) -> Result<Event> {
+    let Some(until) = until else {
+        return Ok(client.next().await);
+    };
+    match timeout_at(until.into(), client.next()).await {
+        Ok(event) => Ok(event),
+        Err(_) => {
+            client.cancel(Cancel::Forget);
+            let uri = shown(&place.uri);
+            let text = format!("{uri}: the manifest comes too slowly, and is given up");
+            Err(Error::new(Kind::TimedOut, text))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_has_a_minute_and_a_large_one_longer() {
+        assert_eq!(patience(0), Duration::from_secs(60));
+        // In blocks of 16 bytes, each of which comes just in time for the one before.
+        assert_eq!(patience(16 * 60), Duration::from_secs(60));
+        assert_eq!(patience(1 << 20), Duration::from_secs(17 * 60));
+        assert!(patience(u64::MAX) > Duration::from_secs(60));
     }
 }

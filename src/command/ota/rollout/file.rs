@@ -1,8 +1,11 @@
 //! The file of a rollout, as it is written.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Value;
 
 use crate::command::ota::read;
 use crate::error::{Error, Kind, Result};
@@ -27,13 +30,12 @@ struct File {
     /// Only devices of this group.
     group: Option<String>,
     /// Only this part of them, always the same ones.
-    percent: Option<u8>,
+    percent: Option<Value>,
     /// A device that takes longer has failed.
     #[serde(default = "half_an_hour")]
     timeout: String,
     /// How often it is offered again.
-    #[serde(default)]
-    retries: u32,
+    retries: Option<Value>,
     /// `50/m`
     rate: Option<String>,
     /// Twice as many after each of so many that are updated.
@@ -53,34 +55,28 @@ fn half_an_hour() -> String {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct StageTable {
     /// So many devices, with those of the stages before.
-    devices: Option<usize>,
+    devices: Option<Value>,
     /// Or so many of a hundred.
-    percent: Option<u8>,
+    percent: Option<Value>,
     /// Percent of them that must be updated.
-    #[serde(default = "all")]
-    success: u8,
+    success: Option<Value>,
     /// How many may fail: a number, or `"3%"`.
-    #[serde(default)]
-    failures: Failures,
+    failures: Option<Value>,
     /// To wait after it.
     soak: Option<String>,
 }
 
-const fn all() -> u8 {
-    100
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Failures {
-    Count(usize),
-    Text(String),
-}
-
-impl Default for Failures {
-    fn default() -> Self {
-        Self::Count(0)
-    }
+/// A whole number in this range.
+fn number<T: TryFrom<i64> + Copy + PartialOrd + Display>(
+    given: &Value,
+    name: &str,
+    range: RangeInclusive<T>,
+) -> Judged<T> {
+    let number = given.as_integer().and_then(|it| T::try_from(it).ok());
+    let (least, most) = (*range.start(), *range.end());
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("{name} must be a whole number from {least} to {most}"))
 }
 
 /// What a file asks for.
@@ -114,6 +110,9 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         let text = format!("{}: {why}", manifest_path.display());
         Error::new(Kind::Refused, text)
     })?;
+    let percent = table.percent.as_ref();
+    let percent = percent.map(|it| number(it, "percent", 1..=100)).transpose();
+    let percent = percent.map_err(wrong)?;
     let mut plan = table.plan(judged.sequence_number).map_err(wrong)?;
     plan.images = judged.images();
     let version = judged.about.version.unwrap_or_default();
@@ -124,7 +123,7 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         version,
         devices: table.devices.unwrap_or_default(),
         group: table.group,
-        percent: table.percent,
+        percent,
         plan,
     })
 }
@@ -156,13 +155,7 @@ impl File {
         if devices.len() > MOST_DEVICES {
             return Err(format!("devices: more than {MOST_DEVICES}"));
         }
-        let is_part = self
-            .percent
-            .is_none_or(|percent| (1..=100).contains(&percent));
-        match is_part {
-            true => Ok(()),
-            false => Err(String::from("percent must be from 1 to 100")),
-        }
+        Ok(())
     }
 
     fn plan(&self, sequence: u64) -> Judged<Plan> {
@@ -198,7 +191,10 @@ impl File {
             images: Vec::new(),
             stages,
             timeout,
-            retries: self.retries,
+            retries: match &self.retries {
+                Some(retries) => number(retries, "retries", 0..=u32::MAX)?,
+                None => 0,
+            },
             rate: self.rate.as_deref().map(rate).transpose()?,
             double_after,
             window: self.window.as_deref().map(window).transpose()?,
@@ -223,9 +219,12 @@ fn shrinks(stages: &[Stage]) -> Option<usize> {
 
 impl StageTable {
     fn stage(&self) -> Judged<Stage> {
-        let size = match (self.devices, self.percent) {
-            (Some(count), None) if count > 0 => Share::Devices(count),
-            (None, Some(percent)) => Share::Percent(part("percent", percent, 1)?),
+        let size = match (&self.devices, &self.percent) {
+            (Some(Value::Integer(0)), None) => {
+                return Err(String::from("it needs devices or percent, of more than 0"));
+            }
+            (Some(count), None) => Share::Devices(number(count, "devices", 1..=MOST_DEVICES)?),
+            (None, Some(percent)) => Share::Percent(number(percent, "percent", 1..=100)?),
             (Some(_), Some(_)) => {
                 return Err(String::from(
                     "it has devices and percent, and takes only one of them",
@@ -234,29 +233,27 @@ impl StageTable {
             _ => return Err(String::from("it needs devices or percent, of more than 0")),
         };
         let failures = match &self.failures {
-            Failures::Count(count) => Share::Devices(*count),
-            Failures::Text(text) => {
+            None => Share::Devices(0),
+            Some(Value::String(text)) => {
                 let percent = text
                     .strip_suffix('%')
                     .and_then(|digits| digits.parse().ok());
                 let bad = || format!("failures {text:?}: expected a number, or such as \"3%\"");
-                Share::Percent(part("failures", percent.ok_or_else(bad)?, 0)?)
+                let percent = Value::Integer(percent.ok_or_else(bad)?);
+                Share::Percent(number(&percent, "failures", 0..=100)?)
             }
+            Some(count) => Share::Devices(number(count, "failures", 0..=MOST_DEVICES)?),
         };
         let soak = self.soak.as_deref().map(|text| seconds("soak", text));
         Ok(Stage {
             size,
-            success: part("success", self.success, 0)?,
+            success: match &self.success {
+                Some(percent) => number(percent, "success", 0..=100)?,
+                None => 100,
+            },
             failures,
             soak: soak.transpose()?.unwrap_or(0),
         })
-    }
-}
-
-fn part(name: &str, percent: u8, least: u8) -> Judged<u8> {
-    match (least..=100).contains(&percent) {
-        true => Ok(percent),
-        false => Err(format!("{name} must be from {least} to 100")),
     }
 }
 
@@ -337,7 +334,23 @@ mod tests {
             ),
             (
                 "[[stage]]\npercent = 101\n",
-                "stage 1: percent must be from 1 to 100",
+                "stage 1: percent must be a whole number from 1 to 100",
+            ),
+            (
+                "[[stage]]\npercent = 500\n",
+                "stage 1: percent must be a whole number from 1 to 100",
+            ),
+            (
+                "[[stage]]\ndevices = 1\nsuccess = nan\n",
+                "stage 1: success must be a whole number from 0 to 100",
+            ),
+            (
+                "[[stage]]\ndevices = 1\nfailures = -3\n",
+                "stage 1: failures must be a whole number from 0 to 100000",
+            ),
+            (
+                "retries = 1.5\n[[stage]]\ndevices = 1\n",
+                "retries must be a whole number from 0 to 4294967295",
             ),
             (
                 "[[stage]]\ndevices = 1\nfailures = 'few'\n",

@@ -12,7 +12,7 @@ use crate::connect::Backoff;
 use crate::device::account::Account;
 use crate::device::fleet::Outgoing;
 use crate::mqtt::packet::{Disconnect, Properties, Property, Publish, QoS, Version};
-use crate::mqtt::session::client::{Session, Unsendable};
+use crate::mqtt::session::client::{Event, Session, Unsendable};
 use crate::pace::wake::Ready;
 
 /// The most messages of a device that wait for the server.
@@ -102,10 +102,14 @@ impl Seat {
 
     /// The session is over, too.
     pub(super) fn settle(&mut self, fate: Fate, account: &mut Account) {
-        let under_way = self
-            .session
-            .take()
-            .map_or(0, |session| session.unfinished());
+        let mut under_way = 0;
+        if let Some(mut session) = self.session.take() {
+            // What became of messages when the connection was lost is known, and not under way any more.
+            while let Some(event) = session.poll_event() {
+                count(&event, account);
+            }
+            under_way = session.unfinished();
+        }
         let left = (under_way + self.queue.len()) as u64;
         self.queue = VecDeque::new();
         match fate {
@@ -188,6 +192,17 @@ impl Seat {
         *output = BytesMut::new();
         session.wrote(now.into_std());
         self.transport.write(out)
+    }
+}
+
+/// Counts what became of a message.
+pub(super) const fn count(event: &Event, account: &mut Account) {
+    match event {
+        Event::Acknowledged { reason, .. } if reason.is_failure() => account.refused += 1,
+        Event::Acknowledged { .. } => account.acknowledged += 1,
+        Event::InDoubt(_) => account.lost += 1,
+        Event::Abandoned { .. } => account.abandoned += 1,
+        _ => {}
     }
 }
 

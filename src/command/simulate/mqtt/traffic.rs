@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use tokio::time::Instant;
 
-use super::seat::State;
+use super::seat::{State, count};
 use super::world::World;
 use crate::device::fleet::Reply;
 use crate::error::{Error, Kind, Result};
@@ -83,10 +83,9 @@ impl World {
         while let Some(event) = session.poll_event() {
             match event {
                 Event::Connected { .. } => opened = true,
-                Event::Acknowledged { reason, .. } if reason.is_failure() => account.refused += 1,
-                Event::Acknowledged { .. } => account.acknowledged += 1,
-                Event::InDoubt(_) => account.lost += 1,
-                Event::Abandoned { .. } => account.refused += 1,
+                Event::Acknowledged { .. } | Event::InDoubt(_) | Event::Abandoned { .. } => {
+                    count(&event, account);
+                }
                 Event::Message(publish) => messages.push(publish),
                 Event::Subscribed(answers, _) => {
                     let failed = answers.iter().find(|(_, reason)| reason.is_failure());
