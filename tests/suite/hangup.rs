@@ -61,20 +61,28 @@ fn a_message_that_ends_each_connection_is_found_beside_the_state_and_dropped() {
             "mqtt://127.0.0.1:{} mqtt://127.0.0.1:{}",
             one.port, two.port
         );
-        let mut bridge = iotctl(&format!(
-            "bridge {words} --notify state --on-refused drop -t"
-        ))
-        .word("# out 1")
-        .start();
-        one.sees_subscription("#");
+        let bridge = |more: &str| {
+            iotctl(&format!("bridge {words} --notify state {more} -t"))
+                .word("a/# out 1")
+                .start()
+        };
+        let stopped = bridge("");
+        one.sees_subscription("a/#");
         publish(&one, "a/deny");
-        publish(&one, "a/ok");
-        assert!(until("a/ok", &acknowledged).contains(&String::from("state")));
-        bridge.signal("TERM");
-        bridge.hears("received 2 messages: 1 delivered, 1 failed");
-        let ended = bridge.ends().exits(143).says("a/deny").says(says);
+        let ended = stopped
+            .ends_by_itself()
+            .exits(1)
+            .says("to a/deny")
+            .says(says);
         let said = &ended.stderr;
         assert!(!said.contains("another client"), "{said}");
+        // It was not acknowledged: it comes again.
+        let mut dropped = bridge("--on-refused drop");
+        publish(&one, "a/ok");
+        assert!(until("a/ok", &acknowledged).contains(&String::from("state")));
+        dropped.signal("TERM");
+        dropped.hears("received 2 messages: 1 delivered, 1 failed");
+        dropped.ends().exits(143);
     }
 }
 
@@ -87,9 +95,9 @@ fn a_state_that_the_server_does_not_take_is_told_and_done_without() {
         one.port, two.port
     );
     let mut bridge = iotctl(&format!("bridge {words} --notify n/deny -t"))
-        .word("# out 1")
+        .word("a/# out 1")
         .start();
-    one.sees_subscription("#");
+    one.sees_subscription("a/#");
     bridge.hears("the state to n/deny: the state is published no more");
     publish(&one, "a/ok");
     assert_eq!(until("a/ok", &acknowledged), [""; 0]);
@@ -107,9 +115,9 @@ fn what_is_published_while_the_target_is_away_is_subscribed_to() {
     drop(gone);
     let words = format!("mqtt://127.0.0.1:{} mqtt://127.0.0.1:{port}", one.port);
     let bridge = iotctl(&format!("bridge {words} --retry 60s -t"))
-        .word("# out 1")
+        .word("a/# out 1")
         .start();
-    one.sees_subscription("#");
+    one.sees_subscription("a/#");
     bridge.signal("TERM");
     bridge.ends().exits(143);
 }
