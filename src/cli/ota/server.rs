@@ -142,7 +142,7 @@ fn each_over_coap(flag: &str, uris: &[String]) -> Result<()> {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Watching", mut_arg("url", |url| url.help(URL)))]
+#[command(next_help_heading = "Watching", mut_arg("url", |url| url.help(URL).index(1)))]
 pub(crate) struct StatusFlags {
     /// Wait until so many devices are in a state, such as 'updated == 1000' or 'failed > 0'; may be repeated, and the first that is met ends it
     #[arg(long, value_name = "GOAL")]
@@ -162,7 +162,7 @@ pub(crate) struct StatusFlags {
     session: SessionFlags,
 
     /// More devices that are asked themselves, where the URL is that of one, coap://HOST
-    #[arg(value_name = "DEVICES", help_heading = None)]
+    #[arg(value_name = "DEVICES", help_heading = None, index = 2)]
     devices: Vec<String>,
 
     #[command(flatten)]
