@@ -161,6 +161,12 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
             let hint = "AMQP 1.0 is a different protocol; publish, consume and ping support it with --protocol 1.0";
             (String::from(ONE), Some(hint.to_owned()))
         }
+        [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..] if ours == NINE => {
+            let text = format!(
+                "{target} refused the protocol header of {NINE}, and names the same version"
+            );
+            return Some(Error::new(Kind::Unreachable, text));
+        }
         [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..] => {
             (String::from(NINE), Some(String::from("--protocol 0-9-1")))
         }

@@ -127,7 +127,7 @@ pub(super) fn lost_for_good(connections: &Connections) -> Option<String> {
 /// A server that let most of the messages wait until they timed out, where no threshold says how many may.
 fn unanswered(report: &Report) -> Option<Failure> {
     let not_proved = report.counts.get(NOT_PROVED).copied().unwrap_or(0);
-    let text = stopped_answering(&report.messages, not_proved)?;
+    let text = most_timed_out(&report.messages, not_proved)?;
     report
         .thresholds
         .is_empty()
@@ -136,13 +136,13 @@ fn unanswered(report: &Report) -> Option<Failure> {
 
 /// That more than half of the messages timed out, in words; `not_proved`: so many of them only had nothing that shows that they were
 /// read.
-pub(super) fn stopped_answering(messages: &Messages, not_proved: u64) -> Option<String> {
+pub(super) fn most_timed_out(messages: &Messages, not_proved: u64) -> Option<String> {
     let Messages {
         planned, timed_out, ..
     } = *messages;
     let timed_out = timed_out.saturating_sub(not_proved);
     (timed_out > planned / 2).then(|| {
-        format!("the server stopped answering: {timed_out} of {planned} messages timed out")
+        format!("most messages were not acknowledged in time: {timed_out} of {planned} timed out")
     })
 }
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_stopped_answering_is_a_failure_unless_that_is_judged() {
+    fn a_server_that_answers_few_in_time_is_a_failure_unless_that_is_judged() {
         let messages = |timed_out| Messages {
             planned: 120,
             sent: 120,
@@ -230,7 +230,7 @@ mod tests {
             ..Report::default()
         };
         report.connections.opened = 1;
-        let text = String::from("the server stopped answering: 75 of 120 messages timed out");
+        let text = String::from("most messages were not acknowledged in time: 75 of 120 timed out");
         assert_eq!(said(&report), Some((Kind::TimedOut, text)));
         report.counts.insert(NOT_PROVED.to_owned(), 75);
         assert_eq!(said(&report), None, "nothing says that they were read");

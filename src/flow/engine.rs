@@ -20,6 +20,9 @@ use crate::stop::{Asked, Stop};
 /// After so many turns the runtime looks at signals and timers in any case.
 const YIELD_EVERY: u32 = 16;
 
+/// After so many turns of a target that always has something to do, the source goes on too.
+const OFTEN: u32 = 16;
+
 /// Carries messages until the end that was asked for.
 ///
 /// # Errors
@@ -120,8 +123,8 @@ struct Flow<'a, S, T> {
     done: Vec<Progress>,
     /// Whether the source is gone, and its connection with it.
     failed: bool,
-    /// Whether the last turn read from the source.
-    reading: bool,
+    /// How many turns there were since the source was last known to be read from.
+    unread: u32,
 }
 
 /// What woke the loop.
@@ -141,7 +144,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             passage,
             done: Vec::new(),
             failed: false,
-            reading: false,
+            unread: 0,
         }
     }
 
@@ -169,11 +172,18 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             }
             self.count()?;
             let woken = match woken? {
-                Woken::Target if !self.reading && self.passage.reads_on() => self.glance().await,
+                Woken::Target if self.unread >= OFTEN && self.passage.reads_on() => {
+                    self.glance().await
+                }
                 woken => woken,
             };
+            self.unread = self.unread.saturating_add(1);
             match woken {
-                Woken::Source | Woken::Target => self.take_in()?,
+                Woken::Target => self.take_in()?,
+                Woken::Source => {
+                    self.unread = 0;
+                    self.take_in()?;
+                }
                 Woken::Time => self.time_passed()?,
                 Woken::Failed(error) => {
                     // What came in the same read as the end is there all the same.
@@ -198,7 +208,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             self.passage.end.is_some(),
         );
         let (reading, failed) = (self.passage.reads_on(), self.failed);
-        self.reading = reading;
+        let both = self.unread >= OFTEN;
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
         let received = async {
             match reading {
@@ -216,7 +226,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             // Before both sides, which always have something where a server floods; once nothing more is taken, what has ended
             // in time counts however late we are.
             () = sleep_until(at), if deadline.is_some() && !ending => return Ok(Woken::Time),
-            woken = either(target.drive(&mut self.done), received) => return woken,
+            woken = either(target.drive(&mut self.done), received, both) => return woken,
             () = sleep_until(at), if deadline.is_some() => return Ok(Woken::Time),
         };
         stop.unless_again(self.drain()).await?;
@@ -229,6 +239,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     /// Polls the source once, now that there is room: of several one may have had enough in stock to fill it each time, while
     /// another has yet to connect.
     async fn glance(&mut self) -> Woken {
+        self.unread = 0;
         let polled = poll_fn(|context| Poll::Ready(pin!(self.source.drive()).poll(context)));
         match polled.await {
             Poll::Ready(Err(error)) => Woken::Failed(error),
@@ -315,14 +326,19 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     }
 }
 
-/// Waits for one of the two sides, and polls both: a side that always has something does not keep the other from going on.
+/// Waits for one of the two sides, the target first. Polling both in each turn would read on after the last message that is
+/// wanted.
 async fn either(
     driven: impl Future<Output = Result<()>>,
     received: impl Future<Output = Result<Woken>>,
+    both: bool,
 ) -> Result<Woken> {
     let (mut driven, mut received) = (pin!(driven), pin!(received));
     poll_fn(|context| {
         let target = driven.as_mut().poll(context)?;
+        if target.is_ready() && !both {
+            return Poll::Ready(Ok(Woken::Target));
+        }
         match received.as_mut().poll(context) {
             Poll::Pending => target.map(|()| Ok(Woken::Target)),
             woken @ Poll::Ready(_) => woken,

@@ -155,8 +155,10 @@ fn a_late_acknowledgement_is_not_a_wrong_one() {
         }
     });
     let words = "-q 1 --rate 10 --count 10 --ack-timeout 300ms --drain 2s";
-    let found = Figures::of(&bench(peer.port, words).run().exits(0));
-    assert!(found.messages("timed_out") > 0, "{found:?}");
+    let ended = bench(peer.port, words).run().exits(5);
+    let ended = ended.says("most messages were not acknowledged in time: ");
+    let found = Figures::of(&ended);
+    assert!(found.messages("timed_out") > 5, "{found:?}");
     assert_eq!(found.0["errors"].as_array().unwrap().len(), 0, "{found:?}");
 }
 
@@ -211,8 +213,8 @@ fn a_drain_that_ended_too_early_is_told() {
         }
     });
     let words = "-q 1 --rate 1k --count 100 --drain 1s";
-    let found = Figures::of(&bench(peer.port, words).run().exits(0));
-    assert!(found.messages("timed_out") > 0);
+    let ended = bench(peer.port, words).run().exits(5);
+    let found = Figures::of(&ended.says(" of 100 timed out"));
     let warnings = found.0["warnings"].to_string();
     assert!(
         warnings.contains("the drain ended after 1s while messages were still arriving"),

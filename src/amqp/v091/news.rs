@@ -1,5 +1,6 @@
 //! What the server says about messages, and about itself.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -19,6 +20,8 @@ const BEFORE_PROPERTIES: usize = 12;
 pub(super) struct News {
     pub(super) flights: InFlight,
     pub(super) fates: Vec<(u64, Outcome)>,
+    /// Messages that were returned and are not confirmed yet.
+    refused: HashSet<u64>,
     /// A return, until its header tells which message it is.
     returned: Option<Return>,
     /// Whether messages go out that are returned without a mark of ours.
@@ -45,6 +48,7 @@ impl News {
             flights: InFlight::default(),
             fates: Vec::new(),
             returned: None,
+            refused: HashSet::new(),
             counts: false,
             unroutable: 0,
             blocked: None,
@@ -90,8 +94,12 @@ impl News {
 
     fn settle(&mut self, mut fields: Fields<'_>, fate: &Outcome) -> Result<(), End> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
-        let fates = &mut self.fates;
-        let done = |number| fates.push((number, fate.clone()));
+        let (fates, refused) = (&mut self.fates, &mut self.refused);
+        // That a message was returned has been told; a server may nack it all the same.
+        let done = |number| match refused.remove(&number) {
+            true => fates.push((number, Outcome::Confirmed)),
+            false => fates.push((number, fate.clone())),
+        };
         match self.flights.settle(tag, multiple, done) {
             true => Ok(()),
             false => Err(End::Nonsense(format!(
@@ -120,12 +128,14 @@ impl News {
                     exchange,
                     key,
                 };
+                self.refused.insert(number);
                 self.fates.push((number, returned));
             }
             None if self.counts => {
                 self.unroutable += 1;
                 let flights = &mut self.flights;
                 if let Some(number) = flights.returned(&exchange, &key, properties.as_ref()) {
+                    self.refused.insert(number);
                     self.fates.push((number, Outcome::Unrouted(words)));
                 }
             }

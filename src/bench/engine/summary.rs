@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
-use super::super::failure::{lost_for_good, stopped_answering};
+use super::super::failure::{lost_for_good, most_timed_out};
 use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{
@@ -237,7 +237,7 @@ fn generator(
     let held_back = total.counts.get(HELD_BACK).copied().unwrap_or(0);
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     let failed = lost_for_good(&connections(total, phases))
-        .or_else(|| stopped_answering(&total.messages, not_proved));
+        .or_else(|| most_timed_out(&total.messages, not_proved));
     let (limited, verdict) = match failed {
         // Whatever was late then, the generator is not what it waited for.
         Some(failed) => (false, failed),

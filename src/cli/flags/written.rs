@@ -85,6 +85,9 @@ pub(crate) fn target(name: &End, connect: &ConnectArgs) -> TargetTable {
     }
 }
 
+/// A target, and what it is called.
+type NamedTarget = (String, TargetTable);
+
 /// What `--on-refused` is called, and the target that it names, if it does.
 ///
 /// # Errors
@@ -92,7 +95,7 @@ pub(crate) fn target(name: &End, connect: &ConnectArgs) -> TargetTable {
 pub(crate) fn on_refused(
     what: &str,
     connect: &ConnectArgs,
-) -> Result<(Option<String>, Option<(String, TargetTable)>)> {
+) -> Result<(Option<String>, Option<NamedTarget>)> {
     Ok(match what {
         "stop" => (None, None),
         "drop" => (Some(String::from("drop")), None),

@@ -249,6 +249,9 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
 /// The server chooses one, which MQTT 3.1 does not know.
 fn identifier(given: &Given, version: Version) -> Outcome<Option<ByteString>> {
     Ok(match last(given, "-i")? {
+        Some(id) if id.is_empty() && given.has("-c") => {
+            return refused("Invalid id and/or clean_session.");
+        }
         Some(id) => Some(id.into()),
         None if given.has("-I") => None,
         None if version == Version::V31 => Some(format!("mosq-{:016x}", unguessable()).into()),

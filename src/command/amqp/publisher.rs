@@ -9,10 +9,10 @@ use serde_json::Value;
 use tokio::time::sleep_until;
 
 use super::publish::Plan;
-use super::session::{Session, messages};
+use super::session::Session;
 use crate::amqp::publisher::{Outcome as Known, Outgoing, Returns};
 use crate::amqp::{v1, v091};
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Error, Kind, Result, brief, counted_were};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::Console;
@@ -218,12 +218,7 @@ impl<'a> Publishing<'a> {
             return Err(error);
         }
         let abandoned = publisher.abandoned();
-        if !abandoned.is_empty() {
-            self.notes.warn(format_args!(
-                "publishing {} again that were not confirmed; some may arrive twice",
-                messages(abandoned.len() as u64)
-            ));
-        }
+        let (notes, again) = (self.notes, abandoned.len() as u64);
         let abandoned = abandoned.into_iter().chain(self.parked.take());
         into.extend(abandoned.map(|(number, message)| {
             Progress::One(number, Outcome::Again(Box::new(given_back(message))))
@@ -232,6 +227,12 @@ impl<'a> Publishing<'a> {
         self.link = Link::Connecting(Box::pin(async move {
             let connecting = async |session: &Session| plan.publisher(session).await;
             let made = session.remake(error, connecting).await;
+            if made.is_ok() && again > 0 {
+                let count = counted_were(again, "message");
+                notes.warn(format_args!(
+                    "{count} not confirmed: publishing again, which may make duplicates"
+                ));
+            }
             (session, made)
         }));
         Ok(())

@@ -180,8 +180,18 @@ impl Responder<'_> {
             if !accepts && desk.is_idle() {
                 break self.verdict();
             }
+            let left = self
+                .ends
+                .filter(|_| !accepts)
+                .map(|end| end + self.plan.drain);
+            let at = left.unwrap_or_else(Instant::now);
             let turned = tokio::select! {
                 biased;
+                () = sleep_until(at), if left.is_some() => {
+                    let open = messages(self.taken.saturating_sub(self.settled));
+                    let text = format!("timed out: {open} still under way");
+                    break Err(Error::new(Kind::TimedOut, text));
+                }
                 asked = stop.asked() => {
                     let draining = timeout(self.plan.drain, self.drain(&mut desk));
                     let _ = stop.unless_again(draining).await;
@@ -326,6 +336,8 @@ impl Responder<'_> {
                 self.notes.warn(format_args!(
                     "a reply to {to:?} was returned: it reached nobody ({words})"
                 ));
+                // Its confirm follows.
+                self.failed += 1;
                 continue;
             }
             let Some(to) = desk.answering.remove(&number) else {

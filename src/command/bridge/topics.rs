@@ -333,8 +333,8 @@ mod tests {
             is("l/{rest...}", Some("r/{rest}"), Some("l"))
         );
         assert_eq!(
-            route("+/t/# out 0 l/ r"),
-            is("l/{level0}/t/{rest...}", Some("r{level0}/t/{rest}"), None)
+            route("+/t/# out 0 l/ r/"),
+            is("l/{level0}/t/{rest...}", Some("r/{level0}/t/{rest}"), None)
         );
         assert!(route("a/# out 0 l r").is_err());
         assert!(route("a/# out 0 l/ {r}/").is_err());

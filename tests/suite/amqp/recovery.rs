@@ -216,7 +216,7 @@ fn what_was_not_confirmed_is_published_again_and_said_to_be() {
     let pipes = publish.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = Running::new(pipes.stderr(Stdio::piped()).spawn().unwrap());
     running.write(b"1\n2\n3\n4\n5\n");
-    running.hears("publishing 3 messages again that were not confirmed; some may arrive twice");
+    running.hears("3 messages were not confirmed: publishing again, which may make duplicates");
     running.hears(&format!("reconnected to {url} after "));
     running
         .ends()

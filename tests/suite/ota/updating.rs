@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Expect, Folder};
+use crate::support::broker::broker;
 use crate::support::command::{Line, Running, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, mosquitto};
 use crate::support::wait_for;
@@ -83,14 +84,15 @@ impl Site {
 
     /// The same in another directory.
     pub(super) fn agent_in(&self, slots: &Path, device: &str, words: &str) -> Line {
+        self.agent_at(&self.url(), slots, device, words)
+    }
+
+    fn agent_at(&self, url: &str, slots: &Path, device: &str, words: &str) -> Line {
         fs::create_dir_all(slots).unwrap();
         if !slots.join("a").exists() {
             fs::write(slots.join("a"), OLD).unwrap();
         }
-        let line = iotctl("ota agent")
-            .word(self.url())
-            .word("--slots")
-            .word(slots);
+        let line = iotctl("ota agent").word(url).word("--slots").word(slots);
         let line = line.word("--trust").word(self.folder.public("key"));
         let line = line
             .words("--vendor example.com --class sensor-rev-b --device")
@@ -455,9 +457,16 @@ fn a_carousel_sends_each_block_once_to_many() {
 #[test]
 fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
     let site = site(1000);
-    let first = site.agent("d1", "").start();
-    site.status("idle == 1");
-    let second = site.agent_in(&site.folder.path("other"), "d1", "").start();
+    // Which says that it was another client, as MQTT 5 has it.
+    let broker = broker("");
+    let url = format!("mqtt://127.0.0.1:{}", broker.port);
+    let agent = |slots: &str, words: &str| {
+        let slots = site.folder.path(slots);
+        site.agent_at(&url, &slots, "d1", words)
+    };
+    let mut first = agent("d1", "").start();
+    first.hears("iotctl: idle");
+    let second = agent("other", "").start();
     let ended = first.ends();
     assert!(
         ended
@@ -468,8 +477,7 @@ fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
     );
     ended.failed(6);
     // With identifiers of their own, it is for who gives them.
-    let other = site.agent_in(&site.folder.path("third"), "d1", "-i mine");
-    let mut third = other.start();
+    let mut third = agent("third", "-i mine").start();
     third.hears("iotctl: idle");
     second.signal("INT");
     assert_eq!(second.ends().code, 130);

@@ -125,8 +125,13 @@ impl Wants {
             false => Kind::Refused,
         };
         let text = format!("another agent is {}: {}", self.device, why.text());
-        Error::new(kind, text).hint("give each device a name of its own with --device NAME; with --retry forever the end of the other one is waited for")
+        Error::new(kind, text).because(Cause::InUse).hint("give each device a name of its own with --device NAME; with --retry forever the end of the other one is waited for")
     }
+}
+
+/// Whether another agent has the name for good.
+fn is_another(why: &Error) -> bool {
+    why.kind() == Kind::Refused && why.cause() == Some(Cause::InUse)
 }
 
 /// A connection, and how many manifests wait in the queue.
@@ -207,7 +212,7 @@ impl<'a> Agent<'a> {
             match self.wait(stop).await {
                 Woken::Link(Ok(Some(opened))) => self.connected(opened),
                 Woken::Link(Ok(None)) => self.take(),
-                Woken::Link(Err(why)) if session.is_outage(&why) => {
+                Woken::Link(Err(why)) if session.is_outage(&why) && !is_another(&why) => {
                     self.puller.core.console.warn(&why);
                     (self.manifests, self.reported) = (None, None);
                     self.link = Link::Connecting(wants.connecting(session, true));

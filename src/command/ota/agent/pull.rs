@@ -316,7 +316,7 @@ impl Puller {
     /// Until the image is fetched again, or is given up: nothing of it has come for too long.
     async fn wait_again(&mut self, why: &Error) {
         let left = self.core.device.download().map_or(0, Download::left);
-        let (before, since) = *self.lacking.get_or_insert((left, Instant::now()));
+        let (before, since) = *self.lacking.get_or_insert_with(|| (left, Instant::now()));
         if before != left {
             self.lacking = Some((left, Instant::now()));
         } else if since.elapsed() >= self.core.plan.timeout {
