@@ -40,7 +40,8 @@ impl Client {
         }
         loop {
             // A server is not to blame for answers that are not read.
-            let reading = !self.session.is_ready() && !self.session.has_messages();
+            let begins = !self.session.is_online() || self.session.awaits_suback();
+            let reading = begins && !self.session.has_messages();
             self.session.set_reading(reading, Instant::now());
             if !matches!(self.link, Link::Open(_)) {
                 return std::future::pending().await;

@@ -216,8 +216,8 @@ fn what_was_not_confirmed_is_published_again_and_said_to_be() {
     let pipes = publish.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = Running::new(pipes.stderr(Stdio::piped()).spawn().unwrap());
     running.write(b"1\n2\n3\n4\n5\n");
-    running.hears("3 messages were not confirmed: publishing again, which may make duplicates");
     running.hears(&format!("reconnected to {url} after "));
+    running.hears("3 messages were not confirmed: publishing again, which may make duplicates");
     running
         .ends()
         .exits(0)

@@ -196,6 +196,11 @@ impl Session {
         self.is_online() && self.requests.answers.is_empty()
     }
 
+    /// Whether a SUBSCRIBE is not answered yet.
+    pub fn awaits_suback(&self) -> bool {
+        self.requests.asked.values().any(|part| part.subscribes)
+    }
+
     /// The answer that is awaited, and for which filters: those that went out first, and others of the same kind.
     pub fn awaited(&self) -> Option<(&'static str, Vec<ByteString>)> {
         let mut asked: Vec<_> = self.requests.asked.iter().collect();
