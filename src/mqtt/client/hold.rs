@@ -15,6 +15,11 @@ impl Client {
         self.session.set_reading(true, now);
     }
 
+    /// Whether messages cannot come yet.
+    fn begins(&self) -> bool {
+        !self.session.is_online() || self.session.awaits_suback()
+    }
+
     /// Makes the first connection, up to the answers to all that is asked at its beginning, whether or not somebody takes
     /// messages: what is published to a subscription that is not made yet is lost. False when there is a notice before that.
     ///
@@ -22,7 +27,7 @@ impl Client {
     /// As [`Self::drive`].
     pub(super) async fn make(&mut self) -> Result<bool> {
         self.read_on();
-        while !self.ever_ready && !self.session.has_messages() {
+        while !self.ever_ready && self.begins() && !self.session.has_messages() {
             if !self.notices.is_empty() {
                 return Ok(false);
             }
@@ -40,8 +45,7 @@ impl Client {
         }
         loop {
             // A server is not to blame for answers that are not read.
-            let begins = !self.session.is_online() || self.session.awaits_suback();
-            let reading = begins && !self.session.has_messages();
+            let reading = self.begins() && !self.session.has_messages();
             self.session.set_reading(reading, Instant::now());
             if !matches!(self.link, Link::Open(_)) {
                 return std::future::pending().await;
