@@ -59,8 +59,8 @@ impl<T: Target> Spooled<T> {
     /// that of one which goes on.
     ///
     /// # Errors
-    /// [`Kind::Local`](crate::error::Kind::Local): it cannot be used, or another process has it.
-    /// [`Kind::Usage`](crate::error::Kind::Usage): it has messages from a source that is none of these.
+    /// [`Kind::Local`]: it cannot be used, or another process has it.
+    /// [`Kind::Usage`]: it has messages from a source that is none of these.
     pub fn open(
         args: &SpoolArgs,
         sources: Vec<String>,

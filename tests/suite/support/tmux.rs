@@ -77,6 +77,19 @@ impl Terminal {
         String::from_utf8_lossy(&seen.stdout).into_owned()
     }
 
+    /// Presses a key, which may be pressed again and again, until all of these are seen at the same time.
+    #[track_caller]
+    pub fn insists(&self, key: &str, words: &[&str]) {
+        wait_for(&format!("{words:?}"), || {
+            self.keys(&[key]);
+            let all = || words.iter().all(|word| self.seen().contains(word));
+            (0..20).find_map(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(25));
+                all().then_some(())
+            })
+        });
+    }
+
     /// Waits until all of these are seen at the same time.
     #[track_caller]
     pub fn shows(&self, words: &[&str]) -> String {
@@ -113,6 +126,8 @@ impl Terminal {
     }
 
     /// Gives the terminal another size.
+    ///
+    /// A key that comes at the same moment may be seen only with the next one: [`Self::insists`].
     pub fn resize(&self, columns: u32, lines: u32) {
         let (columns, lines) = (columns.to_string(), lines.to_string());
         let done = self.tmux(&["resize-window", "-x", &columns, "-y", &lines]);

@@ -60,10 +60,10 @@ fn each_pane_shows_its_part_in_every_size() {
     terminal.keys(&["4"]);
     terminal.shows(&["start with --sys"]);
     terminal.resize(40, 10);
-    terminal.keys(&["1"]);
-    terminal.shows(&["▸ devices", "1 Topics"]);
+    terminal.insists("1", &["▸ devices", "1 Topics"]);
     terminal.resize(80, 24);
-    terminal.keys(&["?"]);
+    terminal.insists("2", &["DEVICE", "temperature"]);
+    terminal.keys(&["1", "?"]);
     terminal.shows(&["remove the retained messages of a topic and below"]);
     terminal.keys(&["Escape"]);
     terminal.shows(&["▸ sensors"]);
