@@ -18,7 +18,9 @@ use super::way::Marks;
 use crate::command::ends::carry::{self, Losses};
 use crate::connect::Protocol;
 use crate::error::{Error, Result, brief};
-use crate::flow::alarm::{Alarms, Clock, Counts, Millis, Notice, Reading, Rule, State, Value};
+use crate::flow::alarm::{
+    Alarms, Clock, Counts, Millis, Muted, Notice, Reading, Rule, State, Value,
+};
 use crate::flow::{Outgoing, Routed, Router, Stages};
 use crate::message::{Detail, Message, MqttDetail, UNTIMED};
 use crate::output::Console;
@@ -234,6 +236,11 @@ impl Watch {
         if std::mem::replace(&mut self.resumed, true) {
             return;
         }
+        self.alarms(|alarms, muted, notices| alarms.resume(now, muted, notices));
+    }
+
+    /// Has the alarms do something, where those that others explain are muted.
+    fn alarms(&mut self, act: impl FnOnce(&mut Alarms, Muted<'_>, &mut Vec<Notice>)) {
         let Self { parts, notices, .. } = self;
         let Parts {
             alarms,
@@ -241,21 +248,14 @@ impl Watch {
             others,
             ..
         } = parts;
-        alarms.resume(now, &|key| others.cover(keys, key), notices);
+        act(alarms, &|key| others.cover(keys, key), notices);
     }
 
     fn time_passed(&mut self, now: Millis) {
         if self.parts.alarms.due().is_none_or(|due| due > now) {
             return;
         }
-        let Self { parts, notices, .. } = self;
-        let Parts {
-            alarms,
-            keys,
-            others,
-            ..
-        } = parts;
-        alarms.wake(now, &|key| others.cover(keys, key), notices);
+        self.alarms(|alarms, muted, notices| alarms.wake(now, muted, notices));
     }
 
     /// What it is called.

@@ -45,13 +45,6 @@ impl Watch {
     }
 
     fn look_again(&mut self, now: Millis) {
-        let Self { parts, notices, .. } = self;
-        let Parts {
-            alarms,
-            keys,
-            others,
-            ..
-        } = parts;
-        alarms.look_again(now, &|key| others.cover(keys, key), notices);
+        self.alarms(|alarms, muted, notices| alarms.look_again(now, muted, notices));
     }
 }
