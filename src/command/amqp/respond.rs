@@ -336,8 +336,7 @@ impl Responder<'_> {
                 self.notes.warn(format_args!(
                     "a reply to {to:?} was returned: it reached nobody ({words})"
                 ));
-                // Its confirm follows.
-                self.failed += 1;
+                // Its confirm follows. As over MQTT it is no failure: who asked has left.
                 continue;
             }
             let Some(to) = desk.answering.remove(&number) else {
