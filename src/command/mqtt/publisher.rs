@@ -72,6 +72,8 @@ pub(crate) struct Publisher<C = Client> {
     state_under_way: bool,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
+    /// What is to be told of the connection if this goes on.
+    untold: Vec<Notice>,
     /// The connection has ended for good, once all that was sent was acknowledged.
     ended: Option<Error>,
 }
@@ -110,6 +112,7 @@ impl<C: Connection> Publisher<C> {
             state_due: false,
             state_under_way: false,
             acknowledged: None,
+            untold: Vec::new(),
             ended: None,
         }
     }
@@ -265,7 +268,11 @@ impl<C: Connection> Publisher<C> {
             if self.ever_connected {
                 self.away_since.get_or_insert_with(Instant::now);
             }
-            tell(notice, self.client.target(), self.notes);
+            // A loss that came with the last acknowledgement matters to whoever sends more.
+            match !into.is_empty() && flow::Target::is_idle(self) {
+                true => self.untold.push(notice),
+                false => tell(notice, self.client.target(), self.notes),
+            }
         }
     }
 
@@ -466,6 +473,9 @@ impl<C: Connection> flow::Target for Publisher<C> {
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if let Some(error) = self.ended.take() {
             return Err(self.objection(error));
+        }
+        for notice in std::mem::take(&mut self.untold) {
+            tell(notice, self.client.target(), self.notes);
         }
         if let Some((number, mut publish)) = self
             .parked

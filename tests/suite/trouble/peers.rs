@@ -509,8 +509,7 @@ fn what_came_with_the_goodbye_counts() {
             read_until(stream, 0xc0).expect("a PINGREQ");
             send(stream, &[packet(0xd0, &[]), bye.clone()].concat());
         });
-        let ended = at(peer.port, "pub", "-t a -m x").run().exits(0);
-        assert!(!ended.stderr.contains("in doubt"), "{}", ended.stderr);
+        at(peer.port, "pub", "-t a -m x").run().exits(0).quietly();
     }
 }
 
