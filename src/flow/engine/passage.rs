@@ -1,4 +1,5 @@
 //! The way of messages from their source to their target: what is let through, what became of each, and how it all ends.
+
 use std::time::{Duration, Instant, SystemTime};
 
 use super::now;
@@ -15,17 +16,17 @@ use crate::stop::DRAIN;
 /// The way of messages to their target.
 pub(super) struct Passage<'a, T> {
     pub(super) target: &'a mut T,
-    pub(super) stages: &'a Stages,
-    pub(super) selection: Selection<'a>,
+    stages: &'a Stages,
+    selection: Selection<'a>,
     pub(super) findings: Findings<'a>,
     /// What conditions remember of earlier messages.
-    pub(super) changes: Option<Changes>,
+    changes: Option<Changes>,
     /// Whether conditions may ask what stands for wildcards of topics.
-    pub(super) asks_captures: bool,
+    asks_captures: bool,
     /// Whether conditions ask what time it is.
-    pub(super) asks_time: bool,
+    asks_time: bool,
     /// Whether every message passes as it is, and none ends the flow but by their number.
-    pub(super) bare: bool,
+    bare: bool,
     pub(super) progress: until::Progress<'a>,
     /// When the loop last woke.
     pub(super) now: Instant,
@@ -38,13 +39,13 @@ pub(super) struct Passage<'a, T> {
     /// How the flow ends, once what is under way has ended.
     pub(super) end: Option<Result<()>>,
     /// When the clock ended it.
-    pub(super) ended_at: Option<Instant>,
+    ended_at: Option<Instant>,
     /// How long what is under way may take after that.
     pub(super) drain: Duration,
     /// Whether it was ended over what was under way (`-W`).
     pub(super) timed_out: bool,
     /// Whether the target was told that nothing more comes.
-    pub(super) finished: bool,
+    finished: bool,
     pub(super) left: bool,
 }
 
@@ -126,7 +127,7 @@ impl<'a, T: Target> Passage<'a, T> {
 
     /// Takes what comes seldom.
     #[inline(never)]
-    pub(super) fn take_other(&mut self, next: Next) -> Result<()> {
+    fn take_other(&mut self, next: Next) -> Result<()> {
         match next {
             Next::Message(message) => self.message(message, false)?,
             Next::Again(message) => self.message(message, true)?,
@@ -159,7 +160,7 @@ impl<'a, T: Target> Passage<'a, T> {
     }
 
     #[inline(always)]
-    pub(super) fn message(&mut self, message: Message, again: bool) -> Result<()> {
+    fn message(&mut self, message: Message, again: bool) -> Result<()> {
         let number = self.ledger.arrive();
         self.progress.not_silent(self.now);
         if !self.bare {
@@ -175,12 +176,7 @@ impl<'a, T: Target> Passage<'a, T> {
 
     /// Lets a message through the stages.
     #[inline(never)]
-    pub(super) fn judge(
-        &mut self,
-        number: Number,
-        mut message: Message,
-        again: bool,
-    ) -> Result<()> {
+    fn judge(&mut self, number: Number, mut message: Message, again: bool) -> Result<()> {
         let stages = self.stages;
         stages.prepare(&mut message);
         if let Some(changes) = &mut self.changes {
@@ -231,7 +227,7 @@ impl<'a, T: Target> Passage<'a, T> {
     }
 
     /// When what is under way is given up, once nothing more is wanted.
-    pub(super) fn gives_up(&self) -> Option<Instant> {
+    fn gives_up(&self) -> Option<Instant> {
         let ended = self.ended_at.or_else(|| self.progress.ends_at());
         ended.map(|at| at + self.drain)
     }
@@ -261,7 +257,7 @@ impl<'a, T: Target> Passage<'a, T> {
     }
 
     /// Once nothing more is wanted a flow waits only so long for what is under way.
-    pub(super) fn patience(&mut self) -> Result<()> {
+    fn patience(&mut self) -> Result<()> {
         let given_up = self.gives_up().is_some_and(|at| self.now >= at);
         if !self.timed_out && !given_up {
             return Ok(());
