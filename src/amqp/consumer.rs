@@ -6,6 +6,14 @@ use crate::message::{AmqpDetail, AmqpValue, Detail, Message};
 
 use super::topology::Arguments;
 
+/// A queue in words, which after `declare` may be one without a name of ours.
+pub fn queue_words(name: &str) -> String {
+    match name {
+        "" => String::from("the temporary queue"),
+        name => format!("the queue {name:?}"),
+    }
+}
+
 /// Where in a stream to begin (`x-stream-offset`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offset {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use amq_protocol::protocol::AMQPErrorKind;
 use tokio::time::timeout;
 
 use super::super::client::{CLOSING, Event, Options};
@@ -12,7 +13,7 @@ use super::super::heard::{Heard, Listening};
 use super::super::publisher::Marks;
 use super::inbox::Inbox;
 use super::link::{End, Link};
-use super::login::{self, log_in};
+use super::login::{self, CHANNEL, log_in};
 use super::news::News;
 use super::template::Template;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, unacknowledged};
@@ -67,8 +68,17 @@ impl Connection {
         match logged_in {
             Ok(Ok(())) => {}
             Ok(Err(end)) => {
-                let cause = end.cause();
-                return Err(diagnose::login(target, &options.login, &heard, &cause).await);
+                let login = &options.login;
+                if let Some(error) = diagnose::objection(target, login, &heard.greeting()) {
+                    return Err(error);
+                }
+                return Err(match end {
+                    // Once it has greeted, it is a server of AMQP all the same.
+                    End::Nonsense(_) | End::Closed(_) if heard.greeting().mechanisms.is_some() => {
+                        end.words(target, "the login")
+                    }
+                    end => diagnose::login(target, login, &heard, &end.cause()).await,
+                });
             }
             Err(_) => return Err(diagnose::no_answer(target, limit)),
         }
@@ -91,13 +101,18 @@ impl Connection {
     }
 
     async fn open(&mut self, confirms: bool) -> Result<()> {
-        let what = "to open a channel";
         let limit = self.patience.min(self.target.connect_timeout);
-        match timeout(limit, login::open(&mut self.link, confirms)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(end)) => Err(end.words(&self.target, what)),
-            Err(_) => Err(diagnose::silent(&self.target, what, limit, self.blocked())),
+        methods::open_channel(CHANNEL, &mut self.link.out);
+        let wanted = [methods::CHANNEL_OPEN_OK];
+        self.answer_within(limit, "to open a channel", &wanted)
+            .await?;
+        if confirms {
+            methods::plain(CHANNEL, methods::CONFIRM, &[0], &mut self.link.out);
+            let wanted = [methods::CONFIRM_OK];
+            self.answer_within(limit, "publisher confirms", &wanted)
+                .await?;
         }
+        Ok(())
     }
 
     /// Where this is connected to.
@@ -125,14 +140,22 @@ impl Connection {
     /// # Errors
     /// What the server has against it, a lost connection, silence.
     pub(super) async fn answer(&mut self, what: &str, wanted: &[Name]) -> Result<(Name, Vec<u8>)> {
-        let patience = self.patience;
-        match timeout(patience, self.wait(wanted)).await {
+        self.answer_within(self.patience, what, wanted).await
+    }
+
+    async fn answer_within(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        wanted: &[Name],
+    ) -> Result<(Name, Vec<u8>)> {
+        match timeout(limit, self.wait(wanted)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(end)) => {
                 self.over(end);
                 Err(self.ended(what).await)
             }
-            Err(_) => Err(self.silent(what)),
+            Err(_) => Err(diagnose::silent(&self.target, what, limit, self.blocked())),
         }
     }
 
@@ -160,7 +183,8 @@ impl Connection {
         diagnose::silent(&self.target, what, self.patience, self.blocked())
     }
 
-    pub(super) const fn patience(&self) -> Duration {
+    /// How long the server may take to answer.
+    pub const fn patience(&self) -> Duration {
         self.patience
     }
 
@@ -203,31 +227,31 @@ impl Connection {
     pub async fn close(mut self) -> Result<()> {
         methods::close(0, &mut self.link.out);
         let closing = async {
-            let mut end = None;
+            let mut gone = false;
             loop {
-                let read = self.link.frames(|frame, _| {
-                    match frame.method_ids() {
-                        methods::CLOSE_OK if frame.channel == 0 => end = Some(None),
-                        methods::CHANNEL_CLOSE => end = Some(Some(Kind::Refused)),
-                        methods::CLOSE => end = Some(Some(Kind::Lost)),
-                        _ => {}
+                self.link.frames(|frame, out| {
+                    gone = frame.method_ids() == methods::CLOSE_OK && frame.channel == 0;
+                    if !gone {
+                        login::read(frame, out)?;
                     }
-                    Ok(end.is_none())
-                });
-                if let Some(end) = end {
-                    return end;
+                    Ok(!gone)
+                })?;
+                if gone {
+                    return Ok(());
                 }
-                if read.is_err() || self.link.progress().await.is_err() {
-                    return Some(Kind::Lost);
-                }
+                self.link.progress().await?;
             }
         };
         // A blocked or dead server cannot hold us up.
         let (kind, what) = match timeout(CLOSING, closing).await {
-            Ok(Some(Kind::Refused)) => (Kind::Refused, "refused an acknowledgement"),
-            Ok(Some(kind)) => (kind, LOST_ACKNOWLEDGEMENTS),
-            Ok(None) | Err(_) => return Ok(()),
+            Ok(Err(End::Told(error))) if matches!(error.kind(), AMQPErrorKind::Soft(_)) => {
+                let why = diagnose::server_words(error.get_message().as_str());
+                let what = format!("refused an acknowledgement: {why}");
+                (Kind::Refused, what)
+            }
+            Ok(Err(_)) => (Kind::Lost, String::from(LOST_ACKNOWLEDGEMENTS)),
+            Ok(Ok(())) | Err(_) => return Ok(()),
         };
-        Err(unacknowledged(&self.target, kind, what))
+        Err(unacknowledged(&self.target, kind, &what))
     }
 }

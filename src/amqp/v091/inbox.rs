@@ -12,7 +12,7 @@ use super::link::End;
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 
 /// The largest body that is taken, in bytes: what RabbitMQ can be set to at most.
-pub(super) const LARGEST_BODY: u64 = 512 * 1024 * 1024;
+pub const LARGEST_BODY: u64 = 512 * 1024 * 1024;
 
 /// What came.
 #[derive(Debug, PartialEq)]
@@ -99,8 +99,15 @@ impl Inbox {
         let mut fields = Fields(frame.payload);
         match fields.name()? {
             methods::DELIVER => {
-                // The consumer's name.
-                fields.bytes()?;
+                let consumer = fields.bytes()?;
+                if self
+                    .consumer
+                    .as_deref()
+                    .is_some_and(|ours| ours != consumer)
+                {
+                    let text = "it delivered to a consumer that was never started";
+                    return Err(End::Nonsense(String::from(text)));
+                }
                 self.announced(fields)
             }
             methods::GET_OK => self.announced(fields),

@@ -16,6 +16,7 @@ use tokio::time::sleep_until;
 use super::super::diagnose;
 use super::super::frame::{BEAT, Frame, Refusal};
 use super::super::heard::Listening;
+use super::login::CHANNEL;
 use crate::connect::Target;
 use crate::error::{Error, Kind};
 
@@ -29,6 +30,8 @@ const KEPT: usize = 1024 * 1024;
 pub(super) enum End {
     /// The server closed it, or its channel, with these words.
     Told(AMQPError),
+    /// The server closed it, or its channel, with a reply code that AMQP has for no error, and these words.
+    Closed(String),
     /// It broke.
     Broke(io::Error),
     /// Nothing came for two heartbeats.
@@ -51,6 +54,10 @@ impl End {
                 Kind::Lost,
                 format!("protocol violation by {target}: {text}"),
             ),
+            Self::Closed(text) => Error::new(
+                Kind::Lost,
+                format!("{target} closed the connection: {text}"),
+            ),
             other => diagnose::request(target, what, &other.cause()),
         }
     }
@@ -68,7 +75,7 @@ impl End {
             Self::Told(error) => ErrorKind::ProtocolError(error).into(),
             Self::Broke(cause) => ErrorKind::IOError(Arc::new(cause)).into(),
             Self::Silent => ErrorKind::MissingHeartbeatError.into(),
-            Self::Nonsense(text) => {
+            Self::Nonsense(text) | Self::Closed(text) => {
                 let cause = io::Error::new(io::ErrorKind::InvalidData, text);
                 ErrorKind::IOError(Arc::new(cause)).into()
             }
@@ -131,6 +138,10 @@ impl Link {
                 return Ok(());
             };
             let length = frame.length();
+            if frame.channel > CHANNEL {
+                let text = format!("a frame for channel {}, which is not open", frame.channel);
+                return Err(End::Nonsense(text));
+            }
             let more = take(frame, &mut self.out)?;
             self.input.advance(length);
             if !more {

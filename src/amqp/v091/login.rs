@@ -1,9 +1,10 @@
-//! From the protocol header to an open channel (AMQP 0-9-1 §2.2.4).
+//! From the protocol header to an open virtual host (AMQP 0-9-1 §2.2.4).
 
 use amq_protocol::protocol::AMQPError;
 use bytes::BytesMut;
 
 use super::super::client::Options;
+use super::super::diagnose::server_words;
 use super::super::frame::methods::{self, Name};
 use super::super::frame::{Fields, Frame, METHOD, PROTOCOL, short};
 use super::link::{End, Link};
@@ -26,20 +27,6 @@ pub(super) async fn log_in(link: &mut Link, options: &Options) -> Result<(), End
     agree(link, options, Fields(&tune))?;
     methods::open(&options.vhost, &mut link.out);
     answer(link, methods::OPEN_OK).await.map(|_| ())
-}
-
-/// Opens the channel; with `confirms` it confirms what it takes.
-///
-/// # Errors
-/// What ended the connection.
-pub(super) async fn open(link: &mut Link, confirms: bool) -> Result<(), End> {
-    methods::open_channel(CHANNEL, &mut link.out);
-    answer(link, methods::CHANNEL_OPEN_OK).await?;
-    if confirms {
-        methods::plain(CHANNEL, methods::CONFIRM, &[0], &mut link.out);
-        answer(link, methods::CONFIRM_OK).await?;
-    }
-    Ok(())
 }
 
 /// The smaller of what both want; 0 leaves it to the other (§1.4.2.6).
@@ -67,8 +54,7 @@ async fn answer(link: &mut Link, wanted: Name) -> Result<Vec<u8>, End> {
         link.frames(|frame, out| {
             match read(frame, out)? {
                 Some((name, fields)) if name == wanted => answer = Some(fields.0.to_vec()),
-                // It may say so as soon as the connection is open.
-                Some((methods::BLOCKED | methods::UNBLOCKED, _)) | None => {}
+                None => {}
                 Some((other, _)) => return Err(unexpected(other)),
             }
             Ok(answer.is_none())
@@ -102,7 +88,10 @@ pub(super) fn read<'a>(
     let (code, text) = (fields.short()?, fields.text()?);
     Err(match AMQPError::from_id(code, short(&text)) {
         Some(error) => End::Told(error),
-        None => End::Nonsense(format!("it ended with {code} {text}")),
+        None => End::Closed(match text.trim() {
+            "" => format!("reply code {code}"),
+            text => format!("{} (reply code {code})", server_words(text)),
+        }),
     })
 }
 

@@ -25,4 +25,4 @@ mod receiver;
 mod template;
 
 pub use connection::Connection;
-pub use inbox::Incoming;
+pub use inbox::{Incoming, LARGEST_BODY};

@@ -7,14 +7,11 @@ use bytes::BytesMut;
 
 use super::super::client::Event;
 use super::super::frame::methods::{self, Name};
-use super::super::frame::{Fields, Frame, HEADER, properties};
+use super::super::frame::{BODY, Fields, Frame, HEADER, properties};
 use super::super::publisher::{Marks, Outcome};
 use super::in_flight::InFlight;
 use super::link::End;
 use super::login;
-
-/// Class, weight and size of the body stand before the properties of a header, in bytes.
-const BEFORE_PROPERTIES: usize = 12;
 
 /// What is under way, and what became of the rest.
 pub(super) struct News {
@@ -24,6 +21,8 @@ pub(super) struct News {
     refused: HashSet<u64>,
     /// A return, until its header tells which message it is.
     returned: Option<Return>,
+    /// Bytes of its body that are still to come.
+    body: u64,
     /// Whether messages go out that are returned without a mark of ours.
     pub(super) counts: bool,
     /// How many of those came back.
@@ -48,6 +47,7 @@ impl News {
             flights: InFlight::default(),
             fates: Vec::new(),
             returned: None,
+            body: 0,
             refused: HashSet::new(),
             counts: false,
             unroutable: 0,
@@ -64,16 +64,22 @@ impl News {
         marks: &Marks,
         out: &mut BytesMut,
     ) -> Result<(), End> {
-        if frame.kind == HEADER {
-            return self.came_back(frame.payload, marks);
+        match frame.kind {
+            HEADER => return self.came_back(frame.payload, marks),
+            BODY => return self.skip(frame.payload.len() as u64),
+            _ => {}
         }
-        // The bodies of returned messages, and heartbeats.
+        // Heartbeats are no methods.
         let Some((name, mut fields)) = login::read(frame, out)? else {
             return Ok(());
         };
         match name {
             methods::ACK => self.settle(fields, &Outcome::Confirmed),
             methods::NACK => self.settle(fields, &Outcome::Nacked),
+            methods::RETURN if self.returned.is_some() || self.body > 0 => {
+                let text = "a message begins within another";
+                Err(End::Nonsense(String::from(text)))
+            }
             methods::RETURN => {
                 self.returned = Some(Return {
                     words: format!("{} {}", fields.short()?, fields.text()?),
@@ -108,12 +114,23 @@ impl News {
         }
     }
 
+    /// The body of a returned message is known here.
+    fn skip(&mut self, length: u64) -> Result<(), End> {
+        let text = "a body that belongs to no message";
+        let left = self.body.checked_sub(length);
+        self.body = left.ok_or_else(|| End::Nonsense(String::from(text)))?;
+        Ok(())
+    }
+
     /// The header of a returned message tells by our mark which one it is; without a mark, where it was to go does.
     fn came_back(&mut self, header: &[u8], marks: &Marks) -> Result<(), End> {
         let nonsense = || End::Nonsense(String::from("an unexpected content header"));
         let returned = self.returned.take().ok_or_else(nonsense)?;
-        let properties = header.get(BEFORE_PROPERTIES..).ok_or_else(nonsense)?;
-        let properties = properties::read(properties).ok();
+        let mut fields = Fields(header);
+        // Class and weight.
+        fields.long()?;
+        self.body = fields.long_long()?;
+        let properties = properties::read(fields.0).ok();
         let number = properties.as_ref().and_then(|it| marks.number(it));
         let Return {
             words,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::BufMut;
 
-use super::super::consumer::Subscription;
+use super::super::consumer::{Subscription, queue_words};
 use super::super::frame::methods::{self, Consume};
 use super::super::frame::{Fields, properties, put_short, table};
 use super::super::topology::{Declaration, Destination, Exchange, Queue, QueueState};
@@ -103,7 +103,7 @@ impl Connection {
         properties::check_short("consumer tag", &what.tag)?;
         table::check(&what.arguments)?;
         self.put_consume(what);
-        let asked = format!("to consume from the queue {:?}", what.queue);
+        let asked = format!("to consume from {}", queue_words(&what.queue));
         let (_, fields) = self.answer(&asked, &[methods::CONSUME_OK]).await?;
         let tag = Fields(&fields).bytes().unwrap_or_default();
         self.inbox.consumer = Some(tag.to_vec());
@@ -143,7 +143,7 @@ impl Connection {
     pub async fn get(&mut self, queue: &str, no_ack: bool) -> Result<Incoming> {
         properties::check_short("queue name", queue)?;
         methods::get(CHANNEL, queue, no_ack, &mut self.link.out);
-        let what = format!("to get from the queue {queue:?}");
+        let what = format!("to get from {}", queue_words(queue));
         let patience = self.patience();
         match tokio::time::timeout(patience, self.incoming(&what)).await {
             Ok(came) => came,

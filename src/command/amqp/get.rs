@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use bytestring::ByteString;
 
 use super::consume::Settle;
-use super::link::too_large;
-use super::session::{Session, SessionArgs};
+use super::link::{refused_as_too_large, too_large};
+use super::session::{Session, SessionArgs, messages};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
@@ -79,13 +79,14 @@ async fn take_all(
     notes: Console,
 ) -> Result<()> {
     let at_once = plan.settle == Settle::Auto;
-    let mut taken = 0;
+    let (mut taken, mut refused) = (0, 0);
     let mut last = None;
     while plan.count.is_none_or(|count| taken < count) {
         let mut delivery = match connection.get(&plan.queue, at_once).await? {
             Incoming::Delivery(delivery) => delivery,
             Incoming::TooLarge { tag, size } => {
                 notes.warn(too_large(tag, size));
+                refused += 1;
                 continue;
             }
             Incoming::Empty | Incoming::Cancelled => break,
@@ -104,6 +105,11 @@ async fn take_all(
     }
     if let Some(last) = last {
         connection.settle(last, true, Settlement::Released);
+    }
+    if refused > 0 {
+        let why = refused_as_too_large();
+        let text = format!("{why} for {refused} of {}", messages(taken + refused));
+        return Err(why.reworded(text));
     }
     if taken == 0 {
         let text = format!(

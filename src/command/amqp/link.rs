@@ -2,9 +2,9 @@
 
 use crate::amqp::consumer::Subscription;
 use crate::amqp::v1;
-use crate::amqp::v091::{self, Incoming};
+use crate::amqp::v091::{self, Incoming, LARGEST_BODY};
 use crate::amqp::wish::Settlement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// What happens to a message that was shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,12 @@ pub(crate) fn too_large(tag: u64, size: u64) -> String {
     format!(
         "message {tag} declares a body of {size} bytes, which is too large to be taken; it stays in its queue"
     )
+}
+
+/// Why a message has no outcome that [`too_large`] told of.
+pub(crate) fn refused_as_too_large() -> Error {
+    let limit = LARGEST_BODY / (1024 * 1024);
+    Error::new(Kind::Refused, format!("the body exceeds {limit} MiB"))
 }
 
 /// A connection that consumes.

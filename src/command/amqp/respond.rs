@@ -91,6 +91,8 @@ struct Desk {
     ready: VecDeque<(Delivery, ByteString, Bytes)>,
     /// Where answers went that are not confirmed, by delivery tag, which numbers the answer too.
     answering: BTreeMap<u64, ByteString>,
+    /// When a confirm came last, or the first of those that are missing was published.
+    progressed: Instant,
 }
 
 impl Desk {
@@ -109,6 +111,7 @@ impl Desk {
             work: Answers::new(plan.answer.clone()),
             ready: VecDeque::new(),
             answering: BTreeMap::new(),
+            progressed: Instant::now(),
         })
     }
 
@@ -119,6 +122,12 @@ impl Desk {
     /// Whether memory has room for another request.
     fn has_room(&self) -> bool {
         self.work.bytes() < MOST_BYTES && self.answers.has_room() && self.ready.is_empty()
+    }
+
+    /// When the server has had long enough to confirm a reply; one that says that it takes nothing for now may.
+    fn gives_up(&self) -> Option<Instant> {
+        let waits = !self.answering.is_empty() && self.answers.blocked().is_none();
+        waits.then(|| self.progressed + self.answers.patience())
     }
 
     async fn close(self) {
@@ -185,11 +194,17 @@ impl Responder<'_> {
                 .filter(|_| !accepts)
                 .map(|end| end + self.plan.drain);
             let at = left.unwrap_or_else(Instant::now);
+            let silent = desk.gives_up();
             let turned = tokio::select! {
                 biased;
                 () = sleep_until(at), if left.is_some() => {
                     let open = messages(self.taken.saturating_sub(self.settled));
                     let text = format!("timed out: {open} still under way");
+                    break Err(Error::new(Kind::TimedOut, text));
+                }
+                () = sleep_until(silent.unwrap_or(at)), if silent.is_some() => {
+                    let limit = humantime::format_duration(desk.answers.patience());
+                    let text = format!("no confirm from {} for {limit}", self.session.target);
                     break Err(Error::new(Kind::TimedOut, text));
                 }
                 asked = stop.asked() => {
@@ -233,6 +248,7 @@ impl Responder<'_> {
     /// Deals with one thing that happens; `false`: no more requests are to be taken.
     async fn turn(&mut self, desk: &mut Desk, accepts: bool) -> Result<bool> {
         self.publish(desk)?;
+        let silent = desk.gives_up();
         let wanted = accepts && desk.has_room();
         let mut fates = Vec::new();
         tokio::select! {
@@ -247,6 +263,8 @@ impl Responder<'_> {
             }
             incoming = next(&mut desk.requests, wanted) => self.take(desk, incoming?)?,
             () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if accepts && self.ends.is_some() => return Ok(false),
+            // Whoever waits for the end of this looks at the time.
+            () = sleep_until(silent.unwrap_or_else(Instant::now)), if silent.is_some() => {}
         }
         Ok(true)
     }
@@ -259,7 +277,12 @@ impl Responder<'_> {
                 let message = request.message.clone();
                 desk.work.begin(request, &message, |_| None);
             }
-            Incoming::TooLarge { tag, size } => self.notes.warn(too_large(tag, size)),
+            Incoming::TooLarge { tag, size } => {
+                self.taken += 1;
+                self.settled += 1;
+                self.failed += 1;
+                self.notes.warn(too_large(tag, size));
+            }
             Incoming::Cancelled => return Err(self.session.cancelled(&self.plan.queue)),
             Incoming::Empty => {}
         }
@@ -319,6 +342,9 @@ impl Responder<'_> {
                 break;
             }
             if let Some((request, to, body)) = desk.ready.pop_front() {
+                if desk.answering.is_empty() {
+                    desk.progressed = Instant::now();
+                }
                 desk.answering.insert(request.tag, to.clone());
                 let answer = self.plan.outgoing(&request, to, body);
                 desk.answers.publish(request.tag, answer)?;
@@ -329,6 +355,9 @@ impl Responder<'_> {
 
     /// A request is acknowledged when its answer is confirmed.
     fn confirmed(&mut self, desk: &mut Desk, fates: Vec<(u64, Outcome)>) {
+        if !fates.is_empty() {
+            desk.progressed = Instant::now();
+        }
         for (number, fate) in fates {
             if let (Outcome::Returned { words, .. }, Some(to)) =
                 (&fate, desk.answering.get(&number))

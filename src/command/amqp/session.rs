@@ -7,6 +7,7 @@ use bytestring::ByteString;
 
 use super::super::trace::Trace;
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
+use crate::amqp::consumer::queue_words;
 use crate::amqp::topology::{Declaration, QueueState};
 use crate::amqp::trace::Watcher;
 use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1, v091};
@@ -149,7 +150,7 @@ impl Session {
     pub(crate) fn is_outage(&self, error: &Error) -> bool {
         match error.kind() {
             Kind::Unreachable | Kind::Lost | Kind::TimedOut => true,
-            Kind::Refused => self.target.retry.is_some(),
+            Kind::Refused => !matches!(self.target.retry, None | Some(Retry::Never)),
             _ => false,
         }
     }
@@ -157,7 +158,8 @@ impl Session {
     /// The server has ended our consumer.
     pub(crate) fn cancelled(&self, queue: &str) -> Error {
         let target = &self.target;
-        let text = format!("{target} cancelled the consumer: the queue {queue:?} is gone");
+        let queue = queue_words(queue);
+        let text = format!("{target} cancelled the consumer: {queue} is gone");
         Error::new(Kind::Refused, text)
     }
 

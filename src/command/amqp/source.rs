@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use super::consume::Plan;
-use super::link::{Link, Settle, too_large};
+use super::link::{Link, Settle, refused_as_too_large, too_large};
 use super::session::Session;
 use crate::amqp::consumer::{Delivery, Offset};
 use crate::amqp::firehose;
@@ -101,10 +101,14 @@ impl<'a> Consumed<'a> {
     /// Goes on over another connection, when that is worth a try.
     fn come_back(&mut self, error: Error) -> Result<()> {
         let broken = matches!(&self.state, State::Open(link) if link.is_broken());
-        self.state = State::Over;
         if broken || !self.session.is_outage(&error) {
+            // Without a consumer the channel still takes acknowledgements of what came before.
+            if !self.cancelled {
+                self.state = State::Over;
+            }
             return Err(error);
         }
+        self.state = State::Over;
         (self.lost, self.cancelled) = (true, false);
         self.recent.lost();
         let (plan, session) = (self.plan, self.session);
@@ -172,7 +176,7 @@ impl<'a> Consumed<'a> {
                     offset: None,
                     settled: true,
                 });
-                Some(Next::Skipped)
+                Some(Next::Refused(refused_as_too_large()))
             }
             Incoming::Cancelled => {
                 self.cancelled = true;

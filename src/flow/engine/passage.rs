@@ -325,7 +325,7 @@ impl<'a, T: Target> Passage<'a, T> {
                 format!(
                     "{refusal} for {} of {}",
                     self.account.failures(),
-                    until::messages(self.progress.passed())
+                    until::messages(self.progress.passed().max(self.account.failures()))
                 ),
             )),
         }

@@ -5,6 +5,7 @@ mod bulk;
 mod cli;
 mod consuming;
 mod guards;
+mod hostile;
 mod mqtt;
 #[cfg(feature = "amqp1")]
 mod one;
