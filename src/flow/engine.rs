@@ -134,6 +134,8 @@ enum Woken {
     Time,
     /// The source has failed for good.
     Failed(Error),
+    /// The target has.
+    Ended(Error),
 }
 
 impl<'a, S: Source, T: Target> Flow<'a, S, T> {
@@ -170,8 +172,18 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             if !listening || self.has_no_messages() {
                 self.passage.progress.not_without(self.passage.now);
             }
+            let all_known = !self.done.is_empty() && !self.done.iter().any(Progress::is_in_doubt);
             self.count()?;
             let woken = match woken? {
+                // An end that came with the last outcomes matters only to whoever has more to send.
+                Woken::Ended(error) if all_known && !self.has_open() => {
+                    self.take_in()?;
+                    if self.has_open() || !self.passage.is_over() {
+                        return Err(error);
+                    }
+                    continue;
+                }
+                Woken::Ended(error) => return Err(error),
                 Woken::Target if self.unread >= OFTEN && self.passage.reads_on() => {
                     self.glance().await
                 }
@@ -179,7 +191,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             };
             self.unread = self.unread.saturating_add(1);
             match woken {
-                Woken::Target => self.take_in()?,
+                Woken::Target | Woken::Ended(_) => self.take_in()?,
                 Woken::Source => {
                     self.unread = 0;
                     self.take_in()?;
@@ -193,6 +205,11 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
                 }
             }
         }
+    }
+
+    /// Whether anything has no outcome yet.
+    fn has_open(&self) -> bool {
+        self.passage.ledger.open() > 0 || !self.passage.again.is_empty()
     }
 
     /// Whether no message can have come yet, where that matters.
@@ -335,12 +352,15 @@ async fn either(
 ) -> Result<Woken> {
     let (mut driven, mut received) = (pin!(driven), pin!(received));
     poll_fn(|context| {
-        let target = driven.as_mut().poll(context)?;
-        if target.is_ready() && !both {
-            return Poll::Ready(Ok(Woken::Target));
+        let target = driven.as_mut().poll(context).map(|driven| match driven {
+            Ok(()) => Woken::Target,
+            Err(error) => Woken::Ended(error),
+        });
+        if matches!(target, Poll::Ready(Woken::Ended(_))) || target.is_ready() && !both {
+            return target.map(Ok);
         }
         match received.as_mut().poll(context) {
-            Poll::Pending => target.map(|()| Ok(Woken::Target)),
+            Poll::Pending => target.map(Ok),
             woken @ Poll::Ready(_) => woken,
         }
     })

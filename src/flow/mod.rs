@@ -309,3 +309,10 @@ pub enum Progress {
     /// This is what became of one message.
     One(Number, Outcome),
 }
+
+impl Progress {
+    /// Whether nobody knows what became of the message.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::One(_, Outcome::InDoubt))
+    }
+}

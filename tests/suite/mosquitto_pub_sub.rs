@@ -217,7 +217,7 @@ fn no_local_and_retain_as_published_are_obeyed() {
     broker.iotctl("pub -t kept -t plain -m x -r").run().exits(0);
     receiver.ends().exits(0).prints("kept:1\nplain:0\n");
     broker
-        .iotctl("sub -t kept --retain-handling never --for 300ms")
+        .iotctl("sub -t kept --retain-handling never --for 1s")
         .run()
         .exits(0)
         .prints("");

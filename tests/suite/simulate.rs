@@ -500,7 +500,7 @@ value = "jq: .t - 1"
     let ended = ended.says("not reported, as the expression failed");
     assert!(!ended.text().contains("made"), "{}", ended.text());
     let broker = mosquitto();
-    let ended = simulate(broker.port, &file, "--for 300ms").run().exits(1);
+    let ended = simulate(broker.port, &file, "--for 1s").run().exits(1);
     assert_eq!(ended.stderr.matches("sensor made of d fails").count(), 1);
     let text = text.replace("id = \"d\"", "id = \"a#{n}\"");
     let ended = iotctl("simulate --check").word(written(folder.path(), &text));

@@ -51,8 +51,6 @@ pub(crate) struct Publishing<'a> {
     /// Without confirmations: everything was written, and that it was read is to be proved.
     proving: bool,
     last_progress: Instant,
-    /// The connection has ended for good, once all that was sent was confirmed.
-    ended: Option<Error>,
 }
 
 impl<'a> Publishing<'a> {
@@ -82,7 +80,6 @@ impl<'a> Publishing<'a> {
             newest: 0,
             proving: false,
             last_progress: Instant::now(),
-            ended: None,
         }
     }
 
@@ -332,9 +329,6 @@ impl flow::Target for Publishing<'_> {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if let Some(error) = self.ended.take() {
-            return Err(error);
-        }
         if let Link::Connecting(connecting) = &mut self.link {
             let (session, made) = connecting.await;
             self.link = Link::Down;
@@ -372,17 +366,9 @@ impl flow::Target for Publishing<'_> {
             session.progressed();
             self.take_known(into);
         }
-        let Err(error) = known else {
-            return Ok(());
-        };
-        let settled = self.is_idle() && !into.is_empty();
-        match self.come_back(error, into) {
-            // The end that came with the last confirms matters to whoever sends more.
-            Err(error) if settled => {
-                self.ended = Some(error);
-                Ok(())
-            }
-            outcome => outcome,
+        match known {
+            Ok(()) => Ok(()),
+            Err(error) => self.come_back(error, into),
         }
     }
 }

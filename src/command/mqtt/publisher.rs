@@ -74,8 +74,6 @@ pub(crate) struct Publisher<C = Client> {
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
     /// What is to be told of the connection if this goes on.
     untold: Vec<Notice>,
-    /// The connection has ended for good, once all that was sent was acknowledged.
-    ended: Option<Error>,
 }
 
 impl<C: Connection> Publisher<C> {
@@ -113,7 +111,6 @@ impl<C: Connection> Publisher<C> {
             state_under_way: false,
             acknowledged: None,
             untold: Vec::new(),
-            ended: None,
         }
     }
 
@@ -471,9 +468,6 @@ impl<C: Connection> flow::Target for Publisher<C> {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if let Some(error) = self.ended.take() {
-            return Err(self.objection(error));
-        }
         for notice in std::mem::take(&mut self.untold) {
             tell(notice, self.client.target(), self.notes);
         }
@@ -510,17 +504,6 @@ impl<C: Connection> flow::Target for Publisher<C> {
             }
         };
         self.take_in(into);
-        match driven {
-            // The end that came with the last acknowledgements matters to whoever sends more.
-            Err(error) if self.is_idle() && !into.is_empty() && !into.iter().any(is_in_doubt) => {
-                self.ended = Some(error);
-                Ok(())
-            }
-            driven => driven.map_err(|error| self.objection(error)),
-        }
+        driven.map_err(|error| self.objection(error))
     }
-}
-
-const fn is_in_doubt(progress: &Progress) -> bool {
-    matches!(progress, Progress::One(_, Outcome::InDoubt))
 }

@@ -786,3 +786,69 @@ async fn a_server_that_is_restarted_twice_gets_its_message() {
     assert_eq!(ended, (0, String::new()));
     assert_eq!(target.sent, ["0", "0", "0"]);
 }
+
+/// Has what it takes at once, and is gone with the message of this number, one that nobody is to know of if `doubt`.
+struct Brief {
+    taken: Number,
+    told: Number,
+    last: Number,
+    doubt: bool,
+}
+
+impl Target for Brief {
+    fn name(&self) -> String {
+        String::from("brief")
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn is_idle(&self) -> bool {
+        self.taken <= self.told
+    }
+
+    fn take(&mut self, number: Number, _: Message) -> Result<()> {
+        self.taken = number;
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.taken == 0 {
+            pending::<()>().await;
+        }
+        self.told = self.last;
+        into.push(Progress::Through(self.last - 1));
+        let last = match self.doubt {
+            true => Outcome::InDoubt,
+            false => Outcome::Accepted,
+        };
+        into.push(Progress::One(self.last, last));
+        Err(Error::new(Kind::Unauthorized, "goodbye"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_comes_with_the_last_outcome_matters_to_whoever_has_more() {
+    let sent = async |next: Vec<Next>, doubt| {
+        let mut source = Script::new(next);
+        let mut brief = Brief {
+            taken: 0,
+            told: 0,
+            last: 3,
+            doubt,
+        };
+        let mut stop = Stop::watch().unwrap();
+        let ended = send(&mut source, &mut brief, &Until::default(), &mut stop).await;
+        ended.map_err(|error| error.kind())
+    };
+    let messages = |count| (0..count).map(|_| Next::Message(message("x")));
+    let all = |count| messages(count).chain([Next::Complete]).collect::<Vec<_>>();
+    assert_eq!(sent(all(3), false).await, Ok(()));
+    assert_eq!(sent(all(4), false).await, Err(Kind::Unauthorized));
+    assert_eq!(
+        sent(messages(3).collect(), false).await,
+        Err(Kind::Unauthorized)
+    );
+    assert_eq!(sent(all(3), true).await, Err(Kind::Unauthorized));
+}

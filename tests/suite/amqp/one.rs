@@ -292,8 +292,8 @@ fn filters_ends_and_waiting_are_as_usual() {
     let wanted = one("consume").words(&format!("{queue} -C 1 -W 60s --filter"));
     wanted.word("payload == 2").run().exits(0).prints("2\n");
     assert_eq!(left(&queue), "1\n3\n");
-    consume(&queue, "--idle 300ms").exits(0).prints("");
-    consume(&queue, "--for 300ms").exits(0).prints("");
+    consume(&queue, "--idle 1s").exits(0).prints("");
+    consume(&queue, "--for 1s").exits(0).prints("");
     let ended = one("consume")
         .words(&format!("{queue} -C 1 -W 300ms"))
         .run();

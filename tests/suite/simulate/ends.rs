@@ -82,7 +82,7 @@ fn what_is_not_acknowledged_by_the_end_is_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path(), READINGS);
     let words = kept(folder.path());
-    let fleet = simulate(broker.port, &file, &words).words("--for 300ms --drain 200ms");
+    let fleet = simulate(broker.port, &file, &words).words("--for 1s --drain 200ms");
     let ended = fleet.run().exits(6);
     ended.says("not acknowledged by the end of the run");
     let account = Account::of(folder.path());
@@ -138,13 +138,18 @@ fn devices_log_in_by_scram() {
     fs::write(&users, "ann:secret\n").unwrap();
     let broker = broker(&format!("--password-file {}", users.display()));
     let file = written(folder.path(), READINGS);
-    let words = "--for 300ms -u ann --auth-method scram-sha-256 --assert births==3";
-    let fleet = |password| {
-        let line = simulate(broker.port, &file, words);
-        line.env("IOTCTL_PASSWORD", password).run()
-    };
-    fleet("secret").exits(0);
-    fleet("wrong").exits(4).says("not authorized");
+    let ready = folder.path().join("ready");
+    let words = format!(
+        "-u ann --auth-method scram-sha-256 --ready-file {}",
+        ready.display()
+    );
+    let words = words.as_str();
+    let fleet = |password| simulate(broker.port, &file, words).env("IOTCTL_PASSWORD", password);
+    let running = fleet("secret").start();
+    wait_for("the devices", || ready.exists().then_some(()));
+    running.signal("TERM");
+    running.ends().exits(143);
+    fleet("wrong").run().exits(4).says("not authorized");
     let ended = simulate(broker.port, &file, words).run().exits(2);
     ended.says("--auth-method needs a user name and a password");
     let older = simulate(broker.port, &file, words).words("-V 311");

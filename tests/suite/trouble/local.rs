@@ -115,12 +115,12 @@ fn limits_in_time_have_their_own_exit_codes() {
         .says("timed out: received 0 of 1 messages");
     broker.iotctl("sub -t a -W 0.2").run().exits(5);
     broker
-        .iotctl("sub -t a --for 200ms")
+        .iotctl("sub -t a --for 1s")
         .run()
         .exits(0)
         .quietly();
     broker
-        .iotctl("sub -t a --idle 200ms")
+        .iotctl("sub -t a --idle 1s")
         .run()
         .exits(0)
         .quietly();
