@@ -122,6 +122,8 @@ pub enum Cause {
     ConnectionRefused(u8),
     /// An MQTT server answered a message with a reason code that refuses it.
     MessageRefused,
+    /// A server refused a message for reasons that pass, such as a quota.
+    RefusedForNow,
     /// A server ended the connection over a message, and did not take that.
     HungUp,
     /// Another connection to an AMQP server has the queue for itself.

@@ -417,3 +417,62 @@ fn a_log_hands_messages_on_to_the_next_command_of_a_pipe() {
         .exits(2)
         .says("--pass: standard output has what --to writes there");
 }
+
+/// Starts a bridge, publishes ten messages, and waits until the target refuses some for now.
+fn ten_of_which_some_wait(from: &Broker, to: &str, topic: &str, refusal: &str) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let line = iotctl("bridge").word(url(from)).word(to);
+    let mut bridge = ready(
+        line.words("--on-refused drop -t")
+            .word(format!("{topic} out 1")),
+        folder.path(),
+    );
+    let numbers: String = (1..=10).map(|n| format!("{n}\n")).collect();
+    let publishing = from
+        .iotctl(&format!("pub -t {topic} -q 1 -l"))
+        .input(numbers);
+    publishing.run().exits(0);
+    let said = bridge.hears(refusal);
+    assert!(said.contains("; trying again"), "{said}");
+    bridge
+}
+
+#[test]
+fn what_a_target_refuses_for_now_goes_there_again() {
+    let [one, mut two] = [broker(""), broker("--max-queued 3")];
+    let numbers: Vec<String> = (1..=10).map(|n| n.to_string()).collect();
+    let keep = "-i keeper -c -t n -q 1";
+    two.sub_line(&format!("{keep} -E")).run().exits(0);
+    let mut bridge = ten_of_which_some_wait(&one, &url(&two), "n", "quota exceeded");
+    two.running.hears("the queue of keeper is full");
+    let reader = two.sub_line(&format!("{keep} -C 10 -W 60")).run();
+    let mut came: Vec<_> = reader.exits(0).text().lines().map(str::to_owned).collect();
+    came.sort_by_key(|number| number.parse::<u32>().unwrap());
+    assert_eq!(came, numbers);
+    bridge.hears("takes messages again");
+    bridge.signal("TERM");
+    bridge
+        .ends()
+        .exits(143)
+        .says("received 10 messages: 10 delivered");
+
+    let queue = unique("full");
+    let amqp = rabbitmq().url();
+    let declaring =
+        format!("amqp declare queue {amqp} {queue} --max-length 3 --overflow reject-publish");
+    iotctl(&declaring).run().exits(0);
+    let binding = format!("amqp bind {amqp} {queue} -e amq.topic -k {queue}");
+    iotctl(&binding).run().exits(0);
+    let mut bridge = ten_of_which_some_wait(&one, &amqp, &queue, "nack");
+    let reading = format!("amqp consume {amqp} {queue} -C 10 -W 60s");
+    let reader = iotctl(&reading).run().exits(0);
+    let mut came: Vec<_> = reader.text().lines().map(str::to_owned).collect();
+    came.sort_by_key(|number| number.parse::<u32>().unwrap());
+    assert_eq!(came, numbers);
+    bridge.hears("takes messages again");
+    bridge.signal("TERM");
+    bridge
+        .ends()
+        .exits(143)
+        .says("received 10 messages: 10 delivered");
+}

@@ -348,11 +348,7 @@ fn the_figures_are_told() {
     );
     assert!(text.contains("$SYS/broker/clients/connected "), "{text}");
     // A wildcard does not reach them.
-    broker
-        .iotctl("sub -t # --for 1s")
-        .run()
-        .exits(0)
-        .prints("");
+    broker.iotctl("sub -t # --for 1s").run().exits(0).prints("");
 }
 
 #[test]

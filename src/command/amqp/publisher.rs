@@ -12,7 +12,7 @@ use super::publish::Plan;
 use super::session::Session;
 use crate::amqp::publisher::{Outcome as Known, Outgoing, Returns};
 use crate::amqp::{v1, v091};
-use crate::error::{Error, Kind, Result, brief, counted_were};
+use crate::error::{Cause, Error, Kind, Result, brief, counted_were};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::Console;
@@ -179,7 +179,11 @@ impl<'a> Publishing<'a> {
         for (number, known) in self.known.drain(..) {
             let outcome = match known {
                 Known::Confirmed => Outcome::Accepted,
-                Known::Nacked => refused(cannot("nack")),
+                // RabbitMQ says so of a full queue with reject-publish.
+                Known::Nacked => {
+                    let why = Error::new(Kind::Refused, cannot("nack"));
+                    Outcome::Refused(why.because(Cause::RefusedForNow))
+                }
                 Known::Refused(words) => refused(cannot(&words)),
                 // Its confirmation comes besides, and counts no more.
                 Known::Returned {

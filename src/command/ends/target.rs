@@ -20,7 +20,7 @@ use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs, topic_of};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
-use crate::flow::{Commands, Exec, Printed, Stored, target_of};
+use crate::flow::{Commands, Exec, Patient, Printed, Stored, Target, target_of};
 use crate::mqtt::client::{Client, Connection, Half};
 use crate::mqtt::packet::{Properties, Publish, QoS};
 use crate::output::{Console, Format, Output, Rotation, Style};
@@ -190,19 +190,23 @@ impl TargetEnd {
                 joint,
             } => {
                 let client = self.client(session, server, joint.is_some()).await?;
+                let retry = session.connect.retry;
                 match joint {
                     Some(joint) => {
                         let half = joint.open(client);
-                        AnyTarget::Joint(Box::new(self.publisher(half, outline, state)))
+                        AnyTarget::Joint(self.patient(self.publisher(half, outline, state), retry))
                     }
-                    None => AnyTarget::Mqtt(Box::new(self.publisher(client, outline, state))),
+                    None => {
+                        AnyTarget::Mqtt(self.patient(self.publisher(client, outline, state), retry))
+                    }
                 }
             }
             Kind::Amqp { plan, .. } => {
                 let session = plan
                     .session
                     .session("publish", Retry::Forever, self.console)?;
-                AnyTarget::Amqp(Box::new(Publishing::new(plan, session, self.console)))
+                let publishing = Publishing::new(plan, session, self.console);
+                AnyTarget::Amqp(self.patient(publishing, plan.session.connect.retry))
             }
             Kind::Coap { plan, place } => {
                 let places = vec![(plan.session.uris[0].as_str().into(), &**place)];
@@ -242,6 +246,12 @@ impl TargetEnd {
 }
 
 impl TargetEnd {
+    /// What its server refuses for now goes there again.
+    fn patient<T: Target>(&self, target: T, retry: Option<Retry>) -> Box<Patient<T>> {
+        let retry = retry.unwrap_or(Retry::Forever);
+        Box::new(Patient::new(target, retry, self.console))
+    }
+
     /// `receives`: for both directions.
     async fn client(
         &self,
@@ -375,9 +385,9 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
 
 /// A target of any kind.
 pub(crate) enum AnyTarget<'a> {
-    Mqtt(Box<Publisher>),
-    Joint(Box<Publisher<Half>>),
-    Amqp(Box<Publishing<'a>>),
+    Mqtt(Box<Patient<Publisher>>),
+    Joint(Box<Patient<Publisher<Half>>>),
+    Amqp(Box<Patient<Publishing<'a>>>),
     Coap(Box<Requests<'a>>),
     Kept(Box<Kept>),
     Stored(Box<Stored>),
@@ -394,16 +404,16 @@ impl AnyTarget<'_> {
     /// A trace that cannot be written.
     pub(crate) async fn close(self) -> Result<()> {
         match self {
-            Self::Mqtt(mut publisher) => {
-                publisher.close().await;
+            Self::Mqtt(patient) => {
+                patient.into_inner().close().await;
                 Ok(())
             }
-            Self::Joint(mut publisher) => {
-                publisher.close().await;
+            Self::Joint(patient) => {
+                patient.into_inner().close().await;
                 Ok(())
             }
-            Self::Amqp(publishing) => {
-                publishing.close().await;
+            Self::Amqp(patient) => {
+                patient.into_inner().close().await;
                 Ok(())
             }
             Self::Coap(mut requests) => requests.close().await,

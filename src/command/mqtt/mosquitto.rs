@@ -156,7 +156,9 @@ impl StandIn {
             (_, Some(Cause::Tls)) => 8,
             // Without a response there is nothing to show.
             (Kind::Refused, _) if self.client == Client::Rr => 1,
-            (_, Some(Cause::MessageRefused)) => return (0, format!("Warning: {error}\n")),
+            (_, Some(Cause::MessageRefused | Cause::RefusedForNow)) => {
+                return (0, format!("Warning: {error}\n"));
+            }
             (Kind::Refused, _) if self.client == Client::Sub => {
                 return (0, format!("Warning: {error}\n"));
             }

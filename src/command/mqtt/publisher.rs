@@ -375,7 +375,11 @@ impl<C: Connection> Publisher<C> {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        Error::new(reason.kind(), text).because(Cause::MessageRefused)
+        let cause = match reason {
+            ReasonCode::QUOTA_EXCEEDED => Cause::RefusedForNow,
+            _ => Cause::MessageRefused,
+        };
+        Error::new(reason.kind(), text).because(cause)
     }
 
     /// When the server has had long enough to acknowledge something.

@@ -114,16 +114,8 @@ fn limits_in_time_have_their_own_exit_codes() {
         .exits(5)
         .says("timed out: received 0 of 1 messages");
     broker.iotctl("sub -t a -W 0.2").run().exits(5);
-    broker
-        .iotctl("sub -t a --for 1s")
-        .run()
-        .exits(0)
-        .quietly();
-    broker
-        .iotctl("sub -t a --idle 1s")
-        .run()
-        .exits(0)
-        .quietly();
+    broker.iotctl("sub -t a --for 1s").run().exits(0).quietly();
+    broker.iotctl("sub -t a --idle 1s").run().exits(0).quietly();
     broker.iotctl("sub -t a -C 1 --for 200ms").run().exits(5);
     broker.iotctl("sub -t a -C 1 --idle 200ms").run().exits(5);
 }
