@@ -7,7 +7,7 @@ use lapin::ErrorKind;
 use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Cause, Error, Kind, brief};
+use crate::error::{Cause, Error, Kind, brief, plain};
 
 use super::client::{Login, SMALLEST_FRAME};
 use super::heard::{Greeting, Heard};
@@ -57,6 +57,13 @@ pub(super) async fn login(
             )
             .hint("the virtual host may be wrong: it is the path of the URL; %2f is the default one");
         }
+        Greeting {
+            tells_refusals: true,
+            ..
+        } => {
+            let text = format!("{target} closed the connection during the login");
+            return Error::new(Kind::Lost, text);
+        }
         // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
         Greeting {
             mechanisms: Some(_),
@@ -74,10 +81,14 @@ pub(super) async fn login(
     match diagnose::silent_close(target).await {
         Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
         None if bytes.is_empty() => Error::new(Kind::Lost, silent),
-        None => Error::new(
-            Kind::Lost,
-            format!("{target} does not conform to AMQP 0-9-1: {cause}"),
-        ),
+        None => {
+            let why = match cause.kind() {
+                ErrorKind::IOError(cause) => plain(cause),
+                _ => cause.to_string(),
+            };
+            let text = format!("{target} does not conform to AMQP 0-9-1: {why}");
+            Error::new(Kind::Lost, text)
+        }
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) struct Greeting {
     pub(super) mechanisms: Option<String>,
     /// Connection.Tune: it has taken the login.
     pub(super) tune: Option<Tune>,
+    /// Whether it says why it does not let somebody in (`authentication_failure_close`), so that a hang-up means something else.
+    pub(super) tells_refusals: bool,
 }
 
 impl Heard {
@@ -160,7 +162,12 @@ impl Greeting {
         let mut greeting = Self::default();
         while let Some((payload, rest)) = frame(bytes) {
             match payload {
-                [0, 10, 0, 10, rest @ ..] => greeting.mechanisms = mechanisms(rest),
+                [0, 10, 0, 10, rest @ ..] => {
+                    greeting.mechanisms = mechanisms(rest);
+                    // The name, the type of the value, and true.
+                    let told = b"authentication_failure_closet\x01";
+                    greeting.tells_refusals = rest.windows(told.len()).any(|it| it == told);
+                }
                 [0, 10, 0, 30, c1, c0, f3, f2, f1, f0, ..] => {
                     greeting.tune = Some(Tune {
                         channel_max: u16::from_be_bytes([*c1, *c0]),
@@ -441,11 +448,16 @@ mod tests {
             let mechanisms = mechanisms.clone();
             let expected = Greeting {
                 mechanisms,
-                tune: None,
+                ..Greeting::default()
             };
             assert_eq!(Greeting::read(&said[..end]), expected);
         }
-        assert_eq!(Greeting::read(&said), Greeting { mechanisms, tune });
+        let whole = Greeting {
+            mechanisms,
+            tune,
+            tells_refusals: false,
+        };
+        assert_eq!(Greeting::read(&said), whole);
         assert_eq!(Greeting::read(b"AMQP\0\x01\0\0"), Greeting::default());
         assert_eq!(
             Greeting::read(&[1, 0, 0, 255, 255, 255, 255, 0, 10]),

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep_until;
 
 use crate::connect::{Phases, Seen, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::flow::latency::{Latencies, milliseconds, rounded};
 use crate::output::{Format, Output, Style};
-use crate::stop::Stop;
+use crate::stop::{Asked, Stop};
 
 /// How often, how fast, and how it is shown.
 #[derive(Clone, Debug)]
@@ -53,6 +53,11 @@ pub(crate) trait Pinged {
 
     /// Keeps the connection alive between two. Cancel-safe.
     fn hold(&mut self) -> impl Future<Output = Error>;
+
+    /// What the user calls the server that it is connected to, where there are several to choose from.
+    fn target(&self) -> Option<String> {
+        None
+    }
 
     /// The address of the other side, where [`Phases`] have not seen it.
     fn peer(&self) -> Option<String> {
@@ -111,6 +116,8 @@ impl<'a> Pinging<'a> {
     ) -> Result<()> {
         let opening = self.stop.unless_asked("interrupted", opening);
         let mut pinged = opening.await?;
+        let found = pinged.target();
+        let target = found.as_deref().unwrap_or(target);
         let seen = self.phases.seen();
         let peer = seen.peer.clone().or_else(|| pinged.peer());
         let peer = peer.unwrap_or_default();
@@ -140,13 +147,13 @@ impl<'a> Pinging<'a> {
             let due = began + settings.interval.saturating_mul(number);
             tokio::select! {
                 biased;
-                _ = self.stop.asked() => break,
+                asked = self.stop.asked() => return Err(interrupted(asked, tally)),
                 () = sleep_until(due.into()) => {}
                 error = pinged.hold() => return Err(error),
             }
             let answer = tokio::select! {
                 biased;
-                _ = self.stop.asked() => break,
+                asked = self.stop.asked() => return Err(interrupted(asked, tally)),
                 answer = pinged.ping(settings.wait) => answer?,
             };
             let line = tally.count(answer, peer, settings.json);
@@ -209,6 +216,11 @@ impl<'a> Pinging<'a> {
         }
         lines
     }
+}
+
+fn interrupted(asked: Asked, tally: &Tally) -> Error {
+    let count = counted(tally.sent, "ping");
+    Error::new(asked.kind(), format!("interrupted after {count}"))
 }
 
 /// RFC 3339, in UTC.

@@ -57,6 +57,12 @@ pub(crate) fn reconnected(target: &Target, lost: Instant) -> String {
 /// What became of a connection that was lost before its end; for [`unacknowledged`].
 pub(crate) const LOST_ACKNOWLEDGEMENTS: &str = "was lost before it had the last acknowledgements";
 
+/// What became of a connection whose server did not say within this time that it has the last acknowledgements.
+pub(crate) fn unconfirmed(limit: Duration) -> String {
+    let limit = humantime::format_duration(limit);
+    format!("did not confirm the last acknowledgements within {limit}")
+}
+
 /// The server may not have got what was acknowledged last; `what` completes `mqtt://h:1883 …`.
 pub(crate) fn unacknowledged(target: &Target, kind: Kind, what: &str) -> Error {
     let text = format!("{target} {what}; messages may be redelivered");

@@ -73,13 +73,17 @@ impl Layer {
         Ok(layer)
     }
 
-    /// Whether nothing here is for another user or server than those of `upper`.
-    fn may_be_for(&self, upper: &Self) -> bool {
-        let host = |host: &Place| {
+    /// Whether all hosts here are among those of `upper`.
+    fn has_hosts_of(&self, upper: &Self) -> bool {
+        self.hosts.iter().all(|host| {
             let mut others = upper.hosts.iter();
             others.any(|other| other.host.eq_ignore_ascii_case(&host.host))
-        };
-        self.hosts.iter().all(host)
+        })
+    }
+
+    /// Whether nothing here is for another user or server than those of `upper`.
+    fn may_be_for(&self, upper: &Self) -> bool {
+        self.has_hosts_of(upper)
             && (self.unix.is_none() || self.unix == upper.unix)
             && (self.username.is_none() || self.username == upper.username)
     }
@@ -87,7 +91,8 @@ impl Layer {
     /// Lays this layer over a lower one: its values take precedence.
     ///
     /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
-    /// said about TLS below; a host or port alone keeps the rest. A user whom the URL names without a password has the one
+    /// said about TLS below; a host or port alone keeps the rest, but another host does not get the credentials and the path
+    /// of the one below. A user whom the URL names without a password has the one
     /// below, unless that is for another user or server.
     pub(super) fn over(self, mut lower: Self) -> Self {
         if let Some(scheme) = self.scheme {
@@ -104,6 +109,14 @@ impl Layer {
             };
             lower.rest.websocket = false;
             lower.rest.srv = false;
+        }
+        if self.scheme.is_none() && !self.hosts.is_empty() && !lower.has_hosts_of(&self) {
+            (lower.username, lower.password, lower.path) = (None, None, None);
+            // Encryption is kept, as what was below may have been there for it.
+            lower.scheme = lower.scheme.filter(|scheme| scheme.carrier.is_encrypted());
+        }
+        if self.scheme.is_none() && self.rest.tls == Some(false) {
+            lower.scheme = lower.scheme.map(Scheme::plain);
         }
         if self.unix.is_some() {
             (lower.scheme, lower.port, lower.path) = (None, None, None);

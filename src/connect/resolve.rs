@@ -812,7 +812,7 @@ mod tests {
             Option<&'a str>,
             Option<&'a str>,
         );
-        let table: [Row<'_>; 12] = [
+        let table: [Row<'_>; 15] = [
             (file(), &[], "mqtts://c:8000", Some("cu"), Some("cp")),
             (
                 ConnectArgs {
@@ -821,8 +821,38 @@ mod tests {
                 },
                 &[],
                 "mqtts://f:8000",
+                None,
+                None,
+            ),
+            (
+                ConnectArgs {
+                    host: text("C"),
+                    ..file()
+                },
+                &[],
+                "mqtts://C:8000",
                 Some("cu"),
                 Some("cp"),
+            ),
+            (
+                ConnectArgs {
+                    tls: Some(false),
+                    ..file()
+                },
+                &[],
+                "mqtt://c:8000",
+                Some("cu"),
+                Some("cp"),
+            ),
+            (
+                ConnectArgs {
+                    host: text("f"),
+                    ..file()
+                },
+                &[("IOTCTL_URL", "mqtt://eu:ep@e/t")],
+                "mqtt://f:1883",
+                None,
+                None,
             ),
             (
                 ConnectArgs {
@@ -856,7 +886,7 @@ mod tests {
                 file(),
                 &[("IOTCTL_HOST", "e"), ("IOTCTL_PASSWORD", "ep")],
                 "mqtts://e:8000",
-                Some("cu"),
+                None,
                 Some("ep"),
             ),
             (

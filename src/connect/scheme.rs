@@ -59,6 +59,27 @@ pub(super) struct Scheme {
     pub(super) port: u16,
 }
 
+impl Scheme {
+    /// The one for the same without encryption.
+    pub(super) fn plain(&'static self) -> &'static Self {
+        let carrier = match self.carrier {
+            Carrier::Tls => Carrier::Tcp,
+            Carrier::SecureWebSocket => Carrier::WebSocket,
+            Carrier::Dtls => Carrier::Udp,
+            Carrier::Tcp | Carrier::WebSocket | Carrier::Unix | Carrier::Udp => return self,
+        };
+        let mut all = [
+            Protocol::Mqtt,
+            Protocol::Coap,
+            Protocol::Amqp,
+            Protocol::Http,
+        ]
+        .into_iter();
+        let own = all.find(|protocol| protocol.schemes().contains(self));
+        own.map_or(self, |protocol| protocol.scheme_of(carrier))
+    }
+}
+
 const fn scheme(name: &'static str, carrier: Carrier, port: u16) -> Scheme {
     Scheme {
         name,

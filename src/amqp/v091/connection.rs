@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use amq_protocol::protocol::AMQPErrorKind;
 use tokio::time::timeout;
 
 use super::super::client::{CLOSING, Event, Options};
@@ -16,7 +15,7 @@ use super::link::{End, Link};
 use super::login::{self, CHANNEL, log_in};
 use super::news::News;
 use super::template::Template;
-use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, unacknowledged};
+use crate::connect::failure::{unacknowledged, unconfirmed};
 use crate::connect::{Target, dial};
 use crate::error::{Error, Kind, Result};
 
@@ -74,9 +73,10 @@ impl Connection {
                 }
                 return Err(match end {
                     // Once it has greeted, it is a server of AMQP all the same.
-                    End::Nonsense(_) | End::Closed(_) if heard.greeting().mechanisms.is_some() => {
+                    End::Nonsense(_) if heard.greeting().mechanisms.is_some() => {
                         end.words(target, "the login")
                     }
+                    End::Closed(_) => end.words(target, "the login"),
                     end => diagnose::login(target, login, &heard, &end.cause()).await,
                 });
             }
@@ -224,7 +224,15 @@ impl Connection {
     /// # Errors
     /// The server objected to something that was sent before ([`Kind::Refused`]), or the connection broke
     /// ([`Kind::Lost`]): it may not have got the last acknowledgements.
-    pub async fn close(mut self) -> Result<()> {
+    pub async fn close(self) -> Result<()> {
+        self.close_within(CLOSING).await
+    }
+
+    /// The same, with as long for the server.
+    ///
+    /// # Errors
+    /// Those of [`Connection::close`]; a server that did not answer in time ([`Kind::Lost`]).
+    pub async fn close_within(mut self, limit: Duration) -> Result<()> {
         methods::close(0, &mut self.link.out);
         let closing = async {
             let mut gone = false;
@@ -237,20 +245,16 @@ impl Connection {
                     Ok(!gone)
                 })?;
                 if gone {
-                    return Ok(());
+                    return Ok::<(), End>(());
                 }
                 self.link.progress().await?;
             }
         };
         // A blocked or dead server cannot hold us up.
-        let (kind, what) = match timeout(CLOSING, closing).await {
-            Ok(Err(End::Told(error))) if matches!(error.kind(), AMQPErrorKind::Soft(_)) => {
-                let why = diagnose::server_words(error.get_message().as_str());
-                let what = format!("refused an acknowledgement: {why}");
-                (Kind::Refused, what)
-            }
-            Ok(Err(_)) => (Kind::Lost, String::from(LOST_ACKNOWLEDGEMENTS)),
-            Ok(Ok(())) | Err(_) => return Ok(()),
+        let (kind, what) = match timeout(limit, closing).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(end)) => end.of_acknowledgements(),
+            Err(_) => (Kind::Lost, unconfirmed(limit)),
         };
         Err(unacknowledged(&self.target, kind, &what))
     }

@@ -53,6 +53,8 @@ impl InFlight {
     pub(super) fn settle(&mut self, tag: u64, multiple: bool, mut done: impl FnMut(u64)) -> bool {
         let last = match (tag, multiple) {
             (0, true) => self.row.len(),
+            // Tags count from 1 (§1.1).
+            (0, false) => return false,
             _ => match tag.checked_sub(self.before).map(usize::try_from) {
                 Some(Ok(place)) if place <= self.row.len() => place,
                 _ => return false,

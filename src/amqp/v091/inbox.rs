@@ -78,6 +78,8 @@ pub(super) struct Inbox {
     key: ByteString,
     /// The name of our consumer, once it is known.
     pub(super) consumer: Option<Vec<u8>>,
+    /// Whether it was asked for.
+    pub(super) consumes: bool,
 }
 
 impl Inbox {
@@ -88,7 +90,8 @@ impl Inbox {
     #[inline]
     pub(super) fn take(&mut self, frame: Frame<'_>, time: SystemTime) -> Result<Taken, End> {
         match frame.kind {
-            METHOD => self.method(frame),
+            METHOD if matches!(self.state, State::Idle) => self.method(frame),
+            METHOD => self.within(frame),
             HEADER => self.header(frame.payload, time),
             BODY => self.body(frame.payload, time),
             _ => Ok(Taken::Not),
@@ -100,11 +103,8 @@ impl Inbox {
         match fields.name()? {
             methods::DELIVER => {
                 let consumer = fields.bytes()?;
-                if self
-                    .consumer
-                    .as_deref()
-                    .is_some_and(|ours| ours != consumer)
-                {
+                let ours = self.consumer.as_deref();
+                if !self.consumes || ours.is_some_and(|ours| ours != consumer) {
                     let text = "it delivered to a consumer that was never started";
                     return Err(End::Nonsense(String::from(text)));
                 }
@@ -122,11 +122,19 @@ impl Inbox {
         }
     }
 
-    fn announced(&mut self, mut fields: Fields<'_>) -> Result<Taken, End> {
-        if !matches!(self.state, State::Idle) {
-            let text = "a message begins within another";
-            return Err(End::Nonsense(String::from(text)));
+    /// A method between the frames of a message: only the end of all, or what is about the connection (§4.2.6).
+    fn within(&self, frame: Frame<'_>) -> Result<Taken, End> {
+        match frame.method_ids() {
+            methods::CHANNEL_CLOSE => Ok(Taken::Not),
+            (class, _) if class == methods::CLOSE.0 => Ok(Taken::Not),
+            _ => {
+                let text = "a method between the frames of a message";
+                Err(End::Nonsense(String::from(text)))
+            }
         }
+    }
+
+    fn announced(&mut self, mut fields: Fields<'_>) -> Result<Taken, End> {
         let (tag, redelivered) = (fields.long_long()?, fields.octet()? & 1 == 1);
         let mut not_text = Vec::new();
         let exchange = named(

@@ -14,10 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep_until;
 
 use super::super::diagnose;
-use super::super::frame::{BEAT, Frame, Refusal};
+use super::super::frame::{BEAT, Frame, HEARTBEAT, METHOD, Refusal, methods};
 use super::super::heard::Listening;
 use super::login::CHANNEL;
 use crate::connect::Target;
+use crate::connect::failure::LOST_ACKNOWLEDGEMENTS;
 use crate::error::{Error, Kind};
 
 /// Bytes read at once.
@@ -30,7 +31,7 @@ const KEPT: usize = 1024 * 1024;
 pub(super) enum End {
     /// The server closed it, or its channel, with these words.
     Told(AMQPError),
-    /// The server closed it, or its channel, with a reply code that AMQP has for no error, and these words.
+    /// The server closed it, or its channel, with a reply code that AMQP has for no error: `closed the channel: …`.
     Closed(String),
     /// It broke.
     Broke(io::Error),
@@ -54,10 +55,7 @@ impl End {
                 Kind::Lost,
                 format!("protocol violation by {target}: {text}"),
             ),
-            Self::Closed(text) => Error::new(
-                Kind::Lost,
-                format!("{target} closed the connection: {text}"),
-            ),
+            Self::Closed(text) => Error::new(Kind::Lost, format!("{target} {text}")),
             other => diagnose::request(target, what, &other.cause()),
         }
     }
@@ -66,6 +64,24 @@ impl End {
     pub(super) fn objects(&self) -> bool {
         let forced = AMQPErrorKind::Hard(AMQPHardError::CONNECTIONFORCED);
         matches!(self, Self::Told(error) if matches!(error.kind(), AMQPErrorKind::Hard(_)) && *error.kind() != forced)
+    }
+
+    /// What it means while the last acknowledgements are under way, for [`unacknowledged`](crate::connect::failure::unacknowledged).
+    pub(super) fn of_acknowledgements(self) -> (Kind, String) {
+        let refused = self.objects();
+        match self {
+            Self::Told(error) => {
+                let why = diagnose::server_words(error.get_message().as_str());
+                match refused || matches!(error.kind(), AMQPErrorKind::Soft(_)) {
+                    true => (Kind::Refused, format!("refused an acknowledgement: {why}")),
+                    false => (Kind::Lost, format!("{LOST_ACKNOWLEDGEMENTS}: {why}")),
+                }
+            }
+            Self::Closed(why) => (Kind::Lost, format!("{LOST_ACKNOWLEDGEMENTS}: it {why}")),
+            Self::Broke(_) | Self::Silent | Self::Nonsense(_) => {
+                (Kind::Lost, String::from(LOST_ACKNOWLEDGEMENTS))
+            }
+        }
     }
 
     /// As lapin would have it.
@@ -138,10 +154,7 @@ impl Link {
                 return Ok(());
             };
             let length = frame.length();
-            if frame.channel > CHANNEL {
-                let text = format!("a frame for channel {}, which is not open", frame.channel);
-                return Err(End::Nonsense(text));
-            }
+            check_channel(&frame)?;
             let more = take(frame, &mut self.out)?;
             self.input.advance(length);
             if !more {
@@ -278,6 +291,29 @@ impl Link {
             Poll::Pending => Ok(false),
         }
     }
+}
+
+/// Whether a frame stands on the channel that it belongs to (§4.2.3): methods of the connection on 0, all others, and content, on
+/// ours.
+#[inline]
+fn check_channel(frame: &Frame<'_>) -> Result<(), End> {
+    let wanted = match frame.kind {
+        HEARTBEAT => return Ok(()),
+        METHOD if frame.method_ids().0 == methods::CLOSE.0 => 0,
+        _ => CHANNEL,
+    };
+    match frame.channel == wanted {
+        true => Ok(()),
+        false => Err(stray(frame.channel)),
+    }
+}
+
+#[cold]
+fn stray(channel: u16) -> End {
+    End::Nonsense(match channel {
+        0 | CHANNEL => format!("a frame on channel {channel}, where it does not belong"),
+        other => format!("a frame for channel {other}, which is not open"),
+    })
 }
 
 /// As lapin has it for a server that ends the connection.

@@ -88,10 +88,19 @@ pub(super) fn read<'a>(
     let (code, text) = (fields.short()?, fields.text()?);
     Err(match AMQPError::from_id(code, short(&text)) {
         Some(error) => End::Told(error),
-        None => End::Closed(match text.trim() {
-            "" => format!("reply code {code}"),
-            text => format!("{} (reply code {code})", server_words(text)),
-        }),
+        None => {
+            let what = match name {
+                methods::CLOSE => "connection",
+                _ => "channel",
+            };
+            End::Closed(match text.trim() {
+                "" => format!("closed the {what}: reply code {code}"),
+                text => format!(
+                    "closed the {what}: {} (reply code {code})",
+                    server_words(text)
+                ),
+            })
+        }
     })
 }
 

@@ -11,7 +11,7 @@ use super::super::frame::{BODY, Fields, Frame, HEADER, properties};
 use super::super::publisher::{Marks, Outcome};
 use super::in_flight::InFlight;
 use super::link::End;
-use super::login;
+use super::login::{self, CHANNEL};
 
 /// What is under way, and what became of the rest.
 pub(super) struct News {
@@ -31,6 +31,8 @@ pub(super) struct News {
     pub(super) blocked: Option<String>,
     /// Since when it asks for a pause (channel.flow).
     pub(super) paused: Option<Instant>,
+    /// What was published since then.
+    pub(super) held: BytesMut,
     on_event: Box<dyn Fn(Event) + Send>,
 }
 
@@ -53,6 +55,7 @@ impl News {
             unroutable: 0,
             blocked: None,
             paused: None,
+            held: BytesMut::new(),
             on_event: Box::new(on_event),
         }
     }
@@ -73,13 +76,14 @@ impl News {
         let Some((name, mut fields)) = login::read(frame, out)? else {
             return Ok(());
         };
+        // Close is answered by now, whatever it interrupts (§4.2.6).
+        if frame.channel == CHANNEL && (self.returned.is_some() || self.body > 0) {
+            let text = "a method between the frames of a message";
+            return Err(End::Nonsense(String::from(text)));
+        }
         match name {
             methods::ACK => self.settle(fields, &Outcome::Confirmed),
             methods::NACK => self.settle(fields, &Outcome::Nacked),
-            methods::RETURN if self.returned.is_some() || self.body > 0 => {
-                let text = "a message begins within another";
-                Err(End::Nonsense(String::from(text)))
-            }
             methods::RETURN => {
                 self.returned = Some(Return {
                     words: format!("{} {}", fields.short()?, fields.text()?),
@@ -92,6 +96,9 @@ impl News {
                 let active = fields.octet()? & 1;
                 self.paused = (active == 0).then(Instant::now);
                 methods::plain(frame.channel, methods::FLOW_OK, &[active], out);
+                if active == 1 {
+                    out.unsplit(std::mem::take(&mut self.held));
+                }
                 Ok(())
             }
             other => self.about_itself(other, fields),

@@ -38,8 +38,13 @@ impl Connection {
     pub fn publish(&mut self, number: u64, message: Outgoing) -> Result<()> {
         self.heard.counts |= message.returns == Returns::Counted;
         let (largest, link) = (self.link.largest, &mut self.link);
+        // Nothing is to be published during a pause (AMQP 0-9-1 §1.5.2.3).
+        let out = match self.heard.paused {
+            Some(_) => &mut self.heard.held,
+            None => &mut link.out,
+        };
         self.template
-            .put(number, &message, &self.marks, largest, &mut link.out)?;
+            .put(number, &message, &self.marks, largest, out)?;
         let end = link.written + link.out.len() as u64;
         self.heard.flights.enter(number, message, end);
         Ok(())

@@ -122,6 +122,7 @@ impl Connection {
     }
 
     fn put_consume(&mut self, what: &Subscription) {
+        self.inbox.consumes = true;
         let mut arguments = what.arguments.clone();
         if let Some(priority) = what.priority {
             arguments.push(("x-priority".into(), AmqpValue::Int32(priority)));

@@ -5,6 +5,7 @@ use crate::amqp::v1;
 use crate::amqp::v091::{self, Incoming, LARGEST_BODY};
 use crate::amqp::wish::Settlement;
 use crate::error::{Error, Kind, Result};
+use crate::stop::DRAIN;
 
 /// What happens to a message that was shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl Link {
     /// The server may not have got the last acknowledgements.
     pub(crate) async fn end(self) -> Result<()> {
         match self {
-            Self::V091(connection) => return connection.close().await,
+            Self::V091(connection) => return connection.close_within(DRAIN).await,
             Self::V10(consumer) if consumer.is_broken() => {}
             Self::V10(consumer) => consumer.close().await,
         }

@@ -100,11 +100,7 @@ impl Desk {
         let mut requests = session.receiver(&plan.declare, false).await?;
         requests.prefetch(plan.workers()).await?;
         let answers = session.receiver(&[], true).await?;
-        let subscription = Subscription {
-            queue: plan.queue.clone(),
-            ..Subscription::default()
-        };
-        requests.consume(&subscription).await?;
+        requests.consume(&plan.subscription()).await?;
         Ok(Self {
             requests,
             answers,
@@ -124,10 +120,19 @@ impl Desk {
         self.work.bytes() < MOST_BYTES && self.answers.has_room() && self.ready.is_empty()
     }
 
-    /// When the server has had long enough to confirm a reply; one that says that it takes nothing for now may.
+    /// When the server has had long enough to confirm a reply.
     fn gives_up(&self) -> Option<Instant> {
-        let waits = !self.answering.is_empty() && self.answers.blocked().is_none();
+        let waits = !self.answering.is_empty();
         waits.then(|| self.progressed + self.answers.patience())
+    }
+
+    /// Whether the server has said that it takes nothing for now, which counts as a sign of life.
+    fn is_put_off(&mut self) -> bool {
+        let put_off = self.answers.blocked().is_some() || self.answers.paused().is_some();
+        if put_off {
+            self.progressed = Instant::now();
+        }
+        put_off
     }
 
     async fn close(self) {
@@ -138,6 +143,13 @@ impl Desk {
 }
 
 impl Plan {
+    fn subscription(&self) -> Subscription {
+        Subscription {
+            queue: self.queue.clone(),
+            ..Subscription::default()
+        }
+    }
+
     /// How many requests are worked on at once; the server sends no more.
     fn workers(&self) -> u16 {
         u16::try_from(self.answer.workers().get()).unwrap_or(u16::MAX)
@@ -194,6 +206,7 @@ impl Responder<'_> {
                 .filter(|_| !accepts)
                 .map(|end| end + self.plan.drain);
             let at = left.unwrap_or_else(Instant::now);
+            desk.is_put_off();
             let silent = desk.gives_up();
             let turned = tokio::select! {
                 biased;
@@ -203,6 +216,9 @@ impl Responder<'_> {
                     break Err(Error::new(Kind::TimedOut, text));
                 }
                 () = sleep_until(silent.unwrap_or(at)), if silent.is_some() => {
+                    if desk.is_put_off() {
+                        continue;
+                    }
                     let limit = humantime::format_duration(desk.answers.patience());
                     let text = format!("no confirm from {} for {limit}", self.session.target);
                     break Err(Error::new(Kind::TimedOut, text));
@@ -219,6 +235,12 @@ impl Responder<'_> {
                 Ok(more) => accepts &= more,
                 // It came with the confirm of the last reply.
                 Err(_) if self.is_done() && desk.is_idle() => break self.verdict(),
+                Err(error) if !self.session.is_outage(&error) => {
+                    // As after a signal: the queue may be gone, and the requesters wait all the same.
+                    let draining = timeout(self.plan.drain, self.drain(&mut desk));
+                    let _ = stop.unless_again(draining).await;
+                    break Err(error);
+                }
                 Err(error) => {
                     desk = self.come_back(desk, error, stop).await?;
                     // What was under way comes again, as it was not acknowledged.
@@ -282,6 +304,8 @@ impl Responder<'_> {
                 self.settled += 1;
                 self.failed += 1;
                 self.notes.warn(too_large(tag, size));
+                // It stays unsettled, and may have been all that the server sends at once.
+                desk.requests.consume_anew(&self.plan.subscription());
             }
             Incoming::Cancelled => return Err(self.session.cancelled(&self.plan.queue)),
             Incoming::Empty => {}

@@ -11,7 +11,7 @@ use crate::amqp::consumer::{Delivery, Offset};
 use crate::amqp::firehose;
 use crate::amqp::v091::Incoming;
 use crate::amqp::wish::Settlement;
-use crate::error::{Error, Kind, Result, counted};
+use crate::error::{Error, Kind, Result};
 use crate::flow::recent::Recent;
 use crate::flow::{Fate, Next, Number, Source};
 use crate::message::AmqpValue;
@@ -60,6 +60,8 @@ pub(crate) struct Consumed<'a> {
     held: u64,
     /// Those among them that the server counts for the consumer that runs.
     held_here: u16,
+    /// Those that were just taken and are to be held.
+    set_aside: u16,
 }
 
 impl<'a> Consumed<'a> {
@@ -80,6 +82,7 @@ impl<'a> Consumed<'a> {
             cancelled: false,
             held: 0,
             held_here: 0,
+            set_aside: 0,
         }
     }
 
@@ -170,7 +173,7 @@ impl<'a> Consumed<'a> {
             }
             Incoming::TooLarge { tag, size } => {
                 self.notes.warn(too_large(tag, size));
-                self.hold_back();
+                self.set_aside += 1;
                 self.arrivals.push_back(Arrival {
                     tag,
                     offset: None,
@@ -202,10 +205,9 @@ impl<'a> Consumed<'a> {
         }
         if link.widen(&self.plan.subscription(), self.held_here) {
             if self.held == u64::from(self.held_here) {
-                self.notes.note(format_args!(
-                    "holding {} until the end, which other consumers cannot get before",
-                    counted(self.held, "message")
-                ));
+                self.notes.note(
+                    "holding such messages until the end; other consumers cannot get them before",
+                );
             }
             self.held_here = 0;
         }
@@ -234,8 +236,8 @@ impl<'a> Consumed<'a> {
             Fate::Refused => Settlement::Failed,
         };
         match how {
-            // A stream keeps what is acknowledged.
-            Settlement::Held if arrival.offset.is_some() => Settlement::Accepted,
+            // A stream keeps what is acknowledged, and RabbitMQ closes the connection over every other answer.
+            _ if arrival.offset.is_some() => Settlement::Accepted,
             how => how,
         }
     }
@@ -290,6 +292,9 @@ impl Source for Consumed<'_> {
             None => Ok(false),
         });
         self.state = State::Open(link);
+        for _ in 0..std::mem::take(&mut self.set_aside) {
+            self.hold_back();
+        }
         if self.plan.settle == Settle::Auto {
             let new = self.arrivals.range_mut(before..);
             let tags = new.filter_map(|arrival| {

@@ -281,17 +281,18 @@ fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind
         plan.settle = Settle::Peek;
     }
     plan.style = args.style;
+    // What a queue of somebody's gets is theirs to say, and the binding would outlive us.
     if queue.is_empty() {
         plan.declare.push(Declaration::Queue(Queue::temporary()));
+        plan.declare.extend(args.subscriptions.iter().map(|one| {
+            Declaration::Binding(Binding {
+                source: args.exchange.clone(),
+                destination: Destination::Queue(queue.clone()),
+                key: super::carry::binding_key(&one.filter).into(),
+                arguments: Arguments::new(),
+            })
+        }));
     }
-    plan.declare.extend(args.subscriptions.iter().map(|one| {
-        Declaration::Binding(Binding {
-            source: args.exchange.clone(),
-            destination: Destination::Queue(queue.clone()),
-            key: super::carry::binding_key(&one.filter).into(),
-            arguments: Arguments::new(),
-        })
-    }));
     let session = session.session("consume", Retry::Forever, console)?;
     Ok(Kind::Amqp {
         plan: Box::new(plan),

@@ -60,8 +60,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let target = plan.session.target()?;
-    let name = target.to_string();
-    let topics = retained(&plan, target, console, &mut stop).await?;
+    let (name, topics) = retained(&plan, target, console, &mut stop).await?;
     if plan.permission == Permission::Never {
         return shown(&topics, plan.style, console).await;
     }
@@ -145,7 +144,7 @@ async fn retained(
     target: Target,
     console: Console,
     stop: &mut Stop,
-) -> Result<BTreeSet<ByteString>> {
+) -> Result<(String, BTreeSet<ByteString>)> {
     let subscriptions = plan.subscriptions(&target)?;
     let wants = Wants {
         later: Retry::Never,
@@ -166,9 +165,10 @@ async fn retained(
     let mut found = Found::default();
     let stages = Stages::default();
     let ended = flow::run(&mut source, &mut found, &stages, &plan.until, stop).await;
+    let name = source.target().to_string();
     let properties = plan.session.disconnect_properties.clone();
     let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
-    ended.and(closed).map(|()| found.topics)
+    ended.and(closed).map(|()| (name, found.topics))
 }
 
 async fn shown(topics: &BTreeSet<ByteString>, style: Style, console: Console) -> Result<()> {

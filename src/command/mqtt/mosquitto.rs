@@ -227,7 +227,7 @@ impl StandIn {
             packet_id: 0,
             subscribes: self.client == Client::Sub && !self.quiet,
         };
-        Box::new(move |way, packet, _| {
+        Box::new(move |way, packet, _, _| {
             let lines = log.lines(way, packet);
             // Who cannot be shown the packets is not shown the messages either, and that ends the command.
             let _ = output::print(lines.as_bytes());

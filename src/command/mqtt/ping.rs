@@ -95,6 +95,10 @@ impl Pinged for Connection {
         }
     }
 
+    fn target(&self) -> Option<String> {
+        Some(self.client.target().to_string())
+    }
+
     async fn hold(&mut self) -> Error {
         loop {
             if let Err(error) = self.step().await {

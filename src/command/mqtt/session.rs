@@ -180,7 +180,6 @@ impl SessionArgs {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),
         };
-        let name = target.to_string();
         let mut client = Client::new(target, session, patience);
         if self.version.is_none() && !self.needs_version_5() && !wants.version_5_only {
             client.allow_fallback();
@@ -197,7 +196,7 @@ impl SessionArgs {
         match self.stands_in.as_ref().filter(|it| it.debug) {
             Some(stands_in) => client.watch(stands_in.log()),
             None if self.trace => client.watch(trace::packets(notes)),
-            None if self.shows_session => client.watch(trace::session(name, notes)),
+            None if self.shows_session => client.watch(trace::session(notes)),
             None => {}
         }
         Ok(client)

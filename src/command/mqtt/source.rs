@@ -12,7 +12,7 @@ use super::topics::covers;
 use super::unaware::Unaware;
 use super::unsettled::Unsettled;
 use crate::connect::Target;
-use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged};
+use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged, unconfirmed};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::recent::Recent;
 use crate::flow::{Next, Source};
@@ -134,6 +134,11 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         }
     }
 
+    /// The server that it is connected to, of several the last.
+    pub(crate) fn target(&self) -> &Target {
+        self.client.target()
+    }
+
     /// Disconnects, and says whether a request was refused meanwhile.
     ///
     /// # Errors
@@ -141,7 +146,10 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
         // A server that does not answer any more holds nobody up.
         let _ = timeout(DRAIN, self.finish_removals()).await;
-        let lost = self.owes && !self.wanted.takes_as_acknowledged && !self.proved().await;
+        let proved = match self.owes && !self.wanted.takes_as_acknowledged {
+            true => self.prove().await,
+            false => Ok(()),
+        };
         let disconnect = Disconnect {
             properties,
             ..Disconnect::default()
@@ -159,21 +167,19 @@ impl<'a, C: Connection> Subscribed<'a, C> {
                 "{strays} messages of {target} came for subscriptions of an earlier run and were left out"
             ));
         }
-        match self.refused.take() {
-            Some(refused) => Err(refused),
-            None if lost => {
-                let target = self.client.target();
-                Err(unacknowledged(target, Kind::Lost, LOST_ACKNOWLEDGEMENTS))
-            }
-            None => Ok(()),
-        }
+        self.refused.take().map_or(proved, Err)
     }
 
-    /// Whether the server has read all that was acknowledged, which it has before it answers a PINGREQ. One that does not
-    /// answer, but keeps the connection, cannot hold us up.
-    async fn proved(&mut self) -> bool {
+    /// Makes sure that the server has read all that was acknowledged, which it has before it answers a PINGREQ.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`]: nobody knows whether it has, as the connection is gone, or it does not answer in time.
+    async fn prove(&mut self) -> Result<()> {
+        let lost = |source: &Self, what: &str| {
+            Err(unacknowledged(source.client.target(), Kind::Lost, what))
+        };
         if !self.client.is_online() {
-            return false;
+            return lost(self, LOST_ACKNOWLEDGEMENTS);
         }
         // What was answered before is no proof.
         while self.client.poll_event().is_some() {}
@@ -189,7 +195,11 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             }
             true
         };
-        timeout(CLOSING, answered).await.unwrap_or(true)
+        match timeout(CLOSING, answered).await {
+            Ok(true) => Ok(()),
+            Ok(false) => lost(self, LOST_ACKNOWLEDGEMENTS),
+            Err(_) => lost(self, &unconfirmed(CLOSING)),
+        }
     }
 
     /// Publishes what removes retained messages, as far as the window allows.

@@ -14,22 +14,22 @@ use crate::output::Console;
 /// Shows each packet.
 pub(super) fn packets(console: Console) -> Watcher {
     let trace = Trace::new(console);
-    Box::new(move |way, packet, length| {
+    Box::new(move |way, packet, length, _| {
         let what = described(packet, false);
         let bytes = bytes(length);
         trace.line(way == Way::Out, format_args!("{what} ({bytes})"));
     })
 }
 
-/// Shows what the server at `name` says of the session: CONNACK, SUBACK, UNSUBACK, DISCONNECT.
-pub(super) fn session(name: String, console: Console) -> Watcher {
-    Box::new(move |way, packet, _| {
+/// Shows what the server says of the session: CONNACK, SUBACK, UNSUBACK, DISCONNECT.
+pub(super) fn session(console: Console) -> Watcher {
+    Box::new(move |way, packet, _, server| {
         let shown = matches!(
             packet,
             Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::Disconnect(_)
         );
         if way == Way::In && shown {
-            console.plain(format_args!("{name}: {}", described(packet, true)));
+            console.plain(format_args!("{server}: {}", described(packet, true)));
         }
     })
 }

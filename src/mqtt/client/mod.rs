@@ -453,7 +453,8 @@ impl Client {
         }
         self.drained = self.input.len() < self.input.capacity();
         let version = self.session.version();
-        let rest = (self.watch.as_mut()).map(|watch| watch.first(&mut self.input, version));
+        let rest =
+            (self.watch.as_mut()).map(|watch| watch.first(&mut self.input, version, &self.target));
         let taken = self.session.receive(&mut self.input, now);
         if let Some(rest) = rest {
             self.input.unsplit(rest);
@@ -496,7 +497,7 @@ impl Client {
     fn show_output(&mut self) {
         let version = self.session.version();
         if let Some(watch) = &mut self.watch {
-            watch.output(self.session.output(), version);
+            watch.output(self.session.output(), version, &self.target);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 
+use crate::connect::Target;
 use crate::mqtt::packet::{Decoder, LARGEST_PACKET, Packet, Version};
 
 /// Which way a packet goes.
@@ -13,8 +14,8 @@ pub(crate) enum Way {
     In,
 }
 
-/// Is called for each packet, with its length in bytes.
-pub(crate) type Watcher = Box<dyn FnMut(Way, &Packet, usize)>;
+/// Is called for each packet, with its length in bytes and the server of the connection.
+pub(crate) type Watcher = Box<dyn FnMut(Way, &Packet, usize, &Target)>;
 
 /// What was shown. The packets are decoded once more, which costs nothing where nobody watches.
 pub(super) struct Watch {
@@ -34,11 +35,11 @@ impl Watch {
     }
 
     /// Shows what was added to the output.
-    pub(super) fn output(&mut self, output: &[u8], version: Version) {
+    pub(super) fn output(&mut self, output: &[u8], version: Version, server: &Target) {
         let mut new = output.get(self.shown..).unwrap_or_default();
         self.shown = output.len();
         while let Some((packet, length)) = next(new, version) {
-            (self.see)(Way::Out, &packet, length);
+            (self.see)(Way::Out, &packet, length, server);
             new = new.get(length..).unwrap_or_default();
         }
     }
@@ -49,10 +50,15 @@ impl Watch {
     }
 
     /// Shows the first packet of the input and takes off what follows it, so that it is dealt with before the next is shown.
-    pub(super) fn first(&mut self, input: &mut BytesMut, version: Version) -> BytesMut {
+    pub(super) fn first(
+        &mut self,
+        input: &mut BytesMut,
+        version: Version,
+        server: &Target,
+    ) -> BytesMut {
         match next(input, version) {
             Some((packet, length)) => {
-                (self.see)(Way::In, &packet, length);
+                (self.see)(Way::In, &packet, length, server);
                 input.split_off(length)
             }
             None => BytesMut::new(),

@@ -393,3 +393,38 @@ fn a_reader_that_leaves_ends_it_quietly() {
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stderr.is_empty(), "{ended:?}");
 }
+
+#[test]
+fn a_command_that_fails_ends_no_stream() {
+    let stream = declared("stream", "--queue-type stream");
+    let lines: String = (1..=30).map(|n| format!("{n}\n")).collect();
+    let publishing = amqp("publish").words(&format!("-k {stream} -l"));
+    publishing.input(lines).run().exits(0);
+    let consuming = amqp("consume").words(&format!("{stream} --offset first -C 30 -W 60s"));
+    let ended = consuming
+        .words("--exec sh -c")
+        .word("test $(cat) != 2")
+        .run();
+    ended.exits(1).says("1 of 30 messages");
+}
+
+#[test]
+fn a_bridge_leaves_a_queue_of_somebody_as_it_is() {
+    let queue = declared("bridged", "");
+    let mut broker = crate::support::broker::broker("");
+    let reader = broker.sub_line("-t # -C 1 -v").start();
+    broker.sees_subscription("#");
+    let bridge = iotctl("bridge").word(rabbitmq().url());
+    let to = format!("mqtt://127.0.0.1:{}", broker.port);
+    let bridge = bridge
+        .word(to)
+        .words(&format!("--from-queue {queue}"))
+        .start();
+    publish(&format!("-k {queue} -m x")).exits(0);
+    reader.ends().exits(0).prints(&format!("{queue} x\n"));
+    bridge.signal("TERM");
+    bridge.ends().exits(143);
+    // Nothing that goes to the exchange comes to the queue.
+    publish(&format!("-e amq.topic -k {queue} -m stray")).exits(0);
+    amqp("get").words(&queue).run().exits(1).says("is empty");
+}

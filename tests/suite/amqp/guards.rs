@@ -18,7 +18,7 @@ use iotctl::error::{Error, Kind, Result};
 use iotctl::output::{Output, Style};
 
 use super::peer::{
-    consumer, deliver, method, next_ack, open_channel, short, start, tune, until, welcome,
+    consumer, deliver, goodbye, method, next_ack, open_channel, short, start, tune, until, welcome,
 };
 use super::words::{LINES, block_on, session};
 use crate::support::broker::started;
@@ -219,7 +219,7 @@ fn what_comes_together_is_acknowledged_together() {
         while acks.last().is_none_or(|(tag, _)| *tag < COUNT) {
             acks.push(next_ack(stream)?);
         }
-        drain(stream);
+        goodbye(stream);
         Some(acks)
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);

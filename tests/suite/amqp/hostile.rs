@@ -252,3 +252,111 @@ fn a_reply_that_is_never_confirmed_is_given_up() {
         .says("no confirm from amqp://127.0.0.1")
         .says("for 400ms");
 }
+
+/// Connection.Start of a server that says why it lets nobody in.
+fn honest_start() -> Vec<u8> {
+    let capability = [&short("authentication_failure_close")[..], b"t\x01"].concat();
+    let table = [&(capability.len() as u32).to_be_bytes()[..], &capability].concat();
+    let table = [&short("capabilities")[..], b"F", &table].concat();
+    let mut arguments = vec![0, 9];
+    for field in [&table[..], b"PLAIN", b"en_US"] {
+        arguments.extend((field.len() as u32).to_be_bytes());
+        arguments.extend(field);
+    }
+    method(0, 10, 10, &arguments)
+}
+
+#[test]
+fn a_server_that_tells_refusals_and_hangs_up_is_an_outage() {
+    let peer = Peer::start(|stream, number| {
+        match number {
+            // It is cut off in the middle of the login.
+            1 => {
+                stream.read_exact(&mut [0; 8]).unwrap();
+                say(stream, &[&honest_start()]);
+                until(stream, 10, 11);
+            }
+            _ => {
+                consumer(stream);
+                say(stream, &[&deliver(1, false, b"one")]);
+                next_ack(stream);
+            }
+        }
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let mut consuming = iotctl("amqp consume q --url").word(url).start();
+    assert_eq!(consuming.lines(2), ["one", "one"]);
+    consuming.signal("TERM");
+    let ended = consuming.ends().exits(143);
+    assert!(!ended.stderr.contains("password"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_last_acknowledgements_are_not_taken_for_granted() {
+    let consuming = |answer: &'static [u8]| {
+        let peer = server(move |stream| {
+            consumer(stream);
+            say(stream, &[&deliver(1, false, b"one")]);
+            until(stream, 10, 50);
+            say(stream, &[answer]);
+        });
+        amqp(&peer, "consume q -C 1").run().exits(6).prints("one\n")
+    };
+    consuming(b"").says("did not confirm the last acknowledgements within 3s");
+    let bye = farewell(320, "CONNECTION_FORCED - node is shutting down");
+    let bye: &'static [u8] = method(0, 10, 50, &bye).leak();
+    consuming(bye).says("was lost before it had the last acknowledgements: node is shutting down");
+}
+
+#[test]
+fn nothing_comes_between_the_frames_of_a_message() {
+    let confirm = [&1_u64.to_be_bytes()[..], &[0]].concat();
+    let confirm = method(1, 60, 80, &confirm);
+    let words = [
+        &312_u16.to_be_bytes()[..],
+        &short("NO_ROUTE"),
+        &short(""),
+        &short("k"),
+    ]
+    .concat();
+    let returned = method(1, 60, 50, &words);
+    let frames = [returned, confirm.clone()].concat();
+    let ended = publishing(move |stream| {
+        confirms(stream);
+        messages(stream, 1);
+        say(stream, &[&frames]);
+    });
+    ended
+        .exits(6)
+        .says("a method between the frames of a message");
+
+    let peer = server(move |stream| {
+        consumer(stream);
+        let whole = deliver(1, false, b"");
+        say(stream, &[&whole[..whole.len() - 30], &confirm]);
+    });
+    let ended = amqp(&peer, "consume q -C 1").run();
+    ended
+        .exits(6)
+        .says("a method between the frames of a message");
+}
+
+#[test]
+fn a_pause_holds_requests_too() {
+    let peer = server(|stream| {
+        confirms(stream);
+        until(stream, 60, 10);
+        say(stream, &[&method(1, 60, 11, &[])]);
+        until(stream, 60, 20);
+        let off = method(1, 20, 20, &[0]);
+        say(stream, &[&off, &method(1, 60, 21, &short("c"))]);
+        // Nothing is between the answer to the pause and that to its end.
+        assert_eq!(until(stream, 20, 21).unwrap()[4], 0);
+        say(stream, &[&method(1, 20, 20, &[1])]);
+        let (kind, next) = super::peer::frame(stream).unwrap();
+        assert_eq!((kind, &next[..5]), (1, &[0, 20, 0, 21, 1][..]));
+        until(stream, 60, 40).unwrap();
+    });
+    amqp(&peer, "request -k k -m x -W 2s").run().exits(5);
+    peer.result();
+}

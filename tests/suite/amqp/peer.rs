@@ -118,6 +118,12 @@ pub(super) fn next_ack(stream: &mut TcpStream) -> Option<(u64, bool)> {
     Some((tag, ack[12] & 1 == 1))
 }
 
+/// Answers the goodbye, which shows that all that came before it was read.
+pub(super) fn goodbye(stream: &mut TcpStream) -> Option<()> {
+    until(stream, 10, 50)?;
+    stream.write_all(&method(0, 10, 51, &[])).ok()
+}
+
 /// Opens the channel that is asked for.
 pub(super) fn open_channel(stream: &mut TcpStream) -> Option<()> {
     until(stream, 20, 10)?;

@@ -12,7 +12,7 @@ use iotctl::command::amqp::topology::Action;
 use iotctl::output::Style;
 use serde_json::{Value, json};
 
-use super::peer::{self, consumer, deliver, method, short, start, until, welcome};
+use super::peer::{self, consumer, deliver, goodbye, method, short, start, until, welcome};
 use super::topology::carry_out;
 use super::words::{RECORDS, caught, filled, queue, shared};
 use crate::support::PATIENCE;
@@ -231,7 +231,7 @@ fn messages_that_are_not_wanted_do_not_fill_the_way_of_those_that_are() {
     let line = iotctl("amqp consume").words(&url).words(&name);
     let line = line.words("-C 1 -W 60 --filter").word("payload == wanted");
     let ended = line.run().exits(0).prints("wanted\n");
-    ended.says("until the end, which other consumers cannot get before");
+    ended.says("until the end; other consumers cannot get them before");
     let state = carry_out(vec![Action::Purge(name.as_str().into())]).unwrap();
     assert_eq!(state, format!("{name}\t350 messages removed\n"));
 }
@@ -244,7 +244,7 @@ fn outlives(frames: Vec<u8>) {
             0 => stream.write_all(&frames).ok()?,
             _ => stream.write_all(&deliver(1, false, b"x")).ok()?,
         }
-        drain(stream);
+        goodbye(stream)?;
         Some(())
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);

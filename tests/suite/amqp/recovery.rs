@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::mpsc::channel;
 
 use super::peer::{
-    consumer, deliver, messages, method, next_ack, open_channel, short, until, welcome,
+    consumer, deliver, goodbye, messages, method, next_ack, open_channel, short, until, welcome,
 };
 use super::words::tool;
 use crate::support::broker::{Broker, started};
@@ -47,7 +47,7 @@ fn a_consumer_comes_back_and_says_what_may_be_missing() {
         if ack.0 == 1 {
             ack = next_ack(stream)?;
         }
-        drain(stream);
+        goodbye(stream);
         Some(ack)
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);
@@ -238,7 +238,7 @@ fn a_message_that_comes_again_counts_once() {
         for (tag, body) in [(1, b"one"), (2, b"two")] {
             stream.write_all(&deliver(tag, true, body)).ok()?;
         }
-        drain(stream);
+        goodbye(stream);
         None
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);
