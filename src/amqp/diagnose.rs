@@ -49,33 +49,8 @@ pub(super) async fn login(
     {
         return error;
     }
-    match greeting {
-        Greeting { tune: Some(_), .. } => {
-            return Error::new(
-                Kind::Lost,
-                format!("{target} accepted the login, but closed the connection while opening the virtual host"),
-            )
-            .hint("the virtual host may be wrong: it is the path of the URL; %2f is the default one");
-        }
-        Greeting {
-            tells_refusals: true,
-            ..
-        } => {
-            let text = format!("{target} closed the connection during the login");
-            return Error::new(Kind::Lost, text);
-        }
-        // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
-        Greeting {
-            mechanisms: Some(_),
-            ..
-        } => {
-            return Error::new(
-                Kind::Unauthorized,
-                format!("{target} closed the connection during the login"),
-            )
-            .hint("user name or password may be wrong");
-        }
-        _ => {}
+    if let Some(error) = hung_up(target, &greeting) {
+        return error;
     }
     let silent = format!("{target} closed the connection without sending anything");
     match diagnose::silent_close(target).await {
@@ -90,6 +65,28 @@ pub(super) async fn login(
             Error::new(Kind::Lost, text)
         }
     }
+}
+
+/// The server has greeted, and then ended the connection without a word.
+fn hung_up(target: &Target, greeting: &Greeting) -> Option<Error> {
+    let text = format!("{target} closed the connection during the login");
+    Some(match greeting {
+        Greeting { tune: Some(_), .. } => Error::new(
+            Kind::Lost,
+            format!("{target} accepted the login, but closed the connection while opening the virtual host"),
+        )
+        .hint("the virtual host may be wrong: it is the path of the URL; %2f is the default one"),
+        Greeting {
+            tells_refusals: true,
+            ..
+        } => Error::new(Kind::Lost, text),
+        // Others that hang up after Connection.Start did not like who we are (AMQP 0-9-1 §2.2.4).
+        Greeting {
+            mechanisms: Some(_),
+            ..
+        } => Error::new(Kind::Unauthorized, text).hint("user name or password may be wrong"),
+        Greeting { .. } => return None,
+    })
 }
 
 /// What in the server's greeting makes it useless to go on.

@@ -78,8 +78,8 @@ pub(crate) const TEMPLATE: &[(&str, &str)] = &[
         "what a JSON pointer finds in the payload, a field, the first of several alternatives; the names are below",
     ),
     (
-        "%-10t, %010l, %.3p",
-        "left-aligned, zero-padded, truncated; %.2:x separates groups of digits with colons",
+        "%-10t, %010l, %3p",
+        "left-aligned, zero-padded, and a payload cut off at 3 bytes; %.2:x separates groups of digits with colons",
     ),
 ];
 

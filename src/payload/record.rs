@@ -8,14 +8,14 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::error::brief;
 use crate::file;
 use crate::message::{Detail, Message, MqttDetail, MqttProperties, UNTIMED};
 
-use super::Encoding;
+use super::{Encoding, instant};
 
 mod amqp;
 mod coap;
@@ -69,7 +69,7 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
         .as_ref()
         .is_some_and(|topic| !topic.is_empty() || matches!(detail, Detail::Amqp(_)));
     let message = Message {
-        time: said(&record).unwrap_or(UNTIMED),
+        time: said(&record)?.unwrap_or(UNTIMED),
         topic: topic.unwrap_or_default(),
         payload: payload(&record)?,
         detail,
@@ -105,15 +105,22 @@ struct Record<'a> {
     payloadlen: Raw<'a>,
 }
 
-/// Whoever made the record said when; a time that cannot be read is none.
-fn said(record: &Record<'_>) -> Option<SystemTime> {
-    let text = |raw: &'_ RawValue| Some(raw.get().strip_prefix('"')?.strip_suffix('"')?.to_owned());
-    let text = match (record.time, record.tst) {
-        (Some(time), _) => text(time)?,
-        // It writes a Z, and after it the offset of its clock.
-        (None, Some(tst)) => text(tst)?.replace("Z+", "+").replace("Z-", "-"),
-        (None, None) => return None,
+/// When whoever made the record says that it was: as RFC 3339 has it, without a zone in UTC, or a number since 1970.
+fn said(record: &Record<'_>) -> Result<Option<SystemTime>, String> {
+    let (name, raw) = match (record.time, record.tst) {
+        (Some(time), _) => ("time", time.get()),
+        (None, Some(tst)) => ("tst", tst.get()),
+        (None, None) => return Ok(None),
     };
+    if raw == "null" {
+        return Ok(None);
+    }
+    let text = raw.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let mut text = text.unwrap_or(raw).to_owned();
+    if name == "tst" {
+        // It writes a Z, and after it the offset of its clock.
+        text = text.replace("Z+", "+").replace("Z-", "-");
+    }
     let text = match text.split_at_checked(LEAP_AT) {
         Some((before, leap)) if leap.starts_with(":60") => {
             let zone = leap[3..].trim_start_matches(|it: char| it == '.' || it.is_ascii_digit());
@@ -121,7 +128,12 @@ fn said(record: &Record<'_>) -> Option<SystemTime> {
         }
         _ => text,
     };
-    text.parse().ok().map(Timestamp::into)
+    let time = instant::read(&text);
+    let wrong = || {
+        let shown = brief(raw);
+        format!("{name}: {shown} is not a time, such as \"2026-01-01T12:00:00Z\" or 1767268800")
+    };
+    time.map(Some).ok_or_else(wrong)
 }
 
 /// Where the seconds of a time begin. A leap second is the end of the one before it, so that it comes after all of that.
@@ -394,6 +406,30 @@ mod tests {
         // What another protocol carried, and what none did, has nothing of its own.
         for other in [r#"{"payload":"","amqp":{}}"#, r#"{"payload":""}"#] {
             assert_eq!(mqtt(other), None);
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_or_refused() {
+        let time = |time: &str| {
+            let line = format!(r#"{{"time":{time},"topic":"a","payload":""}}"#);
+            parse(line.as_bytes(), &Detail::Plain).map(|it| it.unwrap().0.time)
+        };
+        let noon = time("\"2026-01-01T12:00:00Z\"").unwrap();
+        for same in [
+            "\"2026-01-01T12:00:00\"",
+            "1767268800",
+            "\"2026-01-01T13:00:00+01:00\"",
+        ] {
+            assert_eq!(time(same), Ok(noon), "{same}");
+        }
+        assert_eq!(time("null"), Ok(UNTIMED));
+        for wrong in ["\"yesterday\"", "true", "{}", "\"\""] {
+            let flaw = time(wrong).unwrap_err();
+            assert!(
+                flaw.starts_with("time: ") && flaw.contains("is not a time"),
+                "{flaw}"
+            );
         }
     }
 

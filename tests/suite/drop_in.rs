@@ -75,7 +75,7 @@ fn option_errors_are_the_same_to_the_letter() {
         ),
         (
             "mosquitto_rr",
-            "-e\n-e a/+\n-t a -m b\n-m a -f b\n-l\n-r\n-C 1\n-T a",
+            "-e\n-e a/+\n-t a -e b -m c -V 5 -D publish response-topic d\n-t a -m b\n-m a -f b\n-l\n-r\n-C 1\n-T a",
         ),
     ] {
         for words in lines.lines().map(str::trim) {

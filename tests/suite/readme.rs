@@ -71,6 +71,32 @@ fn every_page_with_examples_has_its_test() {
     }
 }
 
+/// The recipes for CI are no examples that run here, but their load tests are commands that could.
+#[test]
+fn the_load_tests_of_the_recipes_are_commands() {
+    let page = read("docs/ci.md");
+    let mut found = 0;
+    for (_, recipe) in blocks(&page).iter().filter(|(mark, _)| *mark == "yaml") {
+        let lines = recipe.replace("\n        --", " --");
+        let loads = lines.lines().filter_map(|line| {
+            let line = line.trim();
+            let action = line
+                .strip_prefix("load: ")
+                .filter(|load| load.starts_with('-'));
+            let script = line.split_once("iotctl bench mqtt mqtt://mosquitto ");
+            action.or(script.map(|(_, words)| words))
+        });
+        for load in loads {
+            found += 1;
+            let script = format!("iotctl bench mqtt mqtt://127.0.0.1:1 {load}");
+            let folder = tempfile::tempdir().unwrap();
+            let output = shell(folder.path(), &script).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{script}: {output:?}");
+        }
+    }
+    assert_eq!(found, 2);
+}
+
 /// A shell that finds `iotctl`, knows no contexts, and works in this directory.
 fn shell(directory: &Path, script: &str) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));

@@ -352,3 +352,29 @@ fn words_that_do_not_go_together_are_refused() {
             .says(why);
     }
 }
+
+/// As other programs have it, coap-client among them.
+#[test]
+fn a_dash_is_a_standard_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broker = broker("");
+    let mut reading = broker
+        .iotctl("sub -t a -C 1 --output-file -")
+        .into_command();
+    reading.current_dir(folder.path());
+    let reading = Line::of(reading).start();
+    broker.sees_subscription("a");
+    let sending = broker.iotctl("pub -t a -f -").input("from a pipe");
+    sending.run().exits(0);
+    reading.ends().exits(0).prints("from a pipe\n");
+    let mut server = iotctl("coap server --quiet --listen 127.0.0.1:0 -r /a=text:here").start();
+    let uri = format!("{}/a", server.line());
+    let mut getting = iotctl("coap get -o -").word(&uri).into_command();
+    getting.current_dir(folder.path());
+    Line::of(getting).run().exits(0).prints("here");
+    let refused = iotctl("coap get -o - --resume").word(uri).run();
+    refused
+        .exits(2)
+        .says("--resume needs a file, not standard output");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -200,9 +200,9 @@ impl BenchAmqpFlags {
         let bind = self.session.addresses().to_vec();
         let session = self.session.words(self.url)?;
         if session.connect.retry.is_some() {
-            return Err(Error::usage(
-                "--retry does not apply to load tests: lost connections are always reopened",
-            ));
+            let text = "--retry does not apply to load tests: lost connections are always reopened";
+            return Err(Error::usage(text)
+                .hint("to wait for a server first: iotctl amqp ping -C 1 --retry TIME"));
         }
         let stages_last = self.load.stages_last();
         let mut plan = Plan::new(session);

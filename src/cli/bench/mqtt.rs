@@ -166,9 +166,9 @@ impl BenchMqttFlags {
         let bind = self.connect.addresses().to_vec();
         let connect = self.connect.words()?;
         if connect.retry.is_some() {
-            return Err(Error::usage(
-                "--retry does not apply to load tests: lost connections are always reopened",
-            ));
+            let text = "--retry does not apply to load tests: lost connections are always reopened";
+            return Err(Error::usage(text)
+                .hint("to wait for a server first: iotctl mqtt ping -C 1 --retry TIME"));
         }
         let stages_last = self.load.stages_last();
         let mut plan = Plan::new(connect);

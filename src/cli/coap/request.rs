@@ -110,6 +110,19 @@ struct FileFlags {
 }
 
 impl FileFlags {
+    fn is_standard(&self) -> bool {
+        let file = self.output_file.as_ref();
+        file.is_some_and(|file| file.as_os_str() == "-")
+    }
+
+    /// The file; `None`: standard output.
+    fn file(self) -> Option<PathBuf> {
+        match self.is_standard() {
+            true => None,
+            false => self.output_file,
+        }
+    }
+
     fn check(&self, method: Code, body: &BodyFlags, uris: usize, several: bool) -> Result<()> {
         let given = self.output_file.is_some();
         if given && uris > 1 {
@@ -119,6 +132,9 @@ impl FileFlags {
             return Err(Error::usage(
                 "--output-file takes one response and cannot be used with --repeat, -l or --ndjson",
             ));
+        }
+        if self.resume && self.is_standard() {
+            return Err(Error::usage("--resume needs a file, not standard output"));
         }
         if self.resume && method != Code::GET {
             return Err(Error::usage("--resume is for get only"));
@@ -222,8 +238,8 @@ impl AskingFlags {
                 ..self.drain.until()
             },
             etag_file: self.conditions.etag_file,
-            file: self.file.output_file,
             resume: self.file.resume,
+            file: self.file.file(),
             stages,
             outgoing: Stages::default(),
             format,

@@ -94,6 +94,8 @@ impl DestinationFlags {
         let rotation = rotation(&self.rotate);
         Ok(match self.output_file {
             None => Destination::Stdout,
+            // As other programs have it.
+            Some(Name::Plain(path)) if path.as_os_str() == "-" => Destination::Stdout,
             Some(Name::Plain(path)) => Destination::File(path, rotation),
             Some(Name::Names(names)) => {
                 let one = "--output-file without braces";

@@ -125,6 +125,9 @@ struct FramingFlags {
     from_start: bool,
 }
 
+/// Standard input as a file.
+const STANDARD: &str = "-";
+
 impl SourceFlags {
     /// What was given, if anything was.
     fn source(self, framing: FramingFlags) -> Result<Option<Source>> {
@@ -134,6 +137,9 @@ impl SourceFlags {
                 message: Some(text),
                 ..
             } => Source::Text(Bytes::from(text.into_vec())),
+            Self {
+                file: Some(file), ..
+            } if file.as_os_str() == STANDARD => Source::Stdin,
             Self {
                 file: Some(file), ..
             } => Source::File(file),

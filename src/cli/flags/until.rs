@@ -13,7 +13,7 @@ pub(crate) struct LimitFlags {
     #[arg(short = 'W', long, value_name = "TIME")]
     timeout: Option<Wait>,
 
-    /// End after this long, with exit code 0
+    /// End after this long, with exit code 0, or 5 where -C asked for more messages
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
@@ -62,7 +62,7 @@ pub(crate) struct UntilFlags {
     #[command(flatten)]
     limits: LimitFlags,
 
-    /// End when nothing arrives for this long, with exit code 0; the time that the commands of --exec take does not count
+    /// End when nothing arrives for this long, with exit code 0, or 5 where -C asked for more messages; the time that the commands of --exec take does not count
     #[arg(long, value_name = "TIME")]
     idle: Option<Wait>,
 

@@ -418,6 +418,11 @@ fn timeout(given: &Given) -> Option<Duration> {
 
 fn request(given: &Given) -> Outcome<request::Plan> {
     let version = version_of(given);
+    let of_publish = properties(given, Place::Publish, version)?;
+    if given.has("-e") && of_publish.response_topic().is_some() {
+        let text = "Error in PUBLISH properties: Duplicate response topic.\n";
+        return Err(End::Unable(text.into()));
+    }
     Ok(request::Plan {
         session: session(given)?,
         topics: last(given, "-t")?
@@ -430,7 +435,7 @@ fn request(given: &Given) -> Outcome<request::Plan> {
         subscribe_properties: properties(given, Place::Subscribe, version)?,
         qos: qos(given, "-q"),
         retain: false,
-        properties: properties(given, Place::Publish, version)?,
+        properties: of_publish,
         source: source(given),
         encoding: Encoding::Plain,
         pacing: Pacing::default(),

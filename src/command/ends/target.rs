@@ -201,13 +201,7 @@ impl TargetEnd {
                     }
                 }
             }
-            Kind::Amqp { plan, .. } => {
-                let session = plan
-                    .session
-                    .session("publish", Retry::Forever, self.console)?;
-                let publishing = Publishing::new(plan, session, self.console);
-                AnyTarget::Amqp(self.patient(publishing, plan.session.connect.retry))
-            }
+            Kind::Amqp { plan, .. } => AnyTarget::Amqp(self.publishing(plan)?),
             Kind::Coap { plan, place } => {
                 let places = vec![(plan.session.uris[0].as_str().into(), &**place)];
                 let requests = Requests::open(plan, places, &self.written)?;
@@ -250,6 +244,13 @@ impl TargetEnd {
     fn patient<T: Target>(&self, target: T, retry: Option<Retry>) -> Box<Patient<T>> {
         let retry = retry.unwrap_or(Retry::Forever);
         Box::new(Patient::new(target, retry, self.console))
+    }
+
+    fn publishing<'a>(&self, plan: &'a publish::Plan) -> Result<Box<Patient<Publishing<'a>>>> {
+        let args = &plan.session;
+        let session = args.session("publish", Retry::Forever, self.console)?;
+        let publishing = Publishing::new(plan, session, self.console);
+        Ok(self.patient(publishing, args.connect.retry))
     }
 
     /// `receives`: for both directions.

@@ -14,8 +14,7 @@ use super::unsettled::Unsettled;
 use crate::connect::Target;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged, unconfirmed};
 use crate::error::{Error, Kind, Result, brief};
-use crate::flow::recent::Recent;
-use crate::flow::{Next, Source};
+use crate::flow::{Next, Source, recent::Recent};
 use crate::mqtt::client::{CLOSING, Client, Connection, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
 use crate::mqtt::session::client::{Event, Session};
@@ -146,10 +145,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
         // A server that does not answer any more holds nobody up.
         let _ = timeout(DRAIN, self.finish_removals()).await;
-        let proved = match self.owes && !self.wanted.takes_as_acknowledged {
-            true => self.prove().await,
-            false => Ok(()),
-        };
+        let proved = self.prove().await;
         let disconnect = Disconnect {
             properties,
             ..Disconnect::default()
@@ -175,16 +171,16 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     /// # Errors
     /// [`Kind::Lost`]: nobody knows whether it has, as the connection is gone, or it does not answer in time.
     async fn prove(&mut self) -> Result<()> {
-        let lost = |source: &Self, what: &str| {
-            Err(unacknowledged(source.client.target(), Kind::Lost, what))
-        };
-        if !self.client.is_online() {
-            return lost(self, LOST_ACKNOWLEDGEMENTS);
+        if !self.owes || self.wanted.takes_as_acknowledged {
+            return Ok(());
         }
         // What was answered before is no proof.
         while self.client.poll_event().is_some() {}
         let mut unanswered = self.client.with(|session| session.ping(Instant::now()));
         let answered = async {
+            if !self.client.is_online() {
+                return false;
+            }
             while unanswered > 0 {
                 if self.client.drive().await.is_err() || self.client.poll_notice().is_some() {
                     return false;
@@ -195,11 +191,12 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             }
             true
         };
-        match timeout(CLOSING, answered).await {
-            Ok(true) => Ok(()),
-            Ok(false) => lost(self, LOST_ACKNOWLEDGEMENTS),
-            Err(_) => lost(self, &unconfirmed(CLOSING)),
-        }
+        let what = match timeout(CLOSING, answered).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => String::from(LOST_ACKNOWLEDGEMENTS),
+            Err(_) => unconfirmed(CLOSING),
+        };
+        Err(unacknowledged(self.client.target(), Kind::Lost, &what))
     }
 
     /// Publishes what removes retained messages, as far as the window allows.

@@ -111,7 +111,7 @@ fn a_recording_is_published_at_its_pace() {
     };
     let records = [
         record("\"2026-11-20T21:00:00.5Z\"", 1),
-        record("\"no time\"", 2),
+        record("null", 2),
         record("\"2026-11-20T21:00:01.000001Z\"", 3),
         record("\"2026-11-20T21:00:00Z\"", 4),
     ];
@@ -121,6 +121,9 @@ fn a_recording_is_published_at_its_pace() {
     assert!(began.elapsed() >= Duration::from_millis(250));
     let taken = amqp("get").words(&queue).words("--all").run();
     taken.exits(0).prints("1\n2\n3\n4\n");
+    let line = amqp("publish").words("--ndjson");
+    let ended = line.input(record("\"no time\"", 5)).run().exits(2);
+    ended.says("line 1: time: \"no time\" is not a time, such as");
     for (words, why) in [
         ("--replay -m x -k q", "--ndjson"),
         ("--ndjson --speed 2", "--replay"),
