@@ -14,6 +14,8 @@ use super::url;
 #[derive(Default)]
 pub(super) struct Layer {
     pub(super) scheme: Option<&'static Scheme>,
+    /// A URL stood here, so that nothing of the place is taken from below.
+    whole: bool,
     /// The servers to choose from, in order.
     pub(super) hosts: Vec<Place>,
     /// That of the hosts that have none of their own.
@@ -109,7 +111,15 @@ impl Layer {
             };
             lower.rest.websocket = false;
             lower.rest.srv = false;
+        } else if self.whole {
+            lower = Self {
+                rest: lower.rest,
+                ..Self::default()
+            };
+            lower.rest.websocket = false;
+            lower.rest.srv = false;
         }
+        let whole = self.whole || lower.whole || lower.scheme.is_some();
         if self.scheme.is_none() && !self.hosts.is_empty() && !lower.has_hosts_of(&self) {
             (lower.username, lower.password, lower.path) = (None, None, None);
             // Encryption is kept, as what was below may have been there for it.
@@ -129,6 +139,7 @@ impl Layer {
         }
         Self {
             scheme: self.scheme.or(lower.scheme),
+            whole,
             hosts: longer(self.hosts, lower.hosts),
             port: self.port.or(lower.port),
             unix: self.unix.or(lower.unix),

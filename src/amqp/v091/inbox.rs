@@ -285,7 +285,11 @@ mod tests {
         for part in body.chunks(16) {
             put_frame(BODY, 1, &mut bytes, |out| out.extend_from_slice(part));
         }
-        let (mut inbox, mut at, mut came) = (Inbox::default(), 0, Vec::new());
+        let mut inbox = Inbox {
+            consumes: true,
+            ..Inbox::default()
+        };
+        let (mut at, mut came) = (0, Vec::new());
         while let Some(frame) = Frame::split(&bytes[at..], 4096).unwrap() {
             at += frame.length();
             match inbox.take(frame, SystemTime::UNIX_EPOCH) {
