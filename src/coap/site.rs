@@ -329,10 +329,17 @@ impl Site {
             {
                 Response::error(Code::BAD_REQUEST, "too many filters")
             }
+            ("/.well-known/core", Code::GET) if !request.accepts(Some(format::LINK)) => {
+                Response::new(Code::NOT_ACCEPTABLE)
+            }
             ("/.well-known/core", Code::GET) => {
-                let links = self.links(&request.query());
-                let format = format::number("link-format").unwrap_or(40);
-                Response::content(format, link::write(&links))
+                let query = request.query();
+                let links = self.links(&query);
+                if request.multicast && links.is_empty() && !query.is_empty() {
+                    // A group is not told of what is not there (RFC 6690 §4.1): errors are kept to ourselves.
+                    return Response::new(Code::NOT_FOUND);
+                }
+                Response::content(format::LINK, link::write(&links))
             }
             ("/.well-known/core", _) => Response::new(Code::METHOD_NOT_ALLOWED),
             _ => Response::error(Code::NOT_FOUND, "no such resource"),

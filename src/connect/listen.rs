@@ -19,6 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::error::{Error, Kind, Result, plain};
 
+use super::scheme::{Carrier, Protocol};
 pub use super::server_tls::ServerTls;
 use super::stream::{Stream, Tcp, Wire};
 use super::tls_errors;
@@ -81,6 +82,8 @@ impl FromStr for ListenAddress {
 /// What to listen on and what to speak there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenOn {
+    /// What is spoken.
+    pub protocol: Protocol,
     /// Where.
     pub address: ListenAddress,
     /// With it every connection is TLS.
@@ -90,9 +93,10 @@ pub struct ListenOn {
 }
 
 impl ListenOn {
-    /// Plain tcp or a plain unix socket at `address`.
+    /// MQTT over plain tcp or a plain unix socket at `address`.
     pub const fn plain(address: ListenAddress) -> Self {
         Self {
+            protocol: Protocol::Mqtt,
             address,
             tls: None,
             websocket: false,
@@ -102,21 +106,40 @@ impl ListenOn {
 
 /// The TLS of a listener, which can be replaced while it listens; clones are the same.
 #[derive(Clone)]
-pub struct LiveTls(Arc<Mutex<TlsAcceptor>>);
+pub struct LiveTls {
+    acceptor: Arc<Mutex<TlsAcceptor>>,
+    /// The protocol that clients must know where they name any (ALPN).
+    alpn: Option<&'static str>,
+}
 
 impl LiveTls {
-    fn new(config: Arc<ServerConfig>) -> Self {
-        Self(Arc::new(Mutex::new(config.into())))
+    fn new(config: Arc<ServerConfig>, alpn: Option<&'static str>) -> Self {
+        Self {
+            acceptor: Arc::new(Mutex::new(with_alpn(config, alpn).into())),
+            alpn,
+        }
     }
 
     /// Connections accepted from now on get `config` ([`ServerTls::config`]).
     pub fn replace(&self, config: Arc<ServerConfig>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = config.into();
+        let acceptor = with_alpn(config, self.alpn).into();
+        *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = acceptor;
     }
 
     fn acceptor(&self) -> TlsAcceptor {
-        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        let current = self.acceptor.lock();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn with_alpn(config: Arc<ServerConfig>, protocol: Option<&str>) -> Arc<ServerConfig> {
+    match protocol {
+        None => config,
+        Some(protocol) => {
+            let mut config = ServerConfig::clone(&config);
+            config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+            Arc::new(config)
+        }
     }
 }
 
@@ -125,6 +148,7 @@ pub struct Listener {
     socket: Socketed,
     address: ListenAddress,
     tls: Option<LiveTls>,
+    protocol: Protocol,
     websocket: bool,
     /// Device and inode of a unix socket's file.
     file: Option<(u64, u64)>,
@@ -144,12 +168,13 @@ impl Listener {
     /// [`Kind::Local`]: `cannot listen on 127.0.0.1:1883: address already in use`, and for unreadable files;
     /// [`Kind::Usage`] for files that do not hold what they should.
     pub async fn bind(on: &ListenOn) -> Result<Self> {
-        let tls = on
-            .tls
-            .as_ref()
-            .map(ServerTls::config)
-            .transpose()?
-            .map(LiveTls::new);
+        let carrier = match on.websocket {
+            true => Carrier::SecureWebSocket,
+            false => Carrier::Tls,
+        };
+        let alpn = on.protocol.alpn(carrier);
+        let config = on.tls.as_ref().map(ServerTls::config).transpose()?;
+        let tls = config.map(|it| LiveTls::new(it, alpn));
         let cannot = |cause| Error::local(format!("cannot listen on {}", on.address), &cause);
         let (socket, address) = match &on.address {
             ListenAddress::Tcp(address) => {
@@ -170,6 +195,7 @@ impl Listener {
             socket,
             address,
             tls,
+            protocol: on.protocol,
             websocket: on.websocket,
             file,
             troubled: AtomicBool::new(false),
@@ -240,7 +266,7 @@ impl Listener {
             socket,
             peer,
             tls: self.tls.as_ref().map(LiveTls::acceptor),
-            websocket: self.websocket,
+            websocket: self.websocket.then_some(self.protocol),
         })
     }
 }
@@ -268,7 +294,8 @@ pub struct Incoming {
     socket: Accepted,
     peer: String,
     tls: Option<TlsAcceptor>,
-    websocket: bool,
+    /// The protocol in WebSocket.
+    websocket: Option<Protocol>,
 }
 
 enum Accepted {
@@ -310,10 +337,10 @@ impl Incoming {
             (Accepted::Tcp(tcp), None) => Wire::Tcp(Tcp::server(tcp)),
             (Accepted::Unix(unix), _) => Wire::Unix(unix),
         };
-        if !websocket {
+        let Some(protocol) = websocket else {
             return Ok(Stream::bare(wire, peer));
-        }
-        match upgrade::accept(wire).await {
+        };
+        match upgrade::accept(wire, protocol).await {
             Ok(websocket) => Ok(Stream::websocket(websocket, peer)),
             Err(Failure::Io(cause)) => Err(failed("WebSocket", plain(&cause))),
             Err(Failure::Answer(why)) => Err(failed("WebSocket", why)),

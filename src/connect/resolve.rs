@@ -128,7 +128,7 @@ fn target(
         without_pins(&layer.rest)?;
     }
     if carrier.is_encrypted() && certificates {
-        let tls = client_tls(&layer.rest, environment)?;
+        let tls = client_tls(&layer.rest, environment)?.offering(protocol.alpn(carrier));
         for (host, _) in &places {
             tls.server_name(host)?;
         }

@@ -144,6 +144,24 @@ impl Protocol {
         }
     }
 
+    /// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage; RFC 8323 §8.4).
+    pub(super) const fn accepted_subprotocols(self) -> &'static [&'static str] {
+        match self {
+            Self::Mqtt => &["mqtt", "mqttv3.1"],
+            Self::Coap => &["coap"],
+            Self::Amqp => &["amqp"],
+            Self::Http => &["http"],
+        }
+    }
+
+    /// What both sides say by ALPN that the protocol is (RFC 8323 §8.2).
+    pub(super) const fn alpn(self, carrier: Carrier) -> Option<&'static str> {
+        match (self, carrier) {
+            (Self::Coap, Carrier::Tls) => Some("coap"),
+            _ => None,
+        }
+    }
+
     /// The WebSocket path when a URL has none.
     pub(super) const fn websocket_path(self) -> &'static str {
         match self {
@@ -235,9 +253,6 @@ impl Protocol {
         names.join(", ")
     }
 }
-
-/// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage; RFC 8323 §8.4).
-pub(super) const ACCEPTED_SUBPROTOCOLS: [&str; 3] = ["mqtt", "mqttv3.1", "coap"];
 
 #[cfg(test)]
 mod tests {

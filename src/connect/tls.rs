@@ -80,6 +80,15 @@ impl ClientTls {
         }
     }
 
+    /// The same, which offers this application protocol (ALPN) where the user has named none. A server that chooses none
+    /// is accepted.
+    pub(super) fn offering(mut self, protocol: Option<&str>) -> Self {
+        if self.alpn.is_empty() {
+            self.alpn.extend(protocol.map(String::from));
+        }
+        self
+    }
+
     /// Whether any server is accepted, whatever its certificate and key.
     pub const fn is_insecure(&self) -> bool {
         matches!(self.trust, Trust::Anyone) && self.pins.is_empty()

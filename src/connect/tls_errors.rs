@@ -29,6 +29,7 @@ const SKIP_HINT: &str = "use --insecure to skip verification";
 const NAME_HINT: &str = "use --tls-server-name NAME to verify another name than the host";
 const PLAIN_HINT: &str = "the port may not use TLS: try it without TLS, or another port";
 const IDENTITY_HINT: &str = "use --cert FILE --key FILE for a client certificate";
+const ALPN_HINT: &str = "--tls-alpn names the protocols that are offered";
 const VERSION_HINT: &str = "use --tls-version 1.2 or 1.3";
 /// The most names of a certificate that are listed.
 const NAMES: usize = 5;
@@ -79,8 +80,8 @@ pub(super) fn client(cause: &Error, identity: Identity) -> Explanation {
             Some(VERSION_HINT),
         ),
         Error::NoApplicationProtocol => words(
-            "server accepts none of the protocols offered by --tls-alpn",
-            None,
+            "server accepts none of the offered application protocols (ALPN)",
+            Some(ALPN_HINT),
         ),
         other => words(format!("TLS failed: {}", peer_fault(other)), None),
     }
@@ -137,8 +138,8 @@ fn alerted(alert: AlertDescription, identity: Identity) -> Explanation {
             Some(NAME_HINT),
         ),
         Alert::NoApplicationProtocol => words(
-            "server accepts none of the protocols offered by --tls-alpn",
-            None,
+            "server accepts none of the offered application protocols (ALPN)",
+            Some(ALPN_HINT),
         ),
         // With TLS 1.2 a server has no other way to say it, and each chooses one of these.
         Alert::HandshakeFailure | Alert::BadCertificate | Alert::CertificateUnknown

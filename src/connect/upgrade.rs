@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response
 use tokio_tungstenite::tungstenite::handshake::{derive_accept_key, headers::MAX_HEADERS};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use super::scheme::ACCEPTED_SUBPROTOCOLS;
+use super::scheme::Protocol;
 use super::websocket::{Role, WebSocket};
 
 /// No sensible request or answer is longer.
@@ -125,9 +125,10 @@ fn check(answer: &Response, key: &str, offered: &str) -> Result<(), Failure> {
     }
 }
 
-/// Answers a client's request; the first sub-protocol it offers that we know is chosen.
+/// Answers a client's request; the first sub-protocol it offers that is ours is chosen.
 pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     mut wire: S,
+    protocol: Protocol,
 ) -> Result<WebSocket<S>, Failure> {
     let (request, rest) = match read_head::<_, Request>(&mut wire).await {
         Err(Failure::Answer(why)) => {
@@ -140,7 +141,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         refuse(&mut wire, "426 Upgrade Required\r\nUpgrade: websocket\r\n").await?;
         return Err(Failure::Answer(String::from("not a WebSocket handshake")));
     };
-    if let Some(chosen) = choose(&request) {
+    if let Some(chosen) = choose(&request, protocol) {
         response
             .headers_mut()
             .insert(PROTOCOL_HEADER, HeaderValue::from_static(chosen));
@@ -159,15 +160,14 @@ async fn refuse<S: AsyncWrite + Unpin>(wire: &mut S, head: &str) -> io::Result<(
     wire.shutdown().await
 }
 
-fn choose(request: &Request) -> Option<&'static str> {
+fn choose(request: &Request, protocol: Protocol) -> Option<&'static str> {
     let offered = request.headers().get_all(PROTOCOL_HEADER).into_iter();
     let mut names = offered
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     names.find_map(|name| {
-        ACCEPTED_SUBPROTOCOLS
-            .into_iter()
-            .find(|known| *known == name.trim())
+        let mut known = protocol.accepted_subprotocols().iter().copied();
+        known.find(|known| *known == name.trim())
     })
 }
 

@@ -193,10 +193,15 @@ impl Output {
 
     /// Puts a line of text, such as a result, into the buffer; writes nothing yet.
     pub fn line(&mut self, text: &str) {
+        self.line_of_bytes(text.as_bytes());
+    }
+
+    /// The same for what need not be text.
+    pub(crate) fn line_of_bytes(&mut self, bytes: &[u8]) {
         if self.is_terminal() {
-            escape(text.as_bytes(), Keep::Layout, &mut self.pending);
+            escape(bytes, Keep::Layout, &mut self.pending);
         } else {
-            self.pending.extend_from_slice(text.as_bytes());
+            self.pending.extend_from_slice(bytes);
         }
         self.pending.push(b'\n');
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// One link: a target and its attributes in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Link {
     /// What stands between `<` and `>`, as written.
     pub target: String,
@@ -181,7 +181,8 @@ impl<'a> Reader<'a> {
         if self.skip('"') {
             return Ok((name.into(), Some(self.quoted()?)));
         }
-        let value = self.until(&[';', ',', ' ', '"', '<']);
+        // Such as `x<y`: a ptoken has all but these and space (§2).
+        let value = self.until(&[';', ',', ' ', '"', '\\']);
         if value.is_empty() {
             return Err(self.expected("an attribute's value"));
         }
@@ -292,6 +293,14 @@ mod tests {
         for text in [r#"</a>;ct="40""#, "</a>;ct=40"] {
             assert_eq!(parse(text).expect(text)[0].formats(), [40]);
         }
+    }
+
+    #[test]
+    fn a_value_without_quotes_has_all_letters_of_a_ptoken() {
+        let links = parse("</a>;rt=x<y;if=a>b|c,</b>").expect("parses");
+        assert_eq!(links[0].attribute("rt"), Some("x<y"));
+        assert_eq!(links[0].attribute("if"), Some("a>b|c"));
+        assert_eq!(links.len(), 2);
     }
 
     #[test]

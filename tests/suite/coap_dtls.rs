@@ -1,13 +1,22 @@
 //! The ETSI descriptions for DTLS, and more of what can go wrong before the first request: both roles, against ourselves
 //! and against libcoap on OpenSSL and GnuTLS.
 
+use std::net::UdpSocket;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rcgen::date_time_ymd;
+use rtc_dtls::cipher_suite::CipherSuiteId;
+use rtc_dtls::config::ConfigBuilder;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_shared::TransportProtocol;
 use tempfile::TempDir;
 
+use crate::support::PATIENCE;
 use crate::support::certificates::{Certificates, authority, leaf, leaf_with};
+use crate::support::coap_peer::{ack, content};
 use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::libcoap;
 use crate::support::relay::Relay;
@@ -387,4 +396,71 @@ fn raw_public_keys_that_make_no_sense_are_refused_before_anything_is_sent() {
         let line = iotctl("coap server --listen coaps://127.0.0.1:0").words(&raw);
         line.words(words).run().exits(2).says(says);
     }
+}
+
+/// A server that ends the association at each request, after a response in the same datagram if it has one; its address,
+/// and the alerts that clients have sent.
+fn ending(responds: bool) -> (String, Receiver<()>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let local = socket.local_addr().unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let config = ConfigBuilder::default()
+        .with_crypto_provider(rtc_crypto::default_provider().unwrap())
+        .with_psk(Some(Arc::new(|_: &[u8]| Ok(b"sesame".to_vec()))))
+        .with_psk_identity_hint(Some(b"hint".to_vec()))
+        .with_cipher_suites(vec![CipherSuiteId::Tls_Psk_With_Aes_128_Gcm_Sha256])
+        .build(false, None)
+        .unwrap();
+    let mut endpoint = Endpoint::new(local, TransportProtocol::UDP, Some(Arc::new(config)));
+    let (sender, alerts) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let (now, datagram) = (Instant::now(), &buffer[..length]);
+            if datagram[0] == 21 && datagram[3..5] == [0, 1] {
+                let _ = sender.send(());
+                continue;
+            }
+            let events = endpoint.read(now, from, None, datagram.into());
+            for event in events.unwrap_or_default() {
+                let EndpointEvent::ApplicationData(request) = event else {
+                    continue;
+                };
+                if responds {
+                    let response = ack(0x45, &request, &content(&[], b"safe"));
+                    endpoint.write(now, from, &response).unwrap();
+                }
+                endpoint.stop(now, from);
+                let last = std::iter::from_fn(|| endpoint.poll_transmit());
+                let last: Vec<u8> = last.flat_map(|it| it.message.to_vec()).collect();
+                socket.send_to(&last, from).unwrap();
+            }
+            while let Some(transmit) = endpoint.poll_transmit() {
+                socket.send_to(&transmit.message, from).unwrap();
+            }
+        }
+    });
+    (local.to_string(), alerts)
+}
+
+#[test]
+fn a_response_that_comes_with_the_end_of_the_association_counts() {
+    let (address, alerts) = ending(true);
+    let uri = format!("coaps://{address}/secure");
+    // The second request does not go over the association that has ended.
+    let line = get(&address, "/secure", KEY)
+        .words("--timeout 20")
+        .word(&uri);
+    line.run().exits(0).prints("safesafe");
+    for _ in 0..2 {
+        alerts.recv_timeout(PATIENCE).expect("a close_notify");
+    }
+}
+
+#[test]
+fn the_end_of_an_association_is_not_taken_for_a_closed_port() {
+    let (address, alerts) = ending(false);
+    let ended = get(&address, "/secure", KEY).run().exits(6).prints("");
+    ended.says("the peer ended the association");
+    alerts.recv_timeout(PATIENCE).expect("a close_notify");
 }

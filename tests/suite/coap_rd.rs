@@ -1,7 +1,7 @@
 //! `coap rd` at a small scripted directory, and `coap discover` of lists within lists.
 
 use iotctl::coap::code::Code;
-use iotctl::coap::message::Message;
+use iotctl::coap::message::{Message, Type};
 use iotctl::coap::option;
 use serde_json::Value;
 
@@ -24,6 +24,9 @@ fn directory() -> Scripted {
                     made.options.push_text(option::LOCATION_PATH, segment);
                 }
                 made
+            }
+            (Code::GET, "res/") if options.texts(option::URI_QUERY) == ["rt=odd"] => {
+                content(request, 40, b"\xff no links")
             }
             (Code::GET, "res/") if options.texts(option::URI_QUERY) == ["rt=none"] => {
                 content(request, 40, "")
@@ -207,4 +210,73 @@ fn lists_within_lists_are_followed_once() {
         tree.text()
     );
     discover("--output raw").run().exits(2);
+}
+#[test]
+fn raw_output_is_what_came() {
+    let directory = directory();
+    let line = rd(&directory, "lookup res --filter rt=odd --output raw", "");
+    assert_eq!(line.run().exits(0).stdout, b"\xff no links\n");
+    let line = rd(&directory, "lookup res --filter rt=odd", "");
+    line.run().exits(6).says("use --output raw");
+    let odd = scripted(|request, _| vec![content(request, 40, b"\xff no links")]);
+    let discover = |words: &str| iotctl("coap discover").words(words).word(odd.uri(""));
+    let ended = discover("--output raw").run().exits(0);
+    assert_eq!(ended.stdout, b"\xff no links\n");
+    discover("").run().exits(6).says("use --output raw");
+}
+
+#[test]
+fn a_list_that_cannot_be_had_does_not_take_the_others_along() {
+    let server = scripted(|request, _| {
+        let path = request.options.texts(option::URI_PATH).join("/");
+        match path.as_str() {
+            ".well-known/core" => {
+                let list = "</mute>;ct=40,</reset>;ct=40,</list>;ct=40,</s>;rt=one,</s>;rt=two,<//127.0.0.1:1/x>;rt=far";
+                vec![content(request, 40, list)]
+            }
+            "mute" => Vec::new(),
+            "reset" => vec![Message::empty(Type::Rst, request.mid)],
+            _ => vec![content(request, 40, "</deep>;rt=x<y")],
+        }
+    });
+    let discover = |output: &str| {
+        let line = iotctl("coap discover -R --timeout 1 --output").word(output);
+        let ended = line.word(server.uri("")).run().exits(5);
+        ended.says("2 lists could not be read")
+    };
+    discover("paths")
+        .says("/mute: no response within 1 s")
+        .says("/reset: the peer rejected the message (reset)")
+        .prints("/mute\n/reset\n/list\n/s\n/s\ncoap://127.0.0.1:1/x\n/deep\n");
+    let ended = discover("tree");
+    ended
+        .contains("/deep rt=x<y\n")
+        .contains("/s rt=one\n/s rt=two\n");
+}
+
+#[test]
+fn reserved_names_and_unusable_locations_are_refused() {
+    for (attribute, says) in [
+        ("lt=60", "use --lifetime"),
+        ("ep=other", "use --ep"),
+        ("d=hall", "use --sector"),
+        ("base=coap://h", "use --base"),
+        ("count=1", "reserved"),
+    ] {
+        for words in ["register --ep n1 -m </x>", "update"] {
+            let line = iotctl(&format!("coap rd {words} --attribute {attribute}"));
+            let line = line.word("coap://127.0.0.1:1/reg");
+            line.run().exits(2).prints("").says(says);
+        }
+    }
+    let strange = scripted(|request, _| {
+        let mut made = answer(request, Code::CREATED, "");
+        made.options.push(option::LOCATION_PATH, vec![0xff]);
+        vec![made]
+    });
+    let line = rd(&strange, "register --ep n1 -m </x>", "/rd");
+    let ended = line.run().exits(6).prints("");
+    ended
+        .says("the response has an invalid Location, /%FF: ")
+        .says("UTF-8");
 }

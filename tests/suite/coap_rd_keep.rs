@@ -1,6 +1,8 @@
 //! `coap rd register --keep` and `--simple`, at aiocoap's directory and at scripted ones.
 
 use std::net::UdpSocket;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use iotctl::coap::code::Code;
 use iotctl::coap::message::{Message, Token, Type};
@@ -37,9 +39,15 @@ fn forgetful(
             (Code::POST, "reg/1") => {
                 let code = update(request, updates);
                 updates += 1;
-                code.map(|code| answer(request, code, ""))
-                    .into_iter()
-                    .collect()
+                let mut answered: Vec<_> =
+                    code.map(|it| answer(request, it, "")).into_iter().collect();
+                for it in answered
+                    .iter_mut()
+                    .filter(|it| it.code == Code::SERVICE_UNAVAILABLE)
+                {
+                    it.options.push_uint(option::MAX_AGE, 1);
+                }
+                answered
             }
             (Code::DELETE, "reg/1") => vec![answer(request, Code::DELETED, "")],
             _ => vec![answer(request, Code::NOT_FOUND, "")],
@@ -282,4 +290,36 @@ fn what_does_not_go_together_is_refused() {
         let line = iotctl("coap rd register coap://127.0.0.1:1 --ep n -m </x>").words(words);
         line.run().exits(2).prints("").says(said);
     }
+}
+
+#[test]
+fn a_registration_that_is_lost_at_the_end_is_a_failure_and_removed_all_the_same() {
+    let register = |number| match number {
+        0 => Code::CREATED,
+        _ => Code::SERVICE_UNAVAILABLE,
+    };
+    let directory = forgetful(|_, _| None, register);
+    let line =
+        iotctl("coap rd register --ep n1 -m </temp> --keep --lifetime 4 --for 6 --timeout 1");
+    let ended = line.word(directory.uri("/rd")).run().exits(5);
+    assert_eq!(events(&ended), ["registered", "lost", "removed"]);
+    ended.says("the registration was lost, and could not be made again in time");
+}
+
+#[test]
+fn a_directory_that_is_busy_is_asked_again_when_it_says() {
+    let (sender, asked) = channel();
+    let update = move |_: &Message, number| {
+        let _ = sender.send(Instant::now());
+        Some(match number {
+            0 => Code::SERVICE_UNAVAILABLE,
+            _ => Code::CHANGED,
+        })
+    };
+    let directory = forgetful(update, |_| Code::CREATED);
+    let line = iotctl("coap rd register --ep n1 -m </temp> --keep --lifetime 8 -C 1");
+    let ended = line.word(directory.uri("/rd")).run().exits(0);
+    assert_eq!(events(&ended), ["registered", "updated", "removed"]);
+    let [first, second] = [(); 2].map(|()| asked.recv_timeout(PATIENCE).unwrap());
+    assert!(second - first >= Duration::from_secs(1));
 }

@@ -1,6 +1,7 @@
 //! `iotctl coap server`, asked by Debian's coap-client and by ourselves.
 
-use std::net::{IpAddr, UdpSocket};
+use std::io::Write;
+use std::net::{IpAddr, TcpStream, UdpSocket};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -9,6 +10,7 @@ use crate::support::PATIENCE;
 use crate::support::capture::capture;
 use crate::support::certificates::Certificates;
 use crate::support::coap::{Server, server};
+use crate::support::coap_peer::{content, frame};
 use crate::support::command::{Ended, Line, iotctl, program};
 
 impl Server {
@@ -150,11 +152,80 @@ fn conditions_are_obeyed() {
     put(&format!("-m 3 {known}")).run().exits(1);
     server.ours("delete", "/store/a").run().exits(0);
     server.ours("get", "/store/a").run().exits(1).says("4.04");
+    let delete = server.ours("delete --if-match", "/store/a");
+    delete.run().exits(1).says("4.12");
+    let mine = server.ours("put -m mine", "/store/1");
+    mine.run().exits(0);
     server
         .ours("post -m x", "/store")
         .run()
         .exits(0)
-        .says("/store/1");
+        .says("/store/2");
+    server.ours("get", "/store/1").run().exits(0).prints("mine");
+}
+
+#[test]
+fn links_come_as_link_format_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("a b>,\u{fc}.txt"), "odd").unwrap();
+    let server = server(&format!("-d {}", folder.path().display()), &["coap"]);
+    for path in ["/", "/.well-known/core"] {
+        let get = server.ours("get --accept json", path);
+        get.run().exits(1).says("4.06");
+    }
+    let listed = server.ours("discover --output paths", "/").run().exits(0);
+    let link = listed.text().trim_end();
+    assert_eq!(link, "/a%20b%3E,%C3%BC.txt");
+    server.ours("get", link).run().exits(0).prints("odd");
+}
+
+#[test]
+fn a_later_block_of_a_response_that_is_gone_carries_nothing_out() {
+    let server = server("-r /store=store", &["coap"]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+        .connect(server.uris[0].strip_prefix("coap://").unwrap())
+        .unwrap();
+    let options = content(&[(11, b"store"), (23, &[0x16])], b"x");
+    socket
+        .send(&[&[0x40, 2, 0, 1][..], &options].concat())
+        .unwrap();
+    let mut buffer = [0; 100];
+    socket.recv(&mut buffer).unwrap();
+    assert_eq!(buffer[1], 0x88);
+    server.ours("get", "/store").run().exits(0).prints("");
+}
+
+#[test]
+fn what_is_owed_over_tcp_comes_before_pong_and_the_end() {
+    let server = server("-r /late=delay:0.3:late", &["coap+tcp"]);
+    let mut stream =
+        TcpStream::connect(server.uris[0].strip_prefix("coap+tcp://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // CSM; GET /late; Ping with Custody; Release.
+    stream
+        .write_all(b"\x00\xe1\x51\x01\x07\xb4late\x11\xe2\x08\x20\x00\xe4")
+        .unwrap();
+    let codes = std::iter::from_fn(|| frame(&mut stream)).map(|it| it.0);
+    assert_eq!(codes.collect::<Vec<_>>(), [0xe1, 0x45, 0xe3]);
+}
+
+#[test]
+fn a_server_agrees_to_its_own_protocol_alone() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let words = format!(
+        "-r /x=text:hi --cert {} --key {}",
+        certificates.server.display(),
+        certificates.server_key.display()
+    );
+    let server = server(&words, &["coaps+tcp"]);
+    let get = || server.ours("get --cafile", "/x").word(&certificates.ca);
+    get().run().exits(0).prints("hi");
+    get().words("--tls-alpn coap").run().exits(0).prints("hi");
+    let other = get().words("--tls-alpn mqtt").run().exits(3).prints("");
+    other.says("none of the offered application protocols (ALPN)");
 }
 
 #[test]

@@ -125,6 +125,11 @@ fn the_handshake_says_what_was_given() {
 
 /// Opens a WebSocket to a server of ours by hand.
 fn open(address: &str, subprotocol: &str) -> TcpStream {
+    answered(address, subprotocol).0
+}
+
+/// The same, with what the server says to it.
+fn answered(address: &str, subprotocol: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!(
@@ -135,7 +140,27 @@ fn open(address: &str, subprotocol: &str) -> TcpStream {
     stream.write_all(request.as_bytes()).unwrap();
     let answer = head(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
-    stream
+    (stream, answer.to_lowercase())
+}
+
+#[test]
+fn each_server_agrees_to_its_own_sub_protocol() {
+    let mut broker = iotctl("mqtt broker --quiet --listen ws://127.0.0.1:0").start();
+    let mut server = iotctl("coap server --listen coap+ws://127.0.0.1:0 -r /x=text:hi").start();
+    for (url, own, other) in [
+        (broker.line(), "mqtt", "coap"),
+        (server.line(), "coap", "mqtt"),
+    ] {
+        let address = url.split_once("//").unwrap().1;
+        let agreed = |offered: &str| {
+            let answer = answered(address, offered).1;
+            let mut lines = answer.lines();
+            let line = lines.find_map(|it| it.strip_prefix("sec-websocket-protocol: "));
+            line.map(String::from)
+        };
+        assert_eq!(agreed(other), None);
+        assert_eq!(agreed(&format!("{other}, {own}")).as_deref(), Some(own));
+    }
 }
 
 #[test]

@@ -39,6 +39,9 @@ impl DtlsLink {
 
     /// Takes one datagram off the socket.
     fn poll_feed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.channel.is_closed() {
+            return Poll::Ready(Err(ended(&Trouble::Closed)));
+        }
         let mut space = ReadBuf::new(&mut self.encrypted);
         ready!(self.socket.poll_recv(cx, &mut space))?;
         let fed = self.channel.feed(Instant::now(), space.filled());

@@ -58,6 +58,7 @@ fn broker_with(options: Options) -> Peer {
     thread::spawn(move || {
         let serve = async move {
             let on = ListenOn {
+                protocol: Protocol::Mqtt,
                 address: ListenAddress::Tcp("127.0.0.1:0".parse().unwrap()),
                 tls: None,
                 websocket: false,

@@ -123,7 +123,23 @@ struct SaidFlags {
     base: Option<String>,
 
     /// Further endpoint attribute, such as et=oic.d.sensor; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = endpoint_attribute)]
+    attribute: Vec<String>,
+}
+
+/// What an update changes; the rest stays (RFC 9176 §5.3.1).
+#[derive(Args, Debug)]
+struct ChangeFlags {
+    /// New lifetime of the registration, in whole seconds [default: its last one]
+    #[arg(long, visible_alias = "lt", value_name = "TIME")]
+    lifetime: Option<Wait>,
+
+    /// New base URI of the links, such as coap://device.example [default: the one that was given; without one, the source address of the update]
+    #[arg(long, value_name = "URI")]
+    base: Option<String>,
+
+    /// Endpoint attribute to set, such as et=oic.d.sensor; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = endpoint_attribute)]
     attribute: Vec<String>,
 }
 
@@ -160,7 +176,7 @@ struct KeepFlags {
     #[arg(short = 'k', long)]
     keep: bool,
 
-    /// With --keep: end after this long, with exit code 0
+    /// With --keep: end after this long, with exit code 0 unless the registration is lost then
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
@@ -177,7 +193,7 @@ pub(crate) struct UpdateFlags {
     uri: Option<String>,
 
     #[command(flatten)]
-    said: SaidFlags,
+    change: ChangeFlags,
 
     #[command(flatten)]
     asking: AskingFlags,
@@ -265,7 +281,17 @@ impl KeepFlags {
 
 impl UpdateFlags {
     fn plan(self) -> Result<Plan> {
-        let action = Action::Update(self.said.registration()?);
+        let ChangeFlags {
+            lifetime,
+            base,
+            attribute,
+        } = self.change;
+        let said = SaidFlags {
+            lifetime,
+            base,
+            attribute,
+        };
+        let action = Action::Update(said.registration()?);
         Ok(self.asking.plan(self.uri, action))
     }
 }
@@ -364,6 +390,19 @@ fn bounded(flag: &str, name: String) -> Result<String> {
             "{flag} has {length} bytes; it must have 1 to 63"
         ))),
     }
+}
+
+/// Names that mean something else in the query of a registration or of a lookup (RFC 9176 §5, §6.1).
+fn endpoint_attribute(word: &str) -> Result<String, String> {
+    let instead = match word.split_once('=').map(|(name, _)| name) {
+        Some("lt") => "use --lifetime",
+        Some("base") => "use --base",
+        Some("ep") => "use --ep of register",
+        Some("d") => "use --sector of register",
+        Some("page" | "count" | "href") => "lookups use it",
+        _ => return attribute(word),
+    };
+    Err(format!("the name is reserved: {instead}"))
 }
 
 fn attribute(word: &str) -> Result<String, String> {

@@ -86,6 +86,8 @@ pub(super) struct Core {
     /// Connections on which more may have come than was taken, and when that was.
     pub(super) ready: BTreeSet<Peer>,
     pub(super) looked: Option<Instant>,
+    /// Connections on which something waits for answers to requests.
+    pub(super) owed: BTreeSet<Peer>,
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     /// What was ignored last since a request to the peer began: why it may have gone unanswered.
@@ -112,6 +114,7 @@ impl Core {
             partial: 0,
             ready: BTreeSet::new(),
             looked: None,
+            owed: BTreeSet::new(),
             protection: Protection::default(),
             events: VecDeque::new(),
             unmatched: HashMap::new(),

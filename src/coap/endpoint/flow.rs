@@ -190,6 +190,12 @@ impl Flow {
         let observation = self.observation.as_ref();
         observation.is_some_and(|it| it.registered && !it.registering && !it.ending)
     }
+
+    /// Whether an observation is being registered again: notifications of before may still be on their way.
+    pub(super) fn is_renewed(&self) -> bool {
+        let observation = self.observation.as_ref();
+        observation.is_some_and(|it| it.registered && it.registering && !it.ending)
+    }
 }
 
 impl Client {

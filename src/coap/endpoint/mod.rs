@@ -147,6 +147,7 @@ impl Endpoint {
     /// what blocks it is to be cut at most.
     pub fn respond(&mut self, now: Instant, exchange: Exchange, response: Response) {
         self.server.respond(&mut self.core, now, exchange, response);
+        self.settle_owed();
     }
 
     /// Acknowledges a confirmable request now, so that its response will be a separate one. Otherwise this is
@@ -159,6 +160,7 @@ impl Endpoint {
     /// forgotten: there the driver closes the connection.
     pub fn reject(&mut self, now: Instant, exchange: Exchange) {
         self.server.reject(&mut self.core, now, exchange);
+        self.settle_owed();
     }
 
     /// Sends an observer the resource's new state; an error ends the observation. While the notification
@@ -238,7 +240,10 @@ impl Endpoint {
                 Timer::Retransmit(peer, mid) => self.retransmit(now, peer, mid),
                 Timer::Deadline(id) => self.client.expired(core, now, id),
                 Timer::Reregister(id) => self.client.reregister(core, now, id),
-                Timer::Acknowledge(id) => self.server.acknowledge_due(core, now, id),
+                Timer::Acknowledge(id) => {
+                    self.server.acknowledge_due(core, now, id);
+                    self.settle_owed();
+                }
                 Timer::Leisure(id) => self.server.leisure_over(core, now, id),
                 Timer::Csm(peer) => self.open_for_requests(now, peer),
                 Timer::Silence(peer) => self.silence_due(now, peer),

@@ -6,10 +6,9 @@ use std::time::Instant;
 use super::client::{Client, Taken};
 use super::core::Core;
 use super::event::{Failure, Ignored};
-use super::flow::Flow;
 use super::request::{Peer, Response};
 use crate::coap::code::Code;
-use crate::coap::message::{Message, Token};
+use crate::coap::message::{Message, Token, Type};
 use crate::coap::option;
 use crate::coap::oscore::{Binding, Context, Fault};
 
@@ -86,8 +85,9 @@ impl Protection {
 
 impl Client {
     /// A response as it is meant; otherwise what becomes of it. An error may come unprotected, as from a peer that
-    /// does not know the context (RFC 8613 §8.4). An observation goes on without what cannot be opened: it may be a
-    /// notification of before its last registration, or somebody else's.
+    /// does not know the context (RFC 8613 §8.4). An observation goes on without what cannot be opened (§8.4.2): it may be
+    /// a notification of before its last registration, or somebody else's. It is acknowledged, as a reset would end the
+    /// observation.
     pub(super) fn opened(
         &mut self,
         core: &mut Core,
@@ -100,12 +100,14 @@ impl Client {
             return Ok(message);
         };
         let opened = core.protection.open(peer, &message, binding);
-        let survives = self.flows.get(&id).is_some_and(Flow::survives);
+        let flow = self.flows.get(&id);
+        let is_answer = message.kind == Type::Ack;
+        let survives = flow.is_some_and(|it| it.survives() || it.is_renewed() && !is_answer);
         match opened {
             Ok(opened) => Ok(opened),
             Err(fault) if survives => {
                 core.ignored(peer, Ignored::Protection(fault));
-                Err(Taken::Rejected)
+                Err(Taken::Yes)
             }
             Err(Fault::Unprotected) if !message.code.is_success() => {
                 if let Some(flow) = self.flows.get_mut(&id) {

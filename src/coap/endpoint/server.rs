@@ -163,10 +163,7 @@ impl Server {
             Ok(payload) => message.payload = payload,
             Err(response) => return self.answer(core, now, pending, response),
         }
-        if pending.block2.is_some_and(|it| it.num > 0)
-            && let Some(response) = self.bodies.get(&pending.key).cloned()
-        {
-            pending.registers = false;
+        if let Some(response) = self.continued(&mut pending, message.code) {
             return self.answer(core, now, pending, response);
         }
         if message.options.observe() == Some(1) {
@@ -178,6 +175,33 @@ impl Server {
             message.options.remove(option::OBSERVE);
         }
         self.hand_over(core, now, pending, message);
+    }
+
+    /// What a request for a later block of a response is answered with; `None`: it is to be handed over, as any other.
+    fn continued(&self, pending: &mut Pending, method: Code) -> Option<Response> {
+        pending.block2.filter(|it| it.num > 0)?;
+        if let Some(response) = self.bodies.get(&pending.key) {
+            pending.registers = false;
+            return Some(response.clone());
+        }
+        if matches!(method, Code::GET | Code::FETCH) {
+            return None;
+        }
+        // It was carried out when the first block was asked for, and must not be once more.
+        pending.block2 = None;
+        let text = "the rest of the response is not kept any more";
+        Some(Response::error(Code::REQUEST_ENTITY_INCOMPLETE, text))
+    }
+
+    /// Whether the application has not answered all requests of a peer's up to this one.
+    pub(super) fn owes(&self, peer: Peer, last: u64) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|(id, it)| it.peer == peer && *id <= last)
+    }
+
+    /// The number of the last request.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
     }
 
     /// What is said to somebody who has not shown yet that its address is its own.

@@ -45,6 +45,12 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Whether the client takes a response of this format (Accept, RFC 7252 §5.10.4).
+    pub fn accepts(&self, format: Option<u16>) -> bool {
+        let wanted = self.options.uint(option::ACCEPT);
+        wanted.is_none() || wanted == format.map(u64::from)
+    }
+
     /// The path as text, percent-encoded: `/a/b`.
     pub fn path(&self) -> String {
         uri::path_of(&self.options)

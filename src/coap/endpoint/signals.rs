@@ -15,6 +15,9 @@ use crate::coap::frame::{self, Csm, Decoder, signal};
 use crate::coap::message::{Message, Token};
 use crate::coap::option;
 
+/// Pings of a connection that may wait for answers to requests.
+const PINGS: usize = 16;
+
 /// What is known of a connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -34,6 +37,10 @@ pub(super) struct Connection {
     heard: Instant,
     /// It was asked whether it is still there.
     asked: bool,
+    /// Pings that are answered once the requests before them are: the number of the last of these, and the token.
+    pings: VecDeque<(u64, Token)>,
+    /// The peer has released it: it is closed once all requests are answered.
+    leaving: Option<Closing>,
 }
 
 impl Endpoint {
@@ -51,6 +58,8 @@ impl Endpoint {
             began: now,
             heard: now,
             asked: false,
+            pings: VecDeque::new(),
+            leaving: None,
         };
         core.connections.insert(peer, connection);
         let watched = core.config.csm_deadline.or(core.config.silence);
@@ -168,8 +177,9 @@ impl Endpoint {
         self.core.timers.set(Timer::Silence(peer), due);
     }
 
-    /// The connection is gone; what was under way on it fails with `why`.
+    /// The connection, or the association that protected datagrams, is gone; what was under way on it fails with `why`.
     pub fn disconnected(&mut self, now: Instant, peer: Peer, why: impl Into<Loss>) {
+        self.core.drop_peer(peer);
         self.core.ready.remove(&peer);
         if let Some(connection) = self.core.connections.remove(&peer) {
             self.core.partial -= connection.partial;
@@ -222,13 +232,7 @@ impl Endpoint {
         }
         match message.code {
             Code::CSM => self.handle_csm(now, peer, message),
-            Code::PING => {
-                let mut pong = frame::signal_message(Code::PONG, message.token);
-                if message.options.contains(signal::CUSTODY) {
-                    pong.options.push(signal::CUSTODY, Bytes::new());
-                }
-                let _ = self.core.send_once(peer, &pong);
-            }
+            Code::PING => self.pinged(peer, message),
             // libcoap's Pong has no token: any will do.
             Code::PONG => self.client.pong(&mut self.core, now, peer),
             Code::RELEASE => {
@@ -237,7 +241,7 @@ impl Endpoint {
                     hold_off: Duration::from_secs(hold_off.min(signal::LONGEST_HOLD_OFF)),
                     why: String::from_utf8_lossy(&message.payload).into_owned(),
                 };
-                self.close(peer, closing);
+                self.released(peer, closing);
             }
             Code::ABORT => {
                 let text = String::from_utf8_lossy(&message.payload).into_owned();
@@ -245,6 +249,71 @@ impl Endpoint {
             }
             // Unknown signals are ignored (RFC 8323 §5.2 allows it for elective ones).
             _ => {}
+        }
+    }
+
+    /// Custody says that what came before has been dealt with, for which the answer waits (RFC 8323 §5.4.1).
+    fn pinged(&mut self, peer: Peer, message: &Message) {
+        let custody = message.options.contains(signal::CUSTODY);
+        let last = self.server.last();
+        let must_wait = custody && self.server.owes(peer, last);
+        if must_wait
+            && let Some(connection) = self.open_connection(peer)
+            && connection.pings.len() < PINGS
+        {
+            connection.pings.push_back((last, message.token));
+            self.core.owed.insert(peer);
+            return;
+        }
+        self.pong(peer, message.token, custody && !must_wait);
+    }
+
+    fn pong(&mut self, peer: Peer, token: Token, custody: bool) {
+        let mut pong = frame::signal_message(Code::PONG, token);
+        if custody {
+            pong.options.push(signal::CUSTODY, Bytes::new());
+        }
+        let _ = self.core.send_once(peer, &pong);
+    }
+
+    /// Nothing more is taken; what is owed is still answered before the connection is closed (RFC 8323 §5.5).
+    fn released(&mut self, peer: Peer, closing: Closing) {
+        if !self.server.owes(peer, u64::MAX) {
+            return self.close(peer, closing);
+        }
+        if let Some(connection) = self.open_connection(peer) {
+            connection.shut();
+            connection.leaving = Some(closing);
+            self.core.owed.insert(peer);
+        }
+        self.account(peer);
+    }
+
+    /// A request was answered, or never will be: does what has waited for it.
+    pub(super) fn settle_owed(&mut self) {
+        for peer in self.core.owed.clone() {
+            let Some(connection) = self.core.connections.get_mut(&peer) else {
+                self.core.owed.remove(&peer);
+                continue;
+            };
+            let mut answered = Vec::new();
+            while let Some((last, token)) = connection.pings.front().copied()
+                && !self.server.owes(peer, last)
+            {
+                connection.pings.pop_front();
+                answered.push(token);
+            }
+            let left = connection.leaving.is_some() && !self.server.owes(peer, u64::MAX);
+            let closing = connection.leaving.take_if(|_| left);
+            if connection.pings.is_empty() && connection.leaving.is_none() {
+                self.core.owed.remove(&peer);
+            }
+            for token in answered {
+                self.pong(peer, token, true);
+            }
+            if let Some(closing) = closing {
+                self.close(peer, closing);
+            }
         }
     }
 
@@ -282,9 +351,7 @@ impl Endpoint {
 
     fn close(&mut self, peer: Peer, closing: Closing) {
         if let Some(connection) = self.open_connection(peer) {
-            connection.closed = true;
-            connection.decoder = Decoder::new(0);
-            connection.frames.clear();
+            connection.shut();
         }
         self.account(peer);
         self.core.events.push_back(Event::Close { peer, closing });
@@ -292,6 +359,13 @@ impl Endpoint {
 }
 
 impl Connection {
+    /// Nothing more is taken from it.
+    fn shut(&mut self) {
+        self.closed = true;
+        self.decoder = Decoder::new(0);
+        self.frames.clear();
+    }
+
     const fn hear(&mut self, now: Instant) {
         self.heard = now;
         self.asked = false;

@@ -107,8 +107,8 @@ impl Client {
     }
 
     /// Whether the connection has ended: nothing can be asked over it any more.
-    pub(crate) const fn is_gone(&self) -> bool {
-        matches!(self.wire, Wire::Gone)
+    pub(crate) fn is_gone(&self) -> bool {
+        self.wire.is_over()
     }
 
     /// Whether many may answer.
@@ -240,12 +240,7 @@ impl Client {
             Received::Undelivered(cause) => self.failed(&cause),
             Received::Ended(why) => {
                 self.wire = Wire::Gone;
-                if self.is_datagram() {
-                    // Datagrams know no connection; what was under way on this association has no answer.
-                    self.endpoint.handle_unreachable(now, self.peer);
-                } else {
-                    self.endpoint.disconnected(now, self.peer, why);
-                }
+                self.endpoint.disconnected(now, self.peer, why);
             }
         }
     }

@@ -203,13 +203,20 @@ impl Secured {
         self.address
     }
 
+    /// Whether the peer has ended the association.
+    pub(super) fn is_over(&self) -> bool {
+        self.channel.is_closed()
+    }
+
     pub(super) fn queue(&mut self, plain: &[u8]) {
         // It fails only when the association has ended, which the next `hear` says.
         let _ = self.channel.write(Instant::now(), plain);
     }
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        self.send_all().await
+        let sent = self.send_all().await;
+        // Who has said goodbye need not be there any more.
+        if self.is_over() { Ok(()) } else { sent }
     }
 
     pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Received {
@@ -219,7 +226,13 @@ impl Secured {
                 buffer[..length].copy_from_slice(&plain[..length]);
                 return Received::Datagram(peer, length);
             }
+            // Whether our own goodbye still reaches the peer is no matter.
+            if self.is_over() {
+                let _ = self.send_all().await;
+                return Received::Ended(Trouble::Closed.to_string().into());
+            }
             match self.turn().await {
+                Ok(()) if self.is_over() => continue,
                 Ok(()) => {}
                 Err(Ended::Socket(cause)) => return Received::Undelivered(cause),
                 Err(Ended::Channel(trouble)) => {

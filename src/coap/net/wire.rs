@@ -47,6 +47,15 @@ impl Wire {
         }
     }
 
+    /// Whether nothing can be asked over it any more, though the endpoint may not have heard of its end yet.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Dtls(dtls) => dtls.is_over(),
+            Self::Gone => true,
+            _ => false,
+        }
+    }
+
     /// Takes what is to be sent; it goes out with the next [`Wire::flush`].
     pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {
         match self {

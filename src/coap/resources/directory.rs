@@ -18,6 +18,7 @@ use crate::coap::format;
 use crate::coap::option;
 use crate::coap::random::Random;
 use crate::coap::site::{Answer, Resource};
+use crate::coap::uri;
 use crate::file::beneath;
 use crate::payload::link::{self, Link};
 
@@ -52,6 +53,9 @@ impl Directory {
         let file = beneath::open(self.root.as_fd(), &path.join("/"), flags, Mode::empty())?;
         let facts = rustix::fs::fstat(&file)?;
         match FileType::from_raw_mode(facts.st_mode) {
+            FileType::Directory if !request.accepts(Some(format::LINK)) => {
+                return Ok(Response::new(Code::NOT_ACCEPTABLE));
+            }
             FileType::Directory => return list(&file, path),
             FileType::RegularFile => {}
             _ => return Ok(Response::error(Code::NOT_FOUND, "not a file")),
@@ -138,12 +142,7 @@ fn list(folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
     let mut links = Vec::new();
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
-        let Some(name) = entry
-            .file_name()
-            .to_str()
-            .ok()
-            .filter(|it| !matches!(*it, "." | ".."))
-        else {
+        let Some(name) = entry.file_name().to_str().ok().filter(|it| is_harmless(it)) else {
             continue;
         };
         if links.len() >= LISTED {
@@ -157,8 +156,8 @@ fn list(folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
             }
             _ => continue,
         };
-        let parts = path.iter().map(String::as_str).chain([name]);
-        let target: String = parts.flat_map(|it| ["/", it]).collect();
+        let parts: Vec<&str> = path.iter().map(String::as_str).chain([name]).collect();
+        let target = uri::local_text(&parts, &[]);
         links.push(Link::new(target).with("ct", format.to_string()));
     }
     links.sort_by(|one, other| one.target.cmp(&other.target));
@@ -170,9 +169,12 @@ fn names(request: &Incoming) -> Option<Vec<String>> {
     let mut names = request.options.texts(option::URI_PATH);
     // A folder may be written with a slash at its end.
     names.pop_if(|it| it.is_empty());
-    let harmless =
-        |it: &String| !matches!(it.as_str(), "" | "." | "..") && !it.contains(['/', '\\', '\0']);
-    names.iter().all(harmless).then_some(names)
+    names.iter().all(|it| is_harmless(it)).then_some(names)
+}
+
+/// Whether a name leads nowhere else.
+fn is_harmless(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0'])
 }
 
 impl Resource for Directory {

@@ -17,8 +17,7 @@ use super::option;
 /// Answers GET with a body, or 2.03 where the client has it already (RFC 7252 §5.10.6.2), or 4.06 where it
 /// asks for another format.
 fn shown(request: &Incoming, format: Option<u16>, body: Bytes, etag: Bytes) -> Response {
-    let wanted = request.options.uint(option::ACCEPT);
-    if wanted.is_some() && wanted != format.map(u64::from) {
+    if !request.accepts(format) {
         return Response::new(Code::NOT_ACCEPTABLE);
     }
     if request.options.all(option::ETAG).any(|it| *it == etag) {

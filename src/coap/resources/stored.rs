@@ -186,10 +186,16 @@ impl Tree {
     }
 
     fn post(&mut self, request: &Incoming) -> Answer {
-        self.made += 1;
-        let name = self.made.to_string();
         let base = self.path.trim_end_matches('/').to_owned();
-        let mut answer = self.put(format!("{base}/{name}"), request);
+        // A client may have put something there by itself.
+        let (name, path) = loop {
+            self.made += 1;
+            let path = format!("{base}/{}", self.made);
+            if !self.children.contains_key(&path) {
+                break (self.made.to_string(), path);
+            }
+        };
+        let mut answer = self.put(path, request);
         if answer.response.code == Code::CREATED {
             let segments = base.split('/').filter(|it| !it.is_empty());
             for segment in segments.chain([name.as_str()]) {
@@ -221,7 +227,7 @@ impl Resource for Tree {
             (Code::GET, None) if is_root => self.list(request).into(),
             (Code::POST, _) if is_root => self.post(request),
             (Code::PUT, _) if !is_root => self.put(path, request),
-            (Code::DELETE, Some(child)) if condition_fails(request, Some(&child.etag())) => {
+            (Code::DELETE, child) if !is_root && Stored::forbids(child, request) => {
                 Code::PRECONDITION_FAILED.into()
             }
             // Deleting what is not there is a success too (RFC 7252 §5.8.4).
@@ -302,6 +308,19 @@ mod tests {
             ask(&mut tree, Code::DELETE, &child[1..], b"");
         }
         assert_eq!(tree.used, 0);
+    }
+
+    #[test]
+    fn what_is_posted_takes_nobodys_place() {
+        let mut tree = Tree::new(String::from("/store"), 1 << 20);
+        for name in ["1", "2"] {
+            ask(&mut tree, Code::PUT, &format!("store/{name}"), b"mine");
+        }
+        let made = ask(&mut tree, Code::POST, "store", b"new");
+        assert_eq!(made.code, Code::CREATED);
+        assert_eq!(made.options.texts(option::LOCATION_PATH), ["store", "3"]);
+        assert_eq!(ask(&mut tree, Code::GET, "store/1", b"").payload, "mine");
+        assert_eq!(ask(&mut tree, Code::GET, "store/3", b"").payload, "new");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::budget::Budget;
 use super::certificate::certificate;
 use super::flight::Flight;
 use super::{SecureDatagram, Trouble, raw, record};
@@ -69,8 +70,10 @@ pub(crate) fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn Secu
         config: Arc::new(config),
         remote,
         established: false,
+        closed: false,
         refusal,
         flight: Flight::new(),
+        budget: Budget::new(),
         out: VecDeque::new(),
     }))
 }
@@ -166,8 +169,11 @@ struct Client {
     config: Arc<HandshakeConfig>,
     remote: SocketAddr,
     established: bool,
+    closed: bool,
     refusal: Refusal,
     flight: Flight,
+    /// Of records that are protected by keys that are not there yet.
+    budget: Budget,
     out: VecDeque<Bytes>,
 }
 
@@ -213,7 +219,7 @@ impl SecureDatagram for Client {
             records.retain(|it| {
                 let alert = it.bare_alert();
                 refused |= alert == Some(true);
-                alert.is_none()
+                alert.is_none() && (!it.is_protected() || self.budget.affords(it))
             });
         }
         if records.is_empty() {
@@ -250,11 +256,14 @@ impl SecureDatagram for Client {
         for event in events {
             match event {
                 EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
-                EndpointEvent::PeerClosed if plain.is_empty() => return Err(Trouble::Closed),
+                EndpointEvent::PeerClosed => self.closed = true,
                 _ => {}
             }
         }
-        Ok(plain)
+        match self.closed && !self.established {
+            true => Err(Trouble::Closed),
+            false => Ok(plain),
+        }
     }
 
     fn write(&mut self, now: Instant, plain: &[u8]) -> Result<(), Trouble> {
@@ -282,6 +291,10 @@ impl SecureDatagram for Client {
 
     fn is_established(&self) -> bool {
         self.established
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed
     }
 
     fn close(&mut self, now: Instant) {

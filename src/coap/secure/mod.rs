@@ -1,5 +1,6 @@
 //! What protects datagrams: DTLS 1.2 (RFC 6347, RFC 7252 §9), behind a trait of ours.
 
+mod budget;
 mod certificate;
 mod cookie;
 mod dtls;
@@ -29,11 +30,12 @@ pub(crate) trait SecureDatagram: Send {
     /// It cannot be begun.
     fn begin(&mut self, now: Instant) -> Result<(), Trouble>;
 
-    /// Takes a datagram of the peer's; returns what was in it.
+    /// Takes a datagram of the peer's; returns what was in it. The association may have ended with it: see
+    /// [`SecureDatagram::is_closed`].
     ///
     /// # Errors
-    /// The handshake has failed, or the peer has ended the association. What is [`Trouble::Other`] may have been forged:
-    /// the handshake may still come to its end.
+    /// The handshake has failed. What is [`Trouble::Other`] may have been forged: the handshake may still come to its
+    /// end.
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble>;
 
     /// Protects a datagram and puts it to what is to be sent.
@@ -53,6 +55,10 @@ pub(crate) trait SecureDatagram: Send {
 
     /// Whether the handshake is done.
     fn is_established(&self) -> bool;
+
+    /// Whether the peer has ended the association: nothing more comes, and nothing can be said. What came before is
+    /// handed over first.
+    fn is_closed(&self) -> bool;
 
     /// Says goodbye.
     fn close(&mut self, now: Instant);

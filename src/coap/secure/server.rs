@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rtc_shared::error::Error as DtlsError;
 
+use super::budget::Budget;
 use super::cookie::Cookies;
 use super::dtls::{cannot_set_up, provider};
 use super::engine::{Cause, Engine, Event};
@@ -33,13 +34,6 @@ const DOUBT: Duration = Duration::from_secs(2);
 /// An association that is silent for longer may make room for a newcomer.
 const SILENCE: Duration = Duration::from_secs(300);
 
-/// Bytes of handshakes, each record counting [`RECORD`] more, that an association may send: the library keeps what it
-/// cannot use.
-const BUDGET: usize = 64 << 10;
-
-/// What a record costs beside its bytes.
-pub(super) const RECORD: usize = 64;
-
 /// All associations of one socket, sans-I/O.
 pub(crate) struct SecureServer {
     local: SocketAddr,
@@ -57,14 +51,14 @@ pub(crate) struct SecureServer {
 
 /// One association.
 pub(super) struct Association {
-    engine: Engine,
+    pub(super) engine: Engine,
     established: bool,
     /// The random bytes of the ClientHello that began it.
     random: [u8; 32],
     since: Instant,
     heard: Instant,
     flight: Flight,
-    pub(super) budget: usize,
+    pub(super) budget: Budget,
     failed: Option<Failed>,
 }
 
@@ -153,7 +147,7 @@ impl SecureServer {
             since: now,
             heard: now,
             flight: Flight::new(),
-            budget: BUDGET,
+            budget: Budget::new(),
             failed: None,
         };
         self.peers.insert(peer, association);
@@ -346,8 +340,6 @@ impl Association {
         if self.established && !record.is_handshake() {
             return true;
         }
-        let left = self.budget.checked_sub(record.bytes().len() + RECORD);
-        self.budget = left.unwrap_or(self.budget);
-        left.is_some()
+        self.budget.affords(record)
     }
 }

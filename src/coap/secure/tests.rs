@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::engine::Engine;
 use super::{Secrets, SecureDatagram, SecureServer, client};
 use crate::coap::endpoint::Peer;
 use crate::connect::{Protocol, Psk, Target};
@@ -240,7 +241,51 @@ fn what_a_client_sends_for_its_handshake_is_bounded() {
         fragment[9..11].copy_from_slice(&number.to_be_bytes());
         server.feed(now, peer, &fragment);
     }
-    let left = server.peers[&peer].budget;
-    assert!(left < fragment.len() + super::server::RECORD);
+    let left = server.peers[&peer].budget.left();
+    assert!(left < fragment.len() + super::budget::RECORD);
+    hears(now, &mut server, peer, client.as_mut());
+}
+
+#[test]
+fn data_that_comes_with_the_end_is_handed_over() {
+    let (mut server, now, peer) = (server(), Instant::now(), peer(1, 1));
+    let mut client = connected(now, &mut server, peer);
+    server.write(now, peer, b"last words");
+    let (_, data) = server.poll_transmit().expect("a datagram");
+    let association = server.peers.get_mut(&peer).expect("an association");
+    let Engine::Library(endpoint, address) = &mut association.engine else {
+        panic!("not the library's");
+    };
+    endpoint.stop(now, *address);
+    let end = association.engine.poll_transmit().expect("a close_notify");
+    let heard = client.feed(now, &[data, end].concat()).expect("no trouble");
+    assert_eq!(heard, [&b"last words"[..]]);
+    assert!(client.is_closed());
+    assert!(client.write(now, b"too late").is_err());
+    // It is answered with the same (RFC 5246 §7.2.1), once.
+    client.close(now);
+    let answers: Vec<_> = std::iter::from_fn(|| client.poll_transmit()).collect();
+    assert_eq!(answers.len(), 1);
+    assert_eq!((answers[0][0], answers[0][4]), (21, 1));
+}
+
+#[test]
+fn what_the_server_cannot_have_sent_yet_is_not_kept_without_end() {
+    let (mut server, now, peer) = (server(), Instant::now(), peer(1, 1));
+    let mut client = begun(now, b"secret");
+    let hello = client.poll_transmit().expect("a hello");
+    for number in 0..1000_u16 {
+        let mut record = vec![23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 1];
+        record.extend(number.to_be_bytes());
+        record.extend(1000_u16.to_be_bytes());
+        record.resize(1013, 7);
+        let fed = client.feed(now, &record).expect("no trouble");
+        assert!(fed.is_empty());
+    }
+    // The handshake goes on all the same.
+    server.feed(now, peer, &hello);
+    let (_, request) = server.poll_transmit().expect("a request to verify");
+    client.feed(now, &request).expect("its answer");
+    talk(now, &mut server, peer, client.as_mut());
     hears(now, &mut server, peer, client.as_mut());
 }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::amqp::broker::{Broker, Event, Options, Users, serve};
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
-use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
+use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, Protocol, ServerTls};
 use crate::error::{Result, brief, counted};
 use crate::output::{Console, Style};
 
@@ -94,6 +94,7 @@ impl Listen {
     async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
         let tls = tls.filter(|_| self.tls).cloned();
         Listener::bind(&ListenOn {
+            protocol: Protocol::Amqp,
             address: self.address.clone(),
             tls,
             websocket: false,

@@ -226,10 +226,9 @@ fn heard(connection: &mut RequestClient, event: Event, directory: &Directory<'_>
 
 /// What we say of ourselves (RFC 6690 §4).
 fn said(request: &Incoming, links: &[Link]) -> Response {
-    let accepted = request.options.uint(option::ACCEPT);
     match (request.path().as_str(), request.method) {
         ("/.well-known/core", Code::GET) => {
-            if accepted.is_some_and(|it| it != u64::from(format::LINK)) {
+            if !request.accepts(Some(format::LINK)) {
                 return Response::new(Code::NOT_ACCEPTABLE);
             }
             let filters: Vec<Filter> = request.query().iter().map(|it| Filter::parse(it)).collect();

@@ -1,8 +1,8 @@
 //! `coap discover`: what a server offers (RFC 6690), or the servers of a group.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use super::client::{RequestClient, Tracer};
+use super::client::{RequestClient, Tracer, next_of};
 use super::links::{self, Source};
 use super::request::tell;
 use super::session::{Place, SessionArgs, failed, refused};
@@ -10,7 +10,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Event, Reply};
 use crate::coap::option;
 use crate::coap::uri::Uri;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::link::{self, Filter, Link};
 use crate::stop::Stop;
@@ -67,17 +67,21 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
         plan,
         notes,
         output,
-        client,
+        watch: &watch,
+        is_group: client.is_group(),
+        client: Some(client),
         answers: 0,
         links: 0,
     };
-    if plan.recursive {
-        search.descend(&mut place).await?;
-    } else {
-        search.list(&place).await?;
+    let ended = match plan.recursive {
+        true => search.descend(&place).await,
+        false => search.list(&place).await,
+    };
+    if let Some(client) = &mut search.client {
+        client.close().await;
     }
-    search.client.close().await;
     watch.finish(&plan.session)?;
+    ended?;
     let what = match (search.answers, search.links) {
         (0, _) => "no response",
         (_, 0) => "no resource was found",
@@ -131,109 +135,169 @@ struct Search<'a> {
     plan: &'a Plan,
     notes: Console,
     output: &'a mut Output,
-    client: RequestClient,
+    watch: &'a Tracer,
+    is_group: bool,
+    client: Option<RequestClient>,
     answers: u64,
     links: usize,
 }
 
+/// Lists within lists: what is still to be asked for, and what was found.
+struct Descent {
+    waiting: VecDeque<Uri>,
+    /// The lists that were asked for or are to be.
+    known: BTreeSet<String>,
+    found: Vec<Link>,
+    /// The same: a server may have very many.
+    seen: HashSet<Link>,
+    source: Option<Source>,
+    /// Why the first of the lists that could not be had was not, and how many there are.
+    lost: Option<(Kind, usize)>,
+}
+
+impl Descent {
+    fn from(uri: &Uri) -> Self {
+        Self {
+            waiting: VecDeque::from([uri.clone()]),
+            known: BTreeSet::from([uri.to_string()]),
+            found: Vec::new(),
+            seen: HashSet::new(),
+            source: None,
+            lost: None,
+        }
+    }
+
+    /// Takes the links of a list, with targets as seen from the server's root.
+    fn take(&mut self, links: Vec<Link>, uri: &Uri) {
+        for mut link in links {
+            let target = uri.join(&link.target).ok();
+            if let Some(target) = &target
+                && !Uri::is_absolute(&link.target)
+            {
+                link.target = match is_same_server(target, uri) {
+                    true => target.local(),
+                    false => target.to_string(),
+                };
+            }
+            let below = target.filter(|it| link.formats().contains(&40) && is_same_server(it, uri));
+            let known = &mut self.known;
+            let below = below.filter(|it| known.len() < MOST_LISTS && known.insert(it.to_string()));
+            self.waiting.extend(below);
+            if self.seen.insert(link.clone()) {
+                self.found.push(link);
+            }
+        }
+    }
+
+    /// A list below the first one could not be had.
+    fn lost(&mut self, error: &Error) {
+        let (_, count) = self.lost.get_or_insert((error.kind(), 0));
+        *count += 1;
+    }
+}
+
 impl Search<'_> {
-    fn ask(&mut self, place: &Place) -> Result<()> {
-        let session = &self.plan.session;
-        let mut request = session.request(&self.client, place, Code::GET)?;
-        if !request.options.contains(option::ACCEPT) && !self.client.is_group() {
+    /// The connection, which is made anew where it has ended.
+    async fn connection(&mut self, place: &Place) -> Result<&mut RequestClient> {
+        let target = place.target.to_string();
+        let client = match self.client.take().filter(|it| it.leads_to(&target)) {
+            Some(client) => client,
+            None => RequestClient::open(&self.plan.session, self.watch, place).await?,
+        };
+        Ok(self.client.insert(client))
+    }
+
+    async fn ask(&mut self, place: &Place) -> Result<()> {
+        let (session, notes) = (&self.plan.session, self.notes);
+        let client = self.connection(place).await?;
+        let mut request = session.request(client, place, Code::GET)?;
+        if !request.options.contains(option::ACCEPT) && !client.is_group() {
             request.options.push_uint(option::ACCEPT, 40);
         }
-        session.show_request(&request, &place.uri, self.notes);
-        self.client.ask(place, session.proxy_mode, request)
+        session.show_request(&request, &place.uri, notes);
+        client.ask(place, session.proxy_mode, request)
     }
 
     /// Asks one server, or the members of a group, and shows what each answers.
     async fn list(&mut self, place: &Place) -> Result<()> {
-        self.ask(place)?;
+        self.ask(place).await?;
         while let Some(reply) = self.reply(place).await? {
-            let member_by = self.client.is_group().then_some(place.uri.scheme);
+            let member_by = self.is_group.then_some(place.uri.scheme);
             let source = Source {
                 from: reply.from,
                 member_by,
             };
             let shown = self
                 .take(&reply, place)
-                .map(|links| self.show(&links, source));
+                .map(|links| self.show(links, source));
             match shown {
-                Err(error) if self.client.is_group() => self.notes.warn(error),
+                Err(error) if self.is_group => self.notes.warn(error),
                 shown => shown?,
             }
             self.output.flush().await?;
-            if !self.client.is_group() {
+            if !self.is_group {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Follows the lists that links name, on the same server; shows everything at the end.
-    async fn descend(&mut self, place: &mut Place) -> Result<()> {
-        let mut waiting = VecDeque::from([place.uri.clone()]);
-        let mut known: BTreeSet<String> = waiting.iter().map(Uri::to_string).collect();
-        let mut found: Vec<Link> = Vec::new();
-        let mut source = None;
-        while let Some(uri) = waiting.pop_front() {
+    /// Follows the lists that links name, on the same server; shows everything at the end. That a list below cannot be
+    /// had is no reason to keep the others.
+    async fn descend(&mut self, place: &Place) -> Result<()> {
+        let mut descent = Descent::from(&place.uri);
+        while let Some(uri) = descent.waiting.pop_front() {
             let list = Place {
-                uri: uri.clone(),
+                uri,
                 ..place.clone()
             };
-            self.ask(&list)?;
-            let links = match self.reply(&list).await? {
-                Some(reply) => {
-                    let member_by = None;
-                    let from = reply.from;
-                    source.get_or_insert(Source { from, member_by });
-                    self.take(&reply, &list)
+            let is_first = descent.source.is_none();
+            let reply = match self.fetch(&list).await {
+                Ok(Some(reply)) => reply,
+                Ok(None) => continue,
+                Err(error) if is_first => return Err(error),
+                Err(error) => {
+                    self.notes.warn(error.text());
+                    descent.lost(&error);
+                    // There is no connection any more, and none to be had.
+                    if self.client.is_none() {
+                        break;
+                    }
+                    continue;
                 }
-                None => continue,
             };
-            for link in self.usable(links, &uri, found.is_empty())? {
-                let below = uri.join(&link.target).ok();
-                let below =
-                    below.filter(|it| link.formats().contains(&40) && is_same_server(it, &uri));
-                let below =
-                    below.filter(|it| known.len() < MOST_LISTS && known.insert(it.to_string()));
-                waiting.extend(below);
-                if !found.iter().any(|other| other.target == link.target) {
-                    found.push(link);
-                }
+            let (from, member_by) = (reply.from, None);
+            descent.source.get_or_insert(Source { from, member_by });
+            match links_of(&reply, &list) {
+                Ok(links) => descent.take(links, &list.uri),
+                Err(error) if is_first => return Err(error),
+                Err(error) => self.notes.warn(error),
             }
         }
-        found.retain(|link| self.is_wanted(link));
-        if let Some(source) = source {
-            self.show(&found, source);
+        if let Some(source) = descent.source {
+            self.show(descent.found, source);
         }
-        self.output.flush().await
+        self.output.flush().await?;
+        match descent.lost {
+            Some((kind, lost)) => {
+                let lists = counted(lost as u64, "list");
+                let text = format!("{}: {lists} could not be read", place.uri);
+                Err(Error::new(kind, text))
+            }
+            None => Ok(()),
+        }
     }
 
-    /// The links of a list, with targets as seen from the server's root. That a list below cannot be read is no
-    /// reason to keep the others.
-    fn usable(&self, links: Result<Vec<Link>>, uri: &Uri, first: bool) -> Result<Vec<Link>> {
-        let mut links = match links {
-            Ok(links) => links,
-            Err(error) if first => return Err(error),
-            Err(error) => {
-                self.notes.warn(error);
-                return Ok(Vec::new());
-            }
-        };
-        for link in links.iter_mut().filter(|it| !it.target.contains("://")) {
-            if let Ok(target) = uri.join(&link.target) {
-                link.target = target.local();
-            }
-        }
-        Ok(links)
+    /// The answer about one list.
+    async fn fetch(&mut self, list: &Place) -> Result<Option<Reply>> {
+        self.ask(list).await?;
+        self.reply(list).await
     }
 
     /// The next answer; `None` when no other can come.
     async fn reply(&mut self, place: &Place) -> Result<Option<Reply>> {
         loop {
-            match self.client.next().await {
+            match next_of(&mut self.client).await {
                 Event::Reply { reply, .. } => {
                     self.plan.session.show_reply(&reply, self.notes);
                     self.answers += 1;
@@ -251,24 +315,22 @@ impl Search<'_> {
         if self.plan.shape != Shape::Raw {
             return links_of(reply, place);
         }
-        let text = text_of(reply, place)?;
-        self.output.line(text);
+        if !reply.response.code.is_success() {
+            return Err(refused(&place.uri, reply));
+        }
+        self.output.line_of_bytes(&reply.response.payload);
         self.links += 1;
         Ok(Vec::new())
     }
 
-    fn show(&mut self, links: &[Link], source: Source) {
-        let mut links = links.to_vec();
-        links.retain(|link| self.is_wanted(link));
+    fn show(&mut self, mut links: Vec<Link>, source: Source) {
+        let filters = self.plan.filters.iter().map(|it| Filter::parse(it));
+        let filters: Vec<Filter> = filters.collect();
+        links.retain(|link| filters.iter().all(|filter| filter.matches(link)));
         self.links += links.len();
         if self.plan.shape != Shape::Raw {
             links::show(self.plan.shape, &links, source, self.output);
         }
-    }
-
-    fn is_wanted(&self, link: &Link) -> bool {
-        let mut filters = self.plan.filters.iter().map(|it| Filter::parse(it));
-        filters.all(|filter| filter.matches(link))
     }
 }
 

@@ -8,8 +8,9 @@ use tokio::time::{sleep_until, timeout};
 
 use super::directory::Directory;
 use super::rd::{Made, Order};
-use super::session::{is_outage, refused};
+use super::session::{is_outage, refused, retry_after};
 use crate::coap::code::Code;
+use crate::coap::endpoint::Reply;
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
 use crate::stop::{Asked, Stop};
@@ -94,12 +95,13 @@ pub(crate) async fn keep(
         made,
         since: Instant::now(),
         updates: 0,
-        is_lost: false,
+        standing: Standing::Counts,
+        held_off: None,
     };
     let ended = kept.hold(keep, stop).await;
-    let removed = match kept.is_lost {
-        true => Ok(()),
-        false => stop.unless_again(kept.remove()).await,
+    let removed = match kept.standing {
+        Standing::Gone => Ok(()),
+        Standing::Counts | Standing::InDoubt => stop.unless_again(kept.remove()).await,
     };
     let shown = kept.directory.output.flush().await;
     match (ended, removed) {
@@ -121,6 +123,17 @@ pub(crate) fn due(since: Instant, lifetime: Duration) -> Instant {
     since + lifetime / 4 * 3
 }
 
+/// What the directory has of us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The registration.
+    Counts,
+    /// It does not answer, or does not take updates: the registration may still be there.
+    InDoubt,
+    /// Nothing: it has said so.
+    Gone,
+}
+
 /// A registration that is being kept.
 struct Kept<'a, 'b> {
     directory: &'a mut Directory<'b>,
@@ -129,8 +142,9 @@ struct Kept<'a, 'b> {
     /// When it was made or updated last.
     since: Instant,
     updates: u64,
-    /// Whether the directory has nothing of us.
-    is_lost: bool,
+    standing: Standing,
+    /// Before then the directory does not want to be asked again.
+    held_off: Option<Instant>,
 }
 
 impl Kept<'_, '_> {
@@ -141,11 +155,23 @@ impl Kept<'_, '_> {
             tokio::select! {
                 biased;
                 asked = stop.asked() => return Err(self.interrupted(asked)),
-                () = sleep_until(end.into()) => return Ok(()),
+                () = sleep_until(end.into()) => return self.over(),
                 gone_on = self.go_on() => gone_on?,
             }
         }
         Ok(())
+    }
+
+    /// The time is over: a success, unless the registration was lost and is not made again yet.
+    fn over(&self) -> Result<()> {
+        if self.standing == Standing::Counts {
+            return Ok(());
+        }
+        let text = format!(
+            "{}: the registration was lost, and could not be made again in time",
+            self.made.uri
+        );
+        Err(Error::new(Kind::TimedOut, text))
     }
 
     fn interrupted(&self, asked: Asked) -> Error {
@@ -164,11 +190,13 @@ impl Kept<'_, '_> {
             Ok(elapsed) => self.show(Became::Updated(elapsed)),
             Err(error) if is_ours(&error) => return Err(error),
             Err(error) => {
-                self.is_lost = true;
+                if self.standing == Standing::Counts {
+                    self.standing = Standing::InDoubt;
+                }
                 self.show(Became::Lost(&error));
                 self.directory.output.flush().await?;
-                let elapsed = self.register_anew().await?;
-                self.is_lost = false;
+                let elapsed = self.register_anew(error).await?;
+                self.standing = Standing::Counts;
                 self.show(Became::Registered(elapsed));
             }
         }
@@ -177,26 +205,47 @@ impl Kept<'_, '_> {
         self.directory.output.flush().await
     }
 
-    /// Its parameters and links stay (§5.3.1); a simple registration is made once more.
+    /// Its parameters and links stay (§5.3.1); a simple registration is made once more. A directory that is busy is asked
+    /// again as long as the registration counts.
     async fn update(&mut self) -> Result<Duration> {
-        match &self.made.place {
-            Some(place) => {
-                let reply = self.directory.ask(Code::POST, place, None).await?;
-                Ok(reply.elapsed)
+        let expires = self.since + self.order.lifetime;
+        let left = expires.saturating_duration_since(Instant::now());
+        let mut backoff = Backoff::new(Retry::For(left));
+        loop {
+            let reply = match &self.made.place {
+                Some(place) => self.directory.exchange(Code::POST, place, None).await?,
+                None => self.order.post(self.directory).await?,
+            };
+            let code = reply.response.code;
+            if code.is_success() {
+                if self.made.place.is_none() {
+                    self.made = self.order.made(&reply)?;
+                }
+                return Ok(reply.elapsed);
             }
-            None => {
-                self.made = self.order.carry_out(self.directory).await?;
-                Ok(self.made.elapsed)
+            let place = self.made.place.as_ref().unwrap_or(&self.order.place);
+            let error = refused(&place.uri, &reply);
+            if code == Code::NOT_FOUND {
+                self.standing = Standing::Gone;
             }
+            if !is_outage(code) {
+                return Err(error);
+            }
+            self.hold_off(&reply);
+            self.wait(&mut backoff, error).await?;
         }
     }
 
-    /// Tries for as long as a registration counts.
-    async fn register_anew(&mut self) -> Result<Duration> {
+    /// Tries for as long as a registration counts, after what has ended it.
+    async fn register_anew(&mut self, lost: Error) -> Result<Duration> {
         let mut backoff = Backoff::new(Retry::For(self.order.lifetime));
+        if self.held_off.is_some_and(|until| until > Instant::now()) {
+            self.wait(&mut backoff, lost).await?;
+        }
         loop {
             let error = match self.order.post(self.directory).await {
                 Ok(reply) if is_outage(reply.response.code) => {
+                    self.hold_off(&reply);
                     refused(&self.order.place.uri, &reply)
                 }
                 Ok(reply) => {
@@ -206,13 +255,28 @@ impl Kept<'_, '_> {
                 Err(error) if is_ours(&error) => return Err(error),
                 Err(error) => error,
             };
-            let Some(wait) = backoff.next(Instant::now()) else {
-                return Err(error);
-            };
-            let notes = self.directory.notes;
-            notes.progress(format_args!("{}; retrying", error.text()));
-            self.directory.idle(Instant::now() + wait).await?;
+            self.wait(&mut backoff, error).await?;
         }
+    }
+
+    /// Remembers how long an answer wants us to wait (RFC 7252 §5.9.3.4, RFC 8516 §3).
+    fn hold_off(&mut self, reply: &Reply) {
+        self.held_off = Some(Instant::now() + retry_after(reply));
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// `error`, where there is none any more.
+    async fn wait(&mut self, backoff: &mut Backoff, error: Error) -> Result<()> {
+        let now = Instant::now();
+        let held_off = self.held_off.map(|it| it.saturating_duration_since(now));
+        let Some(wait) = backoff.next_after(now, held_off.unwrap_or_default()) else {
+            return Err(error);
+        };
+        let notes = self.directory.notes;
+        notes.progress(format_args!("{}; retrying", error.text()));
+        self.directory.idle(now + wait).await
     }
 
     async fn remove(&mut self) -> Result<()> {

@@ -55,6 +55,9 @@ pub(crate) fn show(shape: Shape, links: &[Link], source: Source, output: &mut Ou
 /// Of one of a group, whole: who else would know whose path it is?
 fn target(link: &Link, source: Source) -> String {
     match source.member_by {
+        Some(scheme) if link.target.starts_with("//") => {
+            format!("{}:{}", scheme.name(), link.target)
+        }
         Some(scheme) if link.target.starts_with('/') => {
             format!("{}://{}{}", scheme.name(), source.from, link.target)
         }
@@ -120,7 +123,7 @@ fn others(link: &Link, but: &[&str]) -> String {
 /// What is below a part of a path.
 #[derive(Default)]
 struct Branch<'a> {
-    link: Option<&'a Link>,
+    links: Vec<&'a Link>,
     below: BTreeMap<&'a str, Self>,
 }
 
@@ -131,36 +134,47 @@ fn tree(links: &[Link], output: &mut Output) {
         for part in parts(&link.target) {
             branch = branch.below.entry(part).or_default();
         }
-        branch.link = Some(link);
+        branch.links.push(link);
     }
-    // A path has at most as many parts as a datagram has bytes: no recursion.
     let mut waiting: Vec<_> = root.below.iter().rev().map(|it| (0, it)).collect();
     while let Some((depth, (part, branch))) = waiting.pop() {
-        let said = branch
-            .link
-            .map(|link| [formats(link), others(link, &["ct"])]);
-        let mut line = format!("{:depth$}{part}", "");
-        for words in said.into_iter().flatten().filter(|it| !it.is_empty()) {
-            line.push(' ');
-            line.push_str(&words);
+        let place = format!("{:depth$}{part}", "");
+        if branch.links.is_empty() {
+            output.line(&place);
         }
-        output.line(&line);
+        for link in &branch.links {
+            let mut line = place.clone();
+            let said = [formats(link), others(link, &["ct"])];
+            for words in said.iter().filter(|it| !it.is_empty()) {
+                line.push(' ');
+                line.push_str(words);
+            }
+            output.line(&line);
+        }
         let below = branch.below.iter().rev();
         waiting.extend(below.map(|it| (depth + 2, it)));
     }
 }
 
+/// Parts of a path that are told apart, at most: the indentation grows with each.
+const DEEPEST: usize = 100;
+
 /// `/a`, `/b` of `/a/b`; of another server's, its address first.
 fn parts(target: &str) -> Vec<&str> {
-    let start = target.find("://").map_or(0, |at| {
-        let rest = &target[at + 3..];
-        at + 3 + rest.find('/').unwrap_or(rest.len())
+    let authority = match target.starts_with("//") {
+        true => Some(2),
+        false => target.find("://").map(|at| at + 3),
+    };
+    let start = authority.map_or(0, |at| {
+        let rest = &target[at..];
+        at + rest.find('/').unwrap_or(rest.len())
     });
     let mut parts = Vec::new();
     let mut from = 0;
     for (at, _) in target
         .match_indices('/')
         .filter(|(at, _)| *at >= start.max(1))
+        .take(DEEPEST)
     {
         parts.push(&target[from..at]);
         from = at;
@@ -200,6 +214,8 @@ mod tests {
         assert_eq!(parts("a/b"), ["a", "/b"]);
         assert_eq!(parts("coap://[::1]/a"), ["coap://[::1]", "/a"]);
         assert_eq!(parts("coap://h"), ["coap://h"]);
+        assert_eq!(parts("//h/a"), ["//h", "/a"]);
+        assert_eq!(parts(&"/a".repeat(100_000)).len(), DEEPEST + 1);
         assert_eq!(parts(""), [""]);
     }
 
@@ -213,5 +229,7 @@ mod tests {
         assert_eq!(target(&link, source(None)), "/a");
         let named = target(&link, source(Some(Scheme::Coap)));
         assert_eq!(named, "coap://192.0.2.1:5683/a");
+        let elsewhere = target(&Link::new("//h/a"), source(Some(Scheme::Coap)));
+        assert_eq!(elsewhere, "coap://h/a");
     }
 }

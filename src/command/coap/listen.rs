@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::coap::net::Server;
 use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::connect::{
-    ConnectArgs, ListenAddress, ListenOn, Listener, LiveTls, Psk, Rpk, Secret, ServerTls,
+    ConnectArgs, ListenAddress, ListenOn, Listener, LiveTls, Protocol, Psk, Rpk, Secret, ServerTls,
 };
 use crate::error::{Error, Result};
 
@@ -186,6 +186,7 @@ impl Protection {
             }
             _ => {
                 let listener = Listener::bind(&ListenOn {
+                    protocol: Protocol::Coap,
                     address: ListenAddress::Tcp(address),
                     tls: self.tls.clone().filter(|_| scheme.is_encrypted()),
                     websocket: scheme.is_websocket(),

@@ -261,9 +261,14 @@ impl Order {
             return Err(Error::new(Kind::Lost, text));
         };
         let joined = self.place.uri.join(&location);
+        let uri = joined.map_err(|fault| {
+            let (asked, why) = (&self.place.uri, fault.to_string());
+            let text = format!("{asked}: the response has an invalid Location, {location}: {why}");
+            Error::new(Kind::Lost, text)
+        })?;
         Ok(Made {
-            uri: joined.as_ref().map_or(location, |uri| uri.to_string()),
-            place: joined.ok().map(|uri| Place { uri, ..bare }),
+            uri: uri.to_string(),
+            place: Some(Place { uri, ..bare }),
             elapsed: reply.elapsed,
         })
     }
@@ -325,18 +330,26 @@ async fn look_up(
     let place = directory.find(place, what.resource_type()).await?;
     let place = with_query(place, filters.to_vec());
     let reply = directory.ask(Code::GET, &place, None).await?;
-    let links = links_of(&reply, &place)?;
+    let nothing = || {
+        let text = format!("{}: nothing was found", place.uri);
+        Err(Error::new(Kind::Refused, text))
+    };
     if shape == Shape::Raw {
-        let text = String::from_utf8_lossy(&reply.response.payload);
-        directory.output.line(&text);
+        let payload = &reply.response.payload;
+        directory.output.line_of_bytes(payload);
+        return if payload.is_empty() {
+            nothing()
+        } else {
+            Ok(())
+        };
     }
+    let links = links_of(&reply, &place)?;
     let source = From {
         from: reply.from,
         member_by: None,
     };
     if links.is_empty() {
-        let text = format!("{}: nothing was found", place.uri);
-        return Err(Error::new(Kind::Refused, text));
+        return nothing();
     }
     links::show(shape, &links, source, &mut directory.output);
     Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
-use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
+use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, Protocol, ServerTls};
 use crate::error::{Result, brief, counted};
 use crate::mqtt::broker::{Access, Acl, Broker, Event, Options, Users, serve};
 use crate::mqtt::packet::Place;
@@ -121,6 +121,7 @@ impl Listen {
     async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
         let tls = tls.filter(|_| self.tls).cloned();
         Listener::bind(&ListenOn {
+            protocol: Protocol::Mqtt,
             address: self.address.clone(),
             tls,
             websocket: self.websocket,

@@ -245,6 +245,36 @@ async fn tls_versions_and_alpn() {
 }
 
 #[tokio::test]
+async fn coap_over_tls_says_so_by_alpn() {
+    let keys = Keyring::new();
+    let authority = keys.authority("ca");
+    let (cert, key) = keys.signed("server", &["localhost"], &authority);
+    let names_it = echoing(ListenOn {
+        protocol: Protocol::Coap,
+        tls: Some(ServerTls {
+            cert: cert.clone(),
+            key: key.clone(),
+            client_ca: None,
+        }),
+        ..ListenOn::plain(loopback())
+    });
+    let names_none = secured((cert, key), None);
+    for (port, agreed) in [
+        (names_it.await, Some(&b"coap"[..])),
+        (names_none.await, None),
+    ] {
+        let words = ConnectArgs {
+            cafile: Some(keys.path("ca.pem")),
+            ..to(format!("coaps+tcp://localhost:{port}"))
+        };
+        let environment = Environment::of::<String, String>([]);
+        let target = words.resolve(Protocol::Coap, &environment).unwrap();
+        let stream = dial(&target).await.unwrap();
+        assert_eq!(stream.alpn(), agreed);
+    }
+}
+
+#[tokio::test]
 async fn a_broken_certificate_in_a_file_is_found_before_connecting() {
     let keys = Keyring::new();
     let broken = keys.write(

@@ -587,10 +587,21 @@ fn a_large_answer_of_a_group_is_fetched_from_its_responder() {
 
 #[test]
 fn a_server_answers_a_group_late_and_errors_not_at_all() {
-    for (path, answers) in [("test", 1), ("nothing", 0)] {
+    let list = ".well-known/core";
+    for (path, filter, answers) in [
+        ("test", None, 1),
+        ("nothing", None, 0),
+        (list, Some("href=/test"), 1),
+        (list, Some("href=/nothing"), 0),
+    ] {
         let mut net = Net::new();
         let mut asked = Message::new(Type::Non, Code::GET, 5, Token::EMPTY);
-        asked.options.push_text(option::URI_PATH, path);
+        for segment in path.split('/') {
+            asked.options.push_text(option::URI_PATH, segment);
+        }
+        if let Some(filter) = filter {
+            asked.options.push_text(option::URI_QUERY, filter);
+        }
         let bytes = asked.encode().expect("encodes");
         net.server
             .handle_multicast(net.now, client_address(), &bytes);

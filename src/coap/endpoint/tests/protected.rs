@@ -207,6 +207,10 @@ fn what_cannot_be_opened_does_not_end_an_observation() {
     let bytes = broken.encode().expect("encodes");
     net.client
         .handle_datagram(net.now, server_address(), &bytes);
+    net.flush();
+    // A reset, which the server would take for the end of the observation, is no answer to it (RFC 8613 §8.4.2).
+    let answer = net.up().last().map(|it| (it.message.kind, it.message.mid));
+    assert_eq!(answer, Some((Type::Ack, broken.mid)));
     net.run_for(seconds(10.0));
     assert_eq!(net.notified().len(), shown + 2);
 }

@@ -46,12 +46,14 @@ pub(super) fn client(rpk: &Rpk) -> Box<dyn SecureDatagram> {
     Box::new(Connecting {
         rpk: Arc::new(rpk.clone()),
         session: None,
+        closed: false,
     })
 }
 
 struct Connecting {
     rpk: Arc<Rpk>,
     session: Option<Session<Client>>,
+    closed: bool,
 }
 
 impl SecureDatagram for Connecting {
@@ -68,8 +70,10 @@ impl SecureDatagram for Connecting {
         for record in record::records(datagram) {
             match session.read(now, &record) {
                 Ok(Happened::Data(data)) => plain.push(data),
-                // What came with it is handed over first; the end is seen by the next request.
-                Ok(Happened::Closed) if plain.is_empty() => return Err(Trouble::Closed),
+                Ok(Happened::Closed) => {
+                    self.closed = true;
+                    break;
+                }
                 Ok(_) => {}
                 Err(trouble) => {
                     if matches!(trouble, Trouble::Other(_)) {
@@ -84,7 +88,8 @@ impl SecureDatagram for Connecting {
     }
 
     fn write(&mut self, _now: Instant, plain: &[u8]) -> Result<(), Trouble> {
-        let written = self.session.as_mut().is_some_and(|it| it.write(plain));
+        let session = self.session.as_mut().filter(|_| !self.closed);
+        let written = session.is_some_and(|it| it.write(plain));
         let failed = || Trouble::Other(String::from("there is no association"));
         written.then_some(()).ok_or_else(failed)
     }
@@ -107,8 +112,13 @@ impl SecureDatagram for Connecting {
         self.session.as_ref().is_some_and(Session::is_established)
     }
 
+    fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     fn close(&mut self, _now: Instant) {
-        if let Some(session) = &mut self.session {
+        // Who has ended it has been answered.
+        if let Some(session) = self.session.as_mut().filter(|_| !self.closed) {
             session.close();
         }
     }

@@ -124,7 +124,7 @@ impl<S: Side> Session<S> {
         Ok(Happened::Nothing)
     }
 
-    fn alerted(&self, content: &[u8]) -> Result<Happened, Trouble> {
+    fn alerted(&mut self, content: &[u8]) -> Result<Happened, Trouble> {
         let &[level, number] = content else {
             return Ok(Happened::Nothing);
         };
@@ -132,6 +132,10 @@ impl<S: Side> Session<S> {
             return Ok(Happened::Nothing);
         }
         if self.is_established() {
+            if number == CLOSE_NOTIFY {
+                // It is to be answered with the same (RFC 5246 §7.2.1).
+                self.close();
+            }
             return Ok(Happened::Closed);
         }
         Err(Trouble::Alert(format!(

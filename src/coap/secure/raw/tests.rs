@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::coap::endpoint::Peer;
+use crate::coap::secure::engine::Engine;
 use crate::coap::secure::{Secrets, SecureDatagram, SecureServer, Trouble, client};
 use crate::connect::rpk::RawKey;
 use crate::connect::{Protocol, Psk, Rpk, Target};
@@ -375,4 +376,28 @@ fn forged_datagrams_do_not_panic_in_a_handshake() {
         pair.server.feed(pair.now, pair.peer, &noise);
         let _ = pair.client.feed(pair.now, &noise);
     }
+}
+
+#[test]
+fn data_that_comes_with_the_end_is_handed_over() {
+    let mut pair = friends();
+    assert!(pair.talk().1.is_none());
+    pair.server.write(pair.now, pair.peer, b"last words");
+    let mut datagram = pair.down().concat();
+    let association = pair.server.peers.get_mut(&pair.peer);
+    let engine = &mut association.expect("an association").engine;
+    let Engine::Raw(session) = engine else {
+        panic!("not ours");
+    };
+    session.close();
+    datagram.extend(session.poll_transmit().expect("a close_notify"));
+    let heard = pair.client.feed(pair.now, &datagram).expect("no trouble");
+    assert_eq!(heard, [&b"last words"[..]]);
+    assert!(pair.client.is_closed());
+    assert!(pair.client.write(pair.now, b"too late").is_err());
+    // It is answered with the same (RFC 5246 §7.2.1), once.
+    pair.client.close(pair.now);
+    let answers = pair.up();
+    assert_eq!(answers.len(), 1);
+    assert_eq!((answers[0][0], answers[0][4]), (21, 1));
 }
