@@ -89,10 +89,11 @@ impl Dialer {
             "{connections} connections to {address} need {sources} source addresses, but there are {}",
             self.sources.len().max(1)
         );
-        let hint = match address.ip().is_loopback() {
-            true => "add --bind 127.0.0.1,127.0.0.2,… or share the load with --shard",
-            false => "add --bind ADDRESS,ADDRESS,… or share the load with --shard",
+        let sources = match address.ip().is_loopback() {
+            true => "127.0.0.1,127.0.0.2,…",
+            false => "ADDRESS,ADDRESS,…",
         };
+        let hint = format!("{have} would fit; add --bind {sources} or share the load with --shard");
         Err(Error::new(Kind::Local, text).hint(hint))
     }
 
@@ -357,10 +358,7 @@ mod tests {
             refused.text().contains("need 2 source addresses"),
             "{refused}"
         );
-        assert!(
-            refused
-                .hint_text()
-                .is_some_and(|hint| hint.contains("--bind"))
-        );
+        let hint = refused.hint_text().unwrap_or_default();
+        assert!(hint.contains("64511 would fit; add --bind"), "{hint}");
     }
 }

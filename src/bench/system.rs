@@ -34,7 +34,8 @@ fn too_few(connections: u64, needed: u64, have: u64, or: &str) -> Error {
     let text = format!(
         "{connections} connections need {needed} file descriptors, but the limit is {have}"
     );
-    let hint = format!("raise the hard limit (ulimit -Hn, LimitNOFILE=){or}");
+    let fit = have.saturating_sub(OTHER_DESCRIPTORS);
+    let hint = format!("{fit} would fit; raise the hard limit (ulimit -Hn, LimitNOFILE=){or}");
     Error::new(Kind::Local, text).hint(hint)
 }
 
@@ -72,10 +73,10 @@ mod tests {
         if getrlimit(Resource::Nofile).maximum.is_some() {
             let error = error.expect("there is a limit");
             assert_eq!(error.kind(), Kind::Local);
+            let hint = error.hint_text().unwrap_or_default();
             assert!(
-                error
-                    .hint_text()
-                    .is_some_and(|hint| hint.contains("ulimit"))
+                hint.contains("ulimit") && hint.contains(" would fit; "),
+                "{hint}"
             );
         }
     }

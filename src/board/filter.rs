@@ -53,9 +53,9 @@ impl Filter {
             changes.see(&shown, json);
         }
         let scope = Scope {
-            captures: None,
             now: Some(time),
             changes: self.changes.as_ref(),
+            ..Scope::default()
         };
         let mut conditions = self.conditions.iter();
         conditions.all(|it| it.holds_in(&shown, &scope, json))

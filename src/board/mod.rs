@@ -159,6 +159,15 @@ impl Board {
             qos,
             change: self.changed,
         };
+        if !self.histories.is_empty() {
+            let kept = &payload[..payload.len().min(Limits::default().payload)];
+            self.histories.take(topic, || Entry {
+                at: now,
+                time: message.time,
+                payload: kept.to_vec(),
+                cut: kept.len() < payload.len(),
+            });
+        }
         if topic.starts_with(SYS) {
             self.sys.take(&arrival, now);
             return true;
@@ -171,15 +180,6 @@ impl Board {
         self.fleet.take(topic, payload, retained, now);
         self.alerts.take(topic, payload, message.time, now);
         self.topics.take(&arrival, now);
-        if !self.histories.is_empty() {
-            let kept = &payload[..payload.len().min(Limits::default().payload)];
-            self.histories.take(topic, || Entry {
-                at: now,
-                time: message.time,
-                payload: kept.to_vec(),
-                cut: kept.len() < payload.len(),
-            });
-        }
         true
     }
 
@@ -210,10 +210,14 @@ impl Board {
         self.ended
     }
 
+    /// The topic of that name, one of the server itself too.
+    pub fn topic(&self, name: &str) -> Option<&Topic> {
+        self.topics.get(name).or_else(|| self.sys.get(name))
+    }
+
     /// Remembers from now on what comes for a topic.
     pub fn look_at(&mut self, topic: &str) {
-        let known = self.topics.get(topic).or_else(|| self.sys.get(topic));
-        let first = known.map(|it| Entry {
+        let first = self.topic(topic).map(|it| Entry {
             at: it.updated,
             time: it.time,
             payload: it.payload.clone(),

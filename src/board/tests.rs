@@ -73,7 +73,7 @@ fn without_patterns_a_table_shows_topics() {
         board.table(now)[1..],
         [
             "TOPIC      VALUE   MSG/S  B/S  AGE  FLAGS",
-            "a                  0      0    0s   r",
+            "a                  0      0    0s",
             "b/\\x1b[2J  x\\x0ay  1.1    3.3  0s",
         ]
     );
@@ -245,4 +245,24 @@ fn history_is_kept_where_somebody_looks() {
         .collect();
     assert_eq!(numbers, [21.5, 22.0]);
     assert!(board.histories().get("devices/d1/status").is_none());
+}
+
+/// What comes to those who are there comes without the mark, and takes nothing away from what the server keeps.
+#[test]
+fn a_topic_is_retained_until_an_empty_message_comes() {
+    let now = Instant::now();
+    let mut board = Board::new("s".into(), Options::default(), now, SystemTime::UNIX_EPOCH);
+    let steps = [
+        ("1", true, true),
+        ("2", false, true),
+        ("", false, false),
+        ("3", false, false),
+        ("4", true, true),
+        ("", true, false),
+    ];
+    for (payload, marked, retained) in steps {
+        board.take("a", &message(payload, marked), now);
+        let topic = board.topics().get("a").unwrap();
+        assert_eq!(topic.retained, retained, "{payload:?}");
+    }
 }

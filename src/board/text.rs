@@ -74,6 +74,31 @@ pub fn fit(text: &str, columns: usize) -> String {
     shown
 }
 
+/// The lines of a text in so many columns, broken at blanks, and a longer word anywhere.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let (mut lines, mut line, mut taken) = (Vec::new(), String::new(), 0);
+    for word in text.split_inclusive(' ') {
+        if taken > 0 && taken + width(word.trim_end()) > columns {
+            lines.push(std::mem::take(&mut line));
+            taken = 0;
+        }
+        for letter in word.chars() {
+            let wide = letter.width().unwrap_or(0);
+            if taken > 0 && taken + wide > columns {
+                if letter == ' ' {
+                    continue;
+                }
+                lines.push(std::mem::take(&mut line));
+                taken = 0;
+            }
+            line.push(letter);
+            taken += wide;
+        }
+    }
+    lines.push(line);
+    lines
+}
+
 /// `4s`, `12m`, `3h`, `2d`.
 pub fn age(passed: Duration) -> String {
     let seconds = passed.as_secs();
@@ -152,5 +177,15 @@ mod tests {
             ["0 B", "999 B", "1.2 kB", "34 kB", "2.5 MB"]
         );
         assert_eq!(count(1, "device"), "1 device");
+    }
+
+    #[test]
+    fn texts_are_broken_at_blanks_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("one two", 7), ["one two"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh ", "ij"]);
+        assert_eq!(wrap("温度温度", 5), ["温度", "温度"]);
+        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("温", 1), ["温"]);
     }
 }

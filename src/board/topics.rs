@@ -77,7 +77,7 @@ pub struct Topic {
     pub updated: Instant,
     /// The same by the clock.
     pub time: SystemTime,
-    /// Whether the last one was kept by the server.
+    /// Whether the server keeps one of them, as far as that can be seen: one has come so.
     pub retained: bool,
     /// At which quality of service it came.
     pub qos: u8,
@@ -250,7 +250,9 @@ impl Topics {
             topic.messages += 1;
             topic.updated = now;
             topic.time = arrival.time;
-            topic.retained = arrival.retained;
+            // What comes to those who are there comes without the mark (MQTT 5.0 §3.3.1.3), and an empty message takes away what
+            // the server keeps.
+            topic.retained = arrival.size > 0 && (topic.retained || arrival.retained);
             topic.qos = arrival.qos;
             topic.change = arrival.change;
             if !arrival.retained {

@@ -160,13 +160,26 @@ pub(crate) struct Overrides {
 
 impl Overrides {
     /// The file with what they say.
-    pub(crate) fn apply(self, file: &mut File) {
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage): several devices would have one identifier.
+    pub(crate) fn apply(self, text: Text<'_>, file: &mut File) -> Result<()> {
         file.seed = self.seed.or(file.seed);
-        if self.count.is_some() {
-            for device in &mut file.device {
-                device.get_mut().count = self.count;
+        let Some(count) = self.count else {
+            return Ok(());
+        };
+        for table in &mut file.device {
+            let at = table.span().start;
+            let device = table.get_mut();
+            let is_numbered = ["{n}", "{n:"].iter().any(|it| device.id.contains(it));
+            if count > 1 && !is_numbered {
+                let why = format!("--count {count} needs {{n}} in the id {:?}", device.id);
+                let hint = "--print-config prints a built-in fleet, to begin a file of your own";
+                return Err(text.wrong(at, &why).hint(hint));
             }
+            device.count = self.count;
         }
+        Ok(())
     }
 }
 

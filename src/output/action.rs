@@ -16,8 +16,10 @@ pub enum Takes {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The end.
+    /// The end, unless something is under way.
     Quit,
+    /// The end, whatever is under way.
+    Leave,
     /// A message is to be sent.
     Publish {
         /// Where to.
@@ -27,6 +29,8 @@ pub enum Action {
         /// Whether the server keeps it.
         retain: bool,
     },
+    /// The retained messages of a topic and below are to be counted.
+    Count(String),
     /// The retained messages of these topics are to be removed.
     Clear(Vec<String>),
     /// What comes from now on is to be written to this file; `None`: no longer.

@@ -105,6 +105,8 @@ pub struct Scope<'a> {
     pub now: Option<SystemTime>,
     /// What has changed, as of this message; without it everything has.
     pub changes: Option<&'a Changes>,
+    /// How long the body was, where only its beginning is there.
+    pub size: Option<usize>,
 }
 
 impl Subject {
@@ -123,7 +125,7 @@ impl Subject {
         match self {
             Self::Field(name) => fields::value(message, name),
             Self::Payload => str::from_utf8(&message.payload).ok().map(String::from),
-            Self::Size => Some(message.payload.len().to_string()),
+            Self::Size => Some(scope.size.unwrap_or(message.payload.len()).to_string()),
             Self::Age => age(message, scope.now?).map(|age| age.to_string()),
             Self::Capture(key) => scope.captures?.get(key).map(String::from),
             Self::Pointer(pointer) => pointed(pointer),
@@ -286,6 +288,17 @@ impl Condition {
             }
         });
         checked
+    }
+
+    /// The first subject that is not known, and whether it is one of `changed`; `is_known` is asked the same of each.
+    pub fn unknown(&self, is_known: impl Fn(&Subject, bool) -> bool) -> Option<(&Subject, bool)> {
+        let mut unknown = None;
+        self.each_subject(&mut |subject, changed| {
+            if unknown.is_none() && !is_known(subject, changed) {
+                unknown = Some((subject, changed));
+            }
+        });
+        unknown
     }
 
     /// Whether it asks what time it is.

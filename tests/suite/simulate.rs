@@ -1,6 +1,7 @@
 //! `simulate`: fleets of devices, seen by brokers and clients that are not ours.
 
 mod ends;
+mod peers;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -189,6 +189,7 @@ impl Watch {
             captures: captures.as_ref(),
             now: Some(SystemTime::now()),
             changes: self.changes.as_ref(),
+            ..Scope::default()
         };
         let holds = when.judge(message, &scope, json);
         if let Some(text) = when.failure() {

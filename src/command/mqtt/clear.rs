@@ -138,6 +138,28 @@ fn retained_messages(count: usize) -> String {
     counted(count as u64, "retained message")
 }
 
+/// The topics with retained messages that match a filter.
+///
+/// # Errors
+/// No connection, a refusal; `until` is over.
+pub(crate) async fn find(
+    session: SessionArgs,
+    filter: ByteString,
+    until: Until,
+    style: Style,
+) -> Result<BTreeSet<ByteString>> {
+    let plan = Plan {
+        session,
+        filters: vec![filter],
+        permission: Permission::Never,
+        until,
+        style,
+    };
+    let target = plan.session.target()?;
+    let mut stop = Stop::watch()?;
+    retained(&plan, target, Console::new(style), &mut stop).await
+}
+
 /// The topics with retained messages.
 async fn retained(
     plan: &Plan,

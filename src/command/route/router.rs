@@ -204,6 +204,7 @@ impl Routes {
             captures: Some(captures),
             now: Some(arrival.now),
             changes: self.changes.as_ref(),
+            ..Scope::default()
         };
         let condition = route.condition.as_ref();
         let body = || json(&arrival.message);

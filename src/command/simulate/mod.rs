@@ -135,7 +135,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         seed: plan.seed,
         count: plan.count,
     };
-    overrides.apply(&mut file);
+    overrides.apply(text, &mut file)?;
     let folder = plan.description.folder();
     let model = Model::of(text, &file, folder, file.seed.unwrap_or(SEED))?;
     match plan.action {

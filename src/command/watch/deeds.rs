@@ -1,11 +1,13 @@
 //! What the user of the screen asks for: messages sent, retained ones removed, a recording.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
+use tokio::time::sleep_until;
 
 use super::Plan;
 use crate::coap::code::Code;
@@ -14,8 +16,8 @@ use crate::command::amqp::session::SessionArgs as AmqpSession;
 use crate::command::coap::request;
 use crate::command::coap::session::SessionArgs as CoapSession;
 use crate::command::ends::carry::{path, routing_key};
-use crate::command::mqtt::publish;
 use crate::command::mqtt::session::SessionArgs as MqttSession;
+use crate::command::mqtt::{clear, publish};
 use crate::connect::{Protocol, Retry};
 use crate::error::{Error, Result, counted};
 use crate::flow::{Pacing, Stages, Until};
@@ -30,7 +32,46 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of a recording that wait to be written.
 const MOST_PENDING: usize = 1 << 16;
 
-type Work<'a> = Pin<Box<dyn Future<Output = String> + 'a>>;
+/// So many retained messages are removed with one connection,
+const AT_ONCE: usize = 500;
+
+/// and not sooner than this after those before: a server has others to serve.
+const BETWEEN: Duration = Duration::from_millis(500);
+
+type Work<'a> = Pin<Box<dyn Future<Output = Done> + 'a>>;
+
+/// How something has ended.
+enum Done {
+    Said(String),
+    /// The retained messages at a topic and below are these.
+    Counted(String, Result<BTreeSet<ByteString>>),
+    /// So many of them are removed.
+    Removed(usize, Result<()>),
+}
+
+/// What the user is to know or to be asked.
+pub(super) enum News {
+    /// What became of something.
+    Said(String),
+    /// The retained messages at a topic and below are of these topics.
+    Counted(String, Vec<String>),
+}
+
+/// Retained messages that are being removed.
+struct Removal {
+    left: VecDeque<String>,
+    done: usize,
+    all: usize,
+    /// When the next ones may go.
+    due: Instant,
+}
+
+impl fmt::Display for Removal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = counted(self.all as u64, "retained message");
+        write!(f, "removed {} of {all}", self.done)
+    }
+}
 
 /// Where messages are published to.
 #[derive(Clone)]
@@ -49,6 +90,7 @@ pub(super) struct Deeds<'a> {
     server: Option<Server>,
     /// One after the other.
     work: VecDeque<Work<'a>>,
+    removal: Option<Removal>,
     recording: Option<(Output, PathBuf, u64)>,
 }
 
@@ -80,6 +122,7 @@ impl<'a> Deeds<'a> {
             plan,
             server,
             work: VecDeque::new(),
+            removal: None,
             recording: None,
         })
     }
@@ -96,7 +139,7 @@ impl<'a> Deeds<'a> {
     /// Begins what is asked for, and says so.
     pub(super) fn begin(&mut self, action: Action) -> String {
         match action {
-            Action::Quit => String::new(),
+            Action::Quit | Action::Leave => String::new(),
             Action::Record(file) => match self.switch(file) {
                 Ok(said) => said,
                 Err(error) => error.text().to_owned(),
@@ -110,11 +153,93 @@ impl<'a> Deeds<'a> {
                 let body = Source::Text(payload.into());
                 self.publish(vec![topic], body, retain, done)
             }
-            Action::Clear(topics) => {
-                let done = counted(topics.len() as u64, "retained message");
-                self.publish(topics, Source::Empty, true, format!("removed {done}"))
-            }
+            Action::Count(path) => self.count(path),
+            Action::Clear(topics) => self.remove(topics),
         }
+    }
+
+    /// What the terminal shows.
+    pub(super) const fn style(&self) -> Style {
+        self.plan.style
+    }
+
+    fn quiet(&self) -> Style {
+        Style {
+            quiet: true,
+            ..self.plan.style
+        }
+    }
+
+    /// Counts the retained messages at a topic and below, as the server has them now: what came while it was watched does not
+    /// tell (MQTT 5.0 §3.3.1.3).
+    fn count(&mut self, path: String) -> String {
+        let Some(Server::Mqtt(session)) = self.server.clone() else {
+            return String::from("only MQTT servers have retained messages");
+        };
+        let begun = format!("counting the retained messages at {path} and below");
+        let filter = format!("{path}/#").into();
+        let style = self.quiet();
+        self.work.push_back(Box::pin(async move {
+            let found = clear::find(*session, filter, patience(), style).await;
+            Done::Counted(path, found)
+        }));
+        begun
+    }
+
+    /// Begins to remove the retained messages of these topics.
+    fn remove(&mut self, topics: Vec<String>) -> String {
+        if let Some(removal) = &self.removal {
+            return format!("{removal}: wait until that is done");
+        }
+        self.removal = Some(Removal {
+            done: 0,
+            all: topics.len(),
+            left: topics.into(),
+            due: Instant::now(),
+        });
+        self.remove_some();
+        let begun = self.removal.as_ref();
+        begun.map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn remove_some(&mut self) {
+        let style = self.quiet();
+        let (Some(removal), Some(Server::Mqtt(session))) = (&mut self.removal, &self.server) else {
+            return;
+        };
+        let count = removal.left.len().min(AT_ONCE);
+        let topics: Vec<String> = removal.left.drain(..count).collect();
+        let due = removal.due.max(Instant::now());
+        removal.due = due + BETWEEN;
+        let plan = published((**session).clone(), topics, Source::Empty, true, style);
+        self.work.push_back(Box::pin(async move {
+            sleep_until(due.into()).await;
+            Done::Removed(count, publish::run(plan).await)
+        }));
+    }
+
+    /// Goes on with a removal, of which so many were done, and says how it stands.
+    fn removed(&mut self, count: usize, ended: Result<()>) -> String {
+        let Some(mut removal) = self.removal.take() else {
+            return String::new();
+        };
+        if let Err(error) = ended {
+            return format!("{removal}: {}", error.text());
+        }
+        removal.done += count;
+        if removal.left.is_empty() {
+            let all = counted(removal.all as u64, "retained message");
+            return format!("removed {all}");
+        }
+        let words = removal.to_string();
+        self.removal = Some(removal);
+        self.remove_some();
+        words
+    }
+
+    /// What would be left undone.
+    pub(super) fn unfinished(&self) -> Option<String> {
+        self.removal.as_ref().map(ToString::to_string)
     }
 
     fn publish(&mut self, topics: Vec<String>, body: Source, retain: bool, done: String) -> String {
@@ -122,10 +247,7 @@ impl<'a> Deeds<'a> {
             return String::from("there is no server to publish to");
         };
         let begun = format!("publishing to {}", counted(topics.len() as u64, "topic"));
-        let style = Style {
-            quiet: true,
-            ..self.plan.style
-        };
+        let style = self.quiet();
         self.work.push_back(Box::pin(async move {
             let sent = match server {
                 Server::Mqtt(session) => {
@@ -145,10 +267,10 @@ impl<'a> Deeds<'a> {
                     Err(error) => Err(error),
                 },
             };
-            match sent {
+            Done::Said(match sent {
                 Ok(()) => done,
                 Err(error) => error.text().to_owned(),
-            }
+            })
         }));
         begun
     }
@@ -186,18 +308,24 @@ impl<'a> Deeds<'a> {
     ///
     /// # Errors
     /// A recording that cannot be written.
-    pub(super) async fn next(&mut self) -> Result<String> {
+    pub(super) async fn next(&mut self) -> Result<News> {
         if let Some((output, ..)) = &mut self.recording {
             output.flush().await?;
         }
-        match self.work.front_mut() {
-            Some(work) => {
-                let said = work.await;
-                self.work.pop_front();
-                Ok(said)
+        let Some(work) = self.work.front_mut() else {
+            return std::future::pending().await;
+        };
+        let done = work.await;
+        self.work.pop_front();
+        Ok(match done {
+            Done::Counted(path, Ok(topics)) => {
+                let topics = topics.iter().map(ToString::to_string);
+                News::Counted(path, topics.collect())
             }
-            None => std::future::pending().await,
-        }
+            Done::Counted(_, Err(error)) => News::Said(error.text().to_owned()),
+            Done::Removed(count, ended) => News::Said(self.removed(count, ended)),
+            Done::Said(words) => News::Said(words),
+        })
     }
 
     /// Writes a message, where messages are recorded.

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use tokio::sync::watch;
 
 use super::Shared;
-use super::deeds::Deeds;
+use super::deeds::{Deeds, News};
 use super::table::Tables;
 use super::web::Pages;
 use crate::command::ends::carry;
@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flow::{Fate, Next, Number, Origin, Progress, Source, Target};
 use crate::message::{Detail, Message, topic};
 use crate::mqtt::packet::Subscription;
-use crate::output::{Action, Panes};
+use crate::output::{Action, Console, Panes, Style};
 
 /// How the board is shown.
 pub(super) enum View {
@@ -123,6 +123,14 @@ impl<'a> Observer<'a> {
             View::Tables(mut tables) => tables.close(&self.board, wanted).await,
             View::Nothing | View::Screen(_) => Ok(()),
         };
+        if let Some(words) = self.deeds.unfinished() {
+            // What nobody was told of is not to be missed.
+            Console::new(Style {
+                quiet: false,
+                ..self.deeds.style()
+            })
+            .warn(format_args!("{words}: the rest was left"));
+        }
         shown.and(self.deeds.close().await)
     }
 
@@ -136,14 +144,21 @@ impl<'a> Observer<'a> {
         let changed = self.board.lock().changed();
         tokio::select! {
             biased;
-            said = self.deeds.next() => panes.say(said?),
+            news = self.deeds.next() => match news? {
+                News::Said(words) => panes.say(words),
+                News::Counted(path, topics) => panes.ask_to_clear(&path, topics),
+            },
             () = panes.wait(changed) => {}
         }
         panes.recorded(self.deeds.recorded());
         let actions = panes.act(&mut self.board.lock(), Instant::now())?;
         for action in actions {
             match action {
-                Action::Quit => self.ended = true,
+                Action::Quit => match self.deeds.unfinished() {
+                    Some(words) => panes.ask_to_leave(words),
+                    None => self.ended = true,
+                },
+                Action::Leave => self.ended = true,
                 action => panes.say(self.deeds.begin(action)),
             }
         }

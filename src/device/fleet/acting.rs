@@ -35,6 +35,19 @@ pub(super) struct Pending {
     depth: u8,
 }
 
+/// What has become of a command by the time that whoever gave it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is carried out, or will be.
+    Taken,
+    /// It is not understood.
+    Unknown,
+    /// It is understood, and has failed.
+    Failed,
+    /// The device is away, or has too much to do.
+    Dropped,
+}
+
 impl Fleet {
     /// The topics that a device takes commands at, and those of its updates.
     pub(crate) fn subscriptions(&self, device: usize) -> Vec<(ByteString, u8)> {
@@ -80,14 +93,39 @@ impl Fleet {
         reply: Option<&Reply>,
         now: Nanos,
     ) {
-        let targets = self.targets.get(topic).into_iter().flatten();
-        let own: Vec<_> = targets
-            .filter(|(it, _)| *it as usize == device)
-            .map(|(_, actuator)| *actuator)
-            .collect();
-        for actuator in own {
-            self.order(device, actuator.into(), payload, reply.cloned(), 0, now);
+        for actuator in self.tools(device, topic) {
+            // Its answer is a message of its own.
+            let _ = self.order(device, actuator, payload, reply.cloned(), 0, now);
         }
+    }
+
+    /// A command has come for a device, and its answer cannot wait: what takes no time is done at once.
+    pub(crate) fn request(
+        &mut self,
+        device: usize,
+        topic: &str,
+        payload: &Bytes,
+        now: Nanos,
+    ) -> Fate {
+        let mut worst = Fate::Taken;
+        for actuator in self.tools(device, topic) {
+            let fate = match self.order(device, actuator, payload, None, 0, now) {
+                Ok((id, 0)) => self.act(id, now),
+                Ok(_) => Fate::Taken,
+                Err(fate) => fate,
+            };
+            if fate != Fate::Taken {
+                worst = fate;
+            }
+        }
+        worst
+    }
+
+    /// The actuators of a device that take commands at a topic.
+    fn tools(&self, device: usize, topic: &str) -> Vec<usize> {
+        let targets = self.targets.get(topic).into_iter().flatten();
+        let own = targets.filter(|(it, _)| *it as usize == device);
+        own.map(|(_, actuator)| usize::from(*actuator)).collect()
     }
 
     /// A rule gives a command.
@@ -100,10 +138,11 @@ impl Fleet {
         for (device, actuator) in order.targets {
             self.account.rule_commands += 1;
             let device = device as usize;
-            self.order(device, actuator.into(), &payload, None, depth + 1, now);
+            let _ = self.order(device, actuator.into(), &payload, None, depth + 1, now);
         }
     }
 
+    /// The number of what is to be done, and how long it takes; otherwise why it will not be.
     fn order(
         &mut self,
         device: usize,
@@ -112,21 +151,21 @@ impl Fleet {
         reply: Option<Reply>,
         depth: u8,
         now: Nanos,
-    ) {
+    ) -> Result<(u32, Nanos), Fate> {
         self.account.commands += 1;
         let model = Arc::clone(&self.model);
         let it = &model.group(device).actuators[actuator];
         let word = brief(&String::from_utf8_lossy(payload)).to_string();
         if self.units[device].standing != Standing::Online || self.pending.len() >= MOST_PENDING {
             self.account.dropped_commands += 1;
-            return;
+            return Err(Fate::Dropped);
         }
         let wanted = match it.read(payload) {
             Ok(wanted) => wanted,
             Err(why) => {
                 self.account.unknown_commands += 1;
                 self.answer(device, actuator, &word, Err(&why), reply.as_ref(), now);
-                return;
+                return Err(Fate::Unknown);
             }
         };
         let delay = it.delay.as_ref();
@@ -145,16 +184,18 @@ impl Fleet {
             },
         );
         self.schedule(now.saturating_add(delay), device, What::Act(id));
+        Ok((id, delay))
     }
 
-    pub(super) fn act(&mut self, id: u32, now: Nanos) {
+    /// Carries out what waits under a number, unless that was done before.
+    pub(super) fn act(&mut self, id: u32, now: Nanos) -> Fate {
         let Some(pending) = self.pending.remove(&id) else {
-            return;
+            return Fate::Taken;
         };
         let (device, number) = (pending.device as usize, usize::from(pending.actuator));
         if self.units[device].standing != Standing::Online {
             self.account.dropped_commands += 1;
-            return;
+            return Fate::Dropped;
         }
         let model = Arc::clone(&self.model);
         let actuator = &model.group(device).actuators[number];
@@ -164,20 +205,21 @@ impl Fleet {
             self.account.failed += 1;
             let why = Err("the command failed");
             self.answer(device, number, &pending.word, why, reply, now);
-            return;
+            return Fate::Failed;
         }
         match self.apply(device, number, actuator, &pending, now) {
             Ok(()) => self.account.executed += 1,
             Err(why) => {
                 self.account.unknown_commands += 1;
                 self.answer(device, number, &pending.word, Err(&why), reply, now);
-                return;
+                return Fate::Unknown;
             }
         }
         self.answer(device, number, &pending.word, Ok(()), reply, now);
         if pending.wanted == Wanted::Reboot {
             self.reboot(device, now);
         }
+        Fate::Taken
     }
 
     fn apply(

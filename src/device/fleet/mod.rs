@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+pub(crate) use self::acting::Fate;
 use self::acting::Pending;
 use self::reading::Sensing;
 use super::account::Account;
@@ -300,7 +301,9 @@ impl Fleet {
             What::Connect => self.connect(device),
             What::Leave(connection) => self.leave(device, connection, due.at),
             What::Read(sensor, turn) => self.read(device, sensor.into(), turn, due.at),
-            What::Act(pending) => self.act(pending, due.at),
+            What::Act(pending) => {
+                self.act(pending, due.at);
+            }
             What::Update => self.wake(device, due.at),
             What::Forward(connection) => self.forward(device, connection, due.at),
         }

@@ -432,21 +432,111 @@ fn mistakes_are_refused_with_their_line() {
     ] {
         assert_eq!(refusal(&text), why);
     }
-    let mut file = Text {
-        name: "",
+    let described = Text {
+        name: "f.toml",
         text: SENSORS,
-    }
-    .parse()
-    .unwrap();
+    };
+    let mut file = described.parse().unwrap();
     Overrides {
         seed: Some(3),
         count: Some(9),
     }
-    .apply(&mut file);
+    .apply(described, &mut file)
+    .unwrap();
     assert_eq!(
         (file.seed, file.device[0].get_ref().count),
         (Some(3), Some(9))
     );
+}
+
+#[test]
+fn what_devices_cannot_share_is_refused() {
+    let two = "[[device]]\nid = \"d{n}\"\ncount = 2\n";
+    let coap = "protocol = \"coap\"\n";
+    let sensor = "[[device.sensor]]\nname = \"s\"\nevery = 1\n";
+    let actuator = "[[device.actuator]]\nname = \"a\"\n";
+    for (text, why) in [
+        (
+            format!("{two}{actuator}state = \"s\"\n"),
+            "f.toml:1: d1 and d2 would share the retained topic of the actuator a: it needs {id}",
+        ),
+        (
+            format!("{two}{coap}{actuator}command = \"a\"\n"),
+            "f.toml:1: d1 and d2 would share the path of the actuator a: it needs {id}",
+        ),
+        (
+            format!("{two}{coap}{sensor}topic = \"/s\"\n"),
+            "f.toml:1: d1 and d2 would share the path of the sensor s: it needs {id}",
+        ),
+        (
+            format!("{two}{coap}{actuator}ack = \"{{id}}/ack\"\n"),
+            "f.toml:5: actuator a: ack: a CoAP request has its answer in the response",
+        ),
+    ] {
+        assert_eq!(refusal(&text), why);
+    }
+    // What no server keeps may be shared, and a device may take commands where it shows its state.
+    model(&format!(
+        "{two}{sensor}topic = \"s\"\n{actuator}command = \"a\"\n"
+    ));
+    model(&format!("{two}{actuator}state = \"s\"\nretain = false\n"));
+    model(&format!("{two}{coap}{sensor}{actuator}"));
+    let amqp = "protocol = \"amqp\"\n";
+    model(&format!("{two}{amqp}{actuator}state = \"s\"\n"));
+}
+
+/// Several devices of each group need identifiers with a number.
+#[test]
+fn a_count_for_identifiers_without_a_number_is_refused() {
+    let counted = |text: &str, count| {
+        let text = Text {
+            name: "f.toml",
+            text,
+        };
+        let mut file = text.parse().unwrap();
+        let count = Some(count);
+        let overrides = Overrides { seed: None, count };
+        overrides.apply(text, &mut file)
+    };
+    for (name, text) in SCENARIOS {
+        assert!(counted(text, 1).is_ok(), "{name}");
+        let refused = counted(text, 5).err();
+        assert_eq!(refused.is_none(), ["factory", "vehicle"].contains(&name));
+    }
+    let refused = counted(SCENARIOS[0].1, 5).unwrap_err();
+    let why = "--count 5 needs {n} in the id \"multi-{room}\"";
+    assert!(refused.text().ends_with(why), "{}", refused.text());
+    assert!(refused.hint_text().unwrap().contains("--print-config"));
+}
+
+/// An answer that cannot wait says what has become of the command.
+#[test]
+fn a_request_has_the_fate_of_its_command() {
+    let device = "[[device]]\nid = \"d\"\nprotocol = \"coap\"\n";
+    let actuator =
+        |name: &str, more: &str| format!("[[device.actuator]]\nname = \"{name}\"\n{more}\n");
+    let text = [
+        device.to_owned(),
+        actuator("sure", ""),
+        actuator("broken", "fail = 1.0"),
+        actuator("slow", "fail = 1.0\ndelay = \"1s\""),
+    ];
+    let mut world = World::new(&text.concat());
+    world.run(SECOND);
+    let mut asked = |name: &str, word: &'static str| {
+        let (topic, word) = (format!("d/{name}"), Bytes::from_static(word.as_bytes()));
+        world.fleet.request(0, &topic, &word, world.now)
+    };
+    assert_eq!(asked("sure", "on"), Fate::Taken);
+    assert_eq!(asked("sure", "blink"), Fate::Unknown);
+    assert_eq!(asked("broken", "on"), Fate::Failed);
+    // It is taken, and fails later.
+    assert_eq!(asked("slow", "on"), Fate::Taken);
+    assert_eq!(world.fleet.account.failed, 1);
+    world.run(3 * SECOND);
+    let account = &world.fleet.account;
+    assert_eq!((account.executed, account.failed), (1, 2));
+    assert_eq!((account.commands, account.unknown_commands), (4, 1));
 }
 
 /// Readings made while a device is away are sent afterwards, with their own times; the oldest ones give way.

@@ -1,8 +1,9 @@
 //! Makes groups and devices of what is written.
 
 mod ota;
+mod topics;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::device::file::{self, Choices, Given, Kind, Plain, Protocol, Rule, Tex
 use crate::device::generator::{Generator, part};
 use crate::device::span::Span;
 use crate::device::value::Value;
-use crate::error::{Error, Result, brief};
+use crate::error::{Error, Result};
 use crate::message::topic;
 use crate::payload::jq::Filter;
 use crate::payload::rows;
@@ -78,8 +79,8 @@ impl Builder<'_> {
             }
         }
         model.groups.push(group);
-        check_topics(model, number).map_err(wrong)?;
-        unique(model, number).map_err(wrong)?;
+        topics::check(model, number).map_err(wrong)?;
+        topics::check_shared(model, number).map_err(wrong)?;
         ota::check_names(model, number).map_err(wrong)
     }
 
@@ -405,6 +406,11 @@ fn actuator(
         Kind::Switch => "{state}",
         Kind::Number | Kind::Enum | Kind::Config | Kind::Reboot => "{value}",
     });
+    if places.protocol == Protocol::Coap && table.ack.is_some() {
+        return Err(String::from(
+            "ack: a CoAP request has its answer in the response",
+        ));
+    }
     let topic = |given: Option<&String>| given.map(|it| places.topic(Some(it), "", &vars));
     // A resource shows what it is set to.
     let own = places.protocol == Protocol::Coap && !matches!(table.kind, Kind::Reboot);
@@ -506,94 +512,4 @@ fn column(path: &Path, name: &str) -> Result<Vec<Value>, String> {
         Ok(row.get(at).map_or(Value::None, |cell| Value::of_cell(cell)))
     });
     cells.collect()
-}
-
-/// Each topic of each device of a group, with all that is filled in.
-fn check_topics(model: &Model, number: u32) -> Result<(), String> {
-    let group = &model.groups[number as usize];
-    let none = Vars::default();
-    let sensors = group.sensors.iter();
-    let sensors = sensors.map(|it| (&it.topic, it.name.as_str(), &it.vars));
-    let actuators = group.actuators.iter().flat_map(|it| {
-        let all = [Some(&it.command), it.state.as_ref(), it.ack.as_ref()];
-        let all = all.into_iter().flatten();
-        all.map(|topic| (topic, it.name.as_str(), &it.vars))
-    });
-    let status = group.status.iter().map(|it| (&it.topic, "", &none));
-    let topics: Vec<_> = sensors.chain(actuators).chain(status).collect();
-    for device in model.devices.iter().filter(|it| it.group == number) {
-        for (topic, name, vars) in &topics {
-            let topic = device.fill(topic, name, vars);
-            let checked = check_topic(group.protocol, &topic);
-            checked.map_err(|why| format!("device {}: {why}", brief(&device.id)))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a topic, a routing key or a path can be sent.
-fn check_topic(protocol: Protocol, text: &str) -> Result<(), String> {
-    /// Bytes of a routing key (AMQP 0-9-1 §4.2.5.3), and of a segment of a path (RFC 7252 §5.10).
-    const SHORT: usize = 255;
-    match protocol {
-        Protocol::Mqtt => topic::check_name(text).map_err(|why| why.to_string()),
-        Protocol::Amqp if text.len() > SHORT => {
-            let key = brief(text);
-            Err(format!(
-                "the routing key {key} is longer than {SHORT} bytes"
-            ))
-        }
-        Protocol::Amqp => Ok(()),
-        Protocol::Coap => match text
-            .split('/')
-            .find(|it| it.len() > SHORT || [".", ".."].contains(it))
-        {
-            Some(segment) => {
-                let (path, segment) = (brief(text), brief(segment));
-                Err(format!("the path {path} cannot have the segment {segment}"))
-            }
-            None => Ok(()),
-        },
-    }
-}
-
-/// Identifiers and the topics of retained statuses are of one device each.
-fn unique(model: &Model, number: u32) -> Result<(), String> {
-    let protocol = model.groups[number as usize].protocol;
-    let same = |device: &&Device| model.groups[device.group as usize].protocol == protocol;
-    let mut ids = HashSet::new();
-    let mut topics: BTreeMap<String, &Device> = BTreeMap::new();
-    for device in model.devices.iter().filter(same) {
-        if !ids.insert(&device.id) {
-            return Err(format!(
-                "two devices are called {}: the id needs {{n}}, or what varies",
-                device.id
-            ));
-        }
-        let group = &model.groups[device.group as usize];
-        let retained = group.sensors.iter();
-        for sensor in retained.filter(|it| it.retain && protocol == Protocol::Mqtt) {
-            let topic = device.fill(&sensor.topic, &sensor.name, &sensor.vars);
-            match topics.insert(topic, device) {
-                Some(other) if other.id != device.id => {
-                    return Err(format!(
-                        "{} and {} would share the retained topic of the sensor {}: it needs {{id}}",
-                        other.id, device.id, sensor.name
-                    ));
-                }
-                _ => {}
-            }
-        }
-        let Some(status) = group.status.as_ref().filter(|it| it.retain) else {
-            continue;
-        };
-        let topic = device.fill(&status.topic, "", &Vars::default());
-        if let Some(other) = topics.insert(topic, device) {
-            return Err(format!(
-                "{} and {} would share a retained status: its topic needs {{id}}",
-                other.id, device.id
-            ));
-        }
-    }
-    Ok(())
 }

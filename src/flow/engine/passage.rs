@@ -190,6 +190,7 @@ impl<'a, T: Target> Passage<'a, T> {
             captures: captures.as_ref(),
             now: self.asks_time.then(SystemTime::now),
             changes: self.changes.as_ref(),
+            ..Scope::default()
         };
         if !stages.pass(&message, &scope) {
             stages.tell_failures(None);

@@ -40,6 +40,16 @@ impl Panes {
     }
 
     /// Never.
+    pub fn ask_to_clear(&mut self, _path: &str, _topics: Vec<String>) {
+        match *self {}
+    }
+
+    /// Never.
+    pub fn ask_to_leave(&mut self, _words: String) {
+        match *self {}
+    }
+
+    /// Never.
     pub fn recorded(&mut self, _count: Option<u64>) {
         match *self {}
     }

@@ -22,7 +22,7 @@ const PLOT: u16 = 6;
 pub(super) fn draw(canvas: &mut Canvas<'_>, detail: &Detail, board: &Board, now: Instant) {
     let width = canvas.area.width;
     canvas.put(0, 0, width, &text::cell(&detail.topic, LONGEST), Tone::Head);
-    let Some(topic) = board.topics().get(&detail.topic) else {
+    let Some(topic) = board.topic(&detail.topic) else {
         canvas.put(0, 1, width, "it was forgotten", Tone::Soft);
         return;
     };

@@ -7,15 +7,13 @@ use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Modifier, Style};
 use ratatui_core::terminal::Frame;
 
-use super::detail;
-use super::keys::HELP;
-use super::state::{Mode, Pane, Prompt, State};
-use crate::board::fleet::Status;
+use super::state::{Mode, Pane, State};
+use super::{bars, detail, devices};
 use crate::board::topics::{ROOT, Topic};
 use crate::board::{Board, text};
 
 /// Characters of a value that are looked at.
-const LONGEST: usize = 400;
+pub(super) const LONGEST: usize = 400;
 
 /// A part of the screen that is drawn on.
 pub(super) struct Canvas<'a> {
@@ -51,7 +49,7 @@ impl Canvas<'_> {
     }
 
     /// Gives a line that is drawn another tone.
-    fn highlight(&mut self, y: u16) {
+    pub(super) fn highlight(&mut self, y: u16) {
         let line = Rect {
             y: self.area.y + y,
             height: 1,
@@ -99,19 +97,22 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, 
         None => (board, now),
     };
     let area = canvas.area;
-    heading(canvas, state, board, frozen.is_some(), now);
+    bars::heading(canvas, state, board, frozen.is_some(), now);
+    let (lines, tone) = bars::bottom(state, area.width, area.height);
+    let bottom = area.height.saturating_sub(lines.len() as u16);
     let body = Rect {
         y: area.y + 2,
-        height: area.height.saturating_sub(3),
+        height: bottom.saturating_sub(2),
         ..area
     };
-    if state.mode == Mode::Help {
-        help(canvas, body);
+    if let Mode::Help(scrolled) = &mut state.mode {
+        bars::help(&mut canvas.part(body), scrolled);
     } else {
         panes(canvas, state, shown, body, then);
     }
-    let bottom = area.height.saturating_sub(1);
-    footer(canvas, state, bottom);
+    for (y, line) in (bottom..).zip(&lines) {
+        canvas.put(0, y, area.width, line, tone);
+    }
     state.put_frozen(frozen);
 }
 
@@ -136,114 +137,8 @@ impl<'a> Canvas<'a> {
     }
 }
 
-fn heading(canvas: &mut Canvas<'_>, state: &State, board: &Board, paused: bool, now: Instant) {
-    let width = canvas.area.width;
-    let source = text::cell(board.source(), 200);
-    let (sign, tone) = match board.awaits() {
-        None if board.has_ended() => ("■", Tone::Good),
-        None => ("●", Tone::Good),
-        Some(_) => ("○", Tone::Bad),
-    };
-    canvas.put(0, 0, 2, sign, tone);
-    let rest = match board.awaits() {
-        Some(awaits) => format!("{source}  {}", text::cell(awaits, 200)),
-        None => format!("{source}  {}", board.summary(now).join(", ")),
-    };
-    canvas.put(2, 0, width.saturating_sub(2), &rest, Tone::Head);
-    let mut x = 0;
-    for (at, pane) in Pane::ALL.into_iter().enumerate() {
-        let mut name = format!("{} {}", at + 1, pane.name());
-        if pane == Pane::Alerts && !board.alerts().active().is_empty() {
-            name.push_str(&format!(" ({})", board.alerts().active().len()));
-        }
-        let tone = match pane == state.pane {
-            true => Tone::Chosen,
-            false => Tone::Soft,
-        };
-        let columns = text::width(&name) as u16;
-        canvas.put(x, 1, columns, &name, tone);
-        x += columns + 2;
-    }
-    let mut signs = Vec::new();
-    if paused {
-        signs.push(String::from("PAUSED"));
-    }
-    if let Some(count) = state.recorded {
-        signs.push(format!("REC {count}"));
-    }
-    if !state.wanted.search.is_empty() {
-        signs.push(format!("/{}", text::cell(&state.wanted.search, 40)));
-    }
-    if let Some(filter) = &state.wanted.filter {
-        signs.push(text::cell(&filter.to_string(), 40));
-    }
-    signs.push(format!("by {}", state.wanted.order.words()));
-    let signs = signs.join("  ");
-    canvas.put(x, 1, width.saturating_sub(x), &signs, Tone::Warn);
-}
-
-fn footer(canvas: &mut Canvas<'_>, state: &State, y: u16) {
-    let width = canvas.area.width;
-    let (words, tone) = match (&state.mode, &state.said) {
-        (Mode::Prompt(prompt, line), said) => {
-            let why = said
-                .as_ref()
-                .map(|why| format!("  ({why})"))
-                .unwrap_or_default();
-            let line = tail(&text::cell(line, 4_096), usize::from(width / 2));
-            let tone = match prompt {
-                Prompt::Clear(..) => Tone::Warn,
-                _ => Tone::Head,
-            };
-            (format!("{}: {line}▏{why}", prompt.words()), tone)
-        }
-        (Mode::Confirm(question, _), _) => (text::cell(question, 400), Tone::Warn),
-        (_, Some(said)) => (text::cell(said, 400), Tone::Warn),
-        _ => (
-            String::from(
-                "? help  / search  f filter  s sort  p pause  Enter detail  g graph  P publish  D clear  w record  q quit",
-            ),
-            Tone::Soft,
-        ),
-    };
-    canvas.put(0, y, width, &words, tone);
-}
-
-/// The end of a line, as far as there is room.
-fn tail(line: &str, columns: usize) -> String {
-    let mut shown = line;
-    while text::width(shown) > columns.max(1) {
-        let first = shown.chars().next().map_or(1, char::len_utf8);
-        shown = &shown[first..];
-    }
-    shown.to_owned()
-}
-
-fn help(canvas: &mut Canvas<'_>, area: Rect) {
-    let mut canvas = canvas.part(area);
-    let width = canvas.area.width;
-    let widest = HELP
-        .iter()
-        .map(|(keys, _)| text::width(keys))
-        .max()
-        .unwrap_or(0) as u16;
-    let keys = widest.min(width / 2);
-    for (at, (key, what)) in HELP.iter().enumerate() {
-        let y = at as u16;
-        canvas.put(0, y, keys, key, Tone::Head);
-        canvas.put(
-            keys + 2,
-            y,
-            width.saturating_sub(keys + 2),
-            what,
-            Tone::Plain,
-        );
-    }
-}
-
 fn panes(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, area: Rect, now: Instant) {
-    let detailed = state.detail.is_some() && state.pane == Pane::Topics;
-    let (list, rest) = match detailed {
+    let (list, rest) = match state.is_detailed() {
         false => (area, None),
         true if area.width >= 100 => {
             let half = area.width / 2;
@@ -276,18 +171,23 @@ fn panes(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, area: Rect, 
     let mut part = canvas.part(list);
     match state.pane {
         Pane::Topics => topics(&mut part, state, board, now),
-        Pane::Fleet => fleet(&mut part, state, board, now),
+        Pane::Fleet => devices::list(&mut part, state, board, now),
         Pane::Alerts => alerts(&mut part, state, board, now),
         Pane::Sys => sys(&mut part, state, board),
     }
-    if let (Some(rest), Some(chosen)) = (rest, state.detail.clone()) {
-        let mut part = canvas.part(rest);
-        detail::draw(&mut part, &chosen, board, now);
+    let Some(rest) = rest else {
+        return;
+    };
+    let mut part = canvas.part(rest);
+    match (state.pane, &mut state.devices.detail, &state.detail) {
+        (Pane::Fleet, Some(device), _) => devices::detail(&mut part, device, board, now),
+        (_, _, Some(topic)) => detail::draw(&mut part, topic, board, now),
+        _ => {}
     }
 }
 
 /// Which lines of so many are seen; the chosen one is among them.
-fn window(state: &mut State, count: usize, height: u16) -> std::ops::Range<usize> {
+pub(super) fn window(state: &mut State, count: usize, height: u16) -> std::ops::Range<usize> {
     let at = state.pane as usize;
     let height = usize::from(height);
     state.count = count;
@@ -447,54 +347,6 @@ fn of_topic(topic: &Topic, board: &Board, now: Instant) -> (String, String, &'st
         (false, false) => "",
     };
     (value, age, flags, stale)
-}
-
-fn fleet(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, now: Instant) {
-    let width = canvas.area.width;
-    if !board.fleet().is_wanted() {
-        let words = "start with --device 'devices/{id}/status' or --value 'sensors/{id}/{metric}'";
-        canvas.put(0, 0, width, words, Tone::Soft);
-        return;
-    }
-    let devices = board.fleet().devices();
-    let metrics: Vec<_> = board.fleet().metrics().iter().collect();
-    let name = (width / 4).clamp(8, 30);
-    let cell = 12u16;
-    canvas.put(0, 0, name, "DEVICE", Tone::Head);
-    canvas.put(name + 1, 0, 10, "STATUS", Tone::Head);
-    canvas.put(name + 12, 0, 4, "SEEN", Tone::Head);
-    for (at, metric) in metrics.iter().enumerate() {
-        let x = name + 18 + (cell + 1) * at.min(200) as u16;
-        canvas.put(x, 0, cell, &text::cell(metric, LONGEST), Tone::Head);
-    }
-    let seen = window(state, devices.len(), canvas.area.height.saturating_sub(1));
-    let chosen = state.chosen[state.pane as usize];
-    for (y, (at, (id, device))) in devices
-        .iter()
-        .enumerate()
-        .skip(seen.start)
-        .take(seen.len())
-        .enumerate()
-    {
-        let y = y as u16 + 1;
-        let tone = match device.status {
-            Status::Online => Tone::Good,
-            Status::Offline => Tone::Bad,
-            Status::Unknown | Status::Other(_) => Tone::Soft,
-        };
-        canvas.put(0, y, name, &text::cell(id, LONGEST), Tone::Topic);
-        canvas.put(name + 1, y, 10, device.status.words(), tone);
-        let age = text::age(now.saturating_duration_since(device.seen));
-        canvas.put(name + 12, y, 4, &format!("{age:>4}"), Tone::Plain);
-        for (column, metric) in metrics.iter().enumerate() {
-            let x = name + 18 + (cell + 1) * column.min(200) as u16;
-            let value = device.values.get(*metric).map_or("–", |value| &value.text);
-            canvas.put(x, y, cell, value, Tone::Plain);
-        }
-        if at == chosen {
-            canvas.highlight(y);
-        }
-    }
 }
 
 fn alerts(canvas: &mut Canvas<'_>, state: &mut State, board: &Board, now: Instant) {

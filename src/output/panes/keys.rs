@@ -8,9 +8,12 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ("↑ ↓ PgUp PgDn Home End", "move"),
     (
         "→ ←, Enter",
-        "open and close a level; Enter shows a topic in detail",
+        "open and close a level; Enter shows a topic or device in detail",
     ),
-    ("s", "sort: by name, rate, bytes, age, messages"),
+    (
+        "s",
+        "sort: topics by name, rate, bytes, age, messages; devices by id, status, last seen, each metric",
+    ),
     ("/", "search topics and values"),
     ("f", "filter by a condition, such as /value > 30"),
     ("g", "graph of a number: the JSON pointer"),

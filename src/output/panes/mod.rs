@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `guard` | the terminal, which is given back on every way out |
 //! | `state` | what is looked at, and what keys do; pure |
-//! | `rows` | which topics are shown, in which order; pure |
-//! | `draw`, `detail` | what it looks like |
+//! | `asking` | what is asked of the user, and what the answers do; pure |
+//! | `rows`, `devices` | which topics and devices are shown, in which order; pure |
+//! | `draw`, `bars`, `detail` | what it looks like |
 
+mod asking;
+mod bars;
 mod detail;
+mod devices;
 mod draw;
 mod guard;
 mod keys;
@@ -173,6 +177,18 @@ impl Panes {
     /// Shows what became of something.
     pub fn say(&mut self, words: String) {
         self.state.say(words);
+        self.dirty = true;
+    }
+
+    /// Asks whether these retained messages are to be removed, which were counted for it.
+    pub fn ask_to_clear(&mut self, path: &str, topics: Vec<String>) {
+        self.state.ask_to_clear(path, topics);
+        self.dirty = true;
+    }
+
+    /// Asks whether to quit although something is under way.
+    pub fn ask_to_leave(&mut self, words: String) {
+        self.state.ask_to_leave(words);
         self.dirty = true;
     }
 

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::board::Board;
 use crate::board::topics::{ROOT, Topic, Topics};
-use crate::message::{Detail, Message, MqttDetail};
-use crate::payload::expect::{Condition, Scope};
+use crate::message::{Detail, Message, MqttDetail, UNTIMED};
+use crate::payload::expect::{Condition, Scope, Subject};
 
 /// What topics are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,7 +140,12 @@ impl Wanted {
             if self.fulfilled.len() > 2 * topics.len() + 1_000 {
                 self.fulfilled.clear();
             }
-            found.retain(|topic| self.fulfils(&filter, topic));
+            // What a topic fulfils may change while nothing comes.
+            let lasts = !filter.asks_time();
+            found.retain(|topic| match lasts {
+                true => self.fulfils(&filter, topic, now),
+                false => holds(&filter, topic, now),
+            });
         }
         let compare = |one: &&Topic, other: &&Topic| self.order.compare(one, other, now);
         let count = found.len();
@@ -159,11 +164,11 @@ impl Wanted {
         (found.into_iter().take(most).map(row).collect(), count)
     }
 
-    fn fulfils(&mut self, filter: &Condition, topic: &Topic) -> bool {
+    fn fulfils(&mut self, filter: &Condition, topic: &Topic, now: Instant) -> bool {
         match self.fulfilled.get(&topic.name) {
             Some((when, holds)) if *when == topic.updated => *holds,
             _ => {
-                let holds = holds(filter, topic);
+                let holds = holds(filter, topic, now);
                 let key = Arc::clone(&topic.name);
                 self.fulfilled.insert(key, (topic.updated, holds));
                 holds
@@ -177,9 +182,36 @@ fn has(topic: &Topic, search: &str) -> bool {
     topic.name.to_lowercase().contains(search) || payload().contains(search)
 }
 
-fn holds(filter: &Condition, topic: &Topic) -> bool {
+/// A condition on topics, of which less is known than of a message that comes.
+///
+/// # Errors
+/// What is wrong with it; what is not kept.
+pub(super) fn filter(line: &str) -> Result<Condition, String> {
+    const FIELDS: [&str; 4] = ["topic", "time", "qos", "retain"];
+    let condition: Condition = line.parse()?;
+    let unknown = condition.unknown(|subject, changed| {
+        !changed
+            && match subject {
+                Subject::Payload | Subject::Size | Subject::Age | Subject::Pointer(_) => true,
+                Subject::Field(name) => FIELDS.contains(&&**name),
+                Subject::Capture(_) => false,
+            }
+    });
+    let what = match unknown {
+        None => return Ok(condition),
+        Some((subject, true)) => format!("changed({subject})"),
+        Some((subject, false)) => subject.to_string(),
+    };
+    Err(format!(
+        "{what} is not kept; of topics there are payload, /POINTER, size, age, topic, time, qos and retain"
+    ))
+}
+
+fn holds(filter: &Condition, topic: &Topic, now: Instant) -> bool {
+    // The age is what the list shows, even of records without a time.
+    let time = topic.time.max(UNTIMED + Duration::from_nanos(1));
     let message = Message {
-        time: topic.time,
+        time,
         topic: (*topic.name).into(),
         payload: topic.payload.clone().into(),
         detail: Detail::Mqtt(MqttDetail {
@@ -189,7 +221,12 @@ fn holds(filter: &Condition, topic: &Topic) -> bool {
         }),
     };
     let json = || serde_json::from_slice(&message.payload).ok();
-    filter.holds_in(&message, &Scope::default(), json)
+    let scope = Scope {
+        now: time.checked_add(now.saturating_duration_since(topic.updated)),
+        size: topic.is_cut().then_some(topic.size),
+        ..Scope::default()
+    };
+    filter.holds_in(&message, &scope, json)
 }
 
 impl Order {

@@ -1,15 +1,15 @@
 //! What is looked at, and what keys do.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use ratatui_crossterm::crossterm::event::{KeyCode, KeyEvent};
 
+use super::devices::Devices;
 use super::keys::is_control;
 use super::rows::{Row, Wanted};
 use crate::board::history::{MOST, number};
 use crate::board::topics::Topics;
-use crate::board::{Board, text};
+use crate::board::{Board, SYS};
 use crate::output::action::{Action, Takes};
 
 /// What can be looked at.
@@ -47,9 +47,6 @@ pub(super) enum Prompt {
     Clear(String, Vec<String>),
 }
 
-/// Bytes of a line.
-const LONGEST: usize = 4_096;
-
 impl Prompt {
     pub(super) fn words(&self) -> &str {
         match self {
@@ -68,7 +65,8 @@ impl Prompt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Normal,
-    Help,
+    /// So many lines of it are scrolled away.
+    Help(usize),
     Prompt(Prompt, String),
     /// `y` does it.
     Confirm(String, Action),
@@ -90,6 +88,7 @@ pub(super) struct State {
     pub(super) pane: Pane,
     pub(super) mode: Mode,
     pub(super) wanted: Wanted,
+    pub(super) devices: Devices,
     pub(super) detail: Option<Detail>,
     /// The board as it was when it was paused, and when that was.
     frozen: Option<Box<(Board, Instant)>>,
@@ -107,7 +106,7 @@ pub(super) struct State {
     pub(super) chosen_row: Option<Row>,
     pub(super) began: Instant,
     /// What can be sent to where messages come from.
-    takes: Takes,
+    pub(super) takes: Takes,
 }
 
 impl State {
@@ -117,6 +116,7 @@ impl State {
             pane: Pane::Topics,
             mode: Mode::Normal,
             wanted: Wanted::default(),
+            devices: Devices::default(),
             detail: None,
             frozen: None,
             said: None,
@@ -151,11 +151,14 @@ impl State {
     /// What a key does.
     pub(super) fn key(&mut self, key: KeyEvent, board: &mut Board, now: Instant) -> Vec<Action> {
         if is_control(&key, 'c') {
-            return vec![Action::Quit];
+            return vec![Action::Leave];
         }
         match std::mem::replace(&mut self.mode, Mode::Normal) {
             Mode::Normal => self.command(key, board, now),
-            Mode::Help => Vec::new(),
+            Mode::Help(scrolled) => {
+                self.read_on(key, scrolled);
+                Vec::new()
+            }
             Mode::Prompt(prompt, line) => self.typed(key, prompt, line),
             Mode::Confirm(_, action) => match (key.code, action) {
                 (KeyCode::Char('y' | 'Y'), action) => vec![action],
@@ -198,20 +201,44 @@ impl State {
             KeyCode::Right | KeyCode::Char('l') => self.open(),
             KeyCode::Left | KeyCode::Char('h') => self.shut(board),
             KeyCode::Esc => self.escape(),
-            KeyCode::Char('?') => self.mode = Mode::Help,
-            KeyCode::Char('s') => {
-                self.wanted.order = self.wanted.order.next();
-                (self.chosen[0], self.first[0]) = (0, 0);
-                self.chosen_row = None;
-            }
+            KeyCode::Char('?') => self.mode = Mode::Help(0),
+            KeyCode::Char('s') => self.sort(board),
             KeyCode::Char('p') => self.pause(board, now),
             KeyCode::Char(letter @ ('/' | 'f' | 'g' | 'P' | 'w')) => {
                 return self.ask(letter, board);
             }
-            KeyCode::Char('D') => self.ask_to_clear(board),
+            KeyCode::Char('D') => return self.count_retained(),
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Scrolls the help, or closes it.
+    fn read_on(&mut self, key: KeyEvent, scrolled: usize) {
+        let by = match key.code {
+            KeyCode::Up | KeyCode::Char('k') => -1,
+            KeyCode::Down | KeyCode::Char('j') => 1,
+            KeyCode::PageUp => -5,
+            KeyCode::PageDown => 5,
+            KeyCode::Home => isize::MIN,
+            KeyCode::End => isize::MAX / 2,
+            _ => return,
+        };
+        self.mode = Mode::Help(scrolled.saturating_add_signed(by));
+    }
+
+    /// Sorts what is looked at by the next of what it can be sorted by.
+    fn sort(&mut self, board: &Board) {
+        match self.pane {
+            Pane::Topics => {
+                self.wanted.order = self.wanted.order.next();
+                self.chosen_row = None;
+            }
+            Pane::Fleet => self.devices.sort(board.fleet()),
+            Pane::Alerts | Pane::Sys => return self.say("these are sorted by topic".into()),
+        }
+        let at = self.pane as usize;
+        (self.chosen[at], self.first[at]) = (0, 0);
     }
 
     /// Finds out which topic is chosen, where keys came faster than they are shown.
@@ -233,195 +260,36 @@ impl State {
         };
     }
 
-    /// Asks for a line, or ends what one was asked for.
-    fn ask(&mut self, letter: char, board: &Board) -> Vec<Action> {
-        let (prompt, line) = match letter {
-            '/' => (Prompt::Search, self.wanted.search.clone()),
-            'f' => {
-                let filter = self.wanted.filter.as_ref();
-                (
-                    Prompt::Filter,
-                    filter.map(ToString::to_string).unwrap_or_default(),
-                )
-            }
-            'g' => match &self.detail {
-                Some(detail) => (Prompt::Pointer, detail.pointer.clone().unwrap_or_default()),
-                None => {
-                    self.say(String::from(
-                        "Enter shows a topic in detail, of which a graph can be drawn",
-                    ));
-                    return Vec::new();
-                }
-            },
-            'P' if self.takes == Takes::Nothing => {
-                let words = "messages are only read here: there is no server to publish to";
-                self.say(words.into());
-                return Vec::new();
-            }
-            'P' => (Prompt::Topic, self.topic(board).unwrap_or_default()),
-            _ if self.recorded.is_some() => return vec![Action::Record(None)],
-            _ => (Prompt::File, String::from("recording.ndjson")),
-        };
-        self.mode = Mode::Prompt(prompt, line);
-        Vec::new()
+    /// Whether the pane that is looked at shows something in detail.
+    pub(super) fn is_detailed(&self) -> bool {
+        let is_sys = |detail: &Detail| detail.topic.starts_with(SYS);
+        match self.pane {
+            Pane::Topics => self.detail.as_ref().is_some_and(|it| !is_sys(it)),
+            Pane::Sys => self.detail.as_ref().is_some_and(is_sys),
+            Pane::Fleet => self.devices.detail.is_some(),
+            Pane::Alerts => false,
+        }
     }
 
-    fn typed(&mut self, key: KeyEvent, prompt: Prompt, mut line: String) -> Vec<Action> {
-        match key.code {
-            KeyCode::Esc => {
-                if matches!(prompt, Prompt::Clear(..)) {
-                    self.say(String::from("nothing was done"));
-                }
-                return Vec::new();
-            }
-            KeyCode::Enter => return self.answered(prompt, line),
-            KeyCode::Backspace => drop(line.pop()),
-            KeyCode::Char('u') if is_control(&key, 'u') => line.clear(),
-            KeyCode::Char(letter) if !letter.is_control() && line.len() < LONGEST => {
-                line.push(letter)
-            }
-            _ => {}
-        }
-        self.go_on(prompt, line);
-        Vec::new()
-    }
-
-    /// Asks on, with what the line is by now.
-    fn go_on(&mut self, prompt: Prompt, line: String) {
-        if prompt == Prompt::Search {
-            self.wanted.search.clone_from(&line);
-            (self.chosen[0], self.first[0]) = (0, 0);
-        }
-        self.mode = Mode::Prompt(prompt, line);
-    }
-
-    /// Takes what was pasted into the line that is asked for. Elsewhere it means nothing: it would be taken for keys.
-    pub(super) fn paste(&mut self, text: &str) {
-        let (prompt, mut line) = match std::mem::replace(&mut self.mode, Mode::Normal) {
-            Mode::Prompt(prompt, line) => (prompt, line),
-            mode => {
-                self.mode = mode;
-                self.say("what was pasted was ignored: nothing is asked for".into());
-                return;
-            }
-        };
-        // Terminals send line breaks as the Return key does.
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let text = text.trim_end_matches('\n');
-        let has_lines = matches!(prompt, Prompt::Payload(_));
-        let may = |letter: char| !letter.is_control() || has_lines && matches!(letter, '\n' | '\t');
-        if line.len() + text.len() > LONGEST {
-            let words = format!("what was pasted was ignored: a line has {LONGEST} bytes at most");
-            self.say(words);
-        } else if text.chars().all(may) {
-            self.said = None;
-            line.push_str(text);
-        } else {
-            let words = "what was pasted was ignored: it has line breaks or other controls";
-            self.say(words.into());
-        }
-        self.go_on(prompt, line);
-    }
-
-    fn answered(&mut self, prompt: Prompt, line: String) -> Vec<Action> {
-        match prompt {
-            Prompt::Search => self.wanted.search = line,
-            Prompt::Filter if line.trim().is_empty() => self.wanted.set_filter(None),
-            Prompt::Filter => match line.parse() {
-                Ok(filter) => self.wanted.set_filter(Some(filter)),
-                Err(why) => {
-                    self.say(why);
-                    self.mode = Mode::Prompt(Prompt::Filter, line);
-                }
-            },
-            Prompt::Pointer => match (&mut self.detail, line.is_empty() || line.starts_with('/')) {
-                (Some(detail), true) => detail.pointer = Some(line),
-                _ => self.say(format!("{line:?} is not a JSON pointer such as /value")),
-            },
-            Prompt::Topic => match crate::message::topic::check_name(&line) {
-                Ok(()) => self.mode = Mode::Prompt(Prompt::Payload(line), String::new()),
-                Err(why) => self.say(why.to_string()),
-            },
-            Prompt::Payload(topic) => {
-                let keys = match self.takes {
-                    Takes::Retained => "y, r: retained, n",
-                    Takes::Messages | Takes::Nothing => "y, n",
-                };
-                let words = format!("publish {} bytes to {topic}? {keys}", line.len());
-                let action = Action::Publish {
-                    topic,
-                    payload: line,
-                    retain: false,
-                };
-                self.mode = Mode::Confirm(words, action);
-            }
-            Prompt::File if line.is_empty() => {}
-            Prompt::File => return vec![Action::Record(Some(PathBuf::from(line)))],
-            Prompt::Clear(_, all)
-                if line.trim() == "yes" || line.trim() == all.len().to_string() =>
-            {
-                return vec![Action::Clear(all)];
-            }
-            Prompt::Clear(..) => self.say(String::from("nothing was done")),
-        }
-        Vec::new()
-    }
-
-    /// Asks whether retained messages are to be removed, and says how many.
-    fn ask_to_clear(&mut self, board: &Board) {
-        if self.takes != Takes::Retained {
-            self.say("only MQTT servers have retained messages to remove".into());
-            return;
-        }
-        let Some(row) = self
-            .chosen_row
-            .as_ref()
-            .filter(|_| self.pane == Pane::Topics)
-        else {
-            return;
-        };
-        let below = format!("{}/", row.path);
-        let retained = board
-            .topics()
-            .latest()
-            .filter(|topic| topic.retained && !topic.payload.is_empty());
-        let all: Vec<String> = retained
-            .filter(|topic| *topic.name == row.path || topic.name.starts_with(&below))
-            .map(|topic| topic.name.to_string())
-            .collect();
-        if all.is_empty() {
-            self.say(format!(
-                "no retained message is known at {} and below",
-                row.path
-            ));
-            return;
-        }
-        let what = text::count(all.len(), "retained message");
-        let at = text::cell(&row.path, 40);
-        // One key is pressed too easily for what cannot be undone.
-        let words = format!(
-            "remove {what} at {at} and below? yes or {}, Enter",
-            all.len()
-        );
-        self.mode = Mode::Prompt(Prompt::Clear(words, all), String::new());
-    }
-
-    /// A page up or down: of the topic that is shown in detail, else of the list.
+    /// A page up or down: of what is shown in detail, else of the list.
     fn page(&mut self, by: isize) {
-        match self.detail.as_mut().filter(|_| self.pane == Pane::Topics) {
-            Some(detail) => {
-                let scrolled = detail.scrolled.saturating_add_signed(10 * by);
-                detail.scrolled = scrolled.min(MOST);
-            }
-            None => self.step(by * self.height.max(1).cast_signed()),
-        }
+        let is_detailed = self.is_detailed();
+        let scrolled = match (self.pane, &mut self.detail, &mut self.devices.detail) {
+            (Pane::Fleet, _, Some((_, scrolled))) => scrolled,
+            (Pane::Topics | Pane::Sys, Some(detail), _) if is_detailed => &mut detail.scrolled,
+            _ => return self.step(by * self.height.max(1).cast_signed()),
+        };
+        *scrolled = scrolled.saturating_add_signed(10 * by).min(MOST);
     }
 
     fn step(&mut self, by: isize) {
         let at = self.pane as usize;
         let last = self.count.saturating_sub(1);
         self.chosen[at] = self.chosen[at].saturating_add_signed(by).min(last);
-        self.chosen_row = None;
+        match self.pane {
+            Pane::Fleet => self.devices.chosen = None,
+            _ => self.chosen_row = None,
+        }
     }
 
     fn enter(&mut self, board: &mut Board) {
@@ -433,16 +301,21 @@ impl State {
                 .keys()
                 .nth(self.chosen[2])
                 .map(ToString::to_string),
-            Pane::Fleet | Pane::Sys => None,
+            Pane::Sys => {
+                let all = board.sys().sorted();
+                all.get(self.chosen[3]).map(|topic| topic.name.to_string())
+            }
+            Pane::Fleet => return self.devices.enter(board.fleet(), self.chosen[1]),
         };
-        let Some(topic) = topic.filter(|topic| board.topics().get(topic).is_some()) else {
+        let Some(topic) = topic.filter(|topic| board.topic(topic).is_some()) else {
             return self.open();
         };
-        self.pane = Pane::Topics;
+        if self.pane == Pane::Alerts {
+            self.pane = Pane::Topics;
+        }
         board.look_at(&topic);
         let pointer = board
-            .topics()
-            .get(&topic)
+            .topic(&topic)
             .and_then(|topic| first_number(&topic.payload));
         self.detail = Some(Detail {
             topic,
@@ -452,7 +325,7 @@ impl State {
     }
 
     /// The topic of the chosen line.
-    fn topic(&self, board: &Board) -> Option<String> {
+    pub(super) fn topic(&self, board: &Board) -> Option<String> {
         let row = self.chosen_row.as_ref()?;
         let topics: &Topics = board.topics();
         Some(
@@ -463,7 +336,8 @@ impl State {
     }
 
     fn open(&mut self) {
-        if let Some(row) = self.chosen_row.as_ref().filter(|row| row.has_children) {
+        let row = self.chosen_row.as_ref().filter(|row| row.has_children);
+        if let Some(row) = row.filter(|_| self.pane == Pane::Topics) {
             self.wanted.open.insert(row.path.clone());
         }
     }
@@ -486,8 +360,10 @@ impl State {
     }
 
     fn escape(&mut self) {
-        if self.detail.take().is_some() {
-            return;
+        match self.pane {
+            Pane::Fleet if self.devices.detail.take().is_some() => return,
+            Pane::Topics | Pane::Sys if self.is_detailed() => return self.detail = None,
+            _ => {}
         }
         self.wanted.search.clear();
         self.wanted.set_filter(None);

@@ -152,6 +152,240 @@ fn every_pane_fits_into_small_terminals() {
     world.shows("remove the retained messages");
 }
 
+/// What each pane has to say is there in each size.
+#[test]
+fn what_matters_is_seen_in_each_size() {
+    let mut world = World::new();
+    for (width, height) in [(120, 40), (80, 24), (40, 10)] {
+        let mut sees = |key: &str, all: &[&str]| {
+            world.typed(key);
+            let seen = world.draw(width, height);
+            for words in all {
+                assert!(seen.contains(words), "{words:?} is not in\n{seen}");
+            }
+        };
+        sees(
+            "1",
+            &[
+                "● mqtt://h:1883",
+                "1 Topics",
+                "▸ devices",
+                "▸ sensors",
+                "2 topics",
+            ],
+        );
+        sees(
+            "2",
+            &[
+                "2 Devices",
+                "DEVICE",
+                "d1",
+                "online",
+                "d2",
+                "offline",
+                "temp",
+            ],
+        );
+        sees(
+            "3",
+            &["3 Alerts (1)", "SEVERITY", "alerts/d1/hot", "critical"],
+        );
+        sees("4", &["4 $SYS", "broker/uptime", "5 seconds"]);
+    }
+}
+
+#[test]
+fn what_is_asked_and_what_is_special_is_seen_where_there_is_little_room() {
+    let mut world = World::new();
+    world.keys(&[KeyCode::Down]);
+    let topics = (0..8_000).map(|at| format!("devices/d{at}/status"));
+    world.state.ask_to_clear("devices", topics.collect());
+    world.typed("80");
+    for (width, height) in [(80, 24), (40, 10)] {
+        let seen = world.draw(width, height).replace('\n', " ");
+        let words = "remove 8000 retained messages at devices and below? yes or 8000, Enter: 80▏";
+        assert!(seen.contains(words), "{seen}");
+    }
+    world.keys(&[KeyCode::Esc]);
+    world.typed("/temp");
+    world.keys(&[KeyCode::Enter]);
+    world.typed("p");
+    world.state.recorded = Some(1_234);
+    for (width, height) in [(80, 24), (40, 10)] {
+        let seen = world.draw(width, height);
+        for sign in ["PAUSED", "REC 1234", "/te"] {
+            assert!(seen.contains(sign), "{sign} is not in\n{seen}");
+        }
+    }
+    // A message of several lines is read to its end.
+    world.typed("f/value >");
+    world.keys(&[KeyCode::Enter]);
+    let seen = world.draw(40, 10).replace('\n', " ");
+    assert!(
+        seen.contains("filter: /value >▏") && seen.contains("not a number"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn the_help_is_read_to_its_end_where_there_is_little_room() {
+    let mut world = World::new();
+    world.typed("?");
+    let mut seen = String::new();
+    for _ in 0..40 {
+        seen.push_str(&world.draw(40, 10));
+        let down = KeyEvent::new(KeyCode::Down, KeyModifiers::NONE);
+        world.state.key(down, &mut world.board, world.now);
+    }
+    for (keys, what) in super::keys::HELP {
+        assert!(seen.contains(keys), "{keys} is not in\n{seen}");
+        for word in what.split(' ') {
+            assert!(seen.contains(word), "{word} is not in\n{seen}");
+        }
+    }
+    let last = world.draw(40, 10);
+    assert!(
+        last.contains("quit") && last.contains("any other key closes"),
+        "{last}"
+    );
+    world.keys(&[KeyCode::Esc]);
+    world.shows("▸ devices");
+}
+
+#[test]
+fn devices_are_sorted_and_shown_in_detail() {
+    let mut world = World::new();
+    for (id, value) in [("d2", 100), ("d3", 9), ("d1", 30)] {
+        world.now += Duration::from_secs(1);
+        let payload = format!("{{\"value\":{value}}}");
+        world.take(&format!("sensors/{id}/volts"), payload.as_bytes(), false);
+    }
+    world.typed("2");
+    let order = |world: &mut World| -> Vec<String> {
+        let seen = world.draw(80, 24);
+        let lines = seen.lines().filter(|line| line.starts_with('d'));
+        lines.map(|line| line[..2].to_owned()).collect()
+    };
+    world.shows("by id");
+    assert_eq!(order(&mut world), ["d1", "d2", "d3"]);
+    for (words, ids) in [
+        ("by status", ["d2", "d3", "d1"]),
+        ("by last seen", ["d1", "d3", "d2"]),
+        ("by temp", ["d1", "d2", "d3"]),
+        ("by volts", ["d2", "d1", "d3"]),
+        ("by id", ["d1", "d2", "d3"]),
+        ("by status", ["d2", "d3", "d1"]),
+    ] {
+        // Metrics of odd names come between.
+        let found = (0..3).any(|_| {
+            world.typed("s");
+            world.draw(80, 24).contains(words)
+        });
+        assert!(found, "{words}");
+        assert_eq!(order(&mut world), ids, "{words}");
+    }
+    // The chosen device stays chosen where it is by now.
+    world.take("devices/d3/status", b"offline", false);
+    world.keys(&[KeyCode::Down, KeyCode::Enter]);
+    world.shows("last seen");
+    let seen = world.draw(40, 10);
+    assert!(seen.contains("volts") && seen.contains("  9"), "{seen}");
+    world.keys(&[KeyCode::PageDown, KeyCode::Esc]);
+    world.hides("last seen 0s ago");
+    world.shows("DEVICE");
+}
+
+#[test]
+fn what_the_server_says_of_itself_is_shown_in_detail() {
+    let mut world = World::new();
+    world.typed("4");
+    world.keys(&[KeyCode::Enter]);
+    world.shows("$SYS/broker/uptime");
+    world.take("$SYS/broker/uptime", b"15 seconds", true);
+    world.shows("+ 15 seconds");
+    world.shows("- 5 seconds");
+    // The topics have a detail of their own.
+    world.typed("1");
+    world.hides("15 seconds");
+    world.typed("4");
+    world.keys(&[KeyCode::Esc]);
+    world.hides("- 5 seconds");
+}
+
+#[test]
+fn a_filter_looks_at_what_is_kept_and_refuses_the_rest() {
+    let mut world = World::new();
+    world.now += Duration::from_secs(60);
+    world.take("sensors/d1/temp", b"{\"value\":22}", false);
+    let mut filtered = |line: &str| {
+        world.keys(&[KeyCode::Esc, KeyCode::Esc]);
+        world.typed("f");
+        world.typed(line);
+        world.keys(&[KeyCode::Enter]);
+        world.draw(200, 24)
+    };
+    let seen = filtered("age < 10");
+    assert!(
+        seen.contains("sensors/d1/temp") && !seen.contains("devices/d1"),
+        "{seen}"
+    );
+    let seen = filtered("age >= 60 and topic contains devices");
+    assert!(
+        seen.contains("devices/d1") && !seen.contains("sensors/d1"),
+        "{seen}"
+    );
+    let seen = filtered("retain == true");
+    assert!(
+        seen.contains("devices/d1") && !seen.contains("sensors/d1"),
+        "{seen}"
+    );
+    for (line, what) in [
+        ("changed(/value)", "changed(/value) is not kept"),
+        (
+            "/value > 3 and not changed(/value)",
+            "changed(/value) is not kept",
+        ),
+        ("header.site == a", "header.site is not kept"),
+        ("{id} == d1", "{id} is not kept"),
+    ] {
+        let seen = filtered(line);
+        assert!(seen.contains(what) && seen.contains(line), "{seen}");
+    }
+    // What is older than it was fulfils another condition, though nothing has come.
+    let seen = filtered("age > 100");
+    assert!(seen.contains("no topic matches"), "{seen}");
+    world.now += Duration::from_secs(50);
+    world.shows("devices/d1");
+    world.hides("sensors/d1");
+}
+
+#[test]
+fn a_size_is_that_of_the_message_and_not_of_what_is_kept() {
+    let mut world = World::new();
+    world.take("large", &[b'x'; 10_000], false);
+    world.typed("fsize > 9000");
+    world.keys(&[KeyCode::Enter]);
+    world.shows("large");
+}
+
+#[test]
+fn quitting_is_asked_about_while_something_is_under_way() {
+    let mut world = World::new();
+    let control = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(world.typed("q"), [Action::Quit]);
+    world
+        .state
+        .ask_to_leave("removed 500 of 8000 retained messages".into());
+    world.shows("removed 500 of 8000 retained messages: quit and leave the rest? y, n");
+    assert_eq!(world.typed("n"), []);
+    world
+        .state
+        .ask_to_leave("removed 500 of 8000 retained messages".into());
+    assert_eq!(world.typed("y"), [Action::Leave]);
+    let asked = world.state.key(control, &mut world.board, world.now);
+    assert_eq!(asked, [Action::Leave]);
+}
+
 #[test]
 fn a_topic_in_detail_shows_what_is_new_and_a_graph() {
     let mut world = World::new();
@@ -241,26 +475,37 @@ fn a_pause_shows_what_was() {
 fn what_changes_something_is_asked_first() {
     let mut world = World::new();
     world.keys(&[KeyCode::Down]);
-    assert_eq!(world.typed("D"), []);
+    // They are counted at the server, and then it is asked.
+    let all = ["devices/d1/status", "devices/d2/status"].map(String::from);
+    let asks = |world: &mut World| {
+        assert_eq!(world.typed("D"), [Action::Count("devices".into())]);
+        world.state.ask_to_clear("devices", all.to_vec());
+    };
+    asks(&mut world);
     world.shows("remove 2 retained messages at devices and below? yes or 2, Enter");
     // Neither one key nor another answer is enough.
     for answer in ["", "y", "n", "3"] {
         assert_eq!(world.typed(answer), []);
         assert_eq!(world.keys(&[KeyCode::Enter]), []);
         world.shows("nothing was done");
-        world.typed("D");
+        asks(&mut world);
     }
     assert_eq!(world.keys(&[KeyCode::Esc]), []);
     world.shows("nothing was done");
-    world.typed("D2");
+    asks(&mut world);
+    world.typed("2");
     assert_eq!(world.keys(&[KeyCode::Enter]).len(), 1);
-    world.typed("Dyes");
+    asks(&mut world);
+    world.typed("yes");
     let asked = world.keys(&[KeyCode::Enter]);
-    let Action::Clear(mut all) = asked[0].clone() else {
-        panic!("{asked:?}");
-    };
-    all.sort();
-    assert_eq!(all, ["devices/d1/status", "devices/d2/status"]);
+    assert_eq!(asked, [Action::Clear(all.to_vec())]);
+    world.state.ask_to_clear("devices", Vec::new());
+    world.shows("there is no retained message at devices and below");
+    // It comes when something else is asked for: that goes on.
+    world.typed("/");
+    world.state.ask_to_clear("devices", all.to_vec());
+    world.shows("2 retained messages at devices and below: D asks again");
+    world.keys(&[KeyCode::Esc]);
     world.typed("P");
     world.keys(&[KeyCode::Backspace; 7]);
     world.typed("a/b");
@@ -290,7 +535,9 @@ fn what_is_pasted_is_no_keys_and_goes_into_a_line_that_is_asked_for() {
     world.shows("what was pasted was ignored: nothing is asked for");
     world.shows("▸ devices");
     // The question stands until it is answered by keys.
-    world.typed("D");
+    world
+        .state
+        .ask_to_clear("devices", vec!["devices/d1/status".into()]);
     world.state.paste("yes\n");
     world.shows("Enter: yes▏");
     world.keys(&[KeyCode::Esc]);

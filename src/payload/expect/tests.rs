@@ -111,7 +111,7 @@ fn holds_there(words: &str, body: &str) -> bool {
     let scope = Scope {
         captures: Some(&captures),
         now: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(61)),
-        changes: None,
+        ..Scope::default()
     };
     let message = Message {
         time: SystemTime::UNIX_EPOCH + Duration::from_secs(1),

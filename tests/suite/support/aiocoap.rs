@@ -116,6 +116,17 @@ pub fn client(words: &str) -> Line {
     program("aiocoap-client", words)
 }
 
+/// A script of `tests/clients` that uses the library.
+pub fn library(script: &str) -> Line {
+    // The client is a script of the environment that has the library.
+    let line =
+        "python=$(dirname \"$(command -v aiocoap-client)\")/python3; exec \"$python\" \"$@\"";
+    program("sh", "-c").word(line).word("sh").word(format!(
+        "{}/tests/clients/{script}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+}
+
 impl Server {
     pub fn uri(&self, scheme: &str, path: &str) -> String {
         let above = match scheme {

@@ -167,6 +167,57 @@ fn the_screen_publishes_removes_and_records_when_it_is_told_to() {
     terminal.ends_with(0);
 }
 
+/// What is updated while it is watched, or retained only then, comes without a mark: the server is asked.
+#[test]
+fn retained_messages_are_counted_at_the_server() {
+    let broker = mosquitto();
+    publish(broker.port, &["-t", "a/old", "-m", "1", "-r"]);
+    let terminal = Terminal::start(&["watch", &url(broker.port)], "", 100, 20);
+    terminal.shows(&["▸ a"]);
+    publish(broker.port, &["-t", "a/old", "-m", "2", "-r"]);
+    publish(broker.port, &["-t", "a/new", "-m", "3", "-r"]);
+    publish(broker.port, &["-t", "a/live", "-m", "4"]);
+    terminal.keys(&["s"]);
+    terminal.shows(&["a/old", "a/new", "a/live"]);
+    terminal.keys(&["s", "s", "s", "s", "D"]);
+    terminal.shows(&["remove 2 retained messages at a and below? yes or 2, Enter"]);
+    terminal.keys(&["2", "Enter"]);
+    terminal.shows(&["removed 2 retained messages"]);
+    terminal.keys(&["D"]);
+    terminal.shows(&["there is no retained message at a and below"]);
+    terminal.keys(&["q"]);
+    terminal.ends_with(0);
+}
+
+/// Many retained messages are removed bit by bit, and the rest is not dropped without a word.
+#[test]
+fn many_retained_messages_are_removed_with_progress() {
+    let broker = mosquitto();
+    let record = |at: u32| format!("{{\"topic\":\"many/{at}\",\"payload\":\"x\"}}\n");
+    let records: String = (0..6_000).map(record).collect();
+    let line = broker.iotctl("pub --ndjson -r -q 1");
+    line.input(records).run().exits(0);
+    let terminal = Terminal::start(&["watch", &url(broker.port)], "", 100, 20);
+    terminal.shows(&["6000 topics"]);
+    terminal.keys(&["D"]);
+    terminal.shows(&["remove 6000 retained messages at many and below? yes or 6000, Enter"]);
+    terminal.types("6000");
+    terminal.keys(&["Enter"]);
+    terminal.shows(&["removed 500 of 6000 retained messages"]);
+    terminal.keys(&["q"]);
+    terminal.shows(&["of 6000 retained messages: quit and leave the rest? y, n"]);
+    terminal.keys(&["n"]);
+    terminal.shows(&["removed 3000 of 6000 retained messages"]);
+    terminal.keys(&["q"]);
+    terminal.shows(&["quit and leave the rest? y, n"]);
+    terminal.keys(&["y"]);
+    let seen = terminal.ends_with(0);
+    assert!(
+        seen.contains("of 6000 retained messages: the rest was left"),
+        "{seen}"
+    );
+}
+
 #[test]
 fn the_terminal_is_given_back_on_every_way_out() {
     let broker = filled();

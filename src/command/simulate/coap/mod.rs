@@ -19,7 +19,7 @@ use crate::coap::net::Server;
 use crate::coap::site::{Answer, Change, Resource, Site};
 use crate::coap::uri::local_text;
 use crate::device::file;
-use crate::device::fleet::{Effect, Fleet, Outgoing};
+use crate::device::fleet::{Effect, Fate, Fleet, Outgoing};
 use crate::device::model::Model;
 use crate::error::{Error, Result};
 use crate::output::{Console, print};
@@ -285,19 +285,19 @@ impl Measured {
             return Response::error(Code::SERVICE_UNAVAILABLE, "the device is away").into();
         }
         let now = shared.now(now);
-        let before = shared.fleet.account.unknown_commands;
-        shared
-            .fleet
-            .command(*device, path, &request.payload, None, now);
+        let fate = shared.fleet.request(*device, path, &request.payload, now);
         shared.effects(now);
-        // What takes no time has happened when it is answered.
+        // What rules make of it has happened, too, when it is answered.
         while shared.fleet.step(now) {
             shared.effects(now);
         }
-        match shared.fleet.account.unknown_commands == before {
-            true => Code::CHANGED.into(),
-            false => Response::error(Code::BAD_REQUEST, "unknown command").into(),
-        }
+        let (code, why) = match fate {
+            Fate::Taken => return Code::CHANGED.into(),
+            Fate::Unknown => (Code::BAD_REQUEST, "unknown command"),
+            Fate::Failed => (Code::INTERNAL_SERVER_ERROR, "the command failed"),
+            Fate::Dropped => (Code::SERVICE_UNAVAILABLE, "too many commands wait"),
+        };
+        Response::error(code, why).into()
     }
 }
 
