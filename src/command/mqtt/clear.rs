@@ -157,10 +157,11 @@ pub(crate) async fn find(
     };
     let target = plan.session.target()?;
     let mut stop = Stop::watch()?;
-    retained(&plan, target, Console::new(style), &mut stop).await
+    let found = retained(&plan, target, Console::new(style), &mut stop).await;
+    found.map(|(_, topics)| topics)
 }
 
-/// The topics with retained messages.
+/// The server that was asked, and its topics with retained messages.
 async fn retained(
     plan: &Plan,
     target: Target,
