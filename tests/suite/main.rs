@@ -41,6 +41,7 @@ mod drop_in;
 mod durability;
 mod flow;
 mod flow_cells;
+mod gateway;
 mod generated;
 mod hangup;
 mod large;
