@@ -17,6 +17,7 @@ mod bench_results;
 mod bench_scenarios;
 mod bench_truth;
 mod bridge;
+mod bridging;
 mod broker_limits;
 mod cli;
 mod coap_aiocoap;
