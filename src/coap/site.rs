@@ -158,6 +158,9 @@ impl Answering for Endpoint {
 /// Observers that are told at once; the others follow in the next turns, so that requests are answered in between.
 const TOLD_AT_ONCE: usize = 256;
 
+/// Where a server says what it has (RFC 6690 §4).
+const CORE: &str = "/.well-known/core";
+
 /// Filters of one request for links; each costs a look at every link.
 const FILTERS: usize = 16;
 
@@ -206,6 +209,14 @@ impl Site {
     /// Something else than a request has changed the resource at a path: its observers are told.
     pub fn changed(&mut self, now: Instant, endpoint: &mut dyn Answering, path: &str) {
         self.tell(now, endpoint, path, Change::Updated);
+    }
+
+    /// Takes away the resource at this very path: its observers are told that it is gone (RFC 7641 §4.2).
+    pub fn remove(&mut self, now: Instant, endpoint: &mut dyn Answering, path: &str) {
+        let gone = Response::error(Code::NOT_FOUND, "no such resource");
+        self.tell(now, endpoint, path, Change::Ended(gone));
+        self.telling.remove(path);
+        self.entries.remove(path);
     }
 
     /// Takes the events that concern the serving side; others are given back.
@@ -311,6 +322,10 @@ impl Site {
         if self.entries.contains_key(path) {
             return Some(path.into());
         }
+        // Said of the site as a whole, also where one resource answers for all paths.
+        if path == CORE {
+            return None;
+        }
         let ends = path.rmatch_indices('/').map(|(at, _)| &path[..at.max(1)]);
         let answers = |it: &&str| {
             let entry = self.entries.get(*it);
@@ -324,15 +339,13 @@ impl Site {
             return refused;
         }
         match (path, request.method) {
-            ("/.well-known/core", Code::GET)
-                if request.options.all(option::URI_QUERY).count() > FILTERS =>
-            {
+            (CORE, Code::GET) if request.options.all(option::URI_QUERY).count() > FILTERS => {
                 Response::error(Code::BAD_REQUEST, "too many filters")
             }
-            ("/.well-known/core", Code::GET) if !request.accepts(Some(format::LINK)) => {
+            (CORE, Code::GET) if !request.accepts(Some(format::LINK)) => {
                 Response::new(Code::NOT_ACCEPTABLE)
             }
-            ("/.well-known/core", Code::GET) => {
+            (CORE, Code::GET) => {
                 let query = request.query();
                 let links = self.links(&query);
                 if request.multicast && links.is_empty() && !query.is_empty() {
@@ -341,7 +354,7 @@ impl Site {
                 }
                 Response::content(format::LINK, link::write(&links))
             }
-            ("/.well-known/core", _) => Response::new(Code::METHOD_NOT_ALLOWED),
+            (CORE, _) => Response::new(Code::METHOD_NOT_ALLOWED),
             _ => Response::error(Code::NOT_FOUND, "no such resource"),
         }
     }

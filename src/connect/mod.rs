@@ -102,6 +102,7 @@ pub use stream::Stream;
 pub use target::{Target, Transport};
 pub use tls_errors::server as client_failure;
 pub use url::without_credentials;
+pub(crate) use url::{has_user, without_password};
 pub use zone::LocalAddress;
 
 #[cfg(test)]

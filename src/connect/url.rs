@@ -214,6 +214,31 @@ pub fn without_credentials(text: &str) -> String {
     format!("{scheme}{clean}")
 }
 
+/// The same with the user name: what somebody goes on with, and adds the password to.
+pub(crate) fn without_password(text: &str) -> String {
+    let shown = without_credentials(text);
+    let Some((name, rest)) = split_scheme(text) else {
+        return shown;
+    };
+    let carrier = Protocol::of_scheme(name).and_then(|it| it.scheme(name));
+    let carrier = carrier.map_or(Carrier::Tcp, |it| it.carrier);
+    // Of what cannot be read anything may be the password.
+    let Ok((Some(userinfo), ..)) = take_apart(rest, carrier) else {
+        return shown;
+    };
+    let user = userinfo.split(':').next().unwrap_or_default();
+    let start = text.len() - rest.len();
+    match (user, shown.split_at_checked(start)) {
+        (user, Some((scheme, place))) if !user.is_empty() => format!("{scheme}{user}@{place}"),
+        _ => shown,
+    }
+}
+
+/// Whether a URL says who we are.
+pub(crate) fn has_user(text: &str) -> bool {
+    without_password(text) != without_credentials(text)
+}
+
 /// The hosts of `--host`: one, or several with a comma between them, each of which may have a port. The text after a colon that
 /// is no port may be a password, and is not shown where there is one host.
 ///

@@ -1,8 +1,8 @@
 //! Reads records, as `--output json` writes them, back into messages that are to be sent.
 //!
 //! What only matters to the receiver of the message (`protocol`, `dup`, `packet_id`,
-//! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, all of a CoAP response but its format, other protocols'
-//! details) is passed over. Unknown names inside `mqtt`, `coap` and `amqp` are refused, so that a misspelt one is not ignored.
+//! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, what belongs to the exchange that a message of CoAP came in,
+//! other protocols' details) is passed over. Unknown names inside `mqtt`, `coap` and `amqp` are refused, so that a misspelt one is not ignored.
 
 use std::time::SystemTime;
 
@@ -49,9 +49,9 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     };
     let amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
     let (amqp, key) = amqp.unzip();
-    let coap = match record.coap.map(coap::response).transpose()? {
-        Some(coap::Response::Error) => return Ok(None),
-        Some(coap::Response::Content(coap)) => coap,
+    let coap = match record.coap.map(coap::recorded).transpose()? {
+        Some(coap::Recorded::Error) => return Ok(None),
+        Some(coap::Recorded::Content(coap)) => Some(coap),
         None => None,
     };
     let mut topic = text("topic", record.topic)?;

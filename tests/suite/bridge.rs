@@ -391,11 +391,13 @@ fn properties_survive_the_way_to_rabbitmq_and_back() {
     assert_eq!(amqp_record["correlation_id"], "c7");
     assert_eq!(amqp_record["delivery_mode"], 2);
     assert_eq!(amqp_record["headers"]["k"], "v");
+    // What is too long for a correlation id.
+    let long = "c".repeat(300);
+    let line = format!("pub -t {there} -m long -q 1 -D publish correlation-data {long}");
+    broker.iotctl(&line).run().exits(0);
     bridge.signal("TERM");
-    bridge
-        .ends()
-        .exits(143)
-        .says("received 1 message: 1 delivered");
+    let ended = bridge.ends().exits(143).says(": 2 delivered");
+    assert!(!ended.stderr.contains("correlation"), "{}", ended.stderr);
 
     // And back, from the queue.
     let mut broker = broker;
@@ -405,6 +407,11 @@ fn properties_survive_the_way_to_rabbitmq_and_back() {
     );
     let mut watcher = broker.iotctl("sub -t # -q 1 --output json").start();
     broker.sees_subscription("#");
+    // The one that is still there came by another key.
+    let message = record(&watcher.line());
+    assert_eq!(message["topic"], there);
+    assert_eq!(message["mqtt"]["correlation_data"], long);
+    assert!(message["mqtt"]["user_properties"].is_null(), "{message}");
     iotctl(&format!(
         "amqp publish {amqp} -k {queue} -m back --persistent"
     ))

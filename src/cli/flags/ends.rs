@@ -122,7 +122,7 @@ impl EndsFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct DeliveryFlags {
-    /// What becomes of a message that is refused for good: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or the server that gets it, such as mqtt://HOST
+    /// What becomes of a message that is refused for good: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or where it goes: a server such as mqtt://HOST, or a file of records such as refused.ndjson
     #[arg(long, value_name = "WHAT", default_value = "stop")]
     pub(crate) on_refused: String,
 
@@ -136,13 +136,26 @@ pub(crate) struct DeliveryFlags {
 }
 
 impl DeliveryFlags {
-    /// What becomes of refused messages, and the server that gets them, if one does.
+    /// What becomes of refused messages, and the server or the file that gets them, if one does.
     pub(crate) fn refusals(&self) -> Result<(Refusals, Option<End>)> {
         Ok(match &*self.on_refused {
             "stop" => (Refusals::Stop, None),
             "drop" => (Refusals::Drop, None),
-            name => (Refusals::DeadLetter, Some(server("--on-refused", name)?)),
+            name => (Refusals::DeadLetter, Some(letters(name)?)),
         })
+    }
+}
+
+/// A server, or a file of records.
+fn letters(name: &str) -> Result<End> {
+    match End::parse(name)? {
+        End::File(path) if path.extension().is_some_and(|it| it == "ndjson") => Ok(End::File(path)),
+        end if end.is_server() => Ok(end),
+        end => {
+            let text = format!("--on-refused: {end} is neither a server nor a file of records");
+            Err(Error::usage(text)
+                .hint("name a URL such as mqtt://HOST, a context, or FILE.ndjson"))
+        }
     }
 }
 

@@ -328,6 +328,11 @@ impl Server {
         self.site.changed(Instant::now(), &mut self.ports, path);
     }
 
+    /// There is no resource at a path any more: its observers are told.
+    pub(crate) fn removed(&mut self, path: &str) {
+        self.site.remove(Instant::now(), &mut self.ports, path);
+    }
+
     /// Serves until the future is dropped; `seen` hears of every request, and of who could not connect.
     pub(crate) async fn serve(&mut self, mut seen: impl FnMut(Notice<'_>)) {
         loop {
@@ -534,11 +539,8 @@ impl Server {
     }
 
     fn due(&self) -> Option<Instant> {
-        let endpoints = self
-            .ports
-            .0
-            .iter()
-            .filter_map(|it| it.endpoint.poll_timeout());
+        let ports = self.ports.0.iter();
+        let endpoints = ports.filter_map(|it| it.endpoint.poll_timeout());
         let held = self.held.first_key_value().map(|((at, _), _)| *at);
         let handshakes = self.ports.0.iter().filter_map(|it| match &it.outlet {
             Outlet::Secured(_, secured) => secured.poll_timeout(),

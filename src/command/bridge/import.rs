@@ -6,7 +6,8 @@ use bytestring::ByteString;
 
 use super::Tuning;
 use super::topics::{self, Map};
-use crate::connect::{ConnectArgs, Retry, Secret};
+use crate::command::ends::End;
+use crate::connect::{ConnectArgs, Retry, Secret, has_user};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::mqtt::packet::Version;
@@ -31,6 +32,8 @@ pub(crate) struct Section {
     pub(crate) maps: Vec<Map>,
     /// How to connect to the remote server.
     pub(crate) connect: ConnectArgs,
+    /// Who the bridge is at the local server.
+    pub(crate) local: Login,
     /// The version that is spoken there.
     pub(crate) version: Option<Version>,
     /// Whether the sessions at both servers end with their connections: here, and there.
@@ -45,12 +48,21 @@ pub(crate) struct Section {
     pub(crate) notify: Option<ByteString>,
     /// Nothing leaves with the RETAIN flag.
     pub(crate) drops_retain: bool,
-    /// Settings that are not taken over, each with its line.
+    /// Settings that are not supported.
     pub(crate) left_out: Vec<String>,
+    /// Settings without effect, and why.
+    pub(crate) idle: Vec<String>,
     addresses: Vec<String>,
     tls: bool,
     notifications: bool,
     local_clean: Option<bool>,
+}
+
+/// A user name and a password.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Login {
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// The section with this name, or the only one.
@@ -59,6 +71,8 @@ pub(crate) struct Section {
 /// No such section, several, or what is wrong in it, with its line.
 pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Section, String> {
     let mut sections: Vec<Section> = Vec::new();
+    // Settings of a connection may follow those of a listener, which are none of ours, as mosquitto has it.
+    let mut in_listener = false;
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -66,23 +80,28 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
         match key {
             "" => {}
             _ if key.starts_with('#') => {}
-            "connection" => sections.push(Section {
-                name: value.to_owned(),
-                notifications: true,
-                ..Section::default()
-            }),
-            "listener" => {
-                // What follows is about the listener.
-                if let Some(last) = sections.last_mut().filter(|it| it.addresses.is_empty()) {
-                    let text = format!("line {}: a listener within a connection", at + 1);
-                    last.left_out.push(text);
-                }
+            "connection" => {
+                in_listener = false;
+                sections.push(Section {
+                    name: value.to_owned(),
+                    notifications: true,
+                    ..Section::default()
+                });
             }
+            "listener" => in_listener = true,
             _ => {
                 if let Some(section) = sections.last_mut() {
-                    section
-                        .setting(key, value)
-                        .map_err(|why| format!("line {}: {why}", at + 1))?;
+                    let line = format!("line {}", at + 1);
+                    let known = section.setting(key, value);
+                    match known.map_err(|why| format!("{line}: {why}"))? {
+                        Known::Yes => {}
+                        Known::No if in_listener => {}
+                        Known::No => section.left_out.push(format!("{key} {value}")),
+                        Known::Idle(why) => {
+                            let text = format!("{line}: {key} {value} has no effect: {why}");
+                            section.idle.push(text);
+                        }
+                    }
                 }
             }
         }
@@ -105,8 +124,19 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
     found.ok_or_else(missing)?.finished()
 }
 
+/// Whether a setting is one of a connection.
+enum Known {
+    Yes,
+    No,
+    /// It is, and changes nothing.
+    Idle(&'static str),
+}
+
+/// The bridge is connected for as long as it runs.
+const NOT_LAZY: &str = "the bridge stays connected, whatever there is to carry";
+
 impl Section {
-    fn setting(&mut self, key: &str, value: &str) -> Result<(), String> {
+    fn setting(&mut self, key: &str, value: &str) -> Result<Known, String> {
         let text = || Some(value.to_owned());
         match key {
             "address" | "addresses" => {
@@ -115,6 +145,8 @@ impl Section {
             "topic" => self.maps.extend(topics::parse(value)?),
             "remote_username" | "username" => self.connect.username = text(),
             "remote_password" | "password" => self.connect.password = Some(Secret::from(value)),
+            "local_username" => self.local.username = text(),
+            "local_password" => self.local.password = Some(Secret::from(value)),
             "cleansession" => self.clean[1] = boolean(key, value)?,
             "local_cleansession" => self.local_clean = Some(boolean(key, value)?),
             "keepalive_interval" => self.remote.keep_alive = Some(number(key, value)?),
@@ -129,7 +161,8 @@ impl Section {
             "round_robin" => self.round_robin = boolean(key, value)?,
             "notifications_local_only" => self.notify_local_only = boolean(key, value)?,
             "start_type" => match value {
-                "automatic" | "lazy" => {}
+                "automatic" => {}
+                "lazy" => return Ok(Known::Idle(NOT_LAZY)),
                 "once" => self.connect.retry = Some(Retry::Never),
                 _ => return Err(format!("{key}: {value:?} is not automatic, lazy or once")),
             },
@@ -144,22 +177,24 @@ impl Section {
             "bridge_identity" | "bridge_psk" => {
                 return Err(format!("{key}: pre-shared keys over TCP are not supported"));
             }
-            // Sessions are told apart by the name, outages waited out with a back-off of our own, and loops seen whatever is
-            // said; the connection is there as long as the bridge is.
+            "idle_timeout" | "threshold" => return Ok(Known::Idle(NOT_LAZY)),
+            "restart_timeout" => {
+                return Ok(Known::Idle(
+                    "the bridge waits at most 10 s between two tries",
+                ));
+            }
+            // Sessions are told apart by the name, and loops seen whatever is said.
             "remote_clientid"
             | "clientid"
             | "local_clientid"
-            | "restart_timeout"
             | "try_private"
-            | "idle_timeout"
-            | "threshold"
             | "bridge_attempt_unsubscribe" => {}
             _ => return self.tls_setting(key, value),
         }
-        Ok(())
+        Ok(Known::Yes)
     }
 
-    fn tls_setting(&mut self, key: &str, value: &str) -> Result<(), String> {
+    fn tls_setting(&mut self, key: &str, value: &str) -> Result<Known, String> {
         let path = || Some(PathBuf::from(value));
         match key {
             "bridge_cafile" => (self.connect.cafile, self.tls) = (path(), true),
@@ -168,16 +203,39 @@ impl Section {
             "bridge_keyfile" => self.connect.key = path(),
             "bridge_insecure" => self.connect.insecure_name = boolean(key, value)?,
             "bridge_alpn" => self.connect.tls_alpn = vec![value.to_owned()],
-            "bridge_tls_version" => self.connect.tls_version = Some(value.parse()?),
+            "bridge_tls_version" => {
+                let version = value.parse().map_err(|why| format!("{key}: {why}"))?;
+                self.connect.tls_version = Some(version);
+            }
             "bridge_tls_use_os_certs" => self.tls |= boolean(key, value)?,
-            _ => self.left_out.push(format!("{key} {value}")),
+            _ => return Ok(Known::No),
         }
-        Ok(())
+        Ok(Known::Yes)
+    }
+
+    /// A setting that is for an encrypted connection.
+    fn encrypted(&self) -> Option<&'static str> {
+        let connect = &self.connect;
+        let settings = [
+            ("bridge_tls_version", connect.tls_version.is_some()),
+            ("bridge_certfile", connect.cert.is_some()),
+            ("bridge_keyfile", connect.key.is_some()),
+            ("bridge_insecure", connect.insecure_name),
+            ("bridge_alpn", !connect.tls_alpn.is_empty()),
+        ];
+        let mut given = settings.into_iter().filter(|(_, given)| *given);
+        given.next().map(|(key, _)| key)
     }
 
     fn finished(mut self) -> Result<Self, String> {
         if self.addresses.is_empty() {
             return Err(format!("connection {} has no address", self.name));
+        }
+        if let Some(key) = self.encrypted().filter(|_| !self.tls) {
+            return Err(format!(
+                "connection {}: {key} is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
+                self.name
+            ));
         }
         let scheme = if self.tls { "mqtts" } else { "mqtt" };
         self.url = format!("{scheme}://{}", self.addresses.join(","));
@@ -207,6 +265,30 @@ pub(super) fn read(import: &Import) -> Result<(String, Section)> {
             let settings = settings.join(", ");
             let text = format!("{place}: not supported: {settings}");
             Err(Error::usage(text).hint("remove these lines"))
+        }
+    }
+}
+
+/// How to connect to the local server: as `local` has it where nothing else says who the bridge is there; and what is not used of it.
+pub(super) fn logged_in(
+    local: Login,
+    end: &End,
+    flags: ConnectArgs,
+) -> (ConnectArgs, Option<&'static str>) {
+    if local.username.is_none() && local.password.is_none() {
+        return (flags, None);
+    }
+    match end {
+        End::Url(_, url) if has_user(url) => (flags, Some("the URL of FROM has a user name")),
+        End::Context(_) => (flags, Some("the context says who the bridge is at FROM")),
+        _ => {
+            let password = local.password.filter(|_| flags.password_file.is_none());
+            let connect = ConnectArgs {
+                username: local.username,
+                password,
+                ..flags
+            };
+            (connect, None)
         }
     }
 }
@@ -281,8 +363,15 @@ bridge_receive_maximum 7
 local_cleansession true
 start_type once
 bridge_reload_type lazy
+local_username here
+local_password hidden
 
 connection other
+start_type lazy
+idle_timeout 30
+restart_timeout 5
+listener 1884
+allow_anonymous true
 address c
 ";
 
@@ -300,8 +389,40 @@ address c
         assert_eq!(section.left_out, ["bridge_reload_type lazy"]);
         let other = parse(FILE, Some("other")).unwrap();
         assert_eq!(other.url, "mqtt://c");
+        assert_eq!(other.left_out, [""; 0]);
+        assert_eq!(
+            other.idle,
+            [
+                format!("line 23: start_type lazy has no effect: {NOT_LAZY}"),
+                format!("line 24: idle_timeout 30 has no effect: {NOT_LAZY}"),
+                String::from(
+                    "line 25: restart_timeout 5 has no effect: the bridge waits at most 10 s between two tries"
+                ),
+            ]
+        );
         let state = "$SYS/broker/connection/other/state";
         assert_eq!(other.notify.as_deref(), Some(state));
+    }
+
+    #[test]
+    fn the_local_login_is_used_where_nothing_else_says_who_we_are() {
+        let local = parse(FILE, Some("cloud")).unwrap().local;
+        let login = |name: &str| {
+            let end = End::parse(name).unwrap();
+            let (connect, why) = logged_in(local.clone(), &end, ConnectArgs::default());
+            (connect.username, connect.password.is_some(), why)
+        };
+        assert_eq!(login("mqtt://h"), (Some("here".into()), true, None));
+        let given = "the URL of FROM has a user name";
+        assert_eq!(login("mqtt://u:p@h"), (None, false, Some(given)));
+        let context = "the context says who the bridge is at FROM";
+        assert_eq!(login("prod"), (None, false, Some(context)));
+        let flags = ConnectArgs {
+            password_file: Some("p".into()),
+            ..ConnectArgs::default()
+        };
+        let end = End::parse("mqtt://h").unwrap();
+        assert!(logged_in(local, &end, flags).0.password.is_none());
     }
 
     #[test]
@@ -324,6 +445,10 @@ address c
             (
                 "connection a\nbridge_receive_maximum 70000",
                 "line 2: bridge_receive_maximum: \"70000\" is not a number that it can have",
+            ),
+            (
+                "connection a\naddress b\nbridge_tls_version tlsv1.2",
+                "connection a: bridge_tls_version is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
             ),
             (
                 "connection a\nstart_type manual",

@@ -27,7 +27,7 @@ pub(crate) use topics::Side;
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::{TOPIC_EXCHANGE, exchange_of};
 use crate::command::ends::{
-    self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
+    self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
 };
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::unaware::Unaware;
@@ -117,12 +117,12 @@ pub struct Plan {
     pub style: Style,
 }
 
-/// The server for messages that are refused.
+/// Where messages go that are refused.
 #[derive(Clone, Debug)]
 pub struct Letters {
-    /// Its name.
+    /// A server, or a file of records.
     pub end: End,
-    /// How to connect.
+    /// How to connect to it.
     pub connect: ConnectArgs,
 }
 
@@ -132,7 +132,7 @@ pub struct Letters {
 /// No connection, a refused message, a deadline; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
-    let imported = plan.import()?;
+    let imported = plan.import(console)?;
     let bridge = plan.resolve(console)?;
     plan.announce(&bridge.maps, console);
     let targets = ends::open(&bridge.targets).await?;
@@ -200,17 +200,28 @@ struct Bridge {
     sources: Vec<(Side, SourceEnd)>,
     targets: Vec<TargetEnd>,
     exits: [Option<Exit>; 2],
-    dead_letters: Option<usize>,
+    dead_letters: Option<Exit>,
 }
 
 impl Plan {
     /// Takes over what a bridge of mosquitto's is; the file, with its text.
-    fn import(&mut self) -> Result<Option<(Import, String)>> {
+    fn import(&mut self, console: Console) -> Result<Option<(Import, String)>> {
         let Some(import) = self.import.take() else {
             return Ok(None);
         };
         let (text, section) = import::read(&import)?;
         let [from, to] = &mut self.places;
+        let place = import.file.display();
+        for text in &section.idle {
+            console.warn(format_args!("{place}: {text}"));
+        }
+        let unused;
+        (from.connect, unused) = import::logged_in(section.local, &from.end, from.connect.clone());
+        if let Some(why) = unused {
+            console.warn(format_args!(
+                "{place}: local_username and local_password have no effect: {why}"
+            ));
+        }
         from.tuning.clean = section.clean[0];
         let max_packet_size = to.tuning.max_packet_size;
         to.tuning = section.remote;
@@ -286,7 +297,8 @@ impl Plan {
                 target.join(&joints[other.index()]);
             }
             sources.push((side, source));
-            exits[other.index()] = Some(self.exit(other, &target, targets.len()));
+            let exchange = self.places[other.index()].exchange.clone();
+            exits[other.index()] = Some(Exit::of(&target, targets.len(), exchange));
             targets.push(target);
         }
         for (_, source) in &mut sources {
@@ -296,14 +308,12 @@ impl Plan {
         self.check_patterns(&maps)?;
         self.check_sizes()?;
         self.add_states(&exits, &mut targets, (&name, ways), console)?;
-        let dead_letters = match &self.dead_letters {
-            Some(letters) => {
-                let args = self.letters(letters, &name);
-                targets.push(TargetEnd::resolve(args, console)?);
-                Some(targets.len() - 1)
-            }
-            None => None,
-        };
+        let mut dead_letters = None;
+        if let Some(letters) = &self.dead_letters {
+            let end = TargetEnd::resolve(self.letters(letters, &name), console)?;
+            dead_letters = Some(Exit::of(&end, targets.len(), None));
+            targets.push(end);
+        }
         Ok(Bridge {
             name: name.into(),
             loops,
@@ -313,16 +323,6 @@ impl Plan {
             exits,
             dead_letters,
         })
-    }
-
-    /// Where messages leave it at a side, by the target with this number.
-    fn exit(&self, side: Side, end: &TargetEnd, target: usize) -> Exit {
-        Exit {
-            target,
-            protocol: end.protocol(),
-            gives_back: end.gives_back(),
-            exchange: self.places[side.index()].exchange.clone(),
-        }
     }
 
     /// Targets for the state of the bridge alone, at servers that messages do not go to.
@@ -444,7 +444,7 @@ impl Plan {
             retain: false,
             exchange: ByteString::from_static(TOPIC_EXCHANGE),
             window: self.window,
-            format: Format::Raw,
+            format: Format::records(),
             style: self.style,
         }
     }
@@ -527,17 +527,20 @@ impl Plan {
     ) -> Result<()> {
         let names = sources.iter().zip(targets);
         let is_one = names
-            .map(|((_, source), target)| source.name() == target.name())
+            .map(|((_, source), target)| is_same(&source.name(), &target.name()))
             .next();
         // Port 0 is another one each time.
         let is_free =
             |place: &Place| matches!(&place.end, End::Listen(listen) if listen.address.port() == 0);
-        if is_one == Some(true)
-            && !self.places.iter().any(is_free)
-            && let Some(map) = topics::feeding_itself(maps)
-        {
-            let text = format!("both servers are one, and {map} would cross again and again");
-            return Err(Error::usage(text).hint("use prefixes that keep the topics apart"));
+        let fed = topics::feeding_itself(maps);
+        if is_one == Some(true) && !self.places.iter().any(is_free) && !fed.is_empty() {
+            let shown: Vec<String> = fed.iter().map(ToString::to_string).collect();
+            let text = format!(
+                "both servers are one, and {} would cross again and again",
+                shown.join(", and ")
+            );
+            let parts = topics::parting(&fed, |maps| !topics::feeding_itself(maps).is_empty());
+            return Err(Error::usage(text).hint(apart(parts)));
         }
         if let Some(letters) = &self.dead_letters
             && self.places.iter().any(|place| place.end == letters.end)
@@ -553,8 +556,22 @@ impl Plan {
         let blind = protocols.flatten().any(|it| it == Protocol::Coap);
         if blind {
             let text = format!("these two feed each other: {out}, and back {back}");
-            return Err(Error::usage(text).hint("use prefixes that keep the topics apart"));
+            let parts = topics::parting(&[out, back], |maps| topics::feeding(maps).is_some());
+            return Err(Error::usage(text).hint(apart(parts)));
         }
         Ok(())
+    }
+}
+
+/// How maps are kept apart, with lines that do it.
+fn apart(lines: Option<Vec<String>>) -> String {
+    let lines = lines.unwrap_or_default();
+    let lines: Vec<String> = lines.iter().map(|line| format!("'{line}'")).collect();
+    match lines.as_slice() {
+        [] => String::from("use prefixes that keep the topics apart"),
+        lines => format!(
+            "use prefixes that keep the topics apart, such as -t {}",
+            lines.join(" -t ")
+        ),
     }
 }

@@ -8,7 +8,7 @@ use super::reload::Reload;
 use super::storm::Storms;
 use super::topics::{Map, Side};
 use crate::command::ends::carry::{self, Losses};
-use crate::command::ends::hops;
+use crate::command::ends::{TargetEnd, hops};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Origin, Outgoing, Routed, Router};
@@ -38,6 +38,18 @@ pub(super) struct Exit {
     pub(super) exchange: Option<ByteString>,
 }
 
+impl Exit {
+    /// By the target with this number.
+    pub(super) const fn of(end: &TargetEnd, target: usize, exchange: Option<ByteString>) -> Self {
+        Self {
+            target,
+            protocol: end.protocol(),
+            gives_back: end.gives_back(),
+            exchange,
+        }
+    }
+}
+
 /// Both directions of a bridge.
 pub(super) struct Crossing {
     pub(super) name: ByteString,
@@ -47,8 +59,8 @@ pub(super) struct Crossing {
     pub(super) maps: Vec<Map>,
     /// Where messages leave it, by side.
     pub(super) exits: [Option<Exit>; 2],
-    /// Where refused messages go: the number of the target.
-    pub(super) dead_letters: Option<usize>,
+    /// Where refused messages go.
+    pub(super) dead_letters: Option<Exit>,
     pub(super) retain: Retain,
     /// What cannot be carried is a failure.
     pub(super) strict: bool,
@@ -155,8 +167,15 @@ impl Router for Crossing {
     }
 
     fn dead_letter(&mut self, message: Message, why: &Error) -> Option<(usize, Message)> {
-        let target = self.dead_letters?;
-        Some((target, carry::dead_letter(message, why)))
+        let exit = self.dead_letters.as_ref()?;
+        let mut letter = carry::dead_letter(message, why);
+        if let Some(protocol) = exit.protocol {
+            let (now, exchange) = (carry::time_for(&letter), exit.exchange.as_ref());
+            // What it loses refuses no other message.
+            let losses = &mut Losses::default();
+            letter = carry::carry(letter, protocol, exchange, now, losses);
+        }
+        Some((exit.target, letter))
     }
 }
 

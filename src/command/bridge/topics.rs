@@ -7,6 +7,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
+use crate::command::ends::cycle;
 use crate::mqtt::packet::QoS;
 use crate::mqtt::topic;
 
@@ -156,10 +157,50 @@ impl Map {
         format!("{}{renamed} {direction}, QoS {qos}", self.filter)
     }
 
+    /// What stands behind the prefixes.
+    fn pattern(&self) -> &str {
+        self.filter
+            .strip_prefix(&*self.prefix.0)
+            .unwrap_or_default()
+    }
+
+    /// The same below other prefixes: where messages come from, and where they go.
+    fn beneath(&self, (own, other): (&str, &str)) -> Self {
+        let prefix = (
+            format!("{own}{}", self.prefix.0),
+            format!("{other}{}", self.prefix.1),
+        );
+        Self {
+            filter: format!("{}{}", prefix.0, self.pattern()).into(),
+            prefix,
+            ..self.clone()
+        }
+    }
+
+    /// The line that it is read from.
+    fn line(&self) -> String {
+        let word = |text: &str| {
+            if text.is_empty() {
+                "\"\"".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let (own, other) = (word(&self.prefix.0), word(&self.prefix.1));
+        let (direction, local, remote) = match self.side {
+            Side::From => ("out", own, other),
+            Side::To => ("in", other, own),
+        };
+        let qos = self.qos.level();
+        format!(
+            "{} {direction} {qos} {local} {remote}",
+            word(self.pattern())
+        )
+    }
+
     /// The filter of all topics that messages have at the other server.
     pub(crate) fn image_filter(&self) -> String {
-        let rest = self.filter.strip_prefix(&*self.prefix.0);
-        format!("{}{}", self.prefix.1, rest.unwrap_or_default())
+        format!("{}{}", self.prefix.1, self.pattern())
     }
 }
 
@@ -207,6 +248,7 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
         };
         let filter = format!("{own}{pattern}");
         topic::check_filter(&filter).map_err(|why| why.to_string())?;
+        check_shared(&filter)?;
         let map = Map {
             side,
             filter: filter.into(),
@@ -215,6 +257,7 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
             exact,
         };
         topic::check_filter(&map.image_filter()).map_err(|why| why.to_string())?;
+        check_shared(&map.image_filter())?;
         if topic::check_name(&prefixes.0).is_err() && !prefixes.0.is_empty()
             || topic::check_name(&prefixes.1).is_err() && !prefixes.1.is_empty()
         {
@@ -226,6 +269,16 @@ pub(crate) fn parse(line: &str) -> Result<Vec<Map>, String> {
         Direction::Out => Ok(vec![map(Side::From)?]),
         Direction::In => Ok(vec![map(Side::To)?]),
         Direction::Both => Ok(vec![map(Side::From)?, map(Side::To)?]),
+    }
+}
+
+/// What is shared comes under the topics behind the group, which no prefix would be that of.
+fn check_shared(filter: &str) -> Result<(), String> {
+    match topic::shared(filter) {
+        None => Ok(()),
+        Some((_, own)) => Err(format!(
+            "{filter} is a shared subscription, which a bridge does not have: write {own}"
+        )),
     }
 }
 
@@ -270,10 +323,40 @@ pub(crate) fn feeding(maps: &[Map]) -> Option<(&Map, &Map)> {
     })
 }
 
-/// A map that gives itself what it has made, where both servers are one.
-pub(crate) fn feeding_itself(maps: &[Map]) -> Option<&Map> {
-    maps.iter()
-        .find(|map| topic::intersect(&map.image_filter(), &map.filter))
+/// Maps of one direction of which each gives the next what it has made, and the last the first, where both servers are one. What
+/// crosses the other way is what a connection has sent itself, which its server does not give back.
+pub(crate) fn feeding_itself(maps: &[Map]) -> Vec<&Map> {
+    let way = cycle::first(maps.len(), |from, into| {
+        let (from, into) = (&maps[from], &maps[into]);
+        from.side == into.side && topic::intersect(&from.image_filter(), &into.filter)
+    });
+    way.into_iter().flatten().map(|at| &maps[at]).collect()
+}
+
+/// Lines in place of those of `maps`, of which `feeds` is not true any more: with other prefixes, which go before what is there.
+pub(crate) fn parting(maps: &[&Map], feeds: impl Fn(&[Map]) -> bool) -> Option<Vec<String>> {
+    // What goes before the topics of the last one, or of each: where they come from, and where they go.
+    let tries: [&dyn Fn(usize, Side) -> (&'static str, &'static str); 4] = [
+        &|at, _| ("", if at + 1 == maps.len() { "bridged/" } else { "" }),
+        &|at, _| (if at == 0 { "from/" } else { "" }, ""),
+        &|at, _| match at {
+            0 => ("from/", "bridged/"),
+            _ => ("", ""),
+        },
+        &|_, side| match side {
+            Side::From => ("", "out/"),
+            Side::To => ("in/", ""),
+        },
+    ];
+    tries.into_iter().find_map(|prefixes| {
+        let moved = maps.iter().enumerate();
+        let moved: Vec<Map> = moved
+            .map(|(at, map)| map.beneath(prefixes(at, map.side)))
+            .collect();
+        let changed = moved.iter().zip(maps).filter(|(new, old)| new != *old);
+        let lines = changed.map(|(new, _)| new.line()).collect();
+        (!feeds(&moved)).then_some(lines)
+    })
 }
 
 #[cfg(test)]
@@ -366,6 +449,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_no_pattern() {
+        let said = "$share/g/x/# is a shared subscription, which a bridge does not have: write x/#";
+        for line in [
+            "$share/g/x/# out 1",
+            "x/# in 1 \"\" $share/g/",
+            "# out 1 $share/g/x/",
+        ] {
+            assert_eq!(parse(line).unwrap_err(), said, "{line}");
+        }
+        assert!(parse("$SYS/# out").is_ok());
+    }
+
+    #[test]
     fn maps_that_feed_each_other_are_found() {
         let feeds = |lines: &[&str]| {
             let maps: Vec<Map> = lines.iter().flat_map(|line| parse(line).unwrap()).collect();
@@ -377,8 +473,44 @@ mod tests {
         assert!(!feeds(&["a/# out 1", "b/# in 1"]));
         assert!(!feeds(&["# out 1 l/ r/", "# in 1 m/ r/"]));
         assert!(feeds(&["# out 1 l/ r/", "# in 1 l/ r/"]));
-        let copies = |line| feeding_itself(&parse(line).unwrap()).is_some();
-        assert!(copies("# out 1") && copies("# out 1 \"\" copy/"));
-        assert!(!copies("# out 1 a/ b/"));
+    }
+
+    #[test]
+    fn maps_of_one_server_that_feed_each_other_are_found_and_parted() {
+        let lines = |lines: &[&str]| -> Vec<Map> {
+            lines.iter().flat_map(|line| parse(line).unwrap()).collect()
+        };
+        for (given, apart) in [
+            (&["# out 1"][..], "# out 1 from/ bridged/"),
+            (&["# out 1 \"\" copy/"], "# out 1 from/ copy/"),
+            (&["a/# out"], "a/# out 0 \"\" bridged/"),
+            (
+                &["a/# out 1 \"\" b/", "b/# out 1 \"\" a/"],
+                "b/# out 1 \"\" bridged/a/",
+            ),
+            (&["a/# in 1 b/", "b/# in 1 a/"], "b/# in 1 bridged/a/ \"\""),
+            (
+                &["\"\" out 1 a b", "\"\" out 1 b a"],
+                "\"\" out 1 b bridged/a",
+            ),
+        ] {
+            let maps = lines(given);
+            let fed = feeding_itself(&maps);
+            assert_eq!(fed.len(), maps.len(), "{given:?}");
+            let parted = parting(&fed, |maps| !feeding_itself(maps).is_empty());
+            assert_eq!(parted.unwrap(), [apart], "{given:?}");
+        }
+        // What crosses back is known to the connection that sent it.
+        for given in [
+            &["# out 1 a/ b/"][..],
+            &["# both 1 a/ b/"],
+            &["a/# out 1 \"\" b/", "b/# out 1 \"\" c/"],
+        ] {
+            assert!(feeding_itself(&lines(given)).is_empty(), "{given:?}");
+        }
+        let maps = lines(&["# both 1"]);
+        let both: Vec<&Map> = maps.iter().collect();
+        let parted = parting(&both, |maps| feeding(maps).is_some()).unwrap();
+        assert_eq!(parted, ["# out 1 \"\" out/", "# in 1 \"\" in/"]);
     }
 }

@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
+use super::kept::Values;
 use super::listen::{Listen, Protection};
 use super::record::request_record;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Exchange, Incoming, Response};
 use crate::coap::net::Server;
 use crate::coap::option;
-use crate::coap::resources::Stored;
 use crate::coap::site::{Answer, Resource, Site};
 use crate::connect::ConnectArgs;
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Error, Result};
 use crate::flow::{self, Fate, Next, Number, Outcome, Progress};
-use crate::message::{Detail, Message};
+use crate::message::Message;
 use crate::output::Console;
 use crate::payload::link::Link;
 
@@ -39,10 +39,6 @@ const COME_BACK: u64 = 5;
 
 /// As many bytes of messages wait to be taken.
 const MOST_WAITING: usize = 16 << 20;
-
-/// As many bytes are kept as the last messages of all paths, and as many paths.
-const MOST_KEPT: usize = 64 << 20;
-const MOST_PATHS: usize = 1 << 16;
 
 /// As many levels a topic may have, as servers have it.
 const MOST_LEVELS: usize = 200;
@@ -76,9 +72,7 @@ struct State {
     /// The number of the one that was handed out last.
     newest: Number,
     /// The last message of each path.
-    kept: BTreeMap<String, Stored>,
-    /// Bytes of those.
-    bytes: usize,
+    kept: Values,
 }
 
 impl State {
@@ -115,12 +109,13 @@ impl State {
         Some(posted.message)
     }
 
-    /// When the first of those who wait has waited long enough.
+    /// When the first of those who wait has waited long enough, or the first of the messages that are kept is over.
     fn due(&self) -> Option<Instant> {
         let untaken = self.posted.front().map(|it| it.at + UNTAKEN);
         let unconfirmed = self.under_way.first_key_value();
         let unconfirmed = unconfirmed.map(|(_, (_, at))| *at + UNCONFIRMED);
-        untaken.into_iter().chain(unconfirmed).min()
+        let over = self.kept.due();
+        untaken.into_iter().chain(unconfirmed).chain(over).min()
     }
 
     /// Somebody who has waited too long: nobody has taken the message, or it may have arrived or not.
@@ -139,11 +134,11 @@ fn unavailable() -> Response {
     Response::error(Code::SERVICE_UNAVAILABLE, text).with_uint(option::MAX_AGE, COME_BACK)
 }
 
-/// All resources look the same: what is at their path is in the state.
+/// What is at a path is in the state.
 struct Path {
     state: Arc<Mutex<State>>,
-    /// Answers for all paths that have nothing yet.
-    is_root: bool,
+    /// The path without the prefix; `None`: it answers for all paths that have nothing yet.
+    path: Option<String>,
     is_listed: bool,
 }
 
@@ -195,12 +190,12 @@ impl Resource for Path {
         };
         let mut state = locked(&self.state);
         match request.method {
-            Code::GET => match state.kept.get_mut(path) {
-                Some(stored) => stored.answer(now, request),
+            Code::GET => match state.kept.get(now, path) {
+                Some(value) => value.answer(now, request),
                 None => Code::NOT_FOUND.into(),
             },
             Code::PUT | Code::POST if state.takes => {
-                if Stored::forbids(state.kept.get(path), request) {
+                if state.kept.forbids(now, path, request) {
                     return Code::PRECONDITION_FAILED.into();
                 }
                 let segments: Vec<_> = request.options.all(option::URI_PATH).collect();
@@ -214,15 +209,23 @@ impl Resource for Path {
     }
 
     fn link(&self, link: Link) -> Option<Link> {
-        self.is_listed.then_some(link)
+        let path = self.path.as_ref().filter(|_| self.is_listed)?;
+        locked(&self.state).kept.link(path, link)
     }
 
     fn is_observable(&self) -> bool {
-        !self.is_root
+        self.path.is_some()
+    }
+
+    fn confirms(&self) -> bool {
+        let state = locked(&self.state);
+        self.path
+            .as_ref()
+            .is_none_or(|path| state.kept.confirms(path))
     }
 
     fn has_children(&self) -> bool {
-        self.is_root
+        self.path.is_none()
     }
 }
 
@@ -240,7 +243,7 @@ impl Gateway {
             "/",
             Path {
                 state: Arc::clone(&state),
-                is_root: true,
+                path: None,
                 is_listed: false,
             },
         );
@@ -260,6 +263,7 @@ impl Gateway {
         let came = locked(&self.state).came;
         loop {
             self.settle();
+            self.remove_over();
             let due = {
                 let state = locked(&self.state);
                 if state.came != came {
@@ -285,30 +289,30 @@ impl Gateway {
         }
     }
 
+    /// Takes away what is not to be had any more.
+    fn remove_over(&mut self) {
+        let now = Instant::now();
+        loop {
+            let over = locked(&self.state).kept.remove_over(now);
+            let Some(path) = over else { return };
+            for at in [format!("{PREFIX}{path}"), path] {
+                self.server.removed(&at);
+            }
+        }
+    }
+
     /// Keeps the last message of a path.
     fn keep(&mut self, message: Message) -> Result<()> {
         let path = message.topic.to_string();
-        let format = match &message.detail {
-            Detail::Coap(coap) => coap.content_format,
-            _ => None,
-        };
-        let mut state = locked(&self.state);
-        let before = state.kept.get(&path).map_or(0, Stored::len);
-        let bytes = state.bytes - before + message.payload.len();
-        if bytes > MOST_KEPT || state.kept.len() >= MOST_PATHS && !state.kept.contains_key(&path) {
-            let text = format!("no room to keep the message of {}", brief(&path));
-            return Err(Error::new(Kind::Refused, text));
-        }
-        state.bytes = bytes;
-        let stored = Stored::new(format, message.payload);
-        state.kept.insert(path.clone(), stored);
-        drop(state);
+        let now = Instant::now();
+        locked(&self.state).kept.keep(now, &path, message)?;
         for (at, is_listed) in [(path.clone(), true), (format!("{PREFIX}{path}"), false)] {
             if !self.server.site().has(&at) {
                 let state = Arc::clone(&self.state);
+                let path = Some(path.clone());
                 let resource = Path {
                     state,
-                    is_root: false,
+                    path,
                     is_listed,
                 };
                 self.server.site().add(&at, resource);

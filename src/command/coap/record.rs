@@ -76,6 +76,39 @@ pub(crate) fn request_record(request: &Incoming, path: &str) -> Message {
     }
 }
 
+/// For how many seconds a message is worth anything, where it says so; 0 only keeps caches from keeping it.
+pub(crate) fn max_age(coap: &CoapDetail) -> Option<u32> {
+    let option = coap.options.iter().find(|it| it.number == option::MAX_AGE);
+    match option?.value {
+        CoapValue::Uint(0) => None,
+        CoapValue::Uint(seconds) => Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        _ => None,
+    }
+}
+
+/// The option that says for how many seconds a message is worth anything.
+pub(crate) fn lasting(seconds: u32) -> CoapOption {
+    CoapOption {
+        number: option::MAX_AGE,
+        name: option::name(option::MAX_AGE),
+        value: CoapValue::Uint(seconds.into()),
+    }
+}
+
+/// What a message is that nobody has to confirm.
+pub(crate) const UNCONFIRMED: &str = kind(Type::Non);
+
+/// Whether whoever sends a message does without a confirmation. Of notifications that is not so: a server sends them the one way
+/// and the other as it likes (RFC 7641 §4.5).
+pub(crate) fn is_unconfirmed(coap: &CoapDetail) -> bool {
+    coap.kind == Some(UNCONFIRMED) && !is_response(coap)
+}
+
+/// Whether it is an answer or a notification, and no request.
+pub(crate) fn is_response(coap: &CoapDetail) -> bool {
+    coap.code.starts_with(['2', '4', '5'])
+}
+
 fn one(number: u16, value: &Bytes) -> CoapOption {
     CoapOption {
         number,

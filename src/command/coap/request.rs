@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use super::client::{RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
-use super::record::record;
+use super::record::{is_unconfirmed, max_age, record};
 use super::session::{Place, failed, is_absence, is_outage, refused, retry_after};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
@@ -170,10 +170,16 @@ impl Target for Requests<'_> {
             return Ok(());
         };
         asker.payload = message.payload;
-        asker.content_format = match &message.detail {
-            Detail::Coap(coap) => coap.content_format,
+        let coap = match &message.detail {
+            Detail::Coap(coap) => Some(&**coap),
             _ => None,
         };
+        asker.content_format = coap.and_then(|it| it.content_format);
+        if let (Some(coap), Some(retry)) = (coap, asker.plan.delivers) {
+            asker.max_age = max_age(coap);
+            asker.confirmable = !is_unconfirmed(coap);
+            asker.patience = patience(retry).filter(|_| !asker.confirmable);
+        }
         let asking = async move {
             let answered = match place {
                 Ok(place) => match asker.plan.delivers {
@@ -223,6 +229,19 @@ impl Target for Requests<'_> {
     }
 }
 
+/// How long the answer to a request that nobody acknowledges is waited for at first, before it is made again: as long as one that
+/// is acknowledged waits at most (RFC 7252 §4.8, ACK_TIMEOUT and ACK_RANDOM_FACTOR).
+const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
+const LONGEST_UNACKNOWLEDGED: Duration = Duration::from_secs(96);
+
+/// `None`: as long as any, where it is made only once.
+const fn patience(retry: Retry) -> Option<Duration> {
+    match retry {
+        Retry::Never => None,
+        Retry::For(_) | Retry::Forever => Some(UNACKNOWLEDGED),
+    }
+}
+
 /// How an answer ends a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answered {
@@ -241,6 +260,12 @@ struct Asker<'a> {
     payload: Bytes,
     /// What a record says that the payload is.
     content_format: Option<u16>,
+    /// For how many seconds a message that is delivered is worth anything.
+    max_age: Option<u32>,
+    /// Whether the server is to acknowledge a message that is delivered.
+    confirmable: bool,
+    /// How long the answer is waited for where it is not, unless that is left to the session.
+    patience: Option<Duration>,
     etag: Option<Bytes>,
     /// What `--resume` goes on with.
     download: Option<Download>,
@@ -265,6 +290,9 @@ impl<'a> Asker<'a> {
             watch: Tracer::open(&plan.session, notes)?,
             payload: Bytes::new(),
             content_format: None,
+            max_age: None,
+            confirmable: true,
+            patience: None,
             etag: match &plan.etag_file {
                 Some(path) => read_etag(path)?,
                 None => None,
@@ -295,6 +323,8 @@ impl<'a> Asker<'a> {
                 return Ok(());
             };
             let asked = self.retry_after.take();
+            // As if it were the same message again.
+            self.patience = self.patience.map(|it| (it * 2).min(LONGEST_UNACKNOWLEDGED));
             let outage = asked.is_some()
                 || matches!(
                     error.kind(),
@@ -349,6 +379,14 @@ impl<'a> Asker<'a> {
             request
                 .options
                 .push_uint(option::CONTENT_FORMAT, format.into());
+        }
+        if let Some(seconds) = self.max_age {
+            request.options.set_uint(option::MAX_AGE, seconds.into());
+        }
+        request.confirmable &= self.confirmable;
+        if let Some(patience) = self.patience.filter(|_| client.is_datagram()) {
+            let longest = request.deadline.unwrap_or(patience);
+            request.deadline = Some(patience.min(longest));
         }
         request.resume = self.download.as_ref().and_then(Download::resume);
         if let Some(etag) = &self.etag {

@@ -3,34 +3,35 @@
 //! | MQTT | AMQP 0-9-1 | CoAP |
 //! |---|---|---|
 //! | topic `a/b`, filter `+ #` | routing key `a.b`, `* #` | path `/a/b` |
-//! | QoS 0, 1 and 2 | delivery mode 1, 2 | – |
+//! | QoS 0, 1 and 2 | delivery mode 1, 2 | NON, CON |
 //! | retain | header `x-mqtt-retain` | a resource keeps its value |
 //! | content type | content type | Content-Format, where it is registered |
-//! | response topic, correlation data | reply-to, correlation id | – |
+//! | response topic, correlation data | reply-to, correlation id; what is too long for it in the header [`CORRELATION`] | – |
 //! | user properties | headers; repeated names become lists | – |
-//! | expiry in seconds | expiration in milliseconds | – |
+//! | expiry in seconds | expiration in milliseconds | Max-Age |
 //!
 //! Topics and routing keys are as RabbitMQ's plugin for MQTT has them: `/` is `.`, and Sparkplug's `spBv1.0` is `spBv1___0`. So
 //! a topic with a `.` and a routing key with a `/` have the name of another one there. Their own name travels with them, as the
 //! header [`TOPIC`] or the user property [`KEY`], and is theirs again on the way back. What cannot be carried, and that a name is
-//! another one, is told once for each kind of loss; QoS and delivery mode, which CoAP confirms in its own way, are none.
+//! another one, is told once for each kind of loss.
 
+mod coap;
 mod paths;
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use data_encoding::BASE64;
 
 pub(crate) use self::paths::{path, path_as_topic};
 use super::source::exchange_of;
-use crate::coap::{format, option};
+use crate::command::coap::record::{is_response, lasting, max_age};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::topic::check_name;
 use crate::message::{
-    AmqpDetail, AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
-    UNTIMED,
+    AmqpDetail, AmqpProperties, AmqpValue, Detail, Message, MqttDetail, MqttProperties, UNTIMED,
 };
 
 /// The header that tells of a retained message, as RabbitMQ's plugin for MQTT has it.
@@ -41,6 +42,9 @@ const TOPIC: &str = "x-iotctl-topic";
 
 /// The user property with the routing key of a message whose topic is that of another one.
 const KEY: &str = "iotctl-routing-key";
+
+/// The header with correlation data that is longer than a correlation id can be, in base64.
+const CORRELATION: &str = "x-iotctl-correlation-data";
 
 /// The user property and the header that tells why a message was refused.
 const REASON: &str = "iotctl-refused";
@@ -202,9 +206,11 @@ pub(crate) fn check(message: &Message, name: &str, protocol: Option<Protocol>) -
     })
 }
 
-/// Whether the lifetime of a message is over at `now`.
+/// Whether the lifetime of a message is over at `now`. A notification, whose server only says until when nobody need ask again, is
+/// not worthless then.
 pub(crate) fn has_expired(message: &Message, now: SystemTime) -> bool {
-    lifetime(message).is_some_and(|lifetime| waited(message, now) >= lifetime)
+    let lasts = matches!(&message.detail, Detail::Coap(coap) if is_response(coap));
+    !lasts && lifetime(message).is_some_and(|lifetime| waited(message, now) >= lifetime)
 }
 
 /// What time it is, for the two questions above and below; not asked where a message lives for ever, as it costs as much as all else.
@@ -226,7 +232,8 @@ fn lifetime(message: &Message) -> Option<Duration> {
             let digits = amqp.properties.expiration.as_ref()?;
             Some(Duration::from_millis(digits.parse().ok()?))
         }
-        Detail::Plain | Detail::Coap(_) => None,
+        Detail::Coap(coap) => Some(Duration::from_secs(max_age(coap)?.into())),
+        Detail::Plain => None,
     }
 }
 
@@ -257,7 +264,7 @@ pub(crate) fn carry(
         }
         (_, Protocol::Mqtt) => to_mqtt(&mut message, losses),
         (_, Protocol::Amqp) => to_amqp(&mut message, exchange, losses),
-        (_, Protocol::Coap) => to_coap(&mut message, losses),
+        (_, Protocol::Coap) => coap::carry(&mut message, losses),
         (_, Protocol::Http) => {}
     }
     message
@@ -279,7 +286,15 @@ fn shorten(detail: &mut Detail, waited: Duration) {
                 amqp.properties.expiration = Some(left.to_string().into());
             }
         }
-        Detail::Plain | Detail::Coap(_) => {}
+        Detail::Coap(coap) => {
+            if let Some(left) = max_age(coap).filter(|_| !waited.is_zero()) {
+                let left = left.saturating_sub(u32::try_from(waited.as_secs()).unwrap_or(u32::MAX));
+                let option = lasting(left.max(1));
+                coap.options.retain(|it| it.number != option.number);
+                coap.options.push(option);
+            }
+        }
+        Detail::Plain => {}
     }
 }
 
@@ -299,25 +314,12 @@ fn to_mqtt(message: &mut Message, losses: &mut Losses) {
             (name, detail)
         }
         Detail::Coap(coap) => {
-            lost_of_coap(coap, losses);
-            (path_as_topic(&message.topic), mqtt_of_coap(coap))
+            coap::check_losses(coap, losses);
+            (path_as_topic(&message.topic), coap::as_mqtt(coap))
         }
         Detail::Mqtt(_) | Detail::Plain => return,
     };
     (message.topic, message.detail) = (topic, Detail::Mqtt(detail));
-}
-
-/// What only CoAP has, beside what belongs to one exchange.
-fn lost_of_coap(coap: &CoapDetail, losses: &mut Losses) {
-    let mut options = coap.options.iter();
-    losses.add_if(
-        "the query of a path",
-        options.any(|it| it.number == option::URI_QUERY),
-    );
-    losses.add_if(
-        "a content format that has no media type",
-        coap.content_format.is_some() && coap.media_type.is_none(),
-    );
 }
 
 /// What only AMQP has.
@@ -341,20 +343,6 @@ fn lost_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) {
         "a property that is not UTF-8",
         others.any(|(name, _)| !carried.contains(name)),
     );
-}
-
-fn mqtt_of_coap(coap: &CoapDetail) -> MqttDetail {
-    let properties = coap.media_type.map(|media_type| {
-        Box::new(MqttProperties {
-            content_type: Some(ByteString::from_static(media_type)),
-            ..MqttProperties::default()
-        })
-    });
-    MqttDetail {
-        qos: 1,
-        properties,
-        ..MqttDetail::default()
-    }
 }
 
 fn mqtt_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) -> MqttDetail {
@@ -382,6 +370,7 @@ fn mqtt_of_amqp(amqp: &AmqpProperties, losses: &mut Losses) -> MqttDetail {
         match value {
             AmqpValue::Bool(true) if *name == RETAIN => retain = true,
             _ if *name == RETAIN || *name == TOPIC => {}
+            _ if *name == CORRELATION && long_correlation(amqp).is_some() => {}
             AmqpValue::List(values) => {
                 let pairs = values.iter().map(|value| (name.clone(), text(value)));
                 properties.user_properties.extend(pairs);
@@ -401,6 +390,21 @@ fn correlation(amqp: &AmqpProperties) -> Option<Bytes> {
     let text = amqp.correlation_id.as_ref();
     text.map(|id| id.clone().into_bytes())
         .or_else(|| amqp.not_text("correlation_id").cloned())
+        .or_else(|| long_correlation(amqp))
+}
+
+/// That of a header; no more of it than MQTT can carry (MQTT 5.0 §1.5.6).
+fn long_correlation(amqp: &AmqpProperties) -> Option<Bytes> {
+    if amqp.correlation_id.is_some() {
+        return None;
+    }
+    let mut headers = amqp.headers.iter();
+    let (_, value) = headers.find(|(name, _)| *name == CORRELATION)?;
+    let AmqpValue::Text(text) = value else {
+        return None;
+    };
+    let data = BASE64.decode(text.as_bytes()).ok()?;
+    (data.len() <= usize::from(u16::MAX)).then(|| data.into())
 }
 
 /// Rounded up: what lives for half a second must not live for ever.
@@ -423,12 +427,8 @@ fn to_amqp(message: &mut Message, exchange: Option<&ByteString>, losses: &mut Lo
             }
         }
         Detail::Coap(coap) => {
-            lost_of_coap(coap, losses);
-            let mut properties = AmqpProperties {
-                content_type: coap.media_type.map(ByteString::from_static),
-                delivery_mode: Some(2),
-                ..AmqpProperties::default()
-            };
+            coap::check_losses(coap, losses);
+            let mut properties = coap::as_amqp(coap);
             let topic = path_as_topic(&message.topic);
             (named(&topic, &mut properties, losses), properties)
         }
@@ -480,7 +480,10 @@ fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
             Ok(id) => amqp.correlation_id = Some(id),
             Err(_) => amqp.not_text.push(("correlation_id", data.clone())),
         },
-        Some(_) => losses.add("correlation data of more than 255 bytes"),
+        Some(data) => {
+            let text = AmqpValue::Text(BASE64.encode(data).into());
+            amqp.headers.push((CORRELATION.into(), text));
+        }
         None => {}
     }
     let pairs = properties.user_properties.iter();
@@ -519,45 +522,7 @@ fn headers<'a>(
 
 /// Whether it is about the message, and of the bridges: for another bridge.
 fn is_own(name: &ByteString) -> bool {
-    [KEY, TOPIC, RETAIN].contains(&&**name) || super::hops::is_list(name)
-}
-
-fn to_coap(message: &mut Message, losses: &mut Losses) {
-    let (topic, media_type) = match &message.detail {
-        Detail::Mqtt(mqtt) => {
-            let properties = mqtt.properties.as_deref();
-            if let Some(it) = properties {
-                let mut names = it.user_properties.iter().map(|(name, _)| name);
-                losses.add_if("user properties", !names.all(is_own));
-                losses.add_if("a response topic", it.response_topic.is_some());
-                losses.add_if("correlation data", it.correlation_data.is_some());
-                losses.add_if("an expiry interval", it.message_expiry_interval.is_some());
-            }
-            let media_type = properties.and_then(|it| it.content_type.clone());
-            (message.topic.to_string(), media_type)
-        }
-        Detail::Amqp(amqp) => {
-            let properties = &amqp.properties;
-            let mut names = properties.headers.iter().map(|(name, _)| name);
-            losses.add_if("headers", !names.all(is_own));
-            losses.add_if("a reply-to", properties.reply_to.is_some());
-            losses.add_if("a correlation id", correlation(properties).is_some());
-            losses.add_if("an expiration", properties.expiration.is_some());
-            lost_of_amqp(properties, losses);
-            let name = topic_of(message).to_string();
-            (name, amqp.properties.content_type.clone())
-        }
-        Detail::Plain | Detail::Coap(_) => (message.topic.to_string(), None),
-    };
-    let content_format = media_type.as_deref().and_then(format::number);
-    if media_type.is_some() && content_format.is_none() {
-        losses.add("a content type that CoAP has no number for");
-    }
-    message.topic = path(&topic).into();
-    message.detail = Detail::Coap(Box::new(CoapDetail {
-        content_format,
-        ..CoapDetail::default()
-    }));
+    [KEY, TOPIC, RETAIN, CORRELATION].contains(&&**name) || super::hops::is_list(name)
 }
 
 #[cfg(test)]
@@ -715,6 +680,28 @@ mod tests {
     }
 
     #[test]
+    fn correlation_data_of_any_length_survives_the_way_there_and_back() {
+        for length in [0, 255, 256, 65_535] {
+            let properties = MqttProperties {
+                correlation_data: Some(vec![0xfe; length].into()),
+                ..MqttProperties::default()
+            };
+            let message = mqtt("a/b", properties);
+            let (there, lost) = there(message.clone(), Protocol::Amqp);
+            assert_eq!(lost, [""; 0], "{length}");
+            let Detail::Amqp(amqp) = &there.detail else {
+                panic!("not AMQP");
+            };
+            let mut headers = amqp.properties.headers.iter();
+            let is_long = headers.any(|(name, _)| *name == CORRELATION);
+            assert_eq!(is_long, length > SHORT, "{length}");
+            let (_, lost) = self::there(there.clone(), Protocol::Coap);
+            assert_eq!(lost, ["a correlation id"], "{length}");
+            assert_eq!(self::there(there, Protocol::Mqtt).0, message, "{length}");
+        }
+    }
+
+    #[test]
     fn what_only_amqp_has_is_told() {
         let properties = AmqpProperties {
             priority: Some(5),
@@ -751,8 +738,9 @@ mod tests {
         assert_eq!(lost[..8], only);
         assert_eq!(lost[8..], ["an expiration that is no number"]);
         let (_, lost) = there(message(properties.clone()), Protocol::Coap);
-        assert_eq!(lost[..2], ["a correlation id", "an expiration"]);
-        assert_eq!(lost[2..], only);
+        assert_eq!(lost[0], "a correlation id");
+        assert_eq!(lost[1..9], only);
+        assert_eq!(lost[9..], ["an expiration that is no number"]);
         let (_, lost) = there(message(properties), Protocol::Amqp);
         assert_eq!(lost, [""; 0]);
         let usual = AmqpProperties {

@@ -11,10 +11,12 @@
 //! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
+pub(crate) mod cycle;
 pub(crate) mod hops;
 mod joint;
 mod metrics;
 mod progress;
+mod same;
 pub(crate) mod source;
 pub(crate) mod target;
 
@@ -42,6 +44,7 @@ use crate::stop::Stop;
 use crate::store::spool::SpoolArgs;
 
 pub(crate) use joint::Joint;
+pub(crate) use same::is_same;
 pub(crate) use source::SourceArgs;
 pub(crate) use source::SourceEnd;
 pub(crate) use target::TargetArgs;

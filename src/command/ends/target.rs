@@ -370,6 +370,15 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
     let mut segments = place.uri.path.iter();
+    if let Some(wildcard) = place
+        .uri
+        .path
+        .iter()
+        .find(|it| matches!(it.as_str(), "+" | "#"))
+    {
+        let text = format!("{}: the path has a wildcard, {wildcard}, in it", args.end);
+        return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
+    }
     if segments.any(|segment| segment.contains(['{', '}'])) {
         let text = format!("{}: nothing is filled in here", args.end);
         return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::alert_table::AlertTable;
 use crate::command::ends::source::exchange_of;
-use crate::connect::{ConnectArgs, without_credentials};
+use crate::connect::{ConnectArgs, without_credentials, without_password};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 
@@ -321,7 +321,8 @@ impl File {
         Ok(file)
     }
 
-    /// The same with the URLs as they may be shown.
+    /// The same with the URLs as they may be shown. Whoever goes on with it needs the users of servers, and knows their passwords;
+    /// the user of a webhook may be all that is secret about it.
     pub(crate) fn without_passwords(mut self) -> Self {
         let sources = self.source.values_mut().filter_map(|it| it.url.as_mut());
         let targets = self.target.values_mut();
@@ -330,13 +331,16 @@ impl File {
             let influx = it.influx.as_mut().filter(|place| place.contains('@'));
             it.url.as_mut().into_iter().chain(influx)
         });
+        for url in sources.chain(targets) {
+            *url = without_password(url);
+        }
         let alerts = self.alert.iter_mut().flat_map(|alert| {
             let steps = alert.escalate.iter_mut();
             let steps = steps.flat_map(|step| step.webhook.all_mut());
             alert.webhook.all_mut().iter_mut().chain(steps)
         });
-        for url in sources.chain(targets).chain(alerts) {
-            *url = without_credentials(url).to_string();
+        for url in alerts {
+            *url = without_credentials(url);
         }
         self
     }

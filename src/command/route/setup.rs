@@ -13,7 +13,9 @@ use super::rules::Rules;
 use super::sinks;
 use crate::command::alert::Place;
 use crate::command::ends::target::Sink;
-use crate::command::ends::{self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{
+    self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
+};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::{Protocol, without_credentials};
@@ -214,7 +216,8 @@ impl Setup {
             Node {
                 name: format!("route {}", at + 1),
                 from: route.from.clone(),
-                out: to.chain(others).collect(),
+                to: to.collect(),
+                as_it_is: others.collect(),
                 filter,
             }
         });
@@ -222,7 +225,8 @@ impl Setup {
             name: format!("alert {}", alert.plan.rule.name),
             from: alert.from.clone(),
             filter: alert.plan.from.topic.filter().to_owned(),
-            out: alert
+            as_it_is: Vec::new(),
+            to: alert
                 .to
                 .iter()
                 .map(|(it, _)| (*it, alert.image.clone()))
@@ -230,7 +234,8 @@ impl Setup {
         });
         let nodes: Vec<Node> = routes.chain(alerts).collect();
         loops::check(&nodes, |target, source| {
-            targets[target].gives_back() && targets[target].name() == sources[source].name()
+            targets[target].gives_back()
+                && is_same(&targets[target].name(), &sources[source].name())
         })
     }
 

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::message::CoapDetail;
+use crate::message::{CoapDetail, CoapOption, CoapValue};
 
-/// A response, all of which but its code and its format belongs to the exchange it came in.
+/// A message, most of which belongs to the exchange it came in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Coap {
@@ -19,7 +20,7 @@ struct Coap {
     #[serde(rename = "peer")]
     _peer: Option<IgnoredAny>,
     #[serde(rename = "type")]
-    _type: Option<IgnoredAny>,
+    kind: Option<String>,
     #[serde(rename = "message_id")]
     _message_id: Option<IgnoredAny>,
     #[serde(rename = "token")]
@@ -28,8 +29,7 @@ struct Coap {
     _media_type: Option<IgnoredAny>,
     #[serde(rename = "observe")]
     _observe: Option<IgnoredAny>,
-    #[serde(rename = "options")]
-    _options: Option<IgnoredAny>,
+    options: Option<Value>,
     #[serde(rename = "rtt_ms")]
     _rtt_ms: Option<IgnoredAny>,
     #[serde(rename = "retransmitted")]
@@ -38,42 +38,62 @@ struct Coap {
     _blocks: Option<IgnoredAny>,
 }
 
-/// What a record says of a response.
-pub(super) enum Response {
+/// What a record says of a message of CoAP.
+pub(super) enum Recorded {
     /// 4.xx or 5.xx: its payload says what went wrong (RFC 7252 §5.5.2), and is no representation of the resource.
     Error,
-    /// What its payload is, if that is said.
-    Content(Option<Box<CoapDetail>>),
+    /// What its payload is, how it was sent, and what its options say in numbers, such as how long it is worth anything.
+    Content(Box<CoapDetail>),
 }
 
-pub(super) fn response(raw: &RawValue) -> Result<Response, String> {
+pub(super) fn recorded(raw: &RawValue) -> Result<Recorded, String> {
     let coap: Coap = super::field("coap", raw)?;
-    if coap.code.is_some_and(|code| code.starts_with(['4', '5'])) {
-        return Ok(Response::Error);
+    let code = coap.code.unwrap_or_default();
+    if code.starts_with(['4', '5']) {
+        return Ok(Recorded::Error);
     }
-    Ok(Response::Content(coap.content_format.map(
-        |content_format| {
-            Box::new(CoapDetail {
-                content_format: Some(content_format),
-                ..CoapDetail::default()
-            })
-        },
-    )))
+    let kinds = ["CON", "NON", "ACK", "RST"].into_iter();
+    Ok(Recorded::Content(Box::new(CoapDetail {
+        code: code.into(),
+        kind: coap
+            .kind
+            .and_then(|kind| kinds.clone().find(|it| *it == kind)),
+        content_format: coap.content_format,
+        options: coap.options.iter().flat_map(numbers).collect(),
+        ..CoapDetail::default()
+    })))
+}
+
+/// The options whose values are numbers.
+fn numbers(options: &Value) -> impl Iterator<Item = CoapOption> {
+    let options = options.as_array().into_iter().flatten();
+    options.filter_map(|option| {
+        Some(CoapOption {
+            number: option["number"].as_u64()?.try_into().ok()?,
+            name: None,
+            value: CoapValue::Uint(option["value"].as_u64()?),
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::parse;
-    use crate::message::{Detail, MqttDetail};
+    use crate::message::{CoapValue, Detail, MqttDetail};
 
     #[test]
-    fn the_content_format_is_what_a_request_takes_over() {
-        let line = br#"{"topic":"/a","payload":"x","coap":{"code":"2.05","content_format":50,"options":[{"number":12}]}}"#;
+    fn what_a_request_takes_over_is_read() {
+        let line = br#"{"topic":"/a","payload":"x","coap":{"code":"0.03","type":"NON","content_format":50,"options":[{"number":12},{"number":14,"value":30}]}}"#;
         let (message, addressed) = parse(line, &Detail::Plain).unwrap().unwrap();
         let Detail::Coap(coap) = message.detail else {
             panic!("not of CoAP")
         };
         assert_eq!((coap.content_format, addressed), (Some(50), true));
+        assert_eq!((coap.kind, &*coap.code), (Some("NON"), "0.03"));
+        let [lasting] = &*coap.options else {
+            panic!("not one option")
+        };
+        assert_eq!((lasting.number, &lasting.value), (14, &CoapValue::Uint(30)));
         let mqtt = Detail::Mqtt(MqttDetail::default());
         let (message, _) = parse(line, &mqtt).unwrap().unwrap();
         assert_eq!(message.detail, Detail::Plain);
