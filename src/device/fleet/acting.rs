@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Context, End, Fleet, Outgoing, Reply, Standing, What};
 use crate::device::command::Wanted;
+use crate::device::file::Protocol;
 use crate::device::model::{Actuator, Vars};
 use crate::device::rule::Order;
 use crate::device::span::Span;
@@ -332,7 +333,12 @@ impl Fleet {
         let model = Arc::clone(&self.model);
         let (it, group) = (&model.devices[device], model.group(device));
         let actuator = &group.actuators[number];
-        let reply = reply.filter(|reply| topic::check_name(&reply.topic).is_ok());
+        // The names of RabbitMQ for answers may have a +, which is a wildcard of MQTT only.
+        let can_be_named = |topic: &str| match group.protocol {
+            Protocol::Mqtt => topic::check_name(topic).is_ok(),
+            Protocol::Amqp | Protocol::Coap => true,
+        };
+        let reply = reply.filter(|reply| can_be_named(&reply.topic));
         if actuator.ack.is_none() && reply.is_none() {
             return;
         }

@@ -539,6 +539,26 @@ fn a_request_has_the_fate_of_its_command() {
     assert_eq!((account.commands, account.unknown_commands), (4, 1));
 }
 
+/// RabbitMQ's names for answers may have letters that are wildcards of MQTT, where nobody is answered there.
+#[test]
+fn an_answer_goes_to_any_queue_and_to_no_wildcard() {
+    for (protocol, topic, answers) in [("amqp", "commands.d.a", 1), ("mqtt", "commands/d/a", 0)] {
+        let actuator = "[[device.actuator]]\nname = \"a\"\n";
+        let device = format!("[[device]]\nid = \"d\"\nprotocol = \"{protocol}\"\n");
+        let mut world = World::new(&(device + actuator));
+        world.run(SECOND);
+        let reply = Reply {
+            topic: "amq.rabbitmq.reply-to.g1h+ab==".into(),
+            correlation: None,
+        };
+        let (on, now) = (Bytes::from_static(b"on"), world.now);
+        world.fleet.command(0, topic, &on, Some(&reply), now);
+        world.run(2 * SECOND);
+        let sent = world.sent.iter().filter(|(_, it)| it.is_answer);
+        assert_eq!(sent.count(), answers, "{protocol}");
+    }
+}
+
 /// Readings made while a device is away are sent afterwards, with their own times; the oldest ones give way.
 #[test]
 fn readings_without_a_connection_are_kept() {

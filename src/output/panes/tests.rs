@@ -237,7 +237,7 @@ fn the_help_is_read_to_its_end_where_there_is_little_room() {
         let down = KeyEvent::new(KeyCode::Down, KeyModifiers::NONE);
         world.state.key(down, &mut world.board, world.now);
     }
-    for (keys, what) in super::keys::HELP {
+    for (keys, what) in keys::HELP {
         assert!(seen.contains(keys), "{keys} is not in\n{seen}");
         for word in what.split(' ') {
             assert!(seen.contains(word), "{word} is not in\n{seen}");
