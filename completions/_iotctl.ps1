@@ -1948,7 +1948,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'File of links')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'File of links')
             [CompletionResult]::new('--links-of', '--links-of', [CompletionResultType]::ParameterName, 'Links advertised by this server, coap://HOST[:PORT], which also becomes the base')
-            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'With --keep: end after this long, with exit code 0')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'With --keep: end after this long, with exit code 0 unless the registration is lost then')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'With --keep: end after this many updates, with exit code 0')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'With --keep: end after this many updates, with exit code 0')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format: text, or json with one object per line')
@@ -2019,10 +2019,10 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;coap;rd;update' {
-            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'Lifetime of the registration, in whole seconds [default: the directory''s, usually 25 hours]')
-            [CompletionResult]::new('--lt', '--lt', [CompletionResultType]::ParameterName, 'Lifetime of the registration, in whole seconds [default: the directory''s, usually 25 hours]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'Base URI of the links, such as coap://device.example [default: the source address of the registration]')
-            [CompletionResult]::new('--attribute', '--attribute', [CompletionResultType]::ParameterName, 'Further endpoint attribute, such as et=oic.d.sensor; may be repeated')
+            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'New lifetime of the registration, in whole seconds [default: its last one]')
+            [CompletionResult]::new('--lt', '--lt', [CompletionResultType]::ParameterName, 'New lifetime of the registration, in whole seconds [default: its last one]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'New base URI of the links, such as coap://device.example [default: the one that was given; without one, the source address of the update]')
+            [CompletionResult]::new('--attribute', '--attribute', [CompletionResultType]::ParameterName, 'Endpoint attribute to set, such as et=oic.d.sensor; may be repeated')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated')
             [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Content format to accept: number, media type or short name')

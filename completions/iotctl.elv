@@ -1923,7 +1923,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand -f 'File of links'
             cand --file 'File of links'
             cand --links-of 'Links advertised by this server, coap://HOST[:PORT], which also becomes the base'
-            cand --for 'With --keep: end after this long, with exit code 0'
+            cand --for 'With --keep: end after this long, with exit code 0 unless the registration is lost then'
             cand -C 'With --keep: end after this many updates, with exit code 0'
             cand --count 'With --keep: end after this many updates, with exit code 0'
             cand --output 'Output format: text, or json with one object per line'
@@ -1993,10 +1993,10 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;coap;rd;update'= {
-            cand --lifetime 'Lifetime of the registration, in whole seconds [default: the directory''s, usually 25 hours]'
-            cand --lt 'Lifetime of the registration, in whole seconds [default: the directory''s, usually 25 hours]'
-            cand --base 'Base URI of the links, such as coap://device.example [default: the source address of the registration]'
-            cand --attribute 'Further endpoint attribute, such as et=oic.d.sensor; may be repeated'
+            cand --lifetime 'New lifetime of the registration, in whole seconds [default: its last one]'
+            cand --lt 'New lifetime of the registration, in whole seconds [default: its last one]'
+            cand --base 'New base URI of the links, such as coap://device.example [default: the one that was given; without one, the source address of the update]'
+            cand --attribute 'Endpoint attribute to set, such as et=oic.d.sensor; may be repeated'
             cand -O 'Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated'
             cand --option 'Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated'
             cand --accept 'Content format to accept: number, media type or short name'
