@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, meant};
 
 /// More than any password, key, certificate bundle or configuration takes.
 pub(crate) const SMALL: u64 = 4 << 20;
@@ -367,6 +367,11 @@ pub(crate) fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
 /// it, or a header that logs in.
 pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
     let line = message.split('\n').next().unwrap_or_default();
+    if let Some((what, word, known)) = unknown(line)
+        && let Some(near) = meant(word, known).first()
+    {
+        return format!("{what}`{word}`; did you mean `{near}`?").into();
+    }
     let text = line
         .find(" \"")
         .zip(line.rfind(", expected "))
@@ -375,6 +380,16 @@ pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
         Some((from, to)) if from < to => [&line[..from], &line[to..]].concat().into(),
         _ => line.into(),
     }
+}
+
+/// What a parser of TOML does not know: what it is ("unknown field "), the word, and those that could stand there.
+pub(crate) fn unknown(message: &str) -> Option<(&str, &str, Vec<&str>)> {
+    let line = message.split('\n').next().unwrap_or_default();
+    let mut words = line.split('`');
+    let what = words.next()?;
+    let word = words.next()?;
+    let is_unknown = ["unknown field ", "unknown variant "].contains(&what);
+    is_unknown.then(|| (what, word, words.skip(1).step_by(2).collect()))
 }
 
 #[cfg(test)]
@@ -396,6 +411,26 @@ mod tests {
         let why = replace_all(&[(nowhere.clone(), b"3")]).unwrap_err();
         assert!(why.text().contains(&nowhere.display().to_string()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_key_that_was_probably_meant_is_told_first() {
+        for (message, told) in [
+            (
+                "unknown field `topcs`, expected one of `url`, `file`, `topics`",
+                "unknown field `topcs`; did you mean `topics`?",
+            ),
+            (
+                "unknown field `colour`, expected `url` or `file`\nin `x`",
+                "unknown field `colour`, expected `url` or `file`",
+            ),
+            (
+                "invalid type: string \"secret\", expected u16",
+                "invalid type: string, expected u16",
+            ),
+        ] {
+            assert_eq!(mistake(message), told);
+        }
     }
 
     #[test]

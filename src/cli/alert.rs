@@ -1,19 +1,20 @@
 //! `alert`: its flags, and the plan they make.
 
+mod alarm;
 mod config;
 mod words;
-
-use std::path::PathBuf;
 
 use bytestring::ByteString;
 use clap::{Args, FromArgMatches, ValueEnum};
 
-use self::words::{millis, of, per, range, step};
+use self::alarm::{StateFlags, TestFlags};
+use self::words::{millis, per, step};
+use super::flags::between::ProgressFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::exec::ExecFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::DrainFlags;
+use super::flags::until::{DrainFlags, EnoughFlags};
 use super::syntax::numbers::{Count, Span, Wait};
 use crate::command::Command;
 use crate::command::alert::shape::Shape;
@@ -24,17 +25,19 @@ use crate::command::route::alert_table::Word;
 use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::Until;
-use crate::flow::alarm::{Millis, Rule, Step, Test};
+use crate::flow::alarm::{Millis, Rule, Step};
 use crate::message::fields;
 use crate::message::topic::intersect;
 use crate::mqtt::packet::QoS;
 use crate::payload::captures::Pattern;
-use crate::payload::expect::{Condition, Subject};
+use crate::payload::expect::Subject;
 use crate::payload::template::Template;
 
 /// What is run for each notice.
 const EXEC: &str = "Run this command for each notice, with the notice as JSON on standard input and IOTCTL_ALERT_NAME, IOTCTL_ALERT_KEY, IOTCTL_ALERT_STATE and so on in its environment; everything after --exec belongs to the command, up to a lone ';'. A reading is acknowledged when the commands of its notices have exited with 0; another code counts as refused (--on-refused)";
 const EXEC_JSON: &str = "Pass the message of the notice on standard input as one line of JSON, as --output json shows it, instead of the notice";
+
+const MESSAGES: &str = "End after this many messages, readings and others";
 
 /// On its help page.
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
@@ -64,7 +67,9 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
 #[command(
     next_help_heading = "Readings",
     mut_arg("exec", |exec| exec.help(EXEC)),
-    mut_arg("exec_json", |json| json.help(EXEC_JSON))
+    mut_arg("exec_json", |json| json.help(EXEC_JSON)),
+    // --count is how many readings must be bad.
+    mut_arg("messages", |count| count.long(None).help(MESSAGES))
 )]
 pub(crate) struct AlertFlags {
     /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
@@ -114,6 +119,9 @@ pub(crate) struct AlertFlags {
     #[command(flatten)]
     delivery: DeliveryFlags,
 
+    #[command(flatten, next_help_heading = "Delivery")]
+    reports: ProgressFlags,
+
     /// Fail after this long, with exit code 5
     #[arg(
         short = 'W',
@@ -132,6 +140,9 @@ pub(crate) struct AlertFlags {
     once: bool,
 
     #[command(flatten)]
+    enough: EnoughFlags,
+
+    #[command(flatten)]
     drain: DrainFlags,
 
     #[command(flatten)]
@@ -142,100 +153,6 @@ pub(crate) struct AlertFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
-}
-
-/// Which readings are bad; one of these, or `--stale` alone.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Alarm")]
-struct TestFlags {
-    /// Readings above this are bad
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    above: Option<f64>,
-
-    /// Readings below this are bad
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    below: Option<f64>,
-
-    /// Readings below LOW or above HIGH are bad
-    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true, value_parser = range)]
-    outside: Option<(f64, f64)>,
-
-    /// Readings from LOW to HIGH are bad
-    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true, value_parser = range)]
-    inside: Option<(f64, f64)>,
-
-    /// Readings that equal this are bad; numbers are compared as numbers
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
-    equal: Option<String>,
-
-    /// A reading that differs from the one before is bad
-    #[arg(long)]
-    changed: bool,
-
-    /// Readings that differ from the one before by more than this in so much time are bad, such as 5/m or 0.5/10s
-    #[arg(long, value_name = "NUMBER/TIME", value_parser = per::<f64>)]
-    rate: Option<(f64, Millis)>,
-
-    /// Messages that meet this condition are bad, such as '/state == "jammed"'
-    #[arg(long, value_name = "CONDITION")]
-    when: Option<Condition>,
-
-    /// Only readings below this end the alarm [default: those that are not bad]
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    clear_below: Option<f64>,
-
-    /// Only readings above this end the alarm [default: those that are not bad]
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    clear_above: Option<f64>,
-
-    /// How long readings must be bad before the alarm fires; unlike --for of other commands it does not end this one [default: 0]
-    #[arg(long = "for", value_name = "TIME")]
-    hold: Option<Span>,
-
-    /// How long readings must be good before it ends [default: 0]
-    #[arg(long, value_name = "TIME")]
-    clear_for: Option<Span>,
-
-    /// How many of the last readings must be bad, such as '3 of 5'
-    #[arg(long, value_name = "NUMBERS", value_parser = of)]
-    count: Option<(u32, u32)>,
-
-    /// A key without a reading for so long is stale; without any other test, that is the alarm
-    #[arg(long, value_name = "TIME")]
-    stale: Option<Wait>,
-
-    /// A message of a topic of this pattern that says that a device is offline, such as its will (offline, 0, {"status":"offline"}), makes the alarms whose names stand for the same stale at once, or fire where --stale is the only test
-    #[arg(long, value_name = "PATTERN")]
-    status_topic: Option<Pattern>,
-
-    /// While the last message of a topic of this pattern has the state firing, no notices are sent of alarms whose names stand for the same
-    #[arg(long, value_name = "PATTERN")]
-    unless: Option<Pattern>,
-
-    /// More changes of an alarm than these in so much time are reported once, as flapping, such as 5/10m
-    #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
-    flapping: Option<(u32, Millis)>,
-}
-
-/// What is kept of alarms.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "State")]
-struct StateFlags {
-    /// Name of the alert
-    #[arg(long, value_name = "NAME", default_value = "alert")]
-    name: String,
-
-    /// File that keeps the alarms over a restart [default: one by the name under $XDG_STATE_HOME/iotctl/alert or ~/.local/state/iotctl/alert; none when readings come from a file]
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-
-    /// How many keys are known; beyond, the oldest that are ok are forgotten
-    #[arg(long, value_name = "COUNT", default_value = "100k")]
-    max_keys: Count,
-
-    /// Messages of topics of this pattern acknowledge the alarm of what stands for its wildcards
-    #[arg(long, value_name = "PATTERN")]
-    ack_topic: Option<Pattern>,
 }
 
 /// Where notices go, and how often.
@@ -311,28 +228,6 @@ enum OutputWord {
     Text,
     /// One JSON object a line
     Json,
-}
-
-impl TestFlags {
-    fn test(&self) -> Result<Test> {
-        let all = [
-            self.above.map(Test::Above),
-            self.below.map(Test::Below),
-            self.outside.map(|(low, high)| Test::Outside(low, high)),
-            self.inside.map(|(low, high)| Test::Inside(low, high)),
-            self.equal.clone().map(Test::Equal),
-            self.changed.then_some(Test::Changed),
-            self.rate.map(|(by, time)| Test::Rate(by, time)),
-            self.when.as_ref().map(|when| Test::When(when.to_string())),
-        ];
-        let mut all = all.into_iter().flatten();
-        match (all.next(), all.next()) {
-            (test, None) => Ok(test.unwrap_or(Test::Missing)),
-            _ => Err(Error::usage(
-                "only one of --above, --below, --outside, --inside, --equal, --changed, --rate and --when can be used",
-            )),
-        }
-    }
 }
 
 /// Reads an alert of a file of routes, whose keys are these flags; it says itself where readings come from and notices go.
@@ -502,10 +397,11 @@ impl AlertFlags {
             refusals,
             letters,
             window: self.delivery.window,
-            until: Until {
+            reports: self.reports.reports(),
+            until: self.enough.until(Until {
                 timeout: self.timeout.map(|Wait(time)| time),
                 ..self.drain.until()
-            },
+            })?,
             ready: self.ready.ready(),
             style: self.terminal.style(),
         })

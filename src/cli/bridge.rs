@@ -11,15 +11,13 @@ use super::flags::between::BetweenFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::LimitFlags;
-use super::syntax::numbers::Wait;
+use super::flags::until::{EnoughFlags, LimitFlags};
 use super::syntax::values;
 use crate::command::Command;
 use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, Tuning, topics};
 use crate::command::route::Written;
 use crate::command::route::file::File;
 use crate::error::{Error, Result};
-use crate::flow::Until;
 use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
 
@@ -119,9 +117,8 @@ pub(crate) struct BridgeFlags {
     #[command(flatten)]
     limits: LimitFlags,
 
-    /// End when nothing arrives for this long, with exit code 0
-    #[arg(long, value_name = "TIME", help_heading = "End conditions")]
-    idle: Option<Wait>,
+    #[command(flatten)]
+    enough: EnoughFlags,
 
     #[command(flatten)]
     ready: ReadyFlags,
@@ -227,10 +224,7 @@ impl BridgeFlags {
             window: self.delivery.window,
             strict: self.delivery.strict,
             between: self.between.between(&[])?,
-            until: Until {
-                idle: self.idle.map(|Wait(time)| time),
-                ..self.limits.until()
-            },
+            until: self.enough.until(self.limits.until())?,
             ready: self.ready.ready(),
             style: self.terminal.style(),
         })

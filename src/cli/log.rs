@@ -16,7 +16,7 @@ pub(crate) use self::help::EXAMPLES;
 use self::points::PointFlags;
 use self::target::{RowFlags, StoreFlags, Targets};
 use super::flags::between::BetweenFlags;
-use super::flags::condition::ConditionFlags;
+use super::flags::condition::{ConditionFlags, MapFlags};
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
@@ -32,7 +32,7 @@ use crate::command::mqtt::session::SessionArgs;
 use crate::command::route::{Timed, Written};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
-use crate::flow::{Refusals, Until};
+use crate::flow::{Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Format, Style};
 use crate::payload::captures::Pattern;
@@ -45,8 +45,11 @@ const KEEP_ALIVE: u16 = 60;
 /// A commit is not put off for longer.
 const LONGEST_SYNC: Duration = Duration::from_secs(60);
 
+/// What `--map` is here.
+const MAP: &str = "Keep what this makes of each message that passes --filter: 'jq: EXPRESSION' of its payload as JSON; a string is kept as its text, anything else as JSON; no output keeps nothing, several are several messages";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Receiving")]
+#[command(next_help_heading = "Receiving", mut_arg("map", |map| map.help(MAP)))]
 pub(crate) struct LogFlags {
     /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH and their relatives), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time [default: IOTCTL_URL, the usual context, or mqtt://localhost]
     #[arg(value_name = "FROM", help_heading = None)]
@@ -56,7 +59,7 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "TARGET", required = true, help_heading = "Storing")]
     to: Vec<OsString>,
 
-    /// Topic filter to subscribe to, whose wildcards may have names: 'sensors/{device}/+' or 'sensors/{rest...}'; optionally with subscription options: 'a/#;qos=2'; may be repeated. With AMQP, what a temporary queue is bound to the exchange with
+    /// Topic filter to subscribe to, whose wildcards may have names: 'sensors/{device}/+' or 'sensors/{rest...}'; optionally with subscription options: 'a/#;qos=2'; may be repeated. With AMQP, what a temporary queue is bound to the exchange with; of a file and over CoAP, which messages are kept
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
@@ -123,6 +126,9 @@ pub(crate) struct LogFlags {
     #[command(flatten)]
     conditions: ConditionFlags,
 
+    #[command(flatten, next_help_heading = "Conditions")]
+    map: MapFlags,
+
     #[command(flatten)]
     ready: ReadyFlags,
 
@@ -179,6 +185,7 @@ impl LogFlags {
             window: self.window,
             peek: false,
             retained_only: false,
+            speed: None,
             style,
         };
         let targets = Targets {
@@ -204,7 +211,10 @@ impl LogFlags {
             matches: self.rows.has_captures() || self.points.has_captures(),
             between,
             // Messages may be of any protocol.
-            stages: self.conditions.of_any(targets.patterns, style),
+            stages: Stages {
+                map: self.map.stages().map,
+                ..self.conditions.of_any(targets.patterns, style)
+            },
             until: Until {
                 until: self.conditions.until,
                 ..self.until.until()

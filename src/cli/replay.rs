@@ -1,23 +1,26 @@
 //! `replay`: its flags, and the plan they make.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
-use super::flags::condition::MapFlags;
+use super::flags::between::ProgressFlags;
+use super::flags::condition::{FilterFlags, MapFlags};
 use super::flags::connect::TlsFlags;
 use super::flags::format::FormatFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
+use super::log::read_store;
 use super::syntax::bound::At;
 use super::syntax::moment::Moment;
 use super::syntax::numbers::{Count, Span, Wait, whole};
 use super::syntax::rate;
 use super::syntax::values;
 use crate::command::ends::source::exchange_of;
+use crate::command::ends::target::Sink;
 use crate::command::ends::{End, TargetArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::replay::{Action, Plan};
@@ -28,7 +31,6 @@ use crate::flow::replay::{Assertion, Range, Recording, Replay, Retime};
 use crate::message::{fields, topic};
 use crate::mqtt::packet::{QoS, Version};
 use crate::output::{Format, Style};
-use crate::payload::expect::Condition;
 use crate::payload::{Destination, Form, Payloads};
 
 /// Seconds of the keep-alive.
@@ -58,7 +60,7 @@ pub(crate) struct ReplayFlags {
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
-    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) the name of a context, or a file, which gets records unless --output says otherwise [default: standard output]
+    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) the name of a context, a file, which gets records unless --output says otherwise, or, as for iotctl log, FILE.csv with the usual columns or sqlite:FILE [default: standard output]. A server of our own (coap-listen://ADDR:PORT) shows the last message of each topic for as long as messages are sent
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 
@@ -95,9 +97,8 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "TIME")]
     start_at: Option<Moment>,
 
-    /// Only messages that meet this condition: payload, a JSON pointer such as /temp, size, age or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; exists(/temp) and changed(/temp); joined by and, or, not and parentheses; or 'jq: .temp > 20'; may be repeated
-    #[arg(long, value_name = "CONDITION")]
-    filter: Vec<Condition>,
+    #[command(flatten)]
+    filter: FilterFlags,
 
     #[command(flatten)]
     map: MapFlags,
@@ -137,6 +138,9 @@ pub(crate) struct ReplayFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    reports: ProgressFlags,
 
     #[command(flatten)]
     limits: LimitFlags,
@@ -282,11 +286,12 @@ impl ReplayFlags {
         let action = self.instead.action();
         let json = self.format.output.is_json();
         let topic = self.topic_out.map(mapped).transpose()?;
-        let end = match &self.to {
-            Some(to) => End::parse(to)?,
-            None => End::Standard,
-        };
+        let connect = self.target.connect(self.tls);
+        let (end, sink) = named(self.to.as_deref(), &self.format, &connect, style)?;
         let format = format(self.format, &end, action)?;
+        if let Some(flag) = self.reports.given() {
+            values::needs(flag, true, "messages to be sent", action == Action::Send)?;
+        }
         let Kept(qos) = self.qos;
         Ok(Plan {
             replay: Replay {
@@ -299,7 +304,7 @@ impl ReplayFlags {
                 rounds: self.rounds.0,
                 gap: self.loop_gap.0,
                 stages: Stages {
-                    filter: self.filter,
+                    filter: self.filter.filter,
                     ..self.map.stages()
                 },
                 prime: self.prime,
@@ -314,11 +319,13 @@ impl ReplayFlags {
             to: TargetArgs {
                 qos: qos.unwrap_or(QoS::AtLeastOnce),
                 format,
-                ..self.target.words(end, self.tls, style)
+                sink,
+                ..self.target.words(end, connect, style)
             },
             action,
             json,
             assertions: self.assertions,
+            reports: self.reports.reports(),
             until: self.limits.until(),
             style,
         })
@@ -326,16 +333,21 @@ impl ReplayFlags {
 }
 
 impl TargetFlags {
-    fn words(self, end: End, tls: TlsFlags, style: Style) -> TargetArgs {
+    /// How to connect, but for where to.
+    fn connect(&self, tls: TlsFlags) -> ConnectArgs {
+        ConnectArgs {
+            username: self.username.clone(),
+            password_file: self.password_file.clone(),
+            retry: self.retry,
+            ..tls.words()
+        }
+    }
+
+    fn words(self, end: End, connect: ConnectArgs, style: Style) -> TargetArgs {
         TargetArgs {
             sink: None,
             end,
-            connect: ConnectArgs {
-                username: self.username,
-                password_file: self.password_file,
-                retry: self.retry,
-                ..tls.words()
-            },
+            connect,
             mqtt: SessionArgs {
                 version: self.protocol_version,
                 client_id: self.id,
@@ -364,6 +376,39 @@ impl InsteadFlags {
             _ => Action::Send,
         }
     }
+}
+
+/// What `--to` names, and what it is if it is a store of `log`: a database, or a file of rows, unless that is to have another
+/// format.
+fn named(
+    to: Option<&str>,
+    format: &FormatFlags,
+    connect: &ConnectArgs,
+    style: Style,
+) -> Result<(End, Option<Sink>)> {
+    let Some(to) = to else {
+        return Ok((End::Standard, None));
+    };
+    let end = End::parse(to)?;
+    let is_csv = |path: &Path| {
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("csv"))
+    };
+    let is_store = match &end {
+        End::Store(name) if !name.starts_with("sqlite:") => {
+            let text = format!("--to {end}: what of a message is a point is not said here");
+            return Err(Error::usage(text)
+                .hint(format!("use `iotctl log FILE --to {end} --measurement …`")));
+        }
+        End::Store(_) => true,
+        End::File(path) => is_csv(path) && format.output.is_text(),
+        _ => false,
+    };
+    if !is_store {
+        return Ok((end, None));
+    }
+    let (store, time) = read_store(&[format!("--to={to}")], connect, style)?;
+    Ok((store.end(), Some(Sink::Store(Box::new(store), time))))
 }
 
 /// How messages are shown: as records in a file, unless told otherwise.

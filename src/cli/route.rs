@@ -1,20 +1,18 @@
 //! `route`: its flags, and the plan they make.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::alert;
-use super::flags::between;
+use super::flags::between::{self, ProgressFlags};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::UntilFlags;
 use super::log;
 use super::mqtt::subscription;
-use super::syntax::numbers::{Size, Timeouts, Wait};
-use super::syntax::values;
+use super::syntax::numbers::{Size, Timeouts};
 use crate::command::route::{Mode, Plan, Readers};
 
 /// What each is for, and its words.
@@ -77,13 +75,8 @@ pub(crate) struct RouteFlags {
     #[arg(long)]
     print_config: bool,
 
-    /// Serve the totals to Prometheus at http://ADDR:PORT/metrics
-    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
-    prometheus_listen: Option<SocketAddr>,
-
-    /// Show the numbers on standard error at this interval
-    #[arg(long, value_name = "TIME", help_heading = "Terminal")]
-    report: Option<Wait>,
+    #[command(flatten)]
+    reports: ProgressFlags,
 
     #[command(flatten)]
     until: UntilFlags,
@@ -129,8 +122,7 @@ impl RouteFlags {
                 alert: alert::read,
                 store: log::read_store,
             },
-            metrics: self.prometheus_listen,
-            report: self.report.map(|Wait(time)| time),
+            reports: self.reports.reports(),
             until: self.until.until(),
             ready: self.ready.ready(),
             style: self.terminal.style(),

@@ -213,6 +213,7 @@ impl WatchFlags {
                 exchange: self.exchange,
                 peek: false,
                 retained_only: is_all_retained,
+                speed: None,
                 window: WINDOW,
                 style,
             },

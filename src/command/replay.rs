@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use serde_json::{Map, Value};
 
 use super::ends::carry::{Losses, carry};
-use super::ends::{End, TargetArgs, TargetEnd};
+use super::ends::{End, Reports, TargetArgs, TargetEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, counted};
 use crate::file::unreadable;
@@ -41,6 +41,8 @@ pub struct Plan {
     pub(crate) json: bool,
     /// What the lag must be.
     pub(crate) assertions: Vec<Assertion>,
+    /// Who is told how far it is.
+    pub(crate) reports: Reports,
     /// When it is given up, and how long what is under way may take then.
     pub(crate) until: Until,
     /// What the terminal shows.
@@ -146,10 +148,13 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         let mut target = Shown::open(&plan, end.name())?;
         flow::deliver(&mut source, &mut target, &plan.until, &mut stop).await
     } else {
-        let mut target = end.open().await?;
+        let mut target = plan.reports.of(end.open().await?, console).await?;
         let sent = flow::deliver(&mut source, &mut target, &plan.until, &mut stop);
         let (ended, delivered) = sent.await;
-        let closed = stop.close(target.close()).await.unwrap_or(Ok(()));
+        let closed = stop
+            .close(target.into_inner().close())
+            .await
+            .unwrap_or(Ok(()));
         (ended.and(closed), delivered)
     };
     let asked = |error: &Error| Asked::of(error.kind()).is_some();

@@ -406,20 +406,12 @@ fn not_finite_in(value: &Spanned<DeValue<'_>>) -> Option<usize> {
 
 /// The same with the key that was probably meant, where there is one.
 fn mistaken(message: &str) -> String {
-    let message = file::mistake(message);
-    let words: Vec<_> = message.split('`').collect();
-    let unknown = ["unknown field ", "unknown variant "].iter();
-    let kind = unknown.filter(|it| words[0] == **it).count();
-    match (kind, words.get(1)) {
-        (1, Some(word)) => {
-            let known = words[2..].iter().skip(1).step_by(2).copied();
-            let known: Vec<_> = known.collect();
-            match meant(word, known.iter().copied()).first() {
-                Some(near) => format!("unknown key {word}; did you mean {near}?"),
-                None => format!("unknown key {word}; expected {}", known.join(", ")),
-            }
-        }
-        _ => message.into_owned(),
+    let Some((_, word, known)) = file::unknown(message) else {
+        return file::mistake(message).into_owned();
+    };
+    match meant(word, known.iter().copied()).first() {
+        Some(near) => format!("unknown key {word}; did you mean {near}?"),
+        None => format!("unknown key {word}; expected {}", known.join(", ")),
     }
 }
 

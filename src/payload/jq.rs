@@ -32,6 +32,7 @@ use jaq_core::data::HasLut;
 use jaq_core::load::{Arena, File, Loader, lex, parse, span};
 use jaq_core::{Compiler, Ctx, DataT, Lut, Vars};
 use jaq_json::Val;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::captures::Captures;
@@ -58,6 +59,9 @@ const NAME: &str = "iotctl_expression";
 
 /// The names of what an expression may ask for, in their order.
 const VARIABLES: [&str; 5] = ["$topic", "$time", "$protocol", "$record", "$c"];
+
+/// Why an expression fails on a body with more than a hundred levels.
+const TOO_DEEP: &str = "the body is nested too deep";
 
 /// An expression that is ready to run.
 #[derive(Clone)]
@@ -170,8 +174,10 @@ impl Filter {
         each: &mut dyn FnMut(Val) -> Result<bool, String>,
     ) -> Result<(), String> {
         let body = match json {
-            Some(json) => convert::value(json).ok_or("the body is nested too deep")?,
+            Some(json) => convert::value(json).ok_or(TOO_DEEP)?,
             None => match str::from_utf8(&input.message.payload) {
+                // The parser gives up on it, which does not make it a text.
+                Ok(text) if is_deep(text) => return Err(TOO_DEEP.into()),
                 Ok(text) => Val::from(text.to_owned()),
                 Err(_) => Val::Null,
             },
@@ -202,6 +208,32 @@ impl Filter {
         }
         Ok(())
     }
+}
+
+/// Whether a body that is not read as JSON is some that is nested too deep for the parser.
+fn is_deep(text: &str) -> bool {
+    let begins = text.trim_start().starts_with(['{', '[']);
+    // What is passed over may be nested as deep as it likes.
+    begins && depth(text) > convert::DEEPEST && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// How deep the brackets of a JSON text are nested.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn compiled(code: &str) -> Result<jaq_core::Filter<Kind>, String> {

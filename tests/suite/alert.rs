@@ -482,9 +482,78 @@ fn a_recording_has_its_own_time() {
         .run()
         .exits(0);
     ended
-        .prints("2026-11-20T21:00:51.000Z alert d7 firing warning value=28 limit=27\n2026-11-20T21:00:51.000Z alert d7 ok warning value=26 limit=27\n")
+        .prints("2026-11-20T21:00:50.000Z alert d7 firing warning value=28 limit=27\n2026-11-20T21:00:51.000Z alert d7 ok warning value=26 limit=27\n")
         .says("a reading is not a number, such as \"warm\" of s/d7")
         .says("1 reading late");
+}
+
+#[test]
+fn what_is_due_between_two_records_is_told_when_it_was_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("day.ndjson");
+    let line = |(second, topic): (u32, &str)| {
+        let (minute, second) = (second / 60, second % 60);
+        format!(
+            "{{\"time\":\"2026-11-20T21:{minute:02}:{second:02}Z\",\"topic\":\"{topic}\",\"payload\":\"28\"}}\n"
+        )
+    };
+    let watch = |records: &[(u32, &str)], words: &str| {
+        let text: String = records.iter().copied().map(line).collect();
+        std::fs::write(&file, text).unwrap();
+        let ended = iotctl("alert").word(&file).words("-t s/{device}");
+        let ended = ended.words(words).run().exits(0);
+        let times = ended.text().lines().map(|line| {
+            let mut words = line.split(' ');
+            let time = &words.next().unwrap()[14..19];
+            format!("{time} {}", words.nth(2).unwrap())
+        });
+        times.collect::<Vec<_>>().join(", ")
+    };
+    // Another topic tells the time as well.
+    let day = [(0, "s/d7"), (40, "s/d7"), (600, "other")];
+    for (words, told) in [
+        ("--above 27 --for 5s", "00:05 firing"),
+        ("--stale 1m", "01:40 firing"),
+        (
+            "--above 27 --repeat 4m",
+            "00:00 firing, 04:00 firing, 08:00 firing",
+        ),
+        (
+            "--above 27 --escalate 5m=page",
+            "00:00 firing, 05:00 firing",
+        ),
+    ] {
+        assert_eq!(watch(&day, words), told, "{words}");
+    }
+    // Records of notices have the time of the notices.
+    let ended = iotctl("alert").word(&file);
+    let ended = ended.words("-t s/{device} --stale 1m --to - --topic-out alerts/{device}");
+    let record = json(ended.run().exits(0).text().lines().next().unwrap());
+    assert!(
+        record["time"]
+            .as_str()
+            .unwrap()
+            .starts_with("2026-11-20T21:01:40"),
+        "{record}"
+    );
+}
+
+#[test]
+fn it_ends_after_so_many_messages_or_in_silence_and_tells_its_numbers() {
+    let bench = Bench::new();
+    let mut alert = bench.start("--above 27 -C 2 --report 100ms --prometheus-listen 127.0.0.1:0");
+    alert.hears("metrics at http://127.0.0.1:");
+    bench.read("d7", "20");
+    alert.hears("received 1: 0 stored, 1 filtered; ");
+    bench.read("d7", "28");
+    alert.ends().exits(0).says("received 2 messages");
+    let quiet = bench.line("--above 27 --idle 100ms").run();
+    quiet.exits(0).says("received 0 messages");
+    bench
+        .line("--above 27 -C 0")
+        .run()
+        .exits(2)
+        .says("-C must be at least 1");
 }
 
 #[test]

@@ -176,6 +176,23 @@ fn greets(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 #[test]
+fn it_ends_after_so_many_messages() {
+    let (mut one, two) = (broker(""), broker(""));
+    let folder = tempfile::tempdir().unwrap();
+    let words = format!("{} {} -t # -C 2", url(&one), url(&two));
+    let bridge = bridged(&words, folder.path());
+    one.sees_subscription("#");
+    one.iotctl("pub -t a -q 1 -l")
+        .input("1\n2\n")
+        .run()
+        .exits(0);
+    bridge
+        .ends()
+        .exits(0)
+        .says("received 2 messages: 2 delivered");
+}
+
+#[test]
 fn two_full_windows_do_not_wait_for_each_other() {
     const WINDOW: u16 = 5;
     let script = |name: &'static str| {

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 use crate::support::broker::broker;
+use crate::support::coap::server;
 use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::influx::Influx;
 use crate::support::mosquitto::{Mosquitto, Settings};
@@ -737,6 +738,80 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
     let secret = "mqtt://u:secret@h -t a --to influx://u:secret@h/d --measurement m --print-config";
     let printed = log(folder.path(), secret).run().exits(0);
     assert!(!printed.text().contains("secret"), "{}", printed.text());
+}
+
+#[test]
+fn topics_choose_among_the_messages_of_files_and_of_coap() {
+    let folder = tempfile::tempdir().unwrap();
+    let readings = records(&[
+        ("s/d1/t", "1"),
+        ("x", "2"),
+        ("s/d2/t", "3"),
+        ("s/d3/t", "4"),
+    ]);
+    fs::write(folder.path().join("in.ndjson"), &readings).unwrap();
+    let topics = |name: &str| -> Vec<String> {
+        let text = read(folder.path(), name);
+        let topics = text.lines().map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            record["topic"].as_str().unwrap().to_owned()
+        });
+        topics.collect()
+    };
+    log(folder.path(), "in.ndjson -t none/# --to none.ndjson")
+        .run()
+        .exits(0)
+        .says("received 4 messages: 0 delivered, 4 filtered");
+    assert_eq!(read(folder.path(), "none.ndjson"), "");
+    // What is not asked for does not count.
+    log(folder.path(), "in.ndjson -t s/{d}/t -C 2 --to two.ndjson")
+        .run()
+        .exits(0);
+    assert_eq!(topics("two.ndjson"), ["s/d1/t", "s/d2/t"]);
+    log(
+        folder.path(),
+        "- -t x -t s/d3/# --to in.csv --columns topic",
+    )
+    .input(readings)
+    .run()
+    .exits(0);
+    assert_eq!(read(folder.path(), "in.csv"), "topic\nx\ns/d3/t\n");
+    let coap = server("-r /store=store", &["coap"]);
+    let [a, b] = ["a", "b"].map(|name| format!("{}/store/{name}", coap.uris[0]));
+    for uri in [&a, &b] {
+        iotctl("coap put -m 1").word(uri).run().exits(0);
+    }
+    log(
+        folder.path(),
+        &format!("{a} {b} -t store/b -C 1 --to coap.ndjson -W 60"),
+    )
+    .run()
+    .exits(0);
+    assert!(topics("coap.ndjson")[0].ends_with("store/b"));
+}
+
+#[test]
+fn what_a_map_makes_of_messages_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let readings = records(&[
+        ("s/d1", "{\"v\":1}"),
+        ("s/d2", "{\"v\":2}"),
+        ("s/d3", "text"),
+    ]);
+    fs::write(folder.path().join("in.ndjson"), readings).unwrap();
+    let words = "in.ndjson -t s/{d} --on-refused drop --to FILE.csv --columns topic,payload --map";
+    let map = "jq: .v, \"\\($c.d) \\(.v)\"";
+    let line = |name: &str| log(folder.path(), &words.replace("FILE", name)).word(map);
+    line("flags").run().exits(1).says("--map: ");
+    let rows = "topic,payload\ns/d1,1\ns/d1,d1 1\ns/d2,2\ns/d2,d2 2\n";
+    assert_eq!(read(folder.path(), "flags.csv"), rows);
+    let printed = line("routes").words("--print-config").run().exits(0);
+    fs::write(folder.path().join("routes.toml"), printed.text()).unwrap();
+    iotctl("route")
+        .word(folder.path().join("routes.toml"))
+        .run()
+        .exits(1);
+    assert_eq!(read(folder.path(), "routes.csv"), rows);
 }
 
 #[test]

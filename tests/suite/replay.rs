@@ -399,6 +399,104 @@ fn a_part_beside_the_recording_is_refused() {
 }
 
 #[test]
+fn files_of_rows_and_databases_are_written_as_log_does() {
+    let folder = Folder::new();
+    let day = record(0, "a/b", "1", "\"qos\":1") + &record(10, "a/c", "2,3", "\"qos\":0");
+    let day = folder.file("day.ndjson", day);
+    let out = |name: &str| folder.0.path().join(name);
+    replay(&day, "--speed max --to")
+        .word(out("out.csv"))
+        .run()
+        .exits(0)
+        .says("replayed 2 messages");
+    iotctl("log --quiet")
+        .word(&day)
+        .words("--to")
+        .word(out("log.csv"))
+        .run()
+        .exits(0);
+    let rows = fs::read_to_string(out("out.csv")).unwrap();
+    assert!(rows.ends_with(",a/c,\"2,3\",utf-8,0,false\n"), "{rows}");
+    assert_eq!(rows, fs::read_to_string(out("log.csv")).unwrap());
+    // Another format is another file.
+    replay(&day, "--speed max --output json --to")
+        .word(out("records.csv"))
+        .run()
+        .exits(0);
+    let records = fs::read_to_string(out("records.csv")).unwrap();
+    assert!(records.starts_with('{'), "{records}");
+    let database = format!("sqlite:{}", out("out.db").display());
+    let ended = replay(&day, "--speed max --to").word(&database).run();
+    match cfg!(feature = "sqlite") {
+        true => {
+            ended.exits(0).says("replayed 2 messages");
+            let file = fs::read(out("out.db")).unwrap();
+            assert!(file.starts_with(b"SQLite format 3"));
+        }
+        false => {
+            ended.exits(2);
+            assert!(!out("out.db").exists());
+        }
+    }
+}
+
+#[test]
+fn targets_that_would_get_something_else_than_their_name_says_are_refused() {
+    let folder = Folder::new();
+    let day = folder.file("day.ndjson", record(0, "a/b", "1", ""));
+    for (to, why, hint) in [
+        ("FOLDER/x.ndjson.gz", "records are not compressed", "--gzip"),
+        (
+            "influx:FOLDER/x.lp",
+            "is not said here",
+            "iotctl log FILE --to influx:",
+        ),
+        ("influx://u:secret@h/d", "is not said here", "--measurement"),
+        ("exec:cat", "a command is not named here", "iotctl route"),
+        ("sqlite:", "expected sqlite:FILE", ""),
+    ] {
+        let to = to.replace("FOLDER", &folder.0.path().display().to_string());
+        let ended = replay(&day, "--to").word(&to).run().exits(2);
+        let ended = ended.says(why).says(hint);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    for words in [
+        "bridge mqtt://127.0.0.1:1 sqlite:x.db",
+        "bridge sqlite:x.db mqtt://127.0.0.1:1",
+        "alert mqtt://127.0.0.1:1 -t a/{b} --above 1 --topic-out o --to influx:x",
+    ] {
+        iotctl(words)
+            .run()
+            .exits(2)
+            .says("is not a server")
+            .says("`iotctl log` keeps messages there");
+    }
+    for words in ["log sqlite:x.db --to -", "watch sqlite:x.db --once"] {
+        iotctl(words)
+            .run()
+            .exits(2)
+            .says("sqlite:x.db cannot be read from");
+    }
+    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn numbers_are_told_while_messages_are_sent() {
+    let folder = Folder::new();
+    let day = record(0, "a", "1", "") + &record(600_000, "b", "2", "");
+    let day = folder.file("day.ndjson", day);
+    let mut running = replay(&day, "--report 100ms --prometheus-listen 127.0.0.1:0").start();
+    running.hears("metrics at http://127.0.0.1:");
+    running.hears("received 1: 1 stored");
+    running.signal("INT");
+    running.ends();
+    replay(&day, "--info --report 1s")
+        .run()
+        .exits(2)
+        .says("--report needs messages to be sent");
+}
+
+#[test]
 fn what_is_in_a_recording() {
     let folder = Folder::new();
     let text = [

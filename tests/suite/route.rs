@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -238,6 +239,16 @@ fn mistakes_are_found_without_a_connection() {
         ("qos = 1", "qos = 3", "route 1: qos is 0, 1 or 2"),
         ("qos = 1", "colour = 1", "unknown field `colour`"),
         (
+            "[source.edge]",
+            "[source.edge]\ntopcs = [\"a\"]",
+            "routes.toml:3: unknown field `topcs`; did you mean `topics`?",
+        ),
+        (
+            "[target.edge]\nurl",
+            "[target.edge]\nretian = true\nurl",
+            "routes.toml:5: unknown field `retian`; did you mean `retain`?",
+        ),
+        (
             "to = \"edge\"",
             "to = \"egde\"",
             "route 1: unknown target \"egde\"",
@@ -453,6 +464,8 @@ fn alerts_are_tried_at_the_times_of_recorded_messages() {
             let notice: Value = serde_json::from_str(line["payload"].as_str()?).ok()?;
             let target = line["target"].as_str()?.to_owned();
             let (at, state) = (notice["at"].as_str()?, notice["state"].as_str()?);
+            // The record is of when the notice is.
+            assert_eq!(line["time"].as_str()?[..19], at[..19], "{line}");
             Some((target, at.to_owned(), state.to_owned()))
         })
         .collect();
@@ -816,6 +829,29 @@ fn targets_are_stores_and_commands_too() {
     );
 }
 
+/// Messages of a file come at their pace where that is asked for.
+#[test]
+fn a_file_is_a_source_at_its_pace() {
+    let folder = tempfile::tempdir().unwrap();
+    let readings = recording(folder.path(), &[("a", "1"), ("a", "2"), ("a", "3")]);
+    let text = format!(
+        "[source.day]\nfile = {:?}\nSPEED\n[target.out]\nfile = \"-\"\n[[route]]\nto = \"out\"\n",
+        readings.display().to_string()
+    );
+    let took = |speed: &str| {
+        let file = written(folder.path(), &text.replace("SPEED", speed));
+        let begun = Instant::now();
+        let ended = route(&file, "").run().exits(0);
+        assert_eq!(ended.text().lines().count(), 3);
+        begun.elapsed()
+    };
+    // Two seconds were recorded.
+    assert!(took("speed = 4") >= Duration::from_millis(500));
+    assert!(took("speed = 2.5") >= Duration::from_millis(800));
+    let fast = written(folder.path(), &text.replace("SPEED", ""));
+    route(&fast, "").run().exits(0);
+}
+
 #[test]
 fn mistakes_in_stores_and_routes_that_are_never_reached_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -859,6 +895,26 @@ fn mistakes_in_stores_and_routes_that_are_never_reached_are_told() {
             "url and context do not fit",
         ),
         ("rows.csv", "rows.ndjson", "--columns"),
+        (
+            "file = \"plain.csv\"",
+            "file = \"sqlite:x.db\"",
+            "target plain: file: sqlite:x.db is a store: write sqlite = … or influx = …",
+        ),
+        (
+            "plain.csv",
+            "plain.ndjson.gz",
+            "plain.ndjson.gz: records are not compressed",
+        ),
+        (
+            "[target.rows]",
+            "speed = 1\n[target.rows]",
+            "speed is for a file",
+        ),
+        (
+            "url = \"mqtt://127.0.0.1:1\"",
+            "file = \"in.ndjson\"\nspeed = 0",
+            "source edge: speed: 0 is no speed: 1 is as recorded",
+        ),
     ] {
         let other = good.replacen(from, to, 1);
         assert_ne!(other, good, "{from}");

@@ -84,6 +84,42 @@ fn messages_are_mapped_before_they_are_sent() {
 }
 
 #[test]
+fn messages_are_filtered_before_they_are_sent() {
+    let mut broker = broker("");
+    let receiver = broker.iotctl("sub -t a -q 1 -C 3 -W 60").start();
+    broker.sees_subscription("a");
+    let line = broker.iotctl("pub -t a -l -q 1 --filter");
+    line.word("/t > 20 and changed(/t)")
+        .words("--map")
+        .word("jq: .n")
+        .input(READINGS)
+        .run()
+        .exits(0);
+    receiver.ends().exits(0).prints("1\n2\n3\n");
+    let (url, queue) = (rabbitmq().url(), unique("filtered"));
+    iotctl(&format!("amqp declare queue {url} {queue}"))
+        .run()
+        .exits(0);
+    iotctl(&format!("amqp publish {url} -k {queue} -l --filter"))
+        .word("/t > 38")
+        .input(READINGS)
+        .run()
+        .exits(0);
+    iotctl(&format!("amqp consume {url} {queue} -C 1 -W 60"))
+        .run()
+        .exits(0)
+        .prints("{\"t\":40,\"n\":3}\n");
+    iotctl(&format!("amqp delete queue {url} {queue}"))
+        .run()
+        .exits(0);
+    iotctl("mqtt pub mqtt://127.0.0.1:1 -t a -m 1 --filter")
+        .word("exchange == x")
+        .run()
+        .exits(2)
+        .says("--filter");
+}
+
+#[test]
 fn a_queue_is_filtered_and_mapped() {
     let broker = rabbitmq();
     let (url, queue) = (broker.url(), unique("rules"));

@@ -9,13 +9,13 @@ use clap::Args;
 use crate::amqp::topology::{Declaration, Exchange, Queue};
 use crate::command::amqp::publish::Plan;
 use crate::error::{Error, Result};
-use crate::message::AmqpProperties;
+use crate::message::{AmqpProperties, fields};
 use crate::payload::Source;
 
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
-use crate::cli::flags::condition::MapFlags;
+use crate::cli::flags::condition::{FilterFlags, MapFlags};
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -43,6 +43,9 @@ pub(crate) struct PublishFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    filter: FilterFlags,
 
     #[command(flatten)]
     map: MapFlags,
@@ -181,7 +184,9 @@ impl PublishFlags {
             mandatory: self.mandatory,
             confirms: !self.no_confirm,
             window: values::at_least_one("--window", window)?.get(),
-            stages: self.map.stages(),
+            stages: self
+                .filter
+                .stages(self.map, &fields::AMQP, self.terminal.style())?,
             source,
             encoding,
             pacing,

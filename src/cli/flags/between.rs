@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::syntax::numbers::{Size, Timeouts, Wait};
 use crate::cli::syntax::values;
-use crate::command::ends::Between;
+use crate::command::ends::{Between, Reports};
 use crate::command::route::file::{File, SpoolTable};
 use crate::error::{Error, Result};
 use crate::flow::Dedup;
@@ -46,6 +46,13 @@ pub(crate) struct BetweenFlags {
     #[arg(long, value_name = "TIME", requires = "dedup")]
     within: Option<Wait>,
 
+    #[command(flatten)]
+    reports: ProgressFlags,
+}
+
+/// Who is told how far it is.
+#[derive(Args, Debug)]
+pub(crate) struct ProgressFlags {
     /// Serve the totals to Prometheus at http://ADDR:PORT/metrics
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
@@ -53,6 +60,25 @@ pub(crate) struct BetweenFlags {
     /// Show the numbers on standard error at this interval
     #[arg(long, value_name = "TIME", help_heading = "Terminal")]
     report: Option<Wait>,
+}
+
+impl ProgressFlags {
+    /// The words of the one that was given.
+    pub(crate) const fn given(&self) -> Option<&'static str> {
+        match (self.report, self.prometheus_listen) {
+            (Some(_), _) => Some("--report"),
+            (None, Some(_)) => Some("--prometheus-listen"),
+            (None, None) => None,
+        }
+    }
+
+    /// Who is told.
+    pub(crate) fn reports(&self) -> Reports {
+        Reports {
+            every: self.report.map(|Wait(time)| time),
+            metrics: self.prometheus_listen,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -103,8 +129,7 @@ impl BetweenFlags {
             dedup: dedup
                 .transpose()
                 .map_err(|why| Error::usage(format!("--dedup: {why}")))?,
-            report: self.report.map(|Wait(time)| time),
-            metrics: self.prometheus_listen,
+            reports: self.reports.reports(),
         })
     }
 }

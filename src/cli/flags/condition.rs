@@ -27,6 +27,26 @@ pub(crate) struct ConditionFlags {
     pub(crate) expect: Vec<Condition>,
 }
 
+/// Which messages are sent.
+#[derive(Args, Debug)]
+pub(crate) struct FilterFlags {
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp, size, age or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; exists(/temp) and changed(/temp); joined by and, or, not and parentheses; or 'jq: .temp > 20'; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) filter: Vec<Condition>,
+}
+
+impl FilterFlags {
+    /// The stages of messages with these fields that are to be sent.
+    pub(crate) fn stages(self, map: MapFlags, fields: &Fields, style: Style) -> Result<Stages> {
+        check("--filter", &self.filter, fields)?;
+        Ok(Stages {
+            filter: self.filter,
+            console: Some(Console::new(style)),
+            ..map.stages()
+        })
+    }
+}
+
 /// What becomes of messages that are to be sent.
 #[derive(Args, Debug)]
 pub(crate) struct MapFlags {
@@ -36,6 +56,11 @@ pub(crate) struct MapFlags {
 }
 
 impl MapFlags {
+    /// As it was given.
+    pub(crate) fn words(&self) -> Option<String> {
+        self.map.as_ref().map(ToString::to_string)
+    }
+
     /// The stages of messages that are to be sent.
     pub(crate) fn stages(self) -> Stages {
         Stages {

@@ -163,7 +163,12 @@ fn letters(name: &str) -> Result<End> {
 pub(crate) fn server(what: &str, name: &str) -> Result<End> {
     match End::parse(name)? {
         end if end.is_server() => Ok(end),
-        end => Err(Error::usage(format!("{what}: {end} is not a server"))
-            .hint("name a URL such as mqtt://HOST, or a context")),
+        end => {
+            let refused = Error::usage(format!("{what}: {end} is not a server"));
+            Err(match end {
+                End::Store(_) => refused.hint("`iotctl log` keeps messages there"),
+                _ => refused.hint("name a URL such as mqtt://HOST, or a context"),
+            })
+        }
     }
 }

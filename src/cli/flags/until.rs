@@ -3,6 +3,8 @@
 use clap::Args;
 
 use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::values;
+use crate::error::Result;
 use crate::flow::Until;
 
 /// How long the command may take; all that a command which sends needs.
@@ -48,6 +50,33 @@ impl DrainFlags {
             drain: self.drain.map(|Span(time)| time),
             ..Until::default()
         }
+    }
+}
+
+/// What is enough, for a command without `--message-timeout`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "End conditions")]
+pub(crate) struct EnoughFlags {
+    /// End after this many messages
+    #[arg(id = "messages", short = 'C', long = "count", value_name = "COUNT")]
+    count: Option<Count>,
+
+    /// End when nothing arrives for this long, with exit code 0
+    #[arg(long, value_name = "TIME")]
+    idle: Option<Wait>,
+}
+
+impl EnoughFlags {
+    /// When the flow ends.
+    ///
+    /// # Errors
+    /// No message is none to wait for.
+    pub(crate) fn until(&self, limits: Until) -> Result<Until> {
+        Ok(Until {
+            count: values::messages(self.count)?,
+            idle: self.idle.map(|Wait(time)| time),
+            ..limits
+        })
     }
 }
 

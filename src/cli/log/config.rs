@@ -52,7 +52,7 @@ pub(super) fn begin(flags: &LogFlags) -> Result<File> {
             from: Names::None,
             topic,
             condition: condition(flags)?,
-            map: None,
+            map: flags.map.words(),
             topic_out: None,
             to: written::names(to.clone()),
             otherwise: Names::None,

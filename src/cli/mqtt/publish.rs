@@ -6,11 +6,12 @@ use clap::Args;
 
 use crate::command::mqtt::publish::Plan;
 use crate::error::Result;
+use crate::message::fields;
 use crate::mqtt::packet::{Place, QoS};
 
 use super::destination;
 use super::session::SessionFlags;
-use crate::cli::flags::condition::MapFlags;
+use crate::cli::flags::condition::{FilterFlags, MapFlags};
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -27,6 +28,9 @@ pub(crate) struct PubFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    filter: FilterFlags,
 
     #[command(flatten)]
     map: MapFlags,
@@ -87,7 +91,9 @@ impl PubFlags {
             qos: self.qos,
             retain: self.retain,
             properties: sets.take(Place::Publish),
-            stages: self.map.stages(),
+            stages: self
+                .filter
+                .stages(self.map, &fields::MQTT, self.terminal.style())?,
             source,
             encoding,
             pacing,

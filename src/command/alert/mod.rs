@@ -25,7 +25,7 @@ use std::rc::Rc;
 use bytestring::ByteString;
 
 use crate::command::ends::source::exchange_of;
-use crate::command::ends::{End, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{End, Reports, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::hangup::{NOTHING_TO_REOPEN, reopen_at_hangup};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
@@ -128,6 +128,8 @@ pub struct Plan {
     pub letters: Option<End>,
     /// How many messages may be under way.
     pub window: u16,
+    /// Who is told how far it is.
+    pub reports: Reports,
     /// When it ends.
     pub until: Until,
     /// Who is told when readings can come.
@@ -156,18 +158,20 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let origin = Origin::of(std::slice::from_ref(&source));
     let is_over = || plan.once && marks.borrow().is_first_done();
     let mut source = Attended::new(source, is_over, |_| Ok(()));
-    let mut fan = Fan::new(watch, ways, plan.refusals).answering(origin);
+    let fan = Fan::new(watch, ways, plan.refusals).answering(origin);
+    let mut target = plan.reports.of(fan, console).await?;
     let stages = Stages::default();
     let mut announcement = plan.ready.announcement()?;
     let ended = flow::pass(
         &mut announcement.watch(&mut source),
-        &mut fan,
+        &mut target,
         &stages,
         &plan.until,
         &mut stop,
         console,
     )
     .await;
+    let mut fan = target.into_inner();
     let refused = fan.own_refusal().map_or(Ok(()), Err);
     let (watch, ways) = fan.into_parts();
     let kept = watch.finish();
@@ -313,6 +317,7 @@ impl Plan {
             exchange: exchange_of(self.from.exchange.clone()),
             peek: false,
             retained_only: false,
+            speed: None,
             window: self.window,
             style: self.style,
         }

@@ -1,6 +1,7 @@
 //! What becomes of a reading: nothing, or a notice to each of the targets.
 
 mod heed;
+mod time;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,21 +14,19 @@ use tokio::time::Instant as Runtime;
 use super::keys::Keys;
 use super::others::Others;
 use super::shape::{self, Shape};
-use super::store::{self, Line, Store, millis};
+use super::store::{self, Line, Store};
 use super::way::Marks;
 use crate::command::ends::carry::{self, Losses};
 use crate::connect::Protocol;
 use crate::error::{Error, Result, brief};
-use crate::flow::alarm::{
-    Alarms, Clock, Counts, Millis, Muted, Notice, Reading, Rule, State, Value,
-};
+use crate::flow::alarm::{Alarms, Counts, Millis, Muted, Notice, Reading, Rule, State, Value};
 use crate::flow::{Outgoing, Routed, Router, Stages};
 use crate::message::{Detail, Message, MqttDetail, UNTIMED};
 use crate::output::Console;
 use crate::payload::captures::Pattern;
 use crate::payload::expect::{Changes, Condition, Scope, Subject};
+use crate::payload::pointer;
 use crate::payload::template::{Filler, Template};
-use crate::payload::{instant, pointer};
 
 /// How often what others leave is looked for, in milliseconds.
 const POLL: Millis = 1000;
@@ -124,30 +123,8 @@ impl Watch {
         subject.find(message, || self.stages.json(message))
     }
 
-    /// When a reading was and who says so, and what time it is.
-    fn times(&mut self, message: &Message, now: Millis) -> (Millis, Clock, Millis) {
-        let said = self.parts.time.as_ref();
-        let said = said.and_then(|time| self.find(time, message));
-        let said = said.and_then(|text| instant::read(&text)).map(millis);
-        let at = said.unwrap_or_else(|| match message.time == UNTIMED {
-            true => now,
-            false => millis(message.time),
-        });
-        let clock = match (said, self.parts.recorded) {
-            (Some(_), _) => Clock::Message,
-            (None, true) => Clock::Recording,
-            (None, false) => Clock::Arrival,
-        };
-        if self.parts.recorded {
-            self.newest = self.newest.max(at);
-            return (at, clock, self.newest);
-        }
-        (at.min(now), clock, now)
-    }
-
     fn judge(&mut self, key: &str, name: &str, message: &Message, now: Millis) {
         let (at, clock, now) = self.times(message, now);
-        self.begin(now);
         self.time_passed(now);
         let found = self.find(&self.parts.value, message);
         let holds = self.holds(name, message);
@@ -233,13 +210,6 @@ impl Watch {
         }
     }
 
-    fn begin(&mut self, now: Millis) {
-        if std::mem::replace(&mut self.resumed, true) {
-            return;
-        }
-        self.alarms(|alarms, muted, notices| alarms.resume(now, muted, notices));
-    }
-
     /// Has the alarms do something, where those that others explain are muted.
     fn alarms(&mut self, act: impl FnOnce(&mut Alarms, Muted<'_>, &mut Vec<Notice>)) {
         let Self { parts, notices, .. } = self;
@@ -250,13 +220,6 @@ impl Watch {
             ..
         } = parts;
         act(alarms, &|key| others.cover(keys, key), notices);
-    }
-
-    fn time_passed(&mut self, now: Millis) {
-        if self.parts.alarms.due().is_none_or(|due| due > now) {
-            return;
-        }
-        self.alarms(|alarms, muted, notices| alarms.wake(now, muted, notices));
     }
 
     /// What it is called.
@@ -320,6 +283,11 @@ impl Watch {
         let json = notice.json(&alarms.rule().name, alarms.limit());
         let source = self.parts.keys.topic(&notice.key);
         let topic = self.topic(notice, &source);
+        // What is sent now is of now, without a word.
+        let time = match self.parts.recorded {
+            true => UNTIMED + Duration::from_millis(notice.at),
+            false => UNTIMED,
+        };
         let exits = self.exits(notice);
         let places = exits.len() as u32;
         if let Some(mark) = notice.mark() {
@@ -327,7 +295,8 @@ impl Watch {
             self.parts.alarms.sent(mark, places);
         }
         for at in exits {
-            let message = self.message(at, &json, &source, &topic)?;
+            let mut message = self.message(at, &json, &source, &topic)?;
+            message.time = time;
             let target = self.parts.exits[at].target;
             self.parts.marks.borrow_mut().send(target, notice.mark());
             into.push((target, message));
@@ -335,6 +304,7 @@ impl Watch {
             if self.parts.forget && exit.is_server && notice.state == State::Ok {
                 self.parts.marks.borrow_mut().send(target, None);
                 let mut empty = shape::empty(topic.clone());
+                empty.time = time;
                 if let Some(published) = &exit.published {
                     empty.detail = Detail::Mqtt(published.clone());
                 }
@@ -429,28 +399,6 @@ impl Watch {
         })
     }
 
-    /// What is due by then, where time is that of a recording.
-    ///
-    /// # Errors
-    /// What makes it impossible to go on.
-    pub(crate) fn pass_time(&mut self, now: SystemTime, into: &mut Outgoing) -> Result<()> {
-        let now = self.newest.max(millis(now));
-        // Each at its own time, whatever the time of the next reading is.
-        while let Some(due) = self.parts.alarms.due().filter(|due| *due <= now) {
-            self.newest = self.newest.max(due);
-            self.begin(self.newest);
-            self.time_passed(self.newest);
-            self.send(into)?;
-            if self.parts.alarms.due() == Some(due) {
-                break;
-            }
-        }
-        self.newest = now;
-        self.begin(now);
-        self.time_passed(now);
-        self.send(into)
-    }
-
     /// Keeps what is known at the end.
     ///
     /// # Errors
@@ -499,10 +447,10 @@ fn plain_readings(count: u64) -> String {
 
 impl Router for Watch {
     fn route(&mut self, message: Message, into: &mut Outgoing) -> Result<Routed> {
-        let now = store::now();
         if carry::has_expired(&message, SystemTime::now()) && !self.parts.recorded {
             return Ok(Routed::Expired);
         }
+        let now = self.come_to(&message);
         let name = carry::topic_of(&message);
         if !self.heed(&name, &message, now) {
             let key = self.parts.keys.key(&name).map(|key| key.into_owned());
@@ -571,7 +519,6 @@ impl Router for Watch {
             return Err(why);
         }
         if !self.parts.recorded {
-            self.begin(now);
             self.time_passed(now);
         }
         if now >= self.poll {

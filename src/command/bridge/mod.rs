@@ -378,6 +378,7 @@ impl Plan {
             exchange: self.exchange(side),
             peek: false,
             retained_only: false,
+            speed: None,
             window: self.window,
             style: self.style,
         }

@@ -7,6 +7,7 @@
 //! | `coap://…/path` | an observation | PUT of the body to a path |
 //! | `coap-listen://ADDR:PORT`, also `coap+tcp-listen`, `coap+ws-listen` | what is put or posted to a server of ours | GET and Observe of the last message of each path |
 //! | a name without `/` | the server of that context | the same |
+//! | `sqlite:FILE`, `influx:…` | – | a store of `log`, where a command has stores |
 //! | a file | recorded messages | records are appended, and are on the disk before a message is done with |
 //! | `-` | records on standard input | standard output |
 
@@ -71,6 +72,9 @@ pub enum End {
     Standard,
 }
 
+/// What follows `influx` in the schemes of `log`.
+const INFLUX: [&str; 6] = ["", "s", "2", "2s", "+tcp", "+udp"];
+
 impl End {
     /// Reads a name; nothing is looked up.
     ///
@@ -82,6 +86,14 @@ impl End {
         }
         if let Some(listen) = Listen::parse(name) {
             return listen.map(Self::Listen);
+        }
+        if is_store(name) {
+            return Ok(Self::Store(name.to_owned()));
+        }
+        if name.starts_with("exec:") {
+            let text = format!("{name:?}: a command is not named here");
+            return Err(Error::usage(text)
+                .hint("`iotctl route` runs one for each message, as exec says in its file"));
         }
         let scheme = name.split_once("://").map(|(scheme, _)| scheme);
         let scheme = scheme.or_else(|| name.strip_prefix("unix:").map(|_| "unix"));
@@ -161,6 +173,13 @@ impl End {
             Self::File(_) | Self::Database(_) | Self::Store(_) => shared.clone(),
         }
     }
+}
+
+/// What `log` calls a database or a time series: `sqlite:FILE`, `influx:FILE`, `influx2://HOST`.
+pub(crate) fn is_store(name: &str) -> bool {
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
+    let influx = scheme.strip_prefix("influx");
+    scheme == "sqlite" || influx.is_some_and(|rest| INFLUX.contains(&rest))
 }
 
 /// `HOST:PORT`, as servers are named without a scheme.
@@ -245,6 +264,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(_, url) => f.write_str(&without_credentials(url)),
+            Self::Store(name) if name.contains("://") => f.write_str(&without_credentials(name)),
             Self::Context(name) | Self::Store(name) => f.write_str(name),
             Self::Listen(listen) => listen.fmt(f),
             Self::File(path) | Self::Database(path) => path.display().fmt(f),
@@ -261,10 +281,31 @@ pub struct Between {
     pub(crate) spool: Option<SpoolArgs>,
     /// Those with a key that another one had are passed over.
     pub(crate) dedup: Option<Dedup>,
-    /// How often a line tells how far it is.
-    pub(crate) report: Option<Duration>,
+    /// Who is told how far it is.
+    pub(crate) reports: Reports,
+}
+
+/// Who is told how far it is: nobody, by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reports {
+    /// How often a line tells it.
+    pub(crate) every: Option<Duration>,
     /// Where Prometheus finds the totals.
     pub(crate) metrics: Option<SocketAddr>,
+}
+
+impl Reports {
+    /// The target, of which it is told.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub(crate) async fn of<T: Target>(self, target: T, console: Console) -> Result<Progressing<T>> {
+        let metrics = match self.metrics {
+            Some(address) => Some(Metrics::serve(address, console).await?),
+            None => None,
+        };
+        Ok(Progressing::new(target, self.every, metrics, console))
+    }
 }
 
 impl Between {
@@ -315,11 +356,7 @@ impl Passing<'_> {
         let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
         let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
-        let metrics = match self.between.metrics {
-            Some(address) => Some(Metrics::serve(address, self.console).await?),
-            None => None,
-        };
-        let mut target = Progressing::new(target, self.between.report, metrics, self.console);
+        let mut target = self.between.reports.of(target, self.console).await?;
         let mut ended;
         match &self.between.spool {
             None => ended = self.pass(&mut source, &mut target, &mut stop).await,

@@ -118,14 +118,14 @@ impl<T: Target> Progressing<T> {
     }
 
     fn tell(&mut self) {
-        let [stored, duplicates, others @ ..] = &self.totals.counts;
-        let (stored, duplicates) = (*stored, *duplicates);
-        let refused: u64 = others.iter().sum();
+        let [stored, duplicates, refused, filtered, others @ ..] = self.totals.counts;
+        let refused = refused + others.iter().sum::<u64>();
         let new = stored - self.told;
         let rate = new as f64 / self.every.as_secs_f64();
         let (taken, open) = (self.totals.taken, self.totals.open());
         let mut text = format!("received {taken}: {stored} stored");
         for (count, what) in [
+            (filtered, "filtered"),
             (refused, "refused"),
             (duplicates, "duplicates"),
             (open, "in flight"),

@@ -26,6 +26,7 @@ use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Unti
 use crate::mqtt::client::{Connection, Half};
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::output::{Console, Destination as Shown, Format, Style};
+use crate::payload::captures::Pattern;
 use crate::payload::{self, Bodies, Encoding, Outline};
 
 /// The exchange that MQTT topics are routing keys of, as RabbitMQ's plugin for MQTT has it.
@@ -55,6 +56,8 @@ pub(crate) struct SourceArgs {
     pub(crate) peek: bool,
     /// MQTT: only what the server retains, which ends once all of it came.
     pub(crate) retained_only: bool,
+    /// A file: messages come with the gaps that their times have, divided by this; otherwise as fast as they are wanted.
+    pub(crate) speed: Option<f64>,
     /// How many messages may be handed out and not settled.
     pub(crate) window: u16,
     /// What the terminal shows.
@@ -74,6 +77,8 @@ impl SourceArgs {
 /// A source whose files and secrets were read; nothing is connected.
 pub(crate) struct SourceEnd {
     kind: Kind,
+    /// Where nobody else looks at topics: the only ones that are handed out; none: all.
+    only: Vec<Pattern>,
     console: Console,
 }
 
@@ -95,8 +100,8 @@ enum Kind {
         tracer: Box<Tracer>,
     },
     Listen(Door, u16),
-    /// Of a file, or of standard input.
-    Records(Option<PathBuf>),
+    /// Of a file, or of standard input; at this speed.
+    Records(Option<PathBuf>, Option<f64>),
 }
 
 impl SourceEnd {
@@ -114,13 +119,22 @@ impl SourceEnd {
             (Some(Protocol::Http), end) => {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
-            (None, End::File(path)) => Kind::Records(Some(path.clone())),
+            (None, End::File(path)) => Kind::Records(Some(path.clone()), args.speed),
             (None, end @ (End::Database(_) | End::Store(_))) => {
                 return Err(Error::usage(format!("{end} cannot be read from")));
             }
-            (None, _) => Kind::Records(None),
+            (None, _) => Kind::Records(None, args.speed),
         };
-        Ok(Self { kind, console })
+        Ok(Self {
+            kind,
+            only: Vec::new(),
+            console,
+        })
+    }
+
+    /// Of a file and over CoAP, too, only what has such a topic is asked for.
+    pub(crate) fn ask_only(&mut self, topics: &[Pattern]) {
+        self.only = topics.to_vec();
     }
 
     /// Over the connection of a target; `unaware`: where it is told when that server sends back what it was sent.
@@ -154,8 +168,8 @@ impl SourceEnd {
             Kind::Amqp { session, .. } => session.target.to_string(),
             Kind::Coap { place, .. } => place.target.to_string(),
             Kind::Listen(door, _) => door.listen().to_string(),
-            Kind::Records(Some(path)) => path.display().to_string(),
-            Kind::Records(None) => String::from("standard input"),
+            Kind::Records(Some(path), _) => path.display().to_string(),
+            Kind::Records(None, _) => String::from("standard input"),
         }
     }
 
@@ -199,19 +213,25 @@ impl SourceEnd {
                 tracer,
             } => {
                 let source = Observed::new(plan, place, tracer, Bytes::new());
-                AnySource::Coap(Box::new(source))
+                AnySource::Coap(Box::new(source), &self.only)
             }
             Kind::Listen(door, window) => {
-                AnySource::Listen(Box::new(door.source(*window, self.console).await?))
+                let source = door.source(*window, self.console).await?;
+                AnySource::Listen(Box::new(source), &self.only)
             }
-            Kind::Records(path) => {
+            Kind::Records(path, speed) => {
                 let records = payload::Source::Records;
                 let bodies = match path {
                     Some(path) => Bodies::records(path),
                     None => Bodies::open(&records, Encoding::Plain),
                 };
                 let bodies = bodies?.like(Outline::default());
-                AnySource::Records(Box::new(Input::new(bodies, &Pacing::default())))
+                let pacing = Pacing {
+                    replay: *speed,
+                    ..Pacing::default()
+                };
+                let input = Input::new(bodies, &pacing);
+                AnySource::Records(Box::new(input), &self.only)
             }
         })
     }
@@ -335,9 +355,9 @@ pub(crate) enum AnySource<'a> {
     Mqtt(Box<Subscribed<'a>>),
     Joint(Box<Subscribed<'a, Half>>),
     Amqp(Box<Consumed<'a>>),
-    Coap(Box<Observed<'a>>),
-    Listen(Box<Requested>),
-    Records(Box<Input>),
+    Coap(Box<Observed<'a>>, &'a [Pattern]),
+    Listen(Box<Requested>, &'a [Pattern]),
+    Records(Box<Input>, &'a [Pattern]),
 }
 
 /// The same of whichever source it is.
@@ -347,9 +367,9 @@ macro_rules! each {
             AnySource::Mqtt($source) => $what,
             AnySource::Joint($source) => $what,
             AnySource::Amqp($source) => $what,
-            AnySource::Coap($source) => $what,
-            AnySource::Listen($source) => $what,
-            AnySource::Records($source) => $what,
+            AnySource::Coap($source, _) => $what,
+            AnySource::Listen($source, _) => $what,
+            AnySource::Records($source, _) => $what,
         }
     };
 }
@@ -364,13 +384,27 @@ impl AnySource<'_> {
             Self::Mqtt(mut source) => source.close(Properties::default()).await,
             Self::Joint(mut source) => source.close(Properties::default()).await,
             Self::Amqp(source) => source.close().await,
-            Self::Coap(mut source) => source.close().await,
-            Self::Listen(mut source) => {
+            Self::Coap(mut source, _) => source.close().await,
+            Self::Listen(mut source, _) => {
                 source.close();
                 Ok(())
             }
-            Self::Records(_) => Ok(()),
+            Self::Records(..) => Ok(()),
         }
+    }
+}
+
+/// What comes next, unless nobody asked for its topic.
+fn asked(next: Next, only: &[Pattern]) -> Next {
+    match next {
+        Next::Message(message) if !only.is_empty() => {
+            let topic = super::carry::topic_of(&message);
+            match only.iter().any(|it| it.is_match(&topic)) {
+                true => Next::Message(message),
+                false => Next::Skipped,
+            }
+        }
+        next => next,
     }
 }
 
@@ -386,12 +420,14 @@ impl Source for AnySource<'_> {
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
         match self {
             // What does not say when it was is of now.
-            AnySource::Records(source) => source.take(|next| {
-                sink(match next {
+            AnySource::Records(source, only) => source.take(|next| {
+                sink(match asked(next, only) {
                     Next::Message(message) => Next::Message(message.timed(SystemTime::now)),
                     other => other,
                 })
             }),
+            AnySource::Coap(source, only) => source.take(|next| sink(asked(next, only))),
+            AnySource::Listen(source, only) => source.take(|next| sink(asked(next, only))),
             other => each!(other, source => source.take(sink)),
         }
     }

@@ -122,7 +122,14 @@ impl TargetEnd {
             (Some(Protocol::Http), end) => {
                 return Err(Error::usage(format!("{end}: no messages go over HTTP")));
             }
-            (None, End::File(path)) => Kind::File(path.clone(), args.format),
+            (None, End::File(path)) => {
+                check_name(path)?;
+                Kind::File(path.clone(), args.format)
+            }
+            (None, End::Store(name)) => {
+                let text = format!("{name} is a store, which keeps no records");
+                return Err(Error::usage(text).hint("`iotctl log` writes into it"));
+            }
             (None, End::Database(path)) => Kind::Database(path.clone()),
             (None, _) => Kind::Shown(args.format, args.style),
         };
@@ -297,6 +304,21 @@ pub(crate) fn cut_off(path: &Path, bytes: u64) -> String {
     format!(
         "{name} ended in the middle of a message, which was not acknowledged: cut off {bytes} bytes"
     )
+}
+
+/// Refuses a file that would hold something else than its name says.
+fn check_name(path: &Path) -> Result<()> {
+    let is_gzip = path.extension().is_some_and(|it| it == "gz");
+    match is_gzip {
+        true => {
+            let text = format!(
+                "{}: records are not compressed as they come",
+                path.display()
+            );
+            Err(Error::usage(text).hint("name it FILE.ndjson; `iotctl log --rotate … --gzip` compresses files once they are full"))
+        }
+        false => Ok(()),
+    }
 }
 
 /// On standard output nothing but the format counts.

@@ -75,7 +75,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     ends::check_twice(plan.files())?;
     let sources = plan.sources.iter().cloned();
     let ends = sources.map(|args| SourceEnd::resolve(args, console));
-    let ends: Vec<SourceEnd> = ends.collect::<Result<_>>()?;
+    let mut ends: Vec<SourceEnd> = ends.collect::<Result<_>>()?;
+    ends.iter_mut()
+        .for_each(|end| end.ask_only(&plan.stages.patterns));
     let letters = match &plan.dead_letters {
         Some(DeadLetters::Server(args)) => {
             Some(TargetEnd::resolve(TargetArgs::clone(args), console)?)
@@ -91,6 +93,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         stores: plan.stores.len(),
         dead_letters: plan.dead_letters.is_some().then_some(plan.stores.len()),
         matches: plan.matches,
+        stages: &plan.stages,
     };
     let close = async |targets: Vec<Kept<'_>>| {
         let mut closed = Ok(());
@@ -171,25 +174,32 @@ impl Plan {
     }
 }
 
-/// Every store gets every message.
-struct ToAll {
+/// Every store gets every message, or what the map makes of it.
+struct ToAll<'a> {
     stores: usize,
     /// The target of what they refuse.
     dead_letters: Option<usize>,
     /// Topics are to be as MQTT has them.
     matches: bool,
+    stages: &'a Stages,
 }
 
-impl Router for ToAll {
+impl Router for ToAll<'_> {
     fn route(&mut self, mut message: Message, into: &mut Outgoing) -> Result<Routed> {
         message = message.timed(SystemTime::now);
         if self.matches {
             message.topic = carry::topic_of(&message);
         }
-        for target in 1..self.stores {
-            into.push((target, message.clone()));
+        let mapped = match self.stages.map {
+            Some(_) => self.stages.mapped(message, SystemTime::now())?,
+            None => vec![message],
+        };
+        for message in mapped {
+            for target in 1..self.stores {
+                into.push((target, message.clone()));
+            }
+            into.push((0, message));
         }
-        into.push((0, message));
         Ok(Routed::Sent)
     }
 

@@ -11,6 +11,7 @@
 use std::path::PathBuf;
 
 use super::kept::{Kept, Shown};
+use crate::command::ends::End;
 use crate::command::ends::target::cut_off;
 use crate::error::{Error, Result};
 use crate::flow::Stored;
@@ -46,6 +47,16 @@ pub(crate) enum StoreArgs {
 }
 
 impl StoreArgs {
+    /// The same as the end of a flow.
+    pub(crate) fn end(&self) -> End {
+        match self {
+            Self::File { path, .. } => End::File(path.clone()),
+            Self::Sqlite(table) => End::Database(table.path.clone()),
+            Self::Influx { name, .. } => End::Store(name.clone()),
+            Self::Standard(..) => End::Standard,
+        }
+    }
+
     /// Whether it keeps rows.
     pub(crate) const fn has_rows(&self) -> bool {
         match self {

@@ -148,6 +148,8 @@ end_table! {
     SourceTable {
         /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
         topics: Vec<String>,
+        /// A file: messages come with the gaps of their times, divided by this.
+        speed: f64,
         /// AMQP: the queue.
         queue: String,
     }

@@ -25,7 +25,6 @@ mod setup;
 mod sinks;
 mod trial;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -38,7 +37,7 @@ use self::reload::{Reloading, Standing};
 use self::rules::Rules;
 use self::setup::Setup;
 use crate::command::alert::{self, Marked, Way};
-use crate::command::ends::{self, Between, End, Passing, SourceEnd, TargetEnd};
+use crate::command::ends::{self, Between, End, Passing, Reports, SourceEnd, TargetEnd};
 use crate::command::log::StoreArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::ConnectArgs;
@@ -101,10 +100,8 @@ pub struct Plan {
     pub mode: Mode,
     /// Reads what the file spells as the command line does.
     pub readers: Readers,
-    /// Where Prometheus finds the totals.
-    pub metrics: Option<SocketAddr>,
-    /// How often a line tells how far it is.
-    pub report: Option<Duration>,
+    /// Who is told how far it is.
+    pub reports: Reports,
     /// When it ends.
     pub until: Until,
     /// Who is told when messages can come.
@@ -199,8 +196,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let names = setup.sources.iter().map(|(name, _)| name.clone());
     let (names, refusals) = (names.collect(), setup.refusals);
     let between = Between {
-        metrics: plan.metrics,
-        report: plan.report,
+        reports: plan.reports,
         ..setup.between.clone()
     };
     let orders = Orders::none(targets.len());

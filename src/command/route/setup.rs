@@ -14,7 +14,7 @@ use super::sinks;
 use crate::command::alert::Place;
 use crate::command::ends::target::Sink;
 use crate::command::ends::{
-    self, Between, End, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
+    self, Between, End, Reports, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
 };
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
@@ -416,8 +416,7 @@ fn between(file: &File, plan: &Plan) -> Result<Between, String> {
     Ok(Between {
         spool,
         dedup: dedup.transpose().map_err(|why| format!("dedup: {why}"))?,
-        report: None,
-        metrics: None,
+        reports: Reports::default(),
     })
 }
 
@@ -454,12 +453,33 @@ fn end(
         (Some(url), None, None) => End::parse(url).map_err(|why| why.text().to_owned())?,
         (None, Some(context), None) => return Ok(End::Context(context.clone())),
         (None, None, Some(file)) if file == "-" => return Ok(End::Standard),
-        (None, None, Some(file)) => return Ok(End::File(file.into())),
+        (None, None, Some(file)) => {
+            let parts = Path::new(file).components();
+            let mut parts = parts.map(|part| part.as_os_str().to_string_lossy());
+            return match parts.find(|part| ends::is_store(part)) {
+                Some(part) => Err(format!(
+                    "file: {part} is a store: write sqlite = … or influx = …"
+                )),
+                None => Ok(End::File(file.into())),
+            };
+        }
         _ => return Err(String::from("one of url, context and file is needed")),
     };
     match end {
         end @ (End::Url(..) | End::Listen(_)) => Ok(end),
         other => Err(format!("url: {other} has no scheme such as mqtt://")),
+    }
+}
+
+/// Refuses what is no pace, and a pace of what has its own.
+fn check_speed(speed: Option<f64>, end: &End) -> Result<(), String> {
+    let is_file = matches!(end, End::File(_) | End::Standard);
+    match speed {
+        Some(_) if !is_file => Err(String::from("speed is for a file")),
+        Some(speed) if !speed.is_normal() || speed < 0.0 => {
+            Err(format!("speed: {speed} is no speed: 1 is as recorded"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -501,6 +521,7 @@ fn source(
         .clone()
         .unwrap_or_else(|| format!("{}-{name}", plan.name()));
     let text = |text: &Option<String>| text.clone().map(ByteString::from);
+    check_speed(table.speed, &end)?;
     Ok(SourceArgs {
         end,
         connect: table.connect(),
@@ -515,6 +536,7 @@ fn source(
         exchange: table.exchange(),
         peek: false,
         retained_only: false,
+        speed: table.speed,
         window,
         style: plan.style,
     })

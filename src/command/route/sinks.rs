@@ -7,7 +7,6 @@ use super::Plan;
 use super::file::{RouteTable, TargetTable};
 use crate::command::ends::End;
 use crate::command::ends::target::Sink;
-use crate::command::log::StoreArgs;
 use crate::flow::Exec;
 
 /// What a table says that is neither a server nor a file of records, and what it is called; `None`: it says nothing of that kind.
@@ -64,13 +63,7 @@ pub(super) fn sink(
         Some(hint) => format!("{}; {hint}", why.text()),
         None => why.text().to_owned(),
     })?;
-    let end = match &store {
-        StoreArgs::File { path, .. } => End::File(path.clone()),
-        StoreArgs::Sqlite(table) => End::Database(table.path.clone()),
-        StoreArgs::Influx { name, .. } => End::Store(name.clone()),
-        StoreArgs::Standard(..) => End::Standard,
-    };
-    Ok(Some((end, Sink::Store(Box::new(store), time))))
+    Ok(Some((store.end(), Sink::Store(Box::new(store), time))))
 }
 
 fn command(table: &TargetTable, words: &[String]) -> Result<Option<Exec>, String> {

@@ -135,6 +135,7 @@ impl<'a, T: Target> Passage<'a, T> {
                 self.progress.not_silent(self.now);
                 let number = self.ledger.arrive();
                 self.ledger.finish(number);
+                self.fates.push((number, Fate::Filtered));
                 self.account.filtered += 1;
             }
             Next::Refused(why) => {

@@ -11,7 +11,7 @@ use crate::message::{Message, UNTIMED, fields};
 use crate::payload::media::LARGEST;
 
 /// How deep a body may be nested.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;
 
 /// How deep an output may be nested.
 const DEEPEST_OUTPUT: usize = 500;

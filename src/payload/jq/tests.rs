@@ -301,10 +301,14 @@ fn runs_end() {
 fn what_is_nested_too_deep_is_refused() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert_eq!(map("1", &nested(100)), Ok(vec!["1".into()]));
-    assert_eq!(
-        map("1", &nested(101)),
-        Err("the body is nested too deep".into())
-    );
+    // Beyond 127 levels no parser of JSON hands out a value.
+    for depth in [101, 127, 128, 5000] {
+        let refused = Err("the body is nested too deep".into());
+        assert_eq!(map("type", &nested(depth)), refused, "{depth}");
+        let object = "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth);
+        assert_eq!(map("type", &object), refused, "{depth}");
+    }
+    assert_eq!(map("type", "[text"), Ok(vec!["string".into()]));
     let deep = format!("{:?} | fromjson", nested(101));
     assert!(map(&deep, "0").is_err());
     for code in [

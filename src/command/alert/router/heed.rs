@@ -23,7 +23,6 @@ impl Watch {
         let gone = self.parts.gone.see(name, message);
         if gone == Said::Begun {
             let (_, _, now) = self.times(message, now);
-            self.begin(now);
             self.time_passed(now);
             self.miss(None, Some(name), now);
         }
