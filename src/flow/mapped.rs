@@ -30,6 +30,7 @@ impl Mapper<'_> {
             captures: None,
             now: Some(now),
             changes: self.changes.as_ref(),
+            size: None,
         };
         let passes = stages.pass(message, &scope);
         if !passes {
