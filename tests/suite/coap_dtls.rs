@@ -451,7 +451,7 @@ fn a_response_that_comes_with_the_end_of_the_association_counts() {
     let line = get(&address, "/secure", KEY)
         .words("--timeout 20")
         .word(&uri);
-    line.run().exits(0).prints("safesafe");
+    line.run().exits(0).prints("safe\nsafe\n");
     for _ in 0..2 {
         alerts.recv_timeout(PATIENCE).expect("a close_notify");
     }

@@ -10,6 +10,7 @@ use super::links::{self, Shape, Source as From};
 use super::session::{Place, SessionArgs, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::Reply;
+use crate::coap::option::{self, Options};
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::Style;
@@ -262,7 +263,11 @@ impl Order {
         };
         let joined = self.place.uri.join(&location);
         let uri = joined.map_err(|fault| {
-            let (asked, why) = (&self.place.uri, fault.to_string());
+            let asked = &self.place.uri;
+            let why = match is_text(&reply.response.options) {
+                true => fault.to_string(),
+                false => String::from("it is not UTF-8"),
+            };
             let text = format!("{asked}: the response has an invalid Location, {location}: {why}");
             Error::new(Kind::Lost, text)
         })?;
@@ -272,6 +277,13 @@ impl Order {
             elapsed: reply.elapsed,
         })
     }
+}
+
+/// Whether a Location is UTF-8, as it has to be (RFC 7252 §5.10.7).
+fn is_text(options: &Options) -> bool {
+    let parts = [option::LOCATION_PATH, option::LOCATION_QUERY];
+    let mut parts = parts.iter().flat_map(|number| options.all(*number));
+    parts.all(|part| str::from_utf8(part).is_ok())
 }
 
 /// A registration that was made.
