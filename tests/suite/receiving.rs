@@ -63,7 +63,7 @@ fn only_changes_are_shown() {
 
 #[test]
 fn a_topic_is_throttled() {
-    received("--throttle 1h --until payload==never --idle 300ms", "1 2 3")
+    received("--throttle 1h --until payload==never --idle 3s", "1 2 3")
         .exits(7)
         .prints("1\n")
         .says("received 3 messages: 1 processed, 2 throttled");
@@ -86,7 +86,7 @@ fn skipped_messages_are_acknowledged() {
         .exits(0)
         .prints("1\n2\n");
     broker
-        .iotctl(&format!("{session} --idle 300ms"))
+        .iotctl(&format!("{session} --idle 1s"))
         .run()
         .exits(0)
         .prints("");
@@ -149,7 +149,7 @@ fn a_sequence_is_judged_and_its_faults_are_told() {
         .exits(7)
         .says("1 missing");
     // Another failure stays what it is.
-    received("--sequence payload -C 9 --idle 300ms", "1 3")
+    received("--sequence payload -C 9 --idle 3s", "1 3")
         .exits(5)
         .says("1 missing")
         .says("received 2 of 9 messages");

@@ -231,7 +231,7 @@ impl Connection {
     /// The same, with as long for the server.
     ///
     /// # Errors
-    /// Those of [`Connection::close`]; a server that did not answer in time ([`Kind::Lost`]).
+    /// Those of [`Connection::close`]; a server that did not answer in time ([`Kind::TimedOut`]).
     pub async fn close_within(mut self, limit: Duration) -> Result<()> {
         methods::close(0, &mut self.link.out);
         let closing = async {
@@ -254,7 +254,7 @@ impl Connection {
         let (kind, what) = match timeout(limit, closing).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(end)) => end.of_acknowledgements(),
-            Err(_) => (Kind::Lost, unconfirmed(limit)),
+            Err(_) => (Kind::TimedOut, unconfirmed(limit)),
         };
         Err(unacknowledged(&self.target, kind, &what))
     }

@@ -95,10 +95,15 @@ impl<'a> Consumed<'a> {
             return Ok(());
         };
         let ended = link.end().await;
-        match self.settled {
-            true => ended,
-            false => Ok(()),
+        match ended {
+            Err(error) if self.settled => match error.kind() {
+                // It may only be slow.
+                Kind::TimedOut => self.notes.warn(error),
+                _ => return Err(error),
+            },
+            _ => {}
         }
+        Ok(())
     }
 
     /// Goes on over another connection, when that is worth a try.

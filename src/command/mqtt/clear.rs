@@ -188,7 +188,7 @@ async fn retained(
     let mut found = Found::default();
     let stages = Stages::default();
     let ended = flow::run(&mut source, &mut found, &stages, &plan.until, stop).await;
-    let name = source.target().to_string();
+    let name = source.client.target().to_string();
     let properties = plan.session.disconnect_properties.clone();
     let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
     ended.and(closed).map(|()| (name, found.topics))

@@ -73,7 +73,7 @@ enum Verdict {
 
 /// The messages of a session's subscriptions.
 pub(crate) struct Subscribed<'a, C = Client> {
-    client: C,
+    pub(super) client: C,
     wanted: &'a Wanted,
     notes: Console,
     /// What was handed out and not settled.
@@ -133,11 +133,6 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         }
     }
 
-    /// The server that it is connected to, of several the last.
-    pub(crate) fn target(&self) -> &Target {
-        self.client.target()
-    }
-
     /// Disconnects, and says whether a request was refused meanwhile.
     ///
     /// # Errors
@@ -169,7 +164,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     /// Makes sure that the server has read all that was acknowledged, which it has before it answers a PINGREQ.
     ///
     /// # Errors
-    /// [`Kind::Lost`]: nobody knows whether it has, as the connection is gone, or it does not answer in time.
+    /// [`Kind::Lost`]: nobody knows whether it has, as the connection is gone.
     async fn prove(&mut self) -> Result<()> {
         if !self.owes || self.wanted.takes_as_acknowledged {
             return Ok(());
@@ -191,12 +186,15 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             }
             true
         };
-        let what = match timeout(CLOSING, answered).await {
-            Ok(true) => return Ok(()),
-            Ok(false) => String::from(LOST_ACKNOWLEDGEMENTS),
-            Err(_) => unconfirmed(CLOSING),
-        };
-        Err(unacknowledged(self.client.target(), Kind::Lost, &what))
+        let answered = timeout(CLOSING, answered).await;
+        let unacknowledged = |what: &str| unacknowledged(self.client.target(), Kind::Lost, what);
+        match answered {
+            Ok(true) => {}
+            Ok(false) => return Err(unacknowledged(LOST_ACKNOWLEDGEMENTS)),
+            // It may only be slow.
+            Err(_) => self.notes.warn(unacknowledged(&unconfirmed(CLOSING))),
+        }
+        Ok(())
     }
 
     /// Publishes what removes retained messages, as far as the window allows.
