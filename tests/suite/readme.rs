@@ -84,7 +84,7 @@ fn the_load_tests_of_the_recipes_are_commands() {
                 .strip_prefix("load: ")
                 .filter(|load| load.starts_with('-'));
             let script = line.split_once("iotctl bench mqtt mqtt://mosquitto ");
-            action.or(script.map(|(_, words)| words))
+            action.or_else(|| script.map(|(_, words)| words))
         });
         for load in loads {
             found += 1;

@@ -191,7 +191,7 @@ impl Descent {
 
     /// A list below the first one could not be had.
     fn lost(&mut self, error: &Error) {
-        let (_, count) = self.lost.get_or_insert((error.kind(), 0));
+        let (_, count) = self.lost.get_or_insert_with(|| (error.kind(), 0));
         *count += 1;
     }
 }
