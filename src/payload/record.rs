@@ -384,6 +384,12 @@ mod tests {
     fn the_least_record_is_a_payload() {
         assert_eq!(read(br#"{"payload":""}"#).unwrap(), Message::default());
         let other = br#"{"payload":"x","coap":{"code":"2.05"},"note":1}"#;
+        let coap = read(other).unwrap();
+        assert_eq!(
+            (&coap.payload[..], coap.detail.protocol()),
+            (&b"x"[..], "coap")
+        );
+        let other = br#"{"payload":"x","note":1}"#;
         assert_eq!(read(other).unwrap(), Message::plain("x".into()));
     }
 
