@@ -337,7 +337,7 @@ impl Door {
     /// `connect`: whose certificate is shown, as the command line says it of all servers.
     ///
     /// # Errors
-    /// [`Kind::Usage`]: an encrypted listener without what it needs for that.
+    /// [`Kind::Usage`](crate::error::Kind::Usage): an encrypted listener without what it needs for that.
     pub(crate) fn new(listen: Listen, connect: &ConnectArgs) -> Result<Self> {
         let protection = Protection::of(connect);
         protection.suffices(listen.scheme).map_err(|lacking| {
@@ -371,7 +371,7 @@ impl Door {
     /// The source: at most `window` messages wait to be taken.
     ///
     /// # Errors
-    /// [`Kind::Local`]: the address cannot be listened on.
+    /// [`Kind::Local`](crate::error::Kind::Local): the address cannot be listened on.
     pub(crate) async fn source(&self, window: u16, console: Console) -> Result<Requested> {
         let gateway = self.open(console).await?;
         let state = Arc::clone(&gateway.borrow().state);
