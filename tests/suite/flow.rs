@@ -270,12 +270,12 @@ fn a_command_that_does_not_end_is_given_up() {
     ended
         .exits(143)
         .says("received 1 message: 0 processed, 1 not acknowledged");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(40), "{took:?}");
     let (took, ended) = endless("--for 1s");
     ended
         .exits(5)
         .says("timed out: the command still has 1 message");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(40), "{took:?}");
 }
 
 /// Sends for as long as the client reads.
