@@ -23,6 +23,9 @@ const BEHIND: usize = 4 * 1024;
 /// How long the end of the program waits for a reader that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// So often is waited as long for a writer that has had no processor yet.
+const STARVED: u32 = 10;
+
 static STDERR: Queue = Queue::new();
 
 /// Puts a line, or several, on standard error; they end with a line feed. Returns at once.
@@ -169,6 +172,7 @@ impl Queue {
 
     fn flush(&self, patience: Duration) {
         let mut state = self.state();
+        let mut turns = STARVED;
         while !state.is_idle() {
             let before = state.progress;
             let stands = |state: &mut State| !state.is_idle() && state.progress == before;
@@ -176,7 +180,9 @@ impl Queue {
                 .changed
                 .wait_timeout_while(state, patience, stands)
                 .unwrap_or_else(PoisonError::into_inner);
-            if late.timed_out() {
+            // A writer that has not begun waits for a processor, and not for the reader.
+            turns = turns.saturating_sub(1);
+            if late.timed_out() && (next.writing || turns == 0) {
                 return;
             }
             state = next;
