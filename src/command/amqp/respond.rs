@@ -206,21 +206,16 @@ impl Responder<'_> {
                 .filter(|_| !accepts)
                 .map(|end| end + self.plan.drain);
             let at = left.unwrap_or_else(Instant::now);
-            desk.is_put_off();
-            let silent = desk.gives_up();
+            if !desk.is_put_off() && desk.gives_up().is_some_and(|at| at <= Instant::now()) {
+                let limit = humantime::format_duration(desk.answers.patience());
+                let text = format!("no confirm from {} for {limit}", self.session.target);
+                break Err(Error::new(Kind::TimedOut, text));
+            }
             let turned = tokio::select! {
                 biased;
                 () = sleep_until(at), if left.is_some() => {
                     let open = messages(self.taken.saturating_sub(self.settled));
                     let text = format!("timed out: {open} still under way");
-                    break Err(Error::new(Kind::TimedOut, text));
-                }
-                () = sleep_until(silent.unwrap_or(at)), if silent.is_some() => {
-                    if desk.is_put_off() {
-                        continue;
-                    }
-                    let limit = humantime::format_duration(desk.answers.patience());
-                    let text = format!("no confirm from {} for {limit}", self.session.target);
                     break Err(Error::new(Kind::TimedOut, text));
                 }
                 asked = stop.asked() => {

@@ -391,18 +391,16 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let retry = connect.retry.unwrap_or(Retry::Forever);
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
-    let mut segments = place.uri.path.iter();
-    if let Some(wildcard) = place
-        .uri
-        .path
-        .iter()
-        .find(|it| matches!(it.as_str(), "+" | "#"))
-    {
-        let text = format!("{}: the path has a wildcard, {wildcard}, in it", args.end);
-        return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
-    }
-    if segments.any(|segment| segment.contains(['{', '}'])) {
-        let text = format!("{}: nothing is filled in here", args.end);
+    let segments = place.uri.path.iter();
+    let wrong = segments
+        .map(String::as_str)
+        .find_map(|segment| match segment {
+            "+" | "#" => Some(format!("the path has a wildcard, {segment}, in it")),
+            _ if segment.contains(['{', '}']) => Some(String::from("nothing is filled in here")),
+            _ => None,
+        });
+    if let Some(wrong) = wrong {
+        let text = format!("{}: {wrong}", args.end);
         return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
     }
     let plan = request::Plan {
