@@ -5,12 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use tokio::time::Instant as Clock;
-
 use super::fan::Branch;
 use super::{Number, Origin, Outcome, Progress, Target, Unit};
 use crate::error::Result;
 use crate::message::Message;
+use crate::pace::alarm::now;
 use crate::payload::captures::Pattern;
 use crate::payload::select::{Found, Selector};
 
@@ -282,11 +281,6 @@ impl<T: Target> Target for Deduped<T> {
         into.append(&mut self.told);
         driven
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

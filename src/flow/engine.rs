@@ -5,16 +5,16 @@ mod passage;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
 
 use tokio::task::yield_now;
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use self::passage::Passage;
 use super::until::Until;
 use super::{Account, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result};
 use crate::output::Console;
+use crate::pace::alarm::now;
 use crate::stop::{Asked, Stop};
 
 /// After so many turns the runtime looks at signals and timers in any case.
@@ -365,11 +365,6 @@ async fn either(
         }
     })
     .await
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

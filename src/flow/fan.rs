@@ -4,13 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use futures_util::future::FutureExt;
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use super::resend::{Resend, twice};
 use super::together::any;
 use super::{Ledger, Number, Origin, Outcome, Progress, Target};
 use crate::error::{Error, Result};
 use crate::message::Message;
+use crate::pace::alarm::now;
 
 /// Messages on their way to targets, each with the index of its target.
 pub type Outgoing = Vec<(usize, Message)>;
@@ -537,11 +538,6 @@ impl<R: Router, T: Target> Target for Fan<R, T> {
         }
         self.tell(into)
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

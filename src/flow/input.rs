@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::time::{Instant, SystemTime};
 
 use futures_util::future::FutureExt;
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use super::pacing::{Jitter, Pacer};
 use super::{Next, Pacing, Source};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::output::Console;
+use crate::pace::alarm::now;
 use crate::payload::Bodies;
 
 /// The messages that a command is to send.
@@ -172,9 +173,4 @@ impl Source for Input {
 pub(super) fn instant(time: SystemTime) -> Option<Instant> {
     let ahead = time.duration_since(SystemTime::now()).ok()?;
     now().checked_add(ahead)
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }

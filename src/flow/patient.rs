@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::Value;
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use super::{Number, Outcome, Progress, Target, Unit};
 use crate::connect::{Backoff, Retry};
 use crate::error::{Cause, Error, Result};
 use crate::message::{Detail, Message};
 use crate::output::Console;
+use crate::pace::alarm::now;
 
 /// In front of a target: what it refuses for now is kept, and sent again with back-off; meanwhile nothing new goes there, so that
 /// little is overtaken.
@@ -192,11 +193,6 @@ impl<T: Target> Target for Patient<T> {
         self.count(into);
         driven
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use serde_json::{Map, Value};
-use tokio::time::Instant as Clock;
 
 use super::latency::{milliseconds, rounded};
 use super::{Number, Outcome, Progress, Target, Unit};
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::output::Output;
+use crate::pace::alarm::now;
 
 /// As many bytes wait to be written, at most; nothing more is taken then.
 const BATCH: usize = 1 << 20;
@@ -227,11 +227,6 @@ impl<T: Target> Target for Reported<'_, T> {
         }
         driven
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use super::fan::Branch;
 use super::{Account, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flow::until::messages;
 use crate::message::Message;
 use crate::output::Console;
+use crate::pace::alarm::now;
 use crate::store::spool::disk::Folder;
 use crate::store::spool::{self, Entry, Full, Place, Reader, SpoolArgs};
 use crate::store::{Syncing, Worker};
@@ -348,11 +349,6 @@ impl<T: Target> Target for Spooled<T> {
         self.count(into);
         driven
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
-use tokio::time::{Instant as Clock, sleep_until};
+use tokio::time::sleep_until;
 
 use super::{Number, Outcome, Progress, Target};
 use crate::connect::http::{Client, Method, Request, Response};
@@ -15,6 +15,7 @@ use crate::connect::{Backoff, Retry, Target as Server};
 use crate::error::{Error, Kind, Result};
 use crate::message::{Detail, Message};
 use crate::output::Console;
+use crate::pace::alarm::now;
 
 /// How long a request may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -180,11 +181,6 @@ impl Target for Webhook {
         }
         Ok(())
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]

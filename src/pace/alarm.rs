@@ -8,6 +8,11 @@ use tokio::time::{Instant as Runtime, sleep_until};
 use super::clock::{Clock, nanos};
 use super::timer::Timer;
 
+/// The runtime's clock, which tests stop and set.
+pub(crate) fn now() -> Instant {
+    Runtime::now().into_std()
+}
+
 /// What wakes a loop at a moment.
 pub(crate) enum Alarm {
     /// The runtime, which is up to two milliseconds late; it knows clocks that are stopped and set.
@@ -29,7 +34,7 @@ impl Alarm {
             return sleep_until(moment.into()).await;
         };
         loop {
-            let left = moment.saturating_duration_since(Runtime::now().into_std());
+            let left = moment.saturating_duration_since(now());
             if left.is_zero() {
                 return;
             }

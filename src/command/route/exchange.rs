@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{Instant as Clock, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use crate::command::alert::Way;
 use crate::command::ends::TargetEnd;
 use crate::error::Result;
 use crate::flow::{Number, Outcome, Progress, Target};
 use crate::message::Message;
+use crate::pace::alarm::now;
 
 /// How long the old connection may take to end what is under way, and to be closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -197,9 +198,4 @@ impl Target for Exchanged<'_> {
             Some(end) => self.exchange(end, into).await,
         }
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }

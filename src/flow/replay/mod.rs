@@ -27,7 +27,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::FutureExt;
 use tokio::task::yield_now;
-use tokio::time::Instant as Clock;
 
 use super::input::{cut, instant};
 use super::pacing;
@@ -35,7 +34,7 @@ use super::{Next, Source, Stages};
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::{Detail, Message, UNTIMED};
 use crate::output::Console;
-use crate::pace::alarm::Alarm;
+use crate::pace::alarm::{Alarm, now};
 use crate::payload::Destination;
 use crate::payload::template::Filler;
 use filter::Filter;
@@ -531,11 +530,6 @@ impl Changes<'_> {
         }
         Ok((self.outgoing)(message))
     }
-}
-
-/// The runtime's clock, which tests stop and set.
-fn now() -> Instant {
-    Clock::now().into_std()
 }
 
 #[cfg(test)]
