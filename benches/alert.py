@@ -18,7 +18,10 @@ import statistics
 import subprocess
 import tempfile
 
+from figures import figure
+
 KEYS = 1_000
+GOALS = {"a limit": 1, "jq": 4}
 JUDGED = {
     "read only": ["-t", "other/{device}", "--value", "/temperature", "--above", "27"],
     "a limit": ["-t", "s/{device}", "--value", "/temperature", "--above", "27"],
@@ -78,9 +81,11 @@ def main():
         few, many = (memory(options.iotctl, keys, folder) for keys in (1, 100_000))
     medians = {name: statistics.median(values) for name, values in rounds.items()}
     for name, median in medians.items():
-        more = "" if name == "read only" else f", judging {median - medians['read only']:5.2f} µs"
-        print(f"{name:<12} {median:6.2f} µs of CPU a reading{more}", flush=True)
-    print(f"100,000 keys {many:6.1f} MiB, {many - few:.1f} MiB more than one key")
+        figure(f"{name}, a reading", median, "µs CPU")
+        if name != "read only":
+            figure(f"{name}, judging alone", median - medians["read only"], "µs CPU", most=GOALS.get(name))
+    figure("100,000 keys", many, "MiB", most=40)
+    figure("100,000 keys, more than one key", many - few, "MiB")
 
 
 if __name__ == "__main__":

@@ -12,51 +12,19 @@ Needs Python 3.9.
 """
 
 import argparse
-import os
 import pathlib
-import socket
 import statistics
 import subprocess
 import tempfile
 import time
 
+from figures import Mosquitto, figure, spent
+
 BODY = "x" * 100
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def ticks(process):
-    """CPU seconds of a process so far, and its peak memory in MiB."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak / 1024
-
-
-class Server:
-    def __init__(self, folder, name, lines=""):
-        self.port = free_port()
-        config = folder / f"{name}.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
-                          f"max_inflight_messages 100\nlog_dest none\n{lines}")
-        self.process = subprocess.Popen(["mosquitto", "-c", config], stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
+# CPU seconds a million messages by QoS.
+GOALS = {0: 0.3, 1: 8}
+# At QoS 1 as many are under way as iotctl asks for.
+MORE = "max_inflight_messages 100\n"
 
 
 def wait_for(path):
@@ -85,7 +53,7 @@ class Bench:
         return self.options.count / (time.monotonic() - began)
 
     def ours(self, qos):
-        with Server(self.folder, "one") as one, Server(self.folder, "two") as two:
+        with Mosquitto(self.folder, MORE, "one") as one, Mosquitto(self.folder, MORE, "two") as two:
             ready = self.folder / "bridged"
             ready.unlink(missing_ok=True)
             bridge = subprocess.Popen([self.options.iotctl, "bridge", f"mqtt://127.0.0.1:{one.port}", f"mqtt://127.0.0.1:{two.port}",
@@ -93,22 +61,22 @@ class Bench:
                                       stderr=subprocess.DEVNULL)
             wait_for(ready)
             rate = self.passed(one, two, qos)
-            cpu, peak = ticks(bridge)
+            cpu, peak = spent(bridge.pid)
             bridge.terminate()
             bridge.wait()
             return cpu, rate, peak
 
     def theirs(self, qos):
-        with Server(self.folder, "two") as two:
+        with Mosquitto(self.folder, MORE, "two") as two:
             section = (f"connection b\naddress 127.0.0.1:{two.port}\ntopic n/# out {qos}\nbridge_protocol_version mqttv50\n"
                        "notifications false\n")
-            with Server(self.folder, "one", section) as one:
+            with Mosquitto(self.folder, MORE + section, "one") as one:
                 time.sleep(1)
                 rate = self.passed(one, two, qos)
-                bridged, peak = ticks(one.process)
-        with Server(self.folder, "alone") as alone:
+                bridged, peak = spent(one.process.pid)
+        with Mosquitto(self.folder, MORE, "alone") as alone:
             self.passed(alone, alone, qos)
-            plain, _ = ticks(alone.process)
+            plain, _ = spent(alone.process.pid)
         return bridged - plain, rate, peak
 
 
@@ -126,9 +94,14 @@ def main():
             for _ in range(options.rounds):
                 rounds["iotctl bridge"].append(bench.ours(qos))
                 rounds["mosquitto's bridge"].append(bench.theirs(qos))
-            for name, values in rounds.items():
-                cpu, rate, peak = (statistics.median(column) for column in zip(*values))
-                print(f"QoS {qos}  {name:<20} {cpu / million:6.2f} s of CPU a million, {rate:9,.0f} msg/s, {peak:5.1f} MiB", flush=True)
+            medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in rounds.items()}
+            for name, (cpu, rate, peak) in medians.items():
+                own = name == "iotctl bridge"
+                figure(f"{name}, QoS {qos}, CPU", cpu / million, "s/M", most=GOALS[qos] if own else None)
+                figure(f"{name}, QoS {qos}, memory", peak, "MiB", most=12 if own else None)
+                figure(f"{name}, QoS {qos}, rate", rate, "msg/s")
+            (_, rate, _), (_, other, _) = medians.values()
+            figure(f"rate beside mosquitto's, QoS {qos}", rate / other, "×", least=1 if qos else None)
 
 
 if __name__ == "__main__":

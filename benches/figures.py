@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -46,6 +47,45 @@ def free_port(kind=socket.SOCK_STREAM):
         return one.getsockname()[1]
 
 
+class Mosquitto:
+    """A private mosquitto on a free port that drops nothing; `lines` are added to its configuration."""
+
+    def __init__(self, folder, lines="", name="mosquitto"):
+        self.port = free_port()
+        config = pathlib.Path(folder, f"{name}.conf")
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n{lines}")
+        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise SystemExit("mosquitto is not installed")
+        self.process = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", self.port)).close()
+            except ConnectionRefusedError:
+                if self.process.poll() is not None:
+                    raise SystemExit("mosquitto does not start")
+                time.sleep(0.01)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    @property
+    def url(self):
+        return f"mqtt://127.0.0.1:{self.port}"
+
+
+def spent(pid):
+    """CPU seconds of a process so far, and its largest memory in MiB."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak / 1024
+
+
 def start(protocol, url, words):
     command = [OPTIONS.ours, "bench", protocol, url, "--quiet", "--output", "json", *words.split()]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -72,6 +112,17 @@ def say(name, figures, kept=None):
     print(f"{mark} {name:38} {figures}", flush=True)
     if kept is False:
         MISSED.append(name)
+
+
+def figure(name, value, unit, most=None, least=None):
+    """A line of one figure, with its goal if it has one; `benches/all` reads it."""
+    line = f"{name:44}{value:>12,.4g} {unit}" if value < 1e4 else f"{name:44}{value:>12,.0f} {unit}"
+    if (goal := most if least is None else least) is not None:
+        held = value <= goal if least is None else value >= goal
+        line += f"  (goal {'≤' if least is None else '≥'} {goal:,g}{'' if held else ', missed'})"
+        if not held:
+            MISSED.append(name)
+    print(line, flush=True)
 
 
 def load():

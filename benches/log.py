@@ -20,6 +20,8 @@ import subprocess
 import tempfile
 import time
 
+from figures import figure
+
 BODY = {"device": "sensor-0042", "timestamp": "2026-11-20T21:00:00.000Z", "temperature": 21.5, "humidity": 40.25, "n": 0}
 COLUMNS = "timestamp=/timestamp,device=/device,temperature=/temperature,humidity=/humidity,n=/n"
 
@@ -92,6 +94,11 @@ class Bench:
         return statistics.median(rounds)
 
 
+def has_sqlite(iotctl):
+    said = subprocess.run([iotctl, "--version"], capture_output=True, text=True)
+    return "+sqlite" in said.stdout
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("iotctl", type=lambda path: str(pathlib.Path(path).resolve()))
@@ -104,18 +111,25 @@ def main():
         topic = ["-t", "sensors/+/all", "-q", "1"]
         words = ["mqtt", "sub", "-L", "URL", *topic, "--output", "json"]
         shown = bench.median(lambda: bench.received(*words)) / million
-        print(f"mqtt sub --output json      {shown:6.2f} s of CPU a million messages", flush=True)
+        figure("mqtt sub --output json into nothing", shown, "s/M")
         # What a file costs that nobody waits for.
         in_file = bench.median(lambda: bench.received(*words, into=bench.folder / "out.shown")) / million
-        print(f"the same into a file        {in_file:6.2f} s ({in_file - shown:+.2f})", flush=True)
+        figure("mqtt sub --output json into a file", in_file, "s/M")
         for name, words in [("out.ndjson", []), ("out.csv", ["--columns", COLUMNS])]:
             kept = bench.median(lambda: bench.received("log", "URL", *topic, "--to", name, *words)) / million
-            print(f"log --to {name:<18} {kept:6.2f} s ({kept - shown:+.2f}, {kept - in_file:+.2f})", flush=True)
+            figure(f"log --to {name}", kept, "s/M")
+            figure(f"log --to {name}, more than into nothing", kept - shown, "s/M", most=0.3 if not words else None)
+            figure(f"log --to {name}, more than into a file", kept - in_file, "s/M")
         for name, words in [("out.ndjson", []), ("sqlite:out.db", ["--columns", COLUMNS]),
                             ("influx:out.lp", ["--measurement", "w", "--tag", "device=/device"])]:
+            if name.startswith("sqlite") and not has_sqlite(options.iotctl):
+                print("the rows of SQLite are left out: this build is without the feature sqlite")
+                continue
+            sqlite = name.startswith("sqlite")
             cpu = bench.median(lambda: bench.read("--to", name, *words)[0]) / million
             took = bench.median(lambda: bench.read("--to", name, *words)[1])
-            print(f"log FILE --to {name:<14}{cpu:6.2f} s of CPU a million, {options.count / took:,.0f} rows/s", flush=True)
+            figure(f"log FILE --to {name}, CPU", cpu, "s/M", most=3 if sqlite else None)
+            figure(f"log FILE --to {name}, rate", options.count / took, "rows/s", least=1e5 if sqlite else None)
 
 
 if __name__ == "__main__":

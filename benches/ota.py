@@ -29,7 +29,6 @@ import os
 import pathlib
 import resource
 import select
-import shutil
 import socket
 import statistics
 import subprocess
@@ -37,7 +36,7 @@ import sys
 import tempfile
 import time
 
-from figures import TARGET
+from figures import MISSED, TARGET, Mosquitto, figure
 
 FLEET = """
 [[device]]
@@ -47,12 +46,6 @@ ota = {{ vendor = "example.com", class = "bench", trust = ["key.pub.pem"], insta
 """
 
 DEVICE = ["--vendor", "example.com", "--class", "bench"]
-
-
-def free_port():
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
 
 
 def text(it):
@@ -143,23 +136,9 @@ class Device:
 class Bench:
     def __init__(self, options, folder):
         self.ours, self.options, self.folder = str(options.ours), options, folder
-        self.port = free_port()
-        self.url = f"mqtt://127.0.0.1:{self.port}"
-        self.missed = []
-        config = folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n")
-        self.broker = subprocess.Popen(["mosquitto", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.wait_for_broker()
+        self.broker = Mosquitto(folder)
+        self.port, self.url = self.broker.port, self.broker.url
         self.run("keygen", folder / "key.pem")
-
-    def wait_for_broker(self):
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except OSError:
-                time.sleep(0.01)
-        sys.exit("mosquitto does not start")
 
     def run(self, *words):
         began = time.perf_counter()
@@ -184,20 +163,13 @@ class Bench:
     def wait(self, goal):
         self.run("status", self.url, "--until", goal, "--timeout", "10m")
 
-    def show(self, row, value, unit, target):
-        good = target is None or value <= target
-        told = "" if target is None else f"  target {target:g} {unit}{'' if good else '  MISSED'}"
-        print(f"{row:<28}{value:>10.2f} {unit}{told}")
-        if not good:
-            self.missed.append(row)
-
     def files(self):
         times = [self.sign(1 << 20, 1) for _ in range(11)]
-        self.show("sign 1 MiB", statistics.median(times) * 1e3, "ms", 10)
+        figure("sign 1 MiB", statistics.median(times) * 1e3, "ms", 10)
         updates = self.folder / "updates"
         words = ["verify", updates / "fw-1.1.suit", "--trust", self.folder / "key.pub.pem", "--payload", updates / "fw-1.1.bin"]
         times = [self.run(*words)[0] for _ in range(11)]
-        self.show("verify 1 MiB", statistics.median(times) * 1e3, "ms", 10)
+        figure("verify 1 MiB", statistics.median(times) * 1e3, "ms", 10)
 
     def one(self):
         server = self.start("serve", self.folder / "updates", self.url)
@@ -205,12 +177,12 @@ class Bench:
         self.wait("idle == 1")
         with open(f"/proc/{agent.pid}/status") as status:
             kib = {line.split(":")[0]: int(line.split()[1]) for line in status if line.startswith(("VmRSS", "RssAnon"))}
-        self.show("idle agent", kib["VmRSS"] / 1024, "MB", 8)
-        self.show("of it no program text", kib["RssAnon"] / 1024, "MB", 2)
+        figure("idle agent", kib["VmRSS"] / 1024, "MB", 8)
+        figure("of it no program text", kib["RssAnon"] / 1024, "MB", 2)
         began = time.perf_counter()
         self.run("publish", self.url, "--manifest", self.folder / "updates", "--to", "device:one")
         self.wait("updated == 1")
-        self.show("1 MiB to one agent", time.perf_counter() - began, "s", 1)
+        figure("1 MiB to one agent", time.perf_counter() - began, "s", 1)
         for it in (agent, server):
             it.terminate()
             it.wait()
@@ -224,14 +196,14 @@ class Bench:
         began = time.perf_counter()
         self.run("publish", self.url, "--manifest", self.folder / "updates", "--to", "all")
         self.wait(f"updated >= {count}")
-        self.show(f"256 KiB to {count}, {row}", time.perf_counter() - began, "s", None)
+        figure(f"256 KiB to {count}, {row}", time.perf_counter() - began, "s")
         for agent in agents:
             agent.terminate()
             agent.wait()
         server.terminate()
         _, _, usage = os.wait4(server.pid, 0)
         cpu = (usage.ru_utime + usage.ru_stime) * 1e3 / count
-        self.show(f"server CPU an agent, {row}", cpu, "ms", 10)
+        figure(f"server CPU an agent, {row}", cpu, "ms", 10)
         self.clear()
 
     def fleet(self, sequence):
@@ -258,10 +230,10 @@ class Bench:
             device.ask()
         turn(lambda it: not it.missing, lambda: [it.again() for it in devices.values()])
         row = f"256 KiB to a fleet of {len(devices)}"
-        self.show(row, time.perf_counter() - began, "s", 30)
+        figure(row, time.perf_counter() - began, "s", 30)
         cpu, read = (after - before for after, before in zip(self.spent(server), before))
-        self.show("server CPU, fleet", cpu, "s", 10)
-        self.show("image read by the server", read / len(image), "times", 1.1)
+        figure("server CPU, fleet", cpu, "s", 10)
+        figure("image read by the server", read / len(image), "times", 1.1)
         for device in devices.values():
             device.socket.close()
         server.terminate()
@@ -286,16 +258,16 @@ class Bench:
         began = time.perf_counter()
         self.run("publish", self.url, "--manifest", self.folder / "updates", "--to", "all")
         self.wait(f"updated >= {count}")
-        self.show(f"256 KiB to {count}, simulated", time.perf_counter() - began, "s", 30)
+        figure(f"256 KiB to {count}, simulated", time.perf_counter() - began, "s", 30)
         with open(f"/proc/{fleet.pid}/status") as status:
             kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-        self.show("memory of the fleet", kib / 1024, "MB", None)
+        figure("memory of the fleet", kib / 1024, "MB")
         fleet.terminate()
         _, _, usage = os.wait4(fleet.pid, 0)
-        self.show("CPU of the fleet", usage.ru_utime + usage.ru_stime, "s", None)
+        figure("CPU of the fleet", usage.ru_utime + usage.ru_stime, "s")
         server.terminate()
         _, _, usage = os.wait4(server.pid, 0)
-        self.show("server CPU, simulated", usage.ru_utime + usage.ru_stime, "s", 10)
+        figure("server CPU, simulated", usage.ru_utime + usage.ru_stime, "s", 10)
 
     def clear(self):
         _, text = self.run("status", self.url, "--output", "json")
@@ -310,9 +282,6 @@ def main():
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--fleet", type=int, default=1000)
     options = parser.parse_args()
-    if shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") is None:
-        sys.exit("mosquitto is not installed")
-    os.environ["PATH"] += ":/usr/sbin"
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as folder:
@@ -326,9 +295,8 @@ def main():
             bench.fleet(4)
             bench.simulated(5)
         finally:
-            bench.broker.terminate()
-            bench.broker.wait()
-    sys.exit(f"missed: {', '.join(bench.missed)}" if bench.missed else 0)
+            bench.broker.__exit__()
+    sys.exit(f"missed: {', '.join(MISSED)}" if MISSED else 0)
 
 
 if __name__ == "__main__":

@@ -15,15 +15,14 @@ Needs Python 3.9.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import pathlib
 import resource
-import socket
 import subprocess
 import tempfile
 import time
+
+from figures import Mosquitto, figure, spent
 
 FLEET = """
 [[device]]
@@ -44,20 +43,6 @@ qos = 1
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def used(pid):
-    """CPU seconds of a process so far, and its peak memory in MiB."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak / 1024
-
-
 def preview(iotctl, file, count):
     """CPU seconds for so many messages."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -66,29 +51,13 @@ def preview(iotctl, file, count):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@contextlib.contextmanager
-def mosquitto(folder):
-    port = free_port()
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n")
-    path = os.environ["PATH"] + ":/usr/sbin"
-    broker = subprocess.Popen(["mosquitto", "-c", config], stderr=subprocess.DEVNULL, env={**os.environ, "PATH": path})
-    try:
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            time.sleep(0.02)
-        yield port
-    finally:
-        broker.terminate()
-        broker.wait()
-
-
 def connected(options, folder):
     """Connections a second, from the start of the program on."""
     file, ready = folder / "connect.toml", folder / "ready"
     file.write_text(FLEET.format(devices=options.devices, spread=0))
-    with mosquitto(folder) as port:
+    with Mosquitto(folder) as server:
         began = time.monotonic()
-        fleet = subprocess.Popen([options.iotctl, "simulate", f"mqtt://127.0.0.1:{port}", file, "--ready-file", ready],
+        fleet = subprocess.Popen([options.iotctl, "simulate", server.url, file, "--ready-file", ready],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not ready.exists() and fleet.poll() is None:
             time.sleep(0.002)
@@ -99,15 +68,15 @@ def connected(options, folder):
 
 
 def live(options, file, folder):
-    with mosquitto(folder) as port:
+    with Mosquitto(folder) as server:
         account = folder / "account.json"
         whole = options.spread + options.seconds
-        fleet = subprocess.Popen([options.iotctl, "simulate", f"mqtt://127.0.0.1:{port}", file, "--for", f"{whole + 2}s",
+        fleet = subprocess.Popen([options.iotctl, "simulate", server.url, file, "--for", f"{whole + 2}s",
                                   "--save-json", account])
         time.sleep(options.spread + 1)
-        (before, _), began = used(fleet.pid), time.monotonic()
+        (before, _), began = spent(fleet.pid), time.monotonic()
         time.sleep(options.seconds)
-        (after, peak), elapsed = used(fleet.pid), time.monotonic() - began
+        (after, peak), elapsed = spent(fleet.pid), time.monotonic() - began
         fleet.wait()
         return (after - before) / elapsed, peak, json.loads(account.read_text())
 
@@ -125,12 +94,13 @@ def main():
         sensors = "".join(SENSOR.format(name=name) for name in ("a", "b", "c"))
         file.write_text(FLEET.format(devices=options.devices, spread=options.spread) + sensors)
         rate = connected(options, folder)
-        print(f"{rate:,.0f} connections a second, goal 2,000")
+        figure("connections a second", rate, "1/s", least=2000)
         share, peak, account = live(options, file, folder)
-        print(f"{options.devices} devices, {account['acknowledged']} messages acknowledged in {account['seconds']} s: "
-              f"{share:.1%} of a core, {peak:.0f} MiB")
+        figure("messages acknowledged a second", account["acknowledged"] / account["seconds"], "msg/s")
+        figure(f"{options.devices} devices, CPU", share * 100, "% of a core", most=30)
+        figure(f"{options.devices} devices, memory", peak, "MiB", most=60)
         few, many = (preview(options.iotctl, file, count) for count in (20_000, 1_020_000))
-        print(f"value, payload and record: {(many - few):.3f} µs a message")
+        figure("value, payload and record, a message", many - few, "µs CPU")
 
 
 if __name__ == "__main__":

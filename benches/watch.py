@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+from figures import figure
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -97,7 +99,7 @@ def flood(iotctl, url, folder, kind):
         before, began = cpu(process), time.time()
         subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         used, passed = cpu(process) - before, time.time() - began
-        print(f"50,000 msg/s, {kind}: {100 * used / passed:.1f} % of a core (goal 25 %)")
+        figure(f"50,000 msg/s, {kind}", 100 * used / passed, "% of a core", most=25)
 
 
 def idle(iotctl, url, folder):
@@ -106,7 +108,7 @@ def idle(iotctl, url, folder):
         before, began = cpu(process), time.time()
         time.sleep(20)
         used, passed = cpu(process) - before, time.time() - began
-        print(f"idle, screen: {100 * used / passed:.2f} % of a core (goal 0.2 %)")
+        figure("idle, screen", 100 * used / passed, "% of a core", most=0.2)
 
 
 def many(iotctl, url, folder):
@@ -116,7 +118,7 @@ def many(iotctl, url, folder):
         words = [iotctl, "mqtt", "pub", url, "-l", "--topic-separator", " ", "-q", "0"]
         subprocess.run(words, input=lines.encode(), check=True)
         time.sleep(2)
-        print(f"100,000 topics: {memory(process):.0f} MB (goal 120 MB)")
+        figure("100,000 topics", memory(process), "MiB", most=120)
 
 
 def first_frame(iotctl, url, folder):
@@ -132,7 +134,7 @@ def first_frame(iotctl, url, folder):
     # The terminal itself takes its time, too.
     bare = min(took(["sh", "-c", "echo Topics; cat"]) for _ in range(5))
     whole = min(took([iotctl, "watch", url]) for _ in range(5))
-    print(f"first frame: {whole - bare:.0f} ms more than echo in the same terminal (goal 100 ms)")
+    figure("first frame, more than echo takes there", whole - bare, "ms", most=100)
 
 
 if __name__ == "__main__":
