@@ -66,8 +66,23 @@ mod tests;
 mod top;
 mod watch;
 
-/// What `--version` prints, as clap words it.
-const VERSION: &str = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\n");
+/// What `--version` prints: the version, as clap words it, and below it which of the optional features are built in.
+fn version() -> String {
+    let features = [
+        ("amqp1", cfg!(feature = "amqp1")),
+        ("delta", cfg!(feature = "delta")),
+        ("jq", cfg!(feature = "jq")),
+        ("sqlite", cfg!(feature = "sqlite")),
+        ("tui", cfg!(feature = "tui")),
+    ];
+    let mut text = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\nfeatures:").to_owned();
+    for (name, built) in features {
+        text.push_str(if built { " +" } else { " -" });
+        text.push_str(name);
+    }
+    text.push('\n');
+    text
+}
 
 /// The result of parsing the command line.
 #[derive(Debug)]
@@ -108,7 +123,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     if let [_, only] = words.as_slice()
         && (only == "--version" || only == "-V")
     {
-        return Ok(Parsed::Print(VERSION.into()));
+        return Ok(Parsed::Print(version().into()));
     }
     if words.get(1).is_some_and(|word| word == complete::NAME) {
         return Ok(complete::candidates(&words[2..]));

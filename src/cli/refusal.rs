@@ -66,7 +66,7 @@ const LONGEST: usize = 300;
 pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
     let text = answer.render().to_string();
     match answer.kind() {
-        ErrorKind::DisplayVersion => Ok(Parsed::Print(text.into())),
+        ErrorKind::DisplayVersion => Ok(Parsed::Print(super::version().into())),
         ErrorKind::DisplayHelp => Ok(Parsed::Help(text, color(words))),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Incomplete(text)),
         _ => {

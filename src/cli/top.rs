@@ -20,7 +20,7 @@ use super::replay::ReplayFlags;
 use super::route::RouteFlags;
 use super::simulate::SimulateFlags;
 use super::watch::WatchFlags;
-use super::{Parsed, VERSION, complete, generated, help, page};
+use super::{Parsed, complete, generated, help, page, version};
 use crate::cli::amqp::Amqp;
 use crate::cli::bench::Bench;
 use crate::cli::flags::terminal::HelpFlag;
@@ -153,7 +153,7 @@ enum Topic {
         help: HelpFlag,
     },
 
-    /// Print the version
+    /// Print the version and the optional features that are built in
     #[command(disable_help_flag = true)]
     Version {
         #[command(flatten)]
@@ -239,7 +239,7 @@ impl Cli {
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Watch(flags) => command::Command::Watch(Box::new(flags.plan()?)),
             Topic::Simulate(flags) => command::Command::Simulate(Box::new(flags.plan()?)),
-            Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
+            Topic::Version { .. } => return Ok(Parsed::Print(version().into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Log(flags) => flags.command()?,
             Topic::Mqtt { command, .. } => command.command()?,

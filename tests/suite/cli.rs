@@ -37,6 +37,32 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn the_version_comes_first_and_then_the_features_that_are_built_in() {
+    let said = iotctl(&["--version"]).stdout;
+    let lines: Vec<_> = text(&said).lines().collect();
+    let [version, features] = lines[..] else {
+        panic!("not two lines: {lines:?}");
+    };
+    assert_eq!(version, concat!("iotctl ", env!("CARGO_PKG_VERSION")));
+    let sqlite = if cfg!(feature = "sqlite") {
+        "+sqlite"
+    } else {
+        "-sqlite"
+    };
+    assert!(
+        features.starts_with("features: ") && features.contains("+jq") && features.contains(sqlite),
+        "{features}"
+    );
+    for words in [
+        &["-V"][..],
+        &["version"],
+        &["--color", "never", "--version"],
+    ] {
+        assert_eq!(iotctl(words).stdout, said, "{words:?}");
+    }
+}
+
+#[test]
 fn the_help_pages_have_examples_and_every_exit_code() {
     for command in [
         "mqtt pub",
