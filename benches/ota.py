@@ -154,7 +154,7 @@ class Bench:
         firmware = self.folder / "fw.bin"
         firmware.write_bytes(os.urandom(size))
         return self.run("sign", firmware, "--key", self.folder / "key.pem", "--version", f"1.{sequence}",
-                        "--sequence", sequence, *DEVICE, "-o", self.folder / "updates")[0]
+                        "--sequence", sequence, *DEVICE, "--force", "-o", self.folder / "updates")[0]
 
     def agent(self, name, *more):
         return self.start("agent", self.url, "--device", name, "--slots", self.folder / name,

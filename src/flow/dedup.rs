@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::message::Message;
 use crate::pace::alarm::now;
 use crate::payload::captures::Pattern;
-use crate::payload::select::{Found, Selector};
+use crate::payload::select::{Found, Look, Selector};
 
 /// As many keys are remembered.
 const MOST_KEYS: usize = 1_000_000;
@@ -68,9 +68,8 @@ impl Keys {
     }
 
     fn of(&self, message: &Message) -> Option<u128> {
-        let mut patterns = self.dedup.patterns.iter();
-        let captures = patterns.find_map(|it| it.matches(&message.topic));
-        let found = self.dedup.key.find_with(message, false, captures.as_ref());
+        let look = Look::at(message, false, &self.dedup.patterns);
+        let found = self.dedup.key.find_in(&look);
         // Text that looks like a number is not that number.
         let hash = |kind: u8, bytes: &[u8]| {
             let [one, other] = &self.secrets;

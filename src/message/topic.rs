@@ -115,16 +115,21 @@ pub fn matches(filter: &str, name: &str) -> bool {
         return false;
     }
     let (mut filter, mut name) = (Some(filter), Some(name));
-    loop {
-        match (filter.map(split_level), name.map(split_level)) {
-            (Some((b"#", _)), _) => return true,
-            (Some((wanted, more)), Some((level, rest))) if wanted == b"+" || wanted == level => {
-                (filter, name) = (more, rest);
-            }
-            (None, None) => return true,
-            _ => return false,
+    while let Some(levels) = filter {
+        // It is the last level of a valid filter.
+        if levels == b"#" {
+            return true;
         }
+        let Some(left) = name else {
+            return false;
+        };
+        let ((wanted, more), (level, rest)) = (split_level(levels), split_level(left));
+        if wanted != b"+" && wanted != level {
+            return false;
+        }
+        (filter, name) = (more, rest);
     }
+    name.is_none()
 }
 
 /// Whether a topic can match both of two valid filters without `$share`.
@@ -163,7 +168,8 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
 
 /// The first level, and what follows its `/` if there is one.
 fn split_level(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'/', text) {
+    // Levels are short, and a search that pays for long ones takes longer to begin.
+    match text.iter().position(|byte| *byte == b'/') {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     }

@@ -1,14 +1,13 @@
 //! What rows a message makes in a table: one of its columns, or one for each of its values.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::captures::Pattern;
 use super::media;
-use super::select::{Column, Found};
+use super::pointer::Members;
+use super::select::{Column, Found, Look};
 use crate::message::Message;
 
 /// The last columns where each value has a row: what it is called, and what it is.
@@ -49,10 +48,8 @@ impl Layout {
 
     /// Calls `row` with each row of a message; `first`: no message came before it.
     pub fn rows<'a>(&'a self, message: &'a Message, first: bool, mut row: impl FnMut(&Cells<'a>)) {
-        let mut patterns = self.patterns.iter();
-        let captures = patterns.find_map(|it| it.matches(&message.topic));
-        let find =
-            |column: &'a Column| column.selector.find_with(message, first, captures.as_ref());
+        let look = Look::at(message, first, &self.patterns);
+        let find = |column: &'a Column| column.selector.find_in(&look);
         let mut cells: Vec<_> = self.columns.iter().map(find).collect();
         if !self.melt {
             return row(&cells);
@@ -99,8 +96,8 @@ fn flatten(name: &str, json: &str, depth: u32, into: &mut Vec<(String, Found<'st
     let found = match json.as_bytes().first() {
         Some(b'{' | b'[') if depth == 0 => return,
         Some(b'{') => {
-            let members: Members<'_> = serde_json::from_str(json).unwrap_or_default();
-            for (key, value) in members.0 {
+            let members = Members::of(json.as_bytes());
+            for (key, value) in members.into_iter().flatten() {
                 let key = key.replace('~', "~0").replace('/', "~1");
                 flatten(&below(&key), value.get(), depth - 1, into);
             }
@@ -124,34 +121,6 @@ fn flatten(name: &str, json: &str, depth: u32, into: &mut Vec<(String, Found<'st
         Some(_) => Found::Number(json.to_owned().into()),
     };
     into.push((name.to_owned(), found));
-}
-
-/// What an object has, in order.
-#[derive(Default)]
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Members(members))
-    }
 }
 
 #[cfg(test)]

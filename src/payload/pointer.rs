@@ -14,6 +14,83 @@ pub(crate) fn find<'a>(json: &'a [u8], pointer: &str) -> Option<&'a str> {
     found.map(RawValue::get)
 }
 
+/// What an object has, in order, for more than one look into the same text.
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Those of a text that is an object.
+    pub(crate) fn of(json: &'a [u8]) -> Option<Self> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let members = reader.deserialize_map(ReadMembers).ok()?;
+        reader.end().ok()?;
+        Some(members)
+    }
+
+    /// As [`find`] finds it in the whole text; `pointer` begins with `/`.
+    pub(crate) fn find(&self, pointer: &str) -> Option<&'a str> {
+        let (name, below) = Seek(pointer).step()?;
+        let (_, value) = self.0.iter().rfind(|(key, _)| *key == name)?;
+        match below.0 {
+            "" => Some(value.get()),
+            below => find(value.get().as_bytes(), below),
+        }
+    }
+}
+
+impl<'a> IntoIterator for Members<'a> {
+    type Item = (Cow<'a, str>, &'a RawValue);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+struct ReadMembers;
+
+impl<'de> Visitor<'de> for ReadMembers {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(8);
+        while let Some(name) = map.next_key_seed(Name)? {
+            members.push((name, map.next_value()?));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// A name, which is only copied where it is not spelled as it is.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(name.into())
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(name.to_owned().into())
+    }
+}
+
 /// Looks for what the rest of a pointer names.
 #[derive(Clone, Copy)]
 struct Seek<'p>(&'p str);
@@ -42,6 +119,29 @@ impl<'de> DeserializeSeed<'de> for Seek<'_> {
     }
 }
 
+/// Whether a name is this one; nothing is built of the others.
+struct Is<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<bool, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
+    }
+}
+
 /// What is neither an object nor an array holds nothing that could be found.
 macro_rules! nothing {
     ($($method:ident: $kind:ty),*) => {
@@ -64,10 +164,11 @@ impl<'de> Visitor<'de> for Seek<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let step = self.step();
+        let name = step.as_ref().map_or("", |(name, _)| name);
         let mut found = None;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(is_it) = map.next_key_seed(Is(name))? {
             match &step {
-                Some((name, below)) if key == *name => found = map.next_value_seed(*below)?,
+                Some((_, below)) if is_it => found = map.next_value_seed(*below)?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -127,16 +228,29 @@ mod tests {
             ("/m~0n", "8"),
         ] {
             assert_eq!(find(json, pointer), Some(value), "{pointer}");
+            assert_eq!(Members::of(json).unwrap().find(pointer), Some(value));
         }
         for pointer in [
             "/foo/2", "/foo/00", "/foo/-", "/foo/x", "/a", "/foo/0/x", "//x",
         ] {
             assert_eq!(find(json, pointer), None, "{pointer}");
+            assert_eq!(Members::of(json).unwrap().find(pointer), None);
         }
         let numbers = br#" {"a": 21.50, "b": 1e400, "a": 9007199254740993} "#;
         assert_eq!(find(numbers, "/a"), Some("9007199254740993"));
         assert_eq!(find(numbers, "/b"), Some("1e400"));
         assert_eq!(find(b"21.50", ""), Some("21.50"));
+        let members = Members::of(numbers).unwrap();
+        assert_eq!(members.find("/a"), Some("9007199254740993"));
+        for no_object in [
+            &b"21.50"[..],
+            b"[1]",
+            b"{\"a\":1",
+            b"{} {}",
+            b"{\"a\":\"\xff\"}",
+        ] {
+            assert!(Members::of(no_object).is_none());
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use super::captures::Pattern;
 use super::layout::values;
 use super::media;
-use super::select::{Found, Selector};
+use super::select::{Found, Look, Selector};
 use crate::message::Message;
 
 /// The field of a body that is one value.
@@ -48,12 +48,8 @@ impl Points {
     /// Appends the line of a message, with its line feed; nothing for one without a field or a measurement.
     pub fn push(&self, message: &Message, missing: &mut Missing, into: &mut Vec<u8>) {
         let mut count = |what: &str| *missing.entry(what.to_owned()).or_default() += 1;
-        let mut patterns = self.patterns.iter();
-        let captures = patterns.find_map(|it| it.matches(&message.topic));
-        let find = |selector: &'_ Selector| {
-            let found = selector.find_with(message, true, captures.as_ref());
-            found.and_then(|it| text(&it, message.time))
-        };
+        let look = Look::at(message, true, &self.patterns);
+        let find = |selector: &Selector| text(&selector.find_in(&look)?, message.time);
         let start = into.len();
         let Some(time) = nanoseconds(message.time) else {
             return count(NO_TIME);
@@ -85,8 +81,7 @@ impl Points {
         };
         let mut any = false;
         for (name, selector) in &self.fields {
-            let found = selector.find_with(message, true, captures.as_ref());
-            any = field(name, found, into);
+            any = field(name, selector.find_in(&look), into);
         }
         if self.fields.is_empty() {
             for (name, found) in self.usual(message) {

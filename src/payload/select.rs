@@ -7,6 +7,7 @@
 //! of its outputs is shown. Where topics are matched by patterns, `{device}` and `{1}` are what stands for their wildcards.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
@@ -17,7 +18,7 @@ use serde_json::Value;
 use super::captures::{Captures, Pattern};
 use super::jq::{Filter, Input};
 use super::media;
-use super::pointer;
+use super::pointer::{self, Members};
 use crate::message::Message;
 use crate::message::fields::{self, Fields};
 
@@ -110,12 +111,14 @@ impl Jq {
     }
 
     /// The first output; nothing for none, for `null` and for an error.
-    fn find(&self, message: &Message, captures: Option<&Captures<'_>>) -> Option<Found<'static>> {
-        let json = media::json_text(message, None);
-        let json: Option<Value> = json.and_then(|it| serde_json::from_slice(&it).ok());
+    fn find(&self, look: &Look<'_>) -> Option<Found<'static>> {
+        let message = look.message;
+        let json = look.value.get_or_init(|| {
+            media::json_text(message, None).and_then(|it| serde_json::from_slice(&it).ok())
+        });
         let input = Input {
             message,
-            captures,
+            captures: look.captures.as_ref(),
             now: Some(message.time),
         };
         let output = self.0.map(input, json.as_ref()).ok()?.into_iter().next()?;
@@ -128,6 +131,56 @@ impl Jq {
             }
             _ => Found::Text(text.into()),
         })
+    }
+}
+
+/// A message that is looked into for several values, and read once for all of them.
+pub struct Look<'a> {
+    message: &'a Message,
+    /// No message came before it.
+    first: bool,
+    /// What stands for the wildcards of its topic.
+    captures: Option<Captures<'a>>,
+    /// The members of a payload that is a JSON object.
+    members: OnceCell<Option<Members<'a>>>,
+    /// The payload as jq has it.
+    value: OnceCell<Option<Value>>,
+}
+
+impl<'a> Look<'a> {
+    /// At a message, whose topic is matched by the first of `patterns` that does; `first`: no message came before it.
+    pub fn at(message: &'a Message, first: bool, patterns: &'a [Pattern]) -> Self {
+        let mut patterns = patterns.iter();
+        Self {
+            message,
+            first,
+            captures: patterns.find_map(|it| it.matches(&message.topic)),
+            members: OnceCell::new(),
+            value: OnceCell::new(),
+        }
+    }
+
+    /// What a pointer finds in the payload; `null` is nothing.
+    fn pointed(&self, pointer: &str) -> Option<Found<'a>> {
+        let json = media::json_text(self.message, None)?;
+        let value: Cow<'a, str> = match json {
+            Cow::Borrowed(json) => match self.members.get_or_init(|| Members::of(json)) {
+                Some(members) => members.find(pointer)?.into(),
+                None => pointer::find(json, pointer)?.into(),
+            },
+            Cow::Owned(json) => String::from(pointer::find(&json, pointer)?).into(),
+        };
+        match value.as_bytes().first()? {
+            b'n' => None,
+            // Half a character (`"\ud800"`) stays as it is spelled.
+            b'"' => Some(Found::Text(
+                serde_json::from_str(&value).map_or(value, |text: String| text.into()),
+            )),
+            b'-' | b'0'..=b'9' => Some(Found::Number(value)),
+            b't' => Some(Found::Bool(true)),
+            b'f' => Some(Found::Bool(false)),
+            _ => Some(Found::Text(value)),
+        }
     }
 }
 
@@ -232,22 +285,12 @@ impl Selector {
 
     /// The first of the alternatives that the message has; `first`: no message came before it.
     pub fn find<'a>(&'a self, message: &'a Message, first: bool) -> Option<Found<'a>> {
-        self.find_with(message, first, None)
+        self.find_in(&Look::at(message, first, &[]))
     }
 
-    /// As [`Selector::find`], in a topic in which this stands for the wildcards of its pattern.
-    pub fn find_with<'a>(
-        &'a self,
-        message: &'a Message,
-        first: bool,
-        captures: Option<&Captures<'a>>,
-    ) -> Option<Found<'a>> {
-        let mut choices = self.choices.iter();
-        choices.find_map(|choice| match choice {
-            Choice::Capture(name) => captures?.get(name).map(|it| Found::Text(it.into())),
-            Choice::Jq(jq) => jq.find(message, captures),
-            choice => choice.find(message, first),
-        })
+    /// The first of the alternatives that a message has which is looked into for others, too.
+    pub fn find_in<'a, 'm: 'a>(&'a self, look: &Look<'m>) -> Option<Found<'a>> {
+        self.choices.iter().find_map(|choice| choice.find(look))
     }
 }
 
@@ -330,7 +373,8 @@ impl Choice {
         }
     }
 
-    fn find<'a>(&'a self, message: &'a Message, first: bool) -> Option<Found<'a>> {
+    fn find<'a, 'm: 'a>(&'a self, look: &Look<'m>) -> Option<Found<'a>> {
+        let message = look.message;
         let text = |text: &'a str| Some(Found::Text(Cow::Borrowed(text)));
         match self {
             Self::Time => Some(Found::Time(message.time)),
@@ -339,33 +383,16 @@ impl Choice {
             Self::Encoding if str::from_utf8(&message.payload).is_ok() => text("utf-8"),
             Self::Encoding => text("base64"),
             Self::Length => Some(Found::Number(message.payload.len().to_string().into())),
-            Self::Delta => (!first).then_some(Found::Delta),
+            Self::Delta => (!look.first).then_some(Found::Delta),
             Self::Field(name) => fields::value(message, name).map(|it| Found::Text(it.into())),
-            Self::Pointer(pointer) => pointed(message, pointer),
-            // These need to know what stands for wildcards.
-            Self::Capture(_) | Self::Jq(_) => None,
+            Self::Pointer(pointer) => look.pointed(pointer),
+            Self::Capture(name) => {
+                let found = look.captures.as_ref()?.get(name);
+                found.map(|it| Found::Text(it.into()))
+            }
+            Self::Jq(jq) => jq.find(look),
             Self::Text(words) => Some(Found::Instead(words)),
         }
-    }
-}
-
-/// What a pointer finds in the payload; `null` is nothing.
-fn pointed<'a>(message: &'a Message, pointer: &str) -> Option<Found<'a>> {
-    let json = media::json_text(message, None)?;
-    let value: Cow<'a, str> = match json {
-        Cow::Borrowed(json) => pointer::find(json, pointer)?.into(),
-        Cow::Owned(json) => String::from(pointer::find(&json, pointer)?).into(),
-    };
-    match value.as_bytes().first()? {
-        b'n' => None,
-        // Half a character (`"\ud800"`) stays as it is spelled.
-        b'"' => Some(Found::Text(
-            serde_json::from_str(&value).map_or(value, |text: String| text.into()),
-        )),
-        b'-' | b'0'..=b'9' => Some(Found::Number(value)),
-        b't' => Some(Found::Bool(true)),
-        b'f' => Some(Found::Bool(false)),
-        _ => Some(Found::Text(value)),
     }
 }
 

@@ -254,8 +254,10 @@ pub(crate) fn carry(
     now: SystemTime,
     losses: &mut Losses,
 ) -> Message {
-    let waited = waited(&message, now);
-    shorten(&mut message.detail, waited);
+    if lifetime(&message).is_some() {
+        let waited = waited(&message, now);
+        shorten(&mut message.detail, waited);
+    }
     match (&mut message.detail, protocol) {
         (Detail::Mqtt(_), Protocol::Mqtt) | (Detail::Coap(_), Protocol::Coap) => {}
         (Detail::Amqp(amqp), Protocol::Amqp) => {

@@ -87,19 +87,20 @@ pub(crate) fn published(message: Message, outline: &Publish) -> Publish {
 pub(crate) fn to_properties(record: MqttProperties) -> Properties {
     // With room for the alias of the topic.
     let mut list = Properties::with_capacity(record.user_properties.len() + 1);
-    let singles = [
-        record
-            .payload_format_indicator
-            .map(Property::PayloadFormatIndicator),
-        record
-            .message_expiry_interval
-            .map(Property::MessageExpiryInterval),
-        record.content_type.map(Property::ContentType),
-        record.response_topic.map(Property::ResponseTopic),
-        record.correlation_data.map(Property::CorrelationData),
-    ];
-    for single in singles.into_iter().flatten() {
-        list.push(single);
+    if let Some(value) = record.payload_format_indicator {
+        list.push(Property::PayloadFormatIndicator(value));
+    }
+    if let Some(seconds) = record.message_expiry_interval {
+        list.push(Property::MessageExpiryInterval(seconds));
+    }
+    if let Some(text) = record.content_type {
+        list.push(Property::ContentType(text));
+    }
+    if let Some(topic) = record.response_topic {
+        list.push(Property::ResponseTopic(topic));
+    }
+    if let Some(bytes) = record.correlation_data {
+        list.push(Property::CorrelationData(bytes));
     }
     for (name, value) in record.user_properties {
         list.push(Property::UserProperty(name, value));

@@ -10,6 +10,12 @@ use crate::mqtt::packet::{Properties, Version};
 pub(super) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
+    /// Takes so many bytes as if they had been put, where it only counts; whether it does.
+    #[inline]
+    fn skip(&mut self, _bytes: usize) -> bool {
+        false
+    }
+
     /// A variable byte integer (MQTT 5.0 §1.5.5); the caller has made sure that four bytes hold it.
     #[inline(always)]
     fn put_variable(&mut self, value: u32) {
@@ -74,6 +80,12 @@ impl Sink for Count {
     fn put(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
     }
+
+    #[inline]
+    fn skip(&mut self, bytes: usize) -> bool {
+        self.0 += bytes;
+        true
+    }
 }
 
 /// How many bytes a variable byte integer takes: 1 to 4.
@@ -97,7 +109,10 @@ fn put_list(properties: &Properties, sink: &mut impl Sink) -> Result<(), Unencod
         )));
     }
     sink.put_variable(count.0 as u32);
-    put_each(properties, sink)
+    match sink.skip(count.0) {
+        true => Ok(()),
+        false => put_each(properties, sink),
+    }
 }
 
 fn put_each(properties: &Properties, sink: &mut impl Sink) -> Result<(), Unencodable> {
