@@ -522,10 +522,11 @@ mod tests {
     fn what_stands_for_a_wildcard_is_found() {
         let pattern: Pattern = "{room}/+".parse().unwrap();
         let message = message(b"");
-        let captures = pattern.matches(&message.topic).unwrap();
+        let patterns = [pattern.clone()];
+        let look = Look::at(&message, true, &patterns);
         for (words, value) in [("{room}", "a"), ("{2}", "b"), ("{3}|{1}", "a")] {
             let selector: Selector = words.parse().unwrap();
-            let found = selector.find_with(&message, true, Some(&captures));
+            let found = selector.find_in(&look);
             assert_eq!(found, Some(Found::Text(value.into())), "{words}");
         }
         let check = |words: &str, patterns: &[Pattern]| {

@@ -2,6 +2,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant as Clock;
+
 use super::*;
 use crate::flow::{Next, Number, Outcome};
 use crate::message::{Detail, Message, MqttDetail};

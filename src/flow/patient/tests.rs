@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::time::Instant as Clock;
+
 use super::*;
 use crate::error::Kind;
 use crate::message::MqttDetail;

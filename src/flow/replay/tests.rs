@@ -4,6 +4,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::NamedTempFile;
+use tokio::time::Instant as Clock;
 
 use super::*;
 use crate::error::Kind;
