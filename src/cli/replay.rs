@@ -292,6 +292,13 @@ impl ReplayFlags {
         if let Some(flag) = self.reports.given() {
             values::needs(flag, true, "messages to be sent", action == Action::Send)?;
         }
+        let asserts = !self.assertions.is_empty();
+        values::needs(
+            "--assert",
+            asserts,
+            "a pace, so not --speed max",
+            self.speed.0.is_some(),
+        )?;
         let Kept(qos) = self.qos;
         Ok(Plan {
             replay: Replay {

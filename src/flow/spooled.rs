@@ -341,7 +341,11 @@ impl<T: Target> Target for Spooled<T> {
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         self.make_room()?;
+        let left_out = |account: &Account| account.expired + account.filtered;
+        let before = left_out(&self.account);
         let more = self.hand_over()?;
+        // What goes nowhere is done with here, and nothing else will come to say so.
+        let more = more || left_out(&self.account) > before;
         if self.finished && self.waiting.is_empty() && self.reader.is_at_end() {
             self.branch.target.finish();
         }

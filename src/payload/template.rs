@@ -360,7 +360,18 @@ fn piece(word: &str) -> Option<Piece> {
 fn is_word(word: &str) -> bool {
     let of_name = |it: char| it.is_ascii_alphanumeric() || "_-".contains(it);
     let begins = word.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
-    begins && (word.chars().all(of_name) || word.starts_with("random:"))
+    let (name, format) = word.split_once(':').unwrap_or((word, ""));
+    begins
+        && name.chars().all(of_name)
+        && (format.is_empty() || name == "random" || is_format(format))
+}
+
+/// Whether it is `.2`, `04` or `1-9`, as what follows the colon in a place.
+fn is_format(text: &str) -> bool {
+    let is_number = |text: &str| text.parse::<u64>().is_ok();
+    let range = text.split_once('-');
+    Spelling::parse(text).is_some()
+        || range.is_some_and(|(low, high)| is_number(low) && is_number(high))
 }
 
 fn unknown(word: &str) -> Error {
@@ -483,7 +494,7 @@ mod tests {
             "{seq:0x}",
             "{seq:0123}",
             "{seq:.}",
-            "{x:04}",
+            "{x:4}",
             "{seq:04:04}",
             "",
             "{",
@@ -514,6 +525,9 @@ mod tests {
                 "did you mean {random:LOW-HIGH}? ",
             ),
             ("{{seq}} {nothing}", "nothing", ""),
+            (r#"{"a":{tiem:.2}}"#, "tiem:.2", ""),
+            ("{nothing:04}", "nothing:04", ""),
+            ("{randm:1-9}", "randm:1-9", ""),
         ] {
             let slip = Template::parse(text).unwrap_err();
             assert_eq!(slip.text(), format!("unknown placeholder {{{word}}}"));

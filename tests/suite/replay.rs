@@ -590,6 +590,10 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         ("--qos 3", "--qos"),
         ("--retime ts", "--retime"),
         ("--assert lag<5ms", "unknown figure"),
+        (
+            "--speed max --assert late<5",
+            "--assert needs a pace, so not --speed max",
+        ),
         ("--topic a/#", "--topic"),
         ("--to http://127.0.0.1", "is not a scheme"),
         ("--output csv --info", "--output"),

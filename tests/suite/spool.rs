@@ -128,6 +128,46 @@ fn a_spool_is_not_delivered_the_wrong_way_round_and_topics_that_changed_lose_not
 }
 
 #[test]
+fn what_is_too_old_or_goes_nowhere_is_done_with_though_nothing_else_comes() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let bad = spool.join("bad.ndjson");
+    let bridge = |to: &str, words: &str| {
+        let words = format!("bridge {} {to} {words} --clean --spool", url(one.port));
+        iotctl(&words).word(&spool)
+    };
+    let fill = |range: std::ops::Range<u32>| {
+        let count = range.len();
+        let running = ready(bridge(&url(port), "-t s/#"), folder.path());
+        publish(&one, range);
+        wait_for("the spool", || {
+            (left(folder.path()).len() == count).then_some(())
+        });
+        running.signal("KILL");
+        running.ends();
+    };
+    let two = broker("");
+    fill(0..5);
+    // A second run finds nothing to do.
+    for told in ["5 filtered out", "received 0 messages"] {
+        bridge(&url(two.port), "-t other/# --idle 1")
+            .run()
+            .says(told);
+        assert!(left(folder.path()).is_empty(), "{told}");
+        assert_eq!(fs::read_to_string(&bad).unwrap().lines().count(), 5);
+    }
+    fill(5..8);
+    for told in ["3 expired", "received 0 messages"] {
+        bridge(&url(two.port), "-t s/# --spool-age 1ms --idle 1")
+            .run()
+            .says(told);
+        assert!(left(folder.path()).is_empty(), "{told}");
+    }
+}
+
+#[test]
 fn a_spool_belongs_to_one_process_and_its_flags_to_it() {
     let one = broker("");
     let folder = tempfile::tempdir().unwrap();

@@ -231,6 +231,10 @@ impl Section {
         if self.addresses.is_empty() {
             return Err(format!("connection {} has no address", self.name));
         }
+        // mosquitto refuses it too; what we carry without any topic is everything.
+        if self.maps.is_empty() {
+            return Err(format!("connection {} has no topic", self.name));
+        }
         if let Some(key) = self.encrypted().filter(|_| !self.tls) {
             return Err(format!(
                 "connection {}: {key} is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
@@ -434,6 +438,10 @@ address c
             ),
             ("port 1", "there is no connection section"),
             ("connection a", "connection a has no address"),
+            (
+                "connection a\naddress b\n#topic # out 1",
+                "connection a has no topic",
+            ),
             (
                 "connection a\ntopic # x",
                 "line 2: \"x\" is not out, in or both",

@@ -29,6 +29,8 @@ struct World {
     full: bool,
     /// Nor then.
     stays_full: bool,
+    /// As many bytes fit on it.
+    room: Option<usize>,
 }
 
 /// A disk in memory; clones are the same one.
@@ -47,6 +49,16 @@ impl Recorded {
         let mut world = self.0.lock().unwrap();
         if (world.full || world.stays_full) && matches!(write, Write::Append(..)) {
             return Err(io::ErrorKind::StorageFull.into());
+        }
+        if let (Write::Append(name, bytes), Some(room)) = (&write, world.room) {
+            let taken: usize = world.files.values().map(Vec::len).sum();
+            let left = room.saturating_sub(taken);
+            if left < bytes.len() {
+                // A part of it is there all the same.
+                let part = Write::Append(name.clone(), bytes[..left].to_vec());
+                apply(&mut world.files, &part);
+                return Err(io::ErrorKind::StorageFull.into());
+            }
         }
         world.full &= !matches!(write, Write::Remove(_));
         apply(&mut world.files, &write);
@@ -407,6 +419,35 @@ fn what_is_delivered_from_a_full_disk_makes_room_on_it() {
     disk.0.lock().unwrap().stays_full = true;
     writer.put(2, body(stored + 2)).unwrap();
     assert_eq!(writer.commit(&mut Vec::new()).unwrap_err().exit_code(), 8);
+}
+
+#[test]
+fn what_does_not_fit_as_a_whole_is_written_in_parts() {
+    let disk = Recorded::default();
+    let Opened {
+        mut writer,
+        mut reader,
+        ..
+    } = open_on(disk.clone(), 1 << 20).unwrap();
+    for number in 1..=20 {
+        writer.put(number, body(number)).unwrap();
+    }
+    let lines = body(1).payload.len();
+    let taken: usize = disk.0.lock().unwrap().files.values().map(Vec::len).sum();
+    disk.0.lock().unwrap().room = Some(taken + 3 * lines + lines / 2);
+    let writing = std::thread::spawn(move || writer.commit(&mut Vec::new()));
+    let mut numbers = Vec::new();
+    while numbers.len() < 20 {
+        match reader.next().unwrap() {
+            Some(entry) => {
+                numbers.push(number_of(&entry));
+                reader.settle(entry.end);
+            }
+            None => std::thread::yield_now(),
+        }
+    }
+    writing.join().unwrap().unwrap();
+    assert!(numbers.iter().copied().eq(1..=20), "{numbers:?}");
 }
 
 #[test]

@@ -50,27 +50,43 @@ impl<D: Disk> Writer<D> {
         }
     }
 
+    /// Writes all that was taken; where it does not fit as a whole, as many lines as do, before it waits for room.
     fn write(&mut self) -> Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        while let Err(cause) = self.disk.append(&name(self.segment), &self.buffer) {
-            if !is_full(&cause) || !self.make_room()? {
-                return Err(unwritten(&self.disk, name(self.segment), &cause));
+        let mut most = usize::MAX;
+        while !self.buffer.is_empty() {
+            let count = most.min(self.buffer.len());
+            let written = self.disk.append(&name(self.segment), &self.buffer[..count]);
+            let Err(cause) = written else {
+                self.buffer.drain(..count);
+                most = usize::MAX;
+                continue;
+            };
+            let fewer = half(&self.buffer[..count]).filter(|_| is_full(&cause));
+            match fewer {
+                Some(fewer) => {
+                    most = fewer;
+                    self.cut_back()?;
+                }
+                None if is_full(&cause) && self.make_room()? => most = usize::MAX,
+                None => return Err(unwritten(&self.disk, name(self.segment), &cause)),
             }
         }
-        self.buffer.clear();
         Ok(())
+    }
+
+    /// A part of what did not fit may be there; how much is, without it.
+    fn cut_back(&mut self) -> Result<u64> {
+        let written = self.length - self.buffer.len() as u64;
+        let current = name(self.segment);
+        let cut = self.disk.cut(&current, written);
+        cut.map_err(|cause| unwritten(&self.disk, &current, &cause))?;
+        Ok(written)
     }
 
     /// Waits until something is delivered, where the disk is full, and once all is, gives back the room that it had; whether there
     /// may be room now.
     fn make_room(&mut self) -> Result<bool> {
-        let written = self.length - self.buffer.len() as u64;
-        let current = name(self.segment);
-        // A part of what did not fit may be there.
-        let cut = self.disk.cut(&current, written);
-        cut.map_err(|cause| unwritten(&self.disk, &current, &cause))?;
+        let written = self.cut_back()?;
         if written > 0 {
             self.sync_up_to(written)?;
         }
@@ -125,6 +141,13 @@ impl<D: Disk> Writer<D> {
         self.segments.lock().insert(self.segment, length);
         Ok(())
     }
+}
+
+/// Where about half of several lines end; `None`: it is one.
+fn half(lines: &[u8]) -> Option<usize> {
+    let first = || memchr::memchr(b'\n', lines);
+    let end = memchr::memrchr(b'\n', &lines[..lines.len() / 2]).or_else(first)? + 1;
+    (end < lines.len()).then_some(end)
 }
 
 fn place((&segment, &offset): (&u64, &u64)) -> Place {

@@ -40,6 +40,11 @@ const MOST_STEPS: usize = 1000;
 
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
+    if let Some(url) = &plan.connect.url {
+        let text = format!("the devices are CoAP servers, and connect to none: {url}");
+        return Err(Error::usage(text)
+            .hint("--listen says where they are reached, --rd where they are registered"));
+    }
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
     let mut lookers = Lookers::begin(plan, console).await?;
