@@ -55,6 +55,14 @@ fn no_connection(report: &Report) -> Option<Failure> {
 /// A run in which every message failed.
 fn nothing_came_through(report: &Report) -> Option<Failure> {
     let messages = &report.messages;
+    // What the server took and passed on to nobody has got no further than what it never took.
+    if messages.acknowledged > 0 && messages.expected > 0 && messages.received == 0 {
+        let text = format!(
+            "none of {} expected messages was received",
+            messages.expected
+        );
+        return Some(Failure::new(Kind::Lost, text));
+    }
     if messages.planned == 0 || messages.acknowledged > 0 || messages.received > 0 {
         return None;
     }
@@ -180,6 +188,18 @@ mod tests {
         });
         let text = String::from("no connection could be opened: connection refused");
         assert_eq!(said(&report), Some((Kind::Unreachable, text)));
+    }
+
+    #[test]
+    fn what_nobody_received_has_not_come_through() {
+        let mut report = sample::report();
+        assert!(report.messages.acknowledged > 0);
+        (report.messages.expected, report.messages.received) = (20, 0);
+        let text = String::from("none of 20 expected messages was received");
+        assert_eq!(said(&report), Some((Kind::Lost, text)));
+        assert!(Failure::whole(&report).is_some());
+        report.messages.received = 1;
+        assert_eq!(said(&report), None);
     }
 
     #[test]

@@ -362,7 +362,16 @@ pub(super) fn verdict(report: &Report) -> String {
     let words = Some(words).filter(|words| !words.is_empty() && !is_said(words));
     // What has failed says more than that the throughput of the rest was stable.
     let steady = (failure.is_none() || !generator.steady).then(|| steady.to_owned());
-    let all = failure.into_iter().chain(words).chain(steady);
+    let messages = &report.messages;
+    let missing = (messages.missing > 0).then(|| {
+        let (missing, expected) = (count(messages.missing), count(messages.expected));
+        format!("{missing} of {expected} expected messages were not received")
+    });
+    let all = failure
+        .into_iter()
+        .chain(missing)
+        .chain(words)
+        .chain(steady);
     all.collect::<Vec<_>>().join("; ")
 }
 
@@ -492,6 +501,13 @@ mod tests {
         assert_eq!(
             verdict(&report),
             "the generator was the limit, not the server: 99 % of one core; throughput and latency were stable"
+        );
+        report.generator.limited = false;
+        report.generator.verdict.clear();
+        (report.messages.missing, report.messages.expected) = (3, 20);
+        assert_eq!(
+            verdict(&report),
+            "3 of 20 expected messages were not received; throughput and latency were stable"
         );
     }
 

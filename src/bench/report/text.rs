@@ -328,7 +328,7 @@ mod tests {
         let text = render(&report);
         let head = "\n\nmax. rate   4000/s; the generator was the limit: the server may take more\n            4000/s passed\n            5000/s failed\n\
                     thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\n\
-                    verdict     the generator kept up";
+                    verdict     1,270 of 1,499,990 expected messages were not received";
         assert!(text.contains(head), "{text}");
         let place = |word: &str| text.find(word).unwrap();
         assert!(place("warnings") < place("\nrates"), "{text}");

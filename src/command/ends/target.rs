@@ -274,6 +274,7 @@ impl TargetEnd {
         };
         let client = session.client(server.clone(), &wants, self.console);
         let mut client = client.await?;
+        client.session().loses_none();
         if session.persistent {
             // Identifiers that the server may still hold from an earlier process must not be met again.
             let last = std::process::id() as u16;

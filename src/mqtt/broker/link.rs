@@ -197,7 +197,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         self.behind = true;
         let mut goes_on = state.engine.begin_batch(self.id, now);
         while goes_on {
-            match self.decoder.decode(&mut self.input) {
+            let decoded = self.decoder.decode(&mut self.input);
+            let judged = decoded.and_then(|packet| match &packet {
+                Some(Packet::Publish(publish)) => publish.check_values().map(|()| packet),
+                _ => Ok(packet),
+            });
+            match judged {
                 Ok(None) => {
                     self.behind = false;
                     if !self.input.is_empty() {

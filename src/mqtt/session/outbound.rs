@@ -15,22 +15,23 @@ const WIDEST: u16 = 65_000;
 enum State {
     /// PUBLISH sent; kept whole, because it may have to be sent again.
     Published(Publish),
-    /// QoS 2: PUBREC received, with this reason, and PUBREL sent. The receiver owns the message now.
-    Released(ReasonCode),
+    /// QoS 2: PUBREC received, with this reason, and PUBREL sent. The receiver owns the message now; who would rather send it
+    /// twice than lose it keeps it.
+    Released(ReasonCode, Option<Box<Publish>>),
 }
 
 impl State {
     fn held(&self) -> usize {
         match self {
             Self::Published(publish) => publish.held(),
-            Self::Released(_) => 0,
+            Self::Released(_, kept) => kept.as_ref().map_or(0, |publish| publish.held()),
         }
     }
 
     fn is_exactly_once(&self) -> bool {
         match self {
             Self::Published(publish) => publish.qos == QoS::ExactlyOnce,
-            Self::Released(_) => true,
+            Self::Released(..) => true,
         }
     }
 }
@@ -109,6 +110,8 @@ pub(crate) struct Outbound<T> {
     next_order: u64,
     /// What the messages kept hold, in bytes.
     held: usize,
+    /// A message that the peer had, when it lost the session, is sent anew.
+    at_least_once: bool,
 }
 
 impl<T: Clone> Outbound<T> {
@@ -124,7 +127,13 @@ impl<T: Clone> Outbound<T> {
             last_id: 0,
             next_order: 0,
             held: 0,
+            at_least_once: false,
         }
+    }
+
+    /// Would rather send a message of QoS 2 twice than lose it with the peer's session.
+    pub(crate) fn loses_none(&mut self) {
+        self.at_least_once = true;
     }
 
     /// Changes the window: the peer's Receive Maximum is known only after CONNACK.
@@ -230,7 +239,7 @@ impl<T: Clone> Outbound<T> {
     pub(crate) fn topic(&self, packet_id: u16) -> Option<ByteString> {
         match &self.entries.get(&packet_id)?.state {
             State::Published(publish) => Some(publish.topic.clone()),
-            State::Released(_) => None,
+            State::Released(_, kept) => kept.as_ref().map(|publish| publish.topic.clone()),
         }
     }
 
@@ -251,9 +260,15 @@ impl<T: Clone> Outbound<T> {
             State::Published(publish) if publish.qos != QoS::ExactlyOnce => Progress::Unexpected,
             State::Published(_) if ack.reason.is_failure() => self.complete_if(ack, |_| true),
             // A PUBREC that comes twice is answered twice: the first PUBREL may have been lost.
-            State::Published(_) | State::Released(_) => {
+            State::Published(_) | State::Released(..) => {
                 self.held -= entry.state.held();
-                entry.state = State::Released(ack.reason);
+                let released = State::Released(ack.reason, None);
+                let kept = match std::mem::replace(&mut entry.state, released) {
+                    State::Published(publish) => self.at_least_once.then(|| Box::new(publish)),
+                    State::Released(_, kept) => kept,
+                };
+                entry.state = State::Released(ack.reason, kept);
+                self.held += entry.state.held();
                 Progress::Release(Ack {
                     packet_id: ack.packet_id,
                     ..Ack::default()
@@ -264,7 +279,7 @@ impl<T: Clone> Outbound<T> {
 
     /// PUBCOMP: completes a QoS 2 message.
     pub(crate) fn pubcomp(&mut self, ack: &Ack) -> Progress<T> {
-        self.complete_if(ack, |state| matches!(state, State::Released(_)))
+        self.complete_if(ack, |state| matches!(state, State::Released(..)))
     }
 
     fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
@@ -275,7 +290,7 @@ impl<T: Clone> Outbound<T> {
                 self.exactly_once -= usize::from(entry.state.is_exactly_once());
                 let reason = match entry.state {
                     // What PUBREC said of the subscribers, PUBCOMP does not repeat (MQTT 5.0 §3.5.2.1, §3.7.2.1).
-                    State::Released(reason) if ack.reason == ReasonCode::SUCCESS => reason,
+                    State::Released(reason, _) if ack.reason == ReasonCode::SUCCESS => reason,
                     _ => ack.reason,
                 };
                 Progress::Done {
@@ -347,7 +362,7 @@ impl<T: Clone> Outbound<T> {
                     duplicate: true,
                     ..publish.clone()
                 }),
-                State::Released(_) => Packet::PubRel(Ack {
+                State::Released(..) => Packet::PubRel(Ack {
                     packet_id,
                     ..Ack::default()
                 }),
@@ -364,7 +379,8 @@ impl<T: Clone> Outbound<T> {
         entries.sort_unstable_by_key(|entry| entry.order);
         let orphan = |entry: Entry<T>| match entry.state {
             State::Published(publish) => Orphan::Unsent(entry.tag, publish),
-            State::Released(_) => Orphan::InDoubt(entry.tag),
+            State::Released(_, Some(publish)) => Orphan::Unsent(entry.tag, *publish),
+            State::Released(_, None) => Orphan::InDoubt(entry.tag),
         };
         entries.into_iter().map(orphan).collect()
     }
@@ -528,5 +544,23 @@ mod tests {
         assert!(matches!(&orphans[0], Orphan::Unsent('a', publish) if publish.packet_id == 1));
         assert_eq!(orphans[1], Orphan::InDoubt('b'));
         assert_eq!(store.len(), 0);
+    }
+
+    #[test]
+    fn who_loses_none_gets_a_released_message_back_too() {
+        let mut store = Outbound::new(5);
+        store.loses_none();
+        for tag in ['a', 'b'] {
+            store.start(&mut message(QoS::ExactlyOnce), tag);
+        }
+        let held = store.held;
+        for id in [1, 2, 2] {
+            store.pubrec(&ack(id));
+        }
+        assert_eq!((store.held, store.topic(2).is_some()), (held, true));
+        store.pubcomp(&ack(1));
+        let orphans = store.orphans();
+        assert!(matches!(&orphans[..], [Orphan::Unsent('b', publish)] if publish.packet_id == 2));
+        assert_eq!(store.held, 0);
     }
 }

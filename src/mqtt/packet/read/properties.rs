@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use super::Malformed;
 use super::body::Body;
 use crate::mqtt::packet::properties::Source;
-use crate::mqtt::packet::{Place, Properties, Property, PropertyId, ReasonCode, Version};
+use crate::mqtt::packet::{Place, Properties, Property, PropertyId, Publish, ReasonCode, Version};
 
 /// The most properties taken in one packet. An empty one takes 5 bytes on the wire and many times that in memory.
 /// A message that very many overlapping subscriptions of one client match carries the identifier of each.
@@ -60,13 +60,35 @@ fn list(mut body: Body, place: Place) -> Result<Properties, Malformed> {
                 name: id.name(),
             },
         )?;
-        property
-            .check()
-            .map_err(|(reason, text)| wrong(reason, place, &text))?;
+        let of_sender = matches!(
+            property,
+            Property::PayloadFormatIndicator(_) | Property::ResponseTopic(_)
+        );
+        // A server passes those on as they are: who refused them could be cut off by anybody who publishes.
+        if place != Place::Publish || !of_sender {
+            check(&property, place)?;
+        }
         properties.push(property);
     }
     check_authentication(seen, place)?;
     Ok(properties)
+}
+
+fn check(property: &Property, place: Place) -> Result<(), Malformed> {
+    let checked = property.check();
+    checked.map_err(|(reason, text)| wrong(reason, place, &text))
+}
+
+impl Publish {
+    /// Whether its properties have values that are allowed, those included that a receiver need not judge: payload format
+    /// indicator and response topic, by which a server judges the sender (MQTT 5.0 §3.3.2.3.2, §3.3.2.3.5).
+    ///
+    /// # Errors
+    /// With the reason code for the sender.
+    pub fn check_values(&self) -> Result<(), Malformed> {
+        let mut properties = self.properties.iter();
+        properties.try_for_each(|property| check(property, Place::Publish))
+    }
 }
 
 /// The identifier of the next property: one that is known and may stand there.

@@ -12,8 +12,13 @@ use super::{Decoder, LARGEST_PACKET, Malformed, Packet, Version, encode};
 
 const VERSIONS: [Version; 3] = [Version::V31, Version::V311, Version::V5];
 
+/// As a server does, which judges the sender.
 fn decode(bytes: &[u8], version: Version) -> Result<Option<Packet>, Malformed> {
-    Decoder::new(version, LARGEST_PACKET).decode(&mut BytesMut::from(bytes))
+    let packet = Decoder::new(version, LARGEST_PACKET).decode(&mut BytesMut::from(bytes))?;
+    if let Some(Packet::Publish(publish)) = &packet {
+        publish.check_values()?;
+    }
+    Ok(packet)
 }
 
 fn encoded(packet: &Packet, version: Version) -> BytesMut {

@@ -248,6 +248,11 @@ impl Session {
         self.outbound.start_after(last);
     }
 
+    /// A message of QoS 2 is sent anew where the server has lost the session before PUBCOMP: it may come twice, but is not lost.
+    pub(crate) fn loses_none(&mut self) {
+        self.outbound.loses_none();
+    }
+
     /// The protocol version of this session.
     pub fn version(&self) -> Version {
         self.connect.version
