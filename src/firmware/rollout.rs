@@ -237,6 +237,13 @@ impl Rollout {
         let is_same = *sequence == plan.sequence;
         let mut rollout = is_same.then(|| Self::of(plan, devices.clone()))?;
         rest.iter().for_each(|entry| rollout.apply(entry));
+        // The rate counts what was offered before, too; an offer that was repeated is there more than once.
+        let offers = rest.iter().filter_map(|entry| match entry {
+            Entry::Offered { device, at } => Some((*at, device)),
+            _ => None,
+        });
+        let offers: BTreeSet<_> = offers.collect();
+        rollout.recent.extend(offers.into_iter().map(|(at, _)| at));
         // Whether the step behind the last entries was taken nobody knows; all of them may be taken twice.
         let again = rollout.underway.iter().cloned().collect::<Vec<_>>();
         for device in again {
@@ -669,6 +676,11 @@ mod tests {
         let night = 23 * 3600;
         assert_eq!(drain(&mut rollout, night, &mut journal).len(), 10);
         assert_eq!(drain(&mut rollout, night + 59, &mut journal), []);
+        for _ in 0..2 {
+            // The ten are offered it again, and nobody else.
+            let mut resumed = Rollout::resumed(rollout.plan.clone(), &journal).expect("the same");
+            assert_eq!(drain(&mut resumed, night + 59, &mut journal).len(), 10);
+        }
         rollout.pause(true);
         assert_eq!(drain(&mut rollout, night + 60, &mut journal), []);
         rollout.pause(false);

@@ -3,19 +3,28 @@
 use super::{Fate, Next, Number, Source};
 use crate::error::{Error, Result};
 
-/// A source, who says that it is over, and who looks at it.
+/// Whether a source goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taking {
+    GoesOn,
+    /// Nothing is taken until what was taken has arrived.
+    Waits,
+    Over,
+}
+
+/// A source, who says whether it goes on, and who looks at it.
 pub(crate) struct Attended<S, O, L> {
     source: S,
-    is_over: O,
+    taking: O,
     look: L,
 }
 
-impl<S: Source, O: Fn() -> bool, L: FnMut(&S) -> Result<()>> Attended<S, O, L> {
-    /// Ends once `is_over`; `look` is called whenever messages were taken.
-    pub(crate) const fn new(source: S, is_over: O, look: L) -> Self {
+impl<S: Source, O: Fn() -> Taking, L: FnMut(&S) -> Result<()>> Attended<S, O, L> {
+    /// Ends once it is over; `look` is called whenever messages were taken.
+    pub(crate) const fn new(source: S, taking: O, look: L) -> Self {
         Self {
             source,
-            is_over,
+            taking,
             look,
         }
     }
@@ -26,11 +35,12 @@ impl<S: Source, O: Fn() -> bool, L: FnMut(&S) -> Result<()>> Attended<S, O, L> {
     }
 }
 
-impl<S: Source, O: Fn() -> bool, L: FnMut(&S) -> Result<()>> Source for Attended<S, O, L> {
+impl<S: Source, O: Fn() -> Taking, L: FnMut(&S) -> Result<()>> Source for Attended<S, O, L> {
     async fn drive(&mut self) -> Result<()> {
-        match (self.is_over)() {
-            true => Ok(()),
-            false => self.source.drive().await,
+        match (self.taking)() {
+            Taking::Over => Ok(()),
+            Taking::Waits => Err(self.source.hold().await),
+            Taking::GoesOn => self.source.drive().await,
         }
     }
 
@@ -40,10 +50,14 @@ impl<S: Source, O: Fn() -> bool, L: FnMut(&S) -> Result<()>> Source for Attended
 
     #[inline]
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
-        if (self.is_over)() {
-            return sink(Next::End(Ok(()))).map(drop);
+        match (self.taking)() {
+            Taking::Over => return sink(Next::End(Ok(()))).map(drop),
+            Taking::Waits => return Ok(()),
+            Taking::GoesOn => {}
         }
-        self.source.take(sink)?;
+        let taking = &self.taking;
+        self.source
+            .take(|next| Ok(sink(next)? && taking() == Taking::GoesOn))?;
         (self.look)(&self.source)
     }
 

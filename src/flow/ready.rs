@@ -11,7 +11,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::Source;
-use super::attended::Attended;
+use super::attended::{Attended, Taking};
 use crate::error::{Error, Result};
 use crate::file::Standing;
 use crate::output;
@@ -102,7 +102,7 @@ impl<'b> Announcement<'b> {
             true => self.tell(),
             false => Ok(()),
         };
-        Attended::new(source, || false, look)
+        Attended::new(source, || Taking::GoesOn, look)
     }
 }
 

@@ -31,7 +31,7 @@ use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
 use crate::error::Result;
 use crate::flow::alarm::Rule;
-use crate::flow::attended::Attended;
+use crate::flow::attended::{Attended, Taking};
 use crate::flow::webhook::Webhook;
 use crate::flow::{self, Commands, Exec, Fan, Origin, Printed, Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, Subscription};
@@ -156,8 +156,11 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         ways.push(Marked::new(way, at, vec![marks.clone()], plan.refusals));
     }
     let origin = Origin::of(std::slice::from_ref(&source));
-    let is_over = || plan.once && marks.borrow().is_first_done();
-    let mut source = Attended::new(source, is_over, |_| Ok(()));
+    let taking = || match plan.once {
+        true => marks.borrow().taking(),
+        false => Taking::GoesOn,
+    };
+    let mut source = Attended::new(source, taking, |_| Ok(()));
     let fan = Fan::new(watch, ways, plan.refusals).answering(origin);
     let mut target = plan.reports.of(fan, console).await?;
     let stages = Stages::default();

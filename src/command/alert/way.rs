@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::alarm::Mark;
+use crate::flow::attended::Taking;
 use crate::flow::webhook::Webhook;
 use crate::flow::{Commands, Number, Outcome, Printed, Progress, Refusals, Target, target_of};
 use crate::message::Message;
@@ -71,9 +72,13 @@ impl Marks {
         self.first.get_or_insert((mark, places));
     }
 
-    /// Whether the first notice has arrived everywhere.
-    pub(crate) fn is_first_done(&self) -> bool {
-        matches!(self.first, Some((_, 0)))
+    /// Where only the first notice is wanted: until it is begun it goes on, and it is over once it has arrived everywhere.
+    pub(crate) fn taking(&self) -> Taking {
+        match self.first {
+            None => Taking::GoesOn,
+            Some((_, 0)) => Taking::Over,
+            Some(_) => Taking::Waits,
+        }
     }
 
     /// What has arrived since the last call.
