@@ -55,7 +55,7 @@ pub(crate) enum Ota {
     #[command(disable_help_flag = true, override_usage = "iotctl ota agent [OPTIONS] [URL]", after_help = below("ota agent"))]
     Agent(Box<AgentFlags>),
 
-    /// Serve images to devices, in blocks over MQTT
+    /// Serve images to devices, in blocks over MQTT or as files over CoAP
     #[command(disable_help_flag = true, after_help = below("ota serve"))]
     Serve(Box<ServeFlags>),
 
