@@ -276,6 +276,9 @@ impl Agent {
 
     /// With `--once`: how the first update ended.
     fn is_over(&self) -> Option<Result<()>> {
+        if let Some(why) = self.core.missed() {
+            return Some(Err(why));
+        }
         let is_told = self.reported.as_ref() == Some(&self.core.device.report());
         let is_over = is_told && self.client.unfinished() == 0;
         self.core.ending().filter(|_| is_over)
