@@ -29,6 +29,8 @@ struct File {
     devices: Option<Vec<String>>,
     /// Only devices of this group.
     group: Option<String>,
+    /// Only devices of this class.
+    class: Option<String>,
     /// Only this part of them, always the same ones.
     percent: Option<Value>,
     /// A device that takes longer has failed.
@@ -88,6 +90,7 @@ pub(super) struct Asked {
     /// None: those that have reported.
     pub(super) devices: Vec<String>,
     pub(super) group: Option<String>,
+    pub(super) class: Option<String>,
     pub(super) percent: Option<u8>,
     pub(super) plan: Plan,
 }
@@ -123,6 +126,7 @@ pub(super) fn asked(path: &Path) -> Result<Asked> {
         version,
         devices: table.devices.unwrap_or_default(),
         group: table.group,
+        class: table.class,
         percent,
         plan,
     })
@@ -154,6 +158,9 @@ impl File {
         }
         if devices.len() > MOST_DEVICES {
             return Err(format!("devices: more than {MOST_DEVICES}"));
+        }
+        if let Some(class) = self.class.as_deref().filter(|it| it.is_empty()) {
+            return Err(format!("class {class:?}: expected the name of a class, or its UUID"));
         }
         Ok(())
     }
@@ -378,6 +385,7 @@ mod tests {
                 "devices = ['a', 'a']\n[[stage]]\ndevices = 1\n",
                 "devices: a occurs twice",
             ),
+            ("class = ''\n[[stage]]\ndevices = 1\n", "class \"\": expected"),
             ("stages = 1\n", "unknown field `stages`"),
             ("devices = []\n[[stage]]\ndevices = 1\n", "devices is empty"),
             ("timeout = '0s'\n[[stage]]\ndevices = 1\n", "timeout \"0s\""),

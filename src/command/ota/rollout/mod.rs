@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::control::Silence;
 use self::file::{Asked, asked};
 use super::agent::{at_least_once, refused, subscribe};
 use super::retained::Retained;
-use super::status::Fleet;
+use super::status::{Fleet, word};
 use crate::command::mqtt::session::{SessionArgs, Wants, WillArgs, tell};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result, counted};
+use crate::firmware::Identity;
 use crate::firmware::rollout::{Entry, Rollout, Seconds, Step, is_within};
 use crate::firmware::wire::Topics;
 use crate::flow::journal::{self, Journal};
@@ -127,6 +128,14 @@ fn entries(lines: &[String], path: &Path) -> Result<Vec<Entry>> {
         let hint = "remove it to begin anew, without --resume and --abort";
         Error::new(Kind::Local, text).hint(hint)
     })
+}
+
+/// Whether a device has reported this class. It and the plan may each have it as a name or as its UUID, which is made of the names
+/// of vendor and class.
+fn is_of_class(report: &Value, class: &str) -> bool {
+    let (vendor, own) = (word(report, "vendor"), word(report, "class"));
+    let id = |class| Identity::new(vendor, class).class;
+    !own.is_empty() && id(own) == id(class)
 }
 
 /// The connection to the server, and what came over it.
@@ -343,14 +352,21 @@ impl Link {
             let groups = report.and_then(|report| report["groups"].as_array());
             groups.is_some_and(|groups| groups.iter().any(|it| it == group))
         };
+        let is_of_class = |device: &String| {
+            let Some(class) = &asked.class else {
+                return true;
+            };
+            let report = self.fleet.devices.get(device);
+            report.is_some_and(|report| is_of_class(report, class))
+        };
         let is_part = |device: &String| asked.percent.is_none_or(|part| is_within(device, part));
         let devices: Vec<String> = known
             .into_iter()
-            .filter(|it| is_in(it) && is_part(it))
+            .filter(|it| is_in(it) && is_of_class(it) && is_part(it))
             .collect();
         match devices.is_empty() {
             true => Err(Error::new(Kind::Refused, "no device is selected")
-                .hint("iotctl ota status shows which devices have reported")),
+                .hint("iotctl ota status --output json shows which devices have reported, with their groups and classes")),
             false => Ok(devices),
         }
     }
@@ -467,5 +483,29 @@ impl Link {
             let _ = self.publish(self.lock.clone(), b"", true);
         }
         self.client.close(Disconnect::default()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_known_by_its_name_and_by_its_uuid() {
+        let report = |vendor, class| json!({"vendor": vendor, "class": class});
+        let (vendor, class) = ("example.com", "sensor-rev-b");
+        let id = "4241f5c9-fd92-51bb-aa01-79d19dc81df4";
+        for (report, asked, wanted) in [
+            (report(vendor, class), class, true),
+            (report(vendor, class), id, true),
+            (report(vendor, id), class, true),
+            (report("cfbff0d1-9375-5685-968c-48ce8b15ae17", id), class, true),
+            (report(vendor, "sensor-rev-a"), class, false),
+            (report("example.org", class), id, false),
+            (json!({}), class, false),
+            (json!({"class": ""}), "", false),
+        ] {
+            assert_eq!(is_of_class(&report, asked), wanted, "{report} {asked}");
+        }
     }
 }
