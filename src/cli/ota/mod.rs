@@ -208,13 +208,13 @@ fn session(flags: SessionFlags) -> Result<SessionArgs> {
     }
 }
 
-/// The same for what goes over MQTT only.
-fn over_mqtt(command: &str, flags: SessionFlags) -> Result<SessionArgs> {
+/// The same for a URL that must be one of MQTT; `otherwise` is how other protocols are used.
+fn over_mqtt(command: &str, otherwise: &str, flags: SessionFlags) -> Result<SessionArgs> {
     let session = flags.words(&[])?.0;
     match ota::protocol(session.connect.url.as_deref()) {
         Some(Protocol::Amqp | Protocol::Coap) => {
-            let text = format!("{command} goes over MQTT only");
-            Err(Error::usage(text).hint("use mqtt://HOST"))
+            let text = format!("the URL of {command} must be one of MQTT");
+            Err(Error::usage(text).hint(format!("use mqtt://HOST, or {otherwise}")))
         }
         _ => Ok(session),
     }

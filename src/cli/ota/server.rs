@@ -51,7 +51,7 @@ impl ServeFlags {
     pub(super) fn plan(self) -> Result<serve::Plan> {
         let of_mqtt = self.session.of_mqtt_alone();
         let of_mqtt = self.carousel.then_some("--carousel").or(of_mqtt);
-        let session = over_mqtt("ota serve", self.session)?;
+        let session = over_mqtt("ota serve", "--coap ADDR:PORT", self.session)?;
         let session = match (self.coap, of_mqtt) {
             (Some(_), Some(flag)) if !is_named(&session.connect) => {
                 let text = format!("{flag} is for MQTT, whose server is not named");
@@ -250,7 +250,8 @@ pub(crate) struct RolloutFlags {
 
 impl RolloutFlags {
     pub(super) fn plan(self) -> Result<rollout::Plan> {
-        let mut session = over_mqtt("ota rollout", self.session)?;
+        let otherwise = "name devices as coap://HOST in the plan";
+        let mut session = over_mqtt("ota rollout", otherwise, self.session)?;
         // The URL has ://, the plan has not, in whichever order they come.
         let mut file = self.plan;
         if let Some(url) = file.to_str().filter(|it| it.contains("://")) {

@@ -10,6 +10,7 @@ use super::{Expect, Folder};
 use crate::support::coap::server;
 use crate::support::command::{Ended, Line, iotctl};
 use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::schema::{check, schema};
 
 const OLD: &[u8] = b"the firmware that the device came with";
 
@@ -99,7 +100,7 @@ fn a_manifest_comes_from_a_queue_with_its_image_and_reports_go_to_another() {
     );
     said.succeeded();
     waiting.hears("iotctl: updated");
-    site.status("updated == 1");
+    check(&site.status("updated == 1"), &schema("ota-status"));
     drop(waiting);
     assert_eq!(
         fs::read(site.folder.path("d1/b")).unwrap(),
@@ -130,6 +131,15 @@ fn a_manifest_comes_from_a_queue_with_its_image_and_reports_go_to_another() {
         remove.contains("--remove cannot be used over AMQP"),
         "{remove}"
     );
+}
+
+#[test]
+fn once_waits_for_a_manifest_no_longer_than_it_is_told() {
+    let site = Site::new();
+    let said = site.agent("d1", "--once --timeout 300ms").run();
+    let wanted = "iotctl: timed out: no manifest has come\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
 }
 
 #[test]
