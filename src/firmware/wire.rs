@@ -173,6 +173,11 @@ impl Queues {
     pub fn lock(&self) -> String {
         format!("{}.status.lock", self.0)
     }
+
+    /// A queue that belongs to the connection of the controller of a rollout.
+    pub fn controller(&self, plan: &str) -> String {
+        format!("{}.rollout.{plan}", self.0)
+    }
 }
 
 fn level(number: Option<u32>) -> String {

@@ -194,6 +194,12 @@ const URL: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts,
 fn session(flags: SessionFlags) -> Result<SessionArgs> {
     let alone = flags.of_mqtt_alone();
     let session = flags.words(&[])?.0;
+    check_protocol(&session, alone)?;
+    Ok(session)
+}
+
+/// Whether the URL is one of a protocol of ours, for which `alone`, a flag of MQTT, means something.
+fn check_protocol(session: &SessionArgs, alone: Option<&str>) -> Result<()> {
     let url = session.connect.url.as_deref();
     let spoken = ota::protocol(url);
     match (url.and_then(|url| url.split_once("://")), spoken, alone) {
@@ -204,7 +210,7 @@ fn session(flags: SessionFlags) -> Result<SessionArgs> {
         (_, Some(Protocol::Amqp | Protocol::Coap), Some(flag)) => {
             Err(Error::usage(format!("{flag} is for MQTT")))
         }
-        _ => Ok(session),
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{PrefixFlags, URL, over_mqtt, session};
+use super::{PrefixFlags, URL, check_protocol, over_mqtt, session};
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
@@ -216,8 +216,11 @@ impl StatusFlags {
     }
 }
 
+/// What the URL of `ota rollout` may be.
+const ROLLED_OUT_OVER: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws, wss, amqp and amqps [default: mqtt://localhost, or none where the plan names devices as coap://HOST]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Rollout")]
+#[command(next_help_heading = "Rollout", mut_arg("url", |url| url.help(ROLLED_OUT_OVER)))]
 pub(crate) struct RolloutFlags {
     /// Plan: manifest, devices and stages; the journal is beside it
     #[arg(value_name = "PLAN", help_heading = None)]
@@ -250,8 +253,8 @@ pub(crate) struct RolloutFlags {
 
 impl RolloutFlags {
     pub(super) fn plan(self) -> Result<rollout::Plan> {
-        let otherwise = "name devices as coap://HOST in the plan";
-        let mut session = over_mqtt("ota rollout", otherwise, self.session)?;
+        let of_mqtt = self.session.of_mqtt_alone();
+        let mut session = self.session.words(&[])?.0;
         // The URL has ://, the plan has not, in whichever order they come.
         let mut file = self.plan;
         if let Some(url) = file.to_str().filter(|it| it.contains("://")) {
@@ -259,6 +262,11 @@ impl RolloutFlags {
             let plan = plan.filter(|it| !it.contains("://"));
             let missing = || Error::usage("the plan is missing").hint("name a TOML file");
             file = plan.ok_or_else(missing)?.into();
+        }
+        check_protocol(&session, of_mqtt)?;
+        if is_coap(session.connect.url.as_deref()) {
+            let text = "the URL of ota rollout must be one of MQTT or AMQP";
+            return Err(Error::usage(text).hint("name devices as coap://HOST in the plan"));
         }
         if session.will.is_some() {
             let text = "--will-topic cannot be used: the will of a rollout gives its lock back";

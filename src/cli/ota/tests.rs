@@ -119,10 +119,11 @@ fn flags_of_another_protocol_are_refused() {
             "the URL of ota serve must be one of MQTT",
         ),
         (
-            "rollout p amqp://h".to_owned(),
-            "the URL of ota rollout must be one of MQTT",
+            "rollout p coap://h".to_owned(),
+            "the URL of ota rollout must be one of MQTT or AMQP",
         ),
         ("rollout mqtt://h".to_owned(), "the plan is missing"),
+        ("rollout amqp://h p -i x".to_owned(), "-i is for MQTT"),
         (
             "serve d --coap 127.0.0.1:0 --carousel".to_owned(),
             "--carousel is for MQTT, whose server is not named",

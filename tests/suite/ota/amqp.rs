@@ -14,14 +14,14 @@ use crate::support::schema::{check, schema};
 
 const OLD: &[u8] = b"the firmware that the device came with";
 
-struct Site {
-    folder: Folder,
+pub(super) struct Site {
+    pub(super) folder: Folder,
     key: PathBuf,
     prefix: String,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = Folder::new();
         let key = folder.key("key", "ed25519");
         let prefix = unique("ota");
@@ -32,12 +32,12 @@ impl Site {
         }
     }
 
-    fn line(&self, command: &str) -> Line {
+    pub(super) fn line(&self, command: &str) -> Line {
         let line = iotctl(command).word(rabbitmq().url());
         line.word("--prefix").word(&self.prefix)
     }
 
-    fn sign(&self, sequence: u8, words: &str) -> PathBuf {
+    pub(super) fn sign(&self, sequence: u8, words: &str) -> PathBuf {
         let file = self.folder.file("fw.bin", firmware(20_000, sequence));
         let words = format!("--version 1.{sequence} --sequence {sequence} {words}");
         self.folder.sign(&file, &self.key, &words).run().succeeded();
@@ -53,7 +53,7 @@ impl Site {
             .run()
     }
 
-    fn agent(&self, device: &str, words: &str) -> Line {
+    pub(super) fn agent(&self, device: &str, words: &str) -> Line {
         self.agent_in(&self.folder.path(device), device, words)
     }
 
@@ -70,7 +70,7 @@ impl Site {
         line.words(words)
     }
 
-    fn status(&self, words: &str) -> Value {
+    pub(super) fn status(&self, words: &str) -> Value {
         let line = self.line("ota status").words("--output json --timeout 80s");
         let line = if words.is_empty() {
             line

@@ -13,7 +13,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::control::Notifier;
+use super::control::{Irrevocable, Notifier};
 use super::file::Written;
 use super::{Action, Plan, TICK, carry_out, check_journal};
 use crate::command::ota::direct::{self, Devices, STATUS, TRIGGER};
@@ -66,7 +66,7 @@ pub(super) async fn run(plan: &Plan, written: Written, path: &Path, stop: &mut S
         sender,
         reports,
         console,
-        is_warned: false,
+        irrevocable: Irrevocable::over("CoAP", asked.plan.sequence),
     };
     let reading = told.read();
     stop.unless_asked("interrupted", reading).await?;
@@ -92,8 +92,7 @@ struct Told {
     sender: mpsc::Sender<(String, Bytes)>,
     reports: mpsc::Receiver<(String, Bytes)>,
     console: Console,
-    /// It was said that nothing is taken back.
-    is_warned: bool,
+    irrevocable: Irrevocable,
 }
 
 impl Told {
@@ -179,11 +178,7 @@ impl Notifier for Told {
     fn withdraw(&mut self, device: String) -> Result<()> {
         self.leave(&device);
         let report = self.fleet.devices.get(&device);
-        let is_there = report.is_some_and(|it| it["sequence"].as_u64() == Some(self.sequence));
-        if !is_there && !std::mem::replace(&mut self.is_warned, true) {
-            let text = "devices that were told of the update may go on with it: nothing is taken back over CoAP";
-            self.console.warn(text);
-        }
+        self.irrevocable.warn(report, self.console);
         Ok(())
     }
 

@@ -85,6 +85,35 @@ pub(super) trait Notifier {
     async fn wait(&mut self, stop: &mut Stop) -> Result<()>;
 }
 
+/// Says once that a device which was told of an update may go on with it, where nothing can be taken back.
+pub(super) struct Irrevocable {
+    protocol: &'static str,
+    sequence: u64,
+    is_said: bool,
+}
+
+impl Irrevocable {
+    /// Over this protocol, of the manifest with this sequence number.
+    pub(super) const fn over(protocol: &'static str, sequence: u64) -> Self {
+        Self {
+            protocol,
+            sequence,
+            is_said: false,
+        }
+    }
+
+    /// What a device has reported last: one that has begun has nothing that could be taken back.
+    pub(super) fn warn(&mut self, report: Option<&Value>, console: Console) {
+        let has_begun = report.is_some_and(|it| it["sequence"].as_u64() == Some(self.sequence));
+        if !has_begun && !std::mem::replace(&mut self.is_said, true) {
+            let protocol = self.protocol;
+            console.warn(format_args!(
+                "devices that were told of the update may go on with it: nothing is taken back over {protocol}"
+            ));
+        }
+    }
+}
+
 /// With what is to be done then.
 type Decision = (Entry, Option<Step>);
 

@@ -6,9 +6,11 @@
 //! |---|---|
 //! | `file` | the plan, as it is written |
 //! | `control` | decisions, one after the other, whatever devices are told over |
+//! | `amqp` | manifests to queues, reports from one |
 //! | `mqtt` | manifests that are published, reports, and who else controls the rollout |
 //! | `coap` | devices that are told themselves, and whose reports are observed |
 
+mod amqp;
 mod coap;
 mod control;
 mod file;
@@ -87,6 +89,9 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     if written.is_over_coap() {
         return coap::run(&plan, written, &path, &mut stop).await;
+    }
+    if let Some(session) = super::amqp::session(&plan.session) {
+        return amqp::run(&plan, written, &path, session, &mut stop).await;
     }
     let asked = written.judged()?;
     check_journal(&path, plan.action)?;
