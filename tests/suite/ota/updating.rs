@@ -535,3 +535,33 @@ fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
     second.signal("INT");
     second.ends().exits(0);
 }
+
+/// mosquitto says so with MQTT 5, and closes the connection without a word before.
+#[test]
+fn two_agents_of_one_name_do_not_fight_for_ever_at_mosquitto() {
+    let site = site(1000);
+    let agent = |slots: &str, words: &str| {
+        let slots = site.folder.path(slots);
+        site.agent_in(&slots, "d1", words).start()
+    };
+    let mut first = agent("d1", "");
+    first.hears("iotctl: idle");
+    let second = agent("other", "");
+    let ended = first.ends_by_itself();
+    let stderr = &ended.stderr;
+    assert!(stderr.contains("session taken over"), "{stderr}");
+    assert!(
+        stderr.contains("another client connects with the same identifier"),
+        "{stderr}"
+    );
+    ended.failed(6);
+    second.signal("INT");
+    second.ends().exits(0);
+    // They tell of themselves over each connection, which does not mean that all is well.
+    let (mut third, fourth) = (agent("d1", "-V 311"), agent("other", "-V 311"));
+    third.hears("another client seems to have the identifier ota-d1 too");
+    for agent in [third, fourth] {
+        agent.signal("INT");
+        agent.ends();
+    }
+}

@@ -66,6 +66,7 @@ impl Plan {
             topic_aliases: 0,
         };
         let mut client = session.client(target, &wants, console).await?;
+        client.only_greets();
         let mut audiences = vec![Audience::All, Audience::Device(self.id.clone())];
         audiences.extend(self.groups.iter().cloned().map(Audience::Group));
         let filters: Vec<_> = audiences
