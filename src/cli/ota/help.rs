@@ -119,7 +119,7 @@ const STATUS: &[Example] = &[
 /// What the file of a rollout looks like.
 pub(crate) const PLAN: &str = r#"name = "1.4.0"
 manifest = "updates/sensor-1.4.0+7.suit"
-# Which devices: by name, of a group or a class, or a part of them; otherwise all that have reported.
+# Devices by name, of a group or class, or a part of them; otherwise all that have reported.
 group = "lab"
 class = "sensor-rev-b"
 # A device that takes longer has failed; it is offered the update again this often before.

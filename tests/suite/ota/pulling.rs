@@ -63,7 +63,7 @@ pub(super) fn serving(folder: &Folder, words: &str) -> (Running, String) {
 #[test]
 fn a_directory_is_served_over_coap_to_clients_of_all_kinds() {
     let folder = made("");
-    let (mut served, root) = serving(&folder, "");
+    let (served, root) = serving(&folder, "");
     let manifest = folder.read("updates/fw-1.1.suit");
     let kept = folder.path("kept");
     let words = format!("-o {} {root}/fw-1.1.bin", kept.display());

@@ -106,8 +106,9 @@ fn a_device_that_is_away_is_told_when_it_is_back_and_a_killed_controller_goes_on
         fs::read_to_string(&journal).ok().filter(is_offered)
     });
     // Of two controllers the second has no journal to write to.
-    let second = site.rollout(&[&place], STAGES, "--resume").run().failed(8);
-    assert!(second.contains("plan.journal"), "{second}");
+    let second = site.rollout(&[&place], STAGES, "--resume").run();
+    assert!(second.stderr.contains("plan.journal"), "{}", second.stderr);
+    second.failed(8);
     signal(first.id(), "KILL");
     drop(first);
     let again = site.rollout(&[&place], STAGES, "--resume").start();
