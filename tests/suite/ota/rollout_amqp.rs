@@ -104,7 +104,7 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
     // A device that has a queue, and is away.
     drop(site.fleet(&["a"], &[]));
     let plan = format!("devices = ['a']\n{STAGES}");
-    let first = site.rollout(&plan, "").start();
+    let mut first = site.rollout(&plan, "").start();
     let journal = site.folder.path("plan.journal");
     let is_offered = |text: &String| text.contains("offered");
     wait_for("an offer", || {
@@ -117,11 +117,15 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
         second.starts_with("iotctl: another controller runs this rollout: "),
         "{second}"
     );
-    let pause = site.rollout(&plan, "--pause").run().failed(2);
-    assert!(
-        pause.contains("--pause cannot be used over AMQP"),
-        "{pause}"
-    );
+    for (word, answer) in [
+        ("--pause", "paused: nothing more is offered until --resume"),
+        ("--resume", "the controller that runs goes on"),
+    ] {
+        let told = site.rollout(&plan, word).run();
+        assert!(told.stderr.contains(answer), "{}", told.stderr);
+        told.succeeded();
+    }
+    first.hears("iotctl: paused");
     signal(first.id(), "KILL");
     drop(first);
     let again = site.rollout(&plan, "--resume --retry forever").start();
@@ -133,4 +137,37 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_rollout_is_aborted_from_anywhere() {
+    let site = Site::new();
+    site.sign(1, "--embed");
+    drop(site.fleet(&["a"], &[]));
+    let plan = format!("devices = ['a']\n{STAGES}");
+    let why = site.rollout(&plan, "--pause").run().failed(1);
+    assert_eq!(
+        why,
+        "iotctl: no controller runs this rollout; nothing is offered"
+    );
+    let first = site.rollout(&plan, "").start();
+    let journal = site.folder.path("plan.journal");
+    let is_offered = |text: &String| text.contains("offered");
+    wait_for("an offer", || {
+        fs::read_to_string(&journal).ok().filter(is_offered)
+    });
+    let told = site.rollout(&plan, "--abort").run();
+    assert!(
+        told.stderr.contains("aborted by the controller that runs"),
+        "{}",
+        told.stderr
+    );
+    told.succeeded();
+    let ended = first.ends_by_itself();
+    assert!(
+        ended.stderr.contains("nothing is taken back over AMQP"),
+        "{}",
+        ended.stderr
+    );
+    ended.exits(7);
 }

@@ -200,6 +200,7 @@ fn a_trigger_is_heard_while_another_update_is_fetched() {
     );
     // What is older is refused, and what is not there changes nothing.
     trigger(&fast.uris[0], "fw-1.1.suit");
+    device.hears("iotctl: refused: version 1.1");
     trigger(&fast.uris[0], "none.suit");
     device.hears("none.suit: 4.04");
     let report: Value = serde_json::from_str(status(&[&place], None).text()).unwrap();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -11,10 +12,10 @@ use tokio::time::timeout;
 
 use super::control::{Irrevocable, Notifier};
 use super::file::{Asked, Written};
-use super::{Action, Plan, TICK, carry_out, check_journal};
+use super::{ANSWER, Action, Plan, TICK, carry_out, check_journal, no_controller, words};
 use crate::amqp::publisher::{Outcome, Outgoing, Returns};
 use crate::amqp::topology::{Declaration, Queue};
-use crate::amqp::v091::Connection;
+use crate::amqp::v091::{Connection, Incoming};
 use crate::command::amqp::session::{Session, SessionArgs};
 use crate::command::ota::amqp::exchange;
 use crate::command::ota::status::Fleet;
@@ -27,6 +28,9 @@ use crate::message::AmqpProperties;
 use crate::output::Console;
 use crate::stop::Stop;
 
+/// How often an answer is looked for.
+const SOON: Duration = Duration::from_millis(100);
+
 pub(super) async fn run(
     plan: &Plan,
     written: Written,
@@ -34,14 +38,22 @@ pub(super) async fn run(
     args: SessionArgs,
     stop: &mut Stop,
 ) -> Result<()> {
-    if plan.action == Action::Pause {
-        let text = "--pause cannot be used over AMQP: nobody tells the controller";
-        return Err(Error::usage(text).hint("end it by SIGINT, and go on with --resume"));
-    }
     let asked = written.judged()?;
     check_journal(path, plan.action)?;
     let console = Console::new(plan.style);
     let session = args.session("ota rollout", Retry::Forever, console)?;
+    if plan.action != Action::Begin {
+        let lock = Queues::new(&plan.prefix).controller(&asked.name);
+        let telling = order(&session, lock, plan.action);
+        match stop.unless_asked("interrupted", telling).await? {
+            Some(answer) => {
+                console.note(words(&answer));
+                return Ok(());
+            }
+            None if plan.action == Action::Pause => return Err(no_controller()),
+            None => {}
+        }
+    }
     let opening = Queued::open(plan, &asked, &session, console);
     let mut queued = stop.unless_asked("interrupted", opening).await?;
     let ended = carry_out(&mut queued, plan, &asked, path, stop).await;
@@ -50,12 +62,53 @@ pub(super) async fn run(
     closed.map_err(|asked| Error::new(asked.kind(), "interrupted"))?
 }
 
+/// Tells the controller that runs what is wanted of it; its answer, or `None` where there is none.
+async fn order(session: &Session, lock: String, action: Action) -> Result<Option<Bytes>> {
+    let open = async |session: &Session| session.receiver(&[], true).await;
+    let mut link = session.connect_by(open).await?;
+    let own = link
+        .declare(&Declaration::Queue(Queue::temporary()))
+        .await?;
+    let own = own.map(|it| it.name).unwrap_or_default();
+    let message = Outgoing {
+        key: lock.into(),
+        properties: Arc::new(AmqpProperties {
+            reply_to: Some(own.clone()),
+            ..AmqpProperties::default()
+        }),
+        payload: Bytes::from_static(action.word()),
+        returns: Returns::Told,
+        ..Outgoing::default()
+    };
+    link.publish(0, message)?;
+    let until = Instant::now() + ANSWER;
+    let mut outcomes = Vec::new();
+    while Instant::now() < until {
+        let _ = timeout(SOON, link.fates(&mut outcomes)).await;
+        let is_returned = |it: &(u64, Outcome)| matches!(it.1, Outcome::Returned { .. });
+        if outcomes.iter().any(is_returned) {
+            link.close().await?;
+            return Ok(None);
+        }
+        if let Incoming::Delivery(answer) = link.get(&own, true).await? {
+            link.close().await?;
+            return Ok(Some(answer.message.payload));
+        }
+    }
+    let text = "the controller does not answer";
+    Err(Error::new(Kind::TimedOut, text))
+}
+
 /// Devices that have queues.
 struct Queued<'a> {
     session: &'a Session,
     declare: [Declaration; 2],
     /// For what is said to devices.
     link: Connection,
+    /// The queue of the controller, what has come to it, and in which queue the answer is awaited.
+    lock: String,
+    order: Option<Bytes>,
+    awaited_at: ByteString,
     reader: Reader,
     fleet: Fleet,
     news: Vec<String>,
@@ -78,11 +131,12 @@ impl<'a> Queued<'a> {
         console: Console,
     ) -> Result<Self> {
         let queues = Queues::new(&plan.prefix);
-        let lock = Queue {
-            name: queues.controller(&asked.name).into(),
+        let lock = queues.controller(&asked.name);
+        let own = Queue {
+            name: lock.as_str().into(),
             ..Queue::temporary()
         };
-        let declare = [exchange(&queues), Declaration::Queue(lock)];
+        let declare = [exchange(&queues), Declaration::Queue(own)];
         // What is left of a controller that was killed may have the queue until the server has seen that it is gone.
         let is_patient = plan.session.connect.retry.is_some();
         let open = async |session: &Session| {
@@ -92,6 +146,9 @@ impl<'a> Queued<'a> {
         let link = session.connect_by(open).await?;
         let mut queued = Self {
             link,
+            lock,
+            order: None,
+            awaited_at: ByteString::new(),
             reader: Reader::open(session, &plan.prefix).await?,
             session,
             declare,
@@ -138,9 +195,19 @@ impl<'a> Queued<'a> {
         for (number, outcome) in outcomes {
             self.hear(number, &outcome);
         }
-        match driven {
-            Ok(Err(why)) => self.reconnect(why).await,
-            _ => Ok(()),
+        let came = match driven {
+            Ok(Err(why)) => Err(why),
+            _ => self.link.get(&self.lock, true).await,
+        };
+        match came {
+            Ok(Incoming::Delivery(order)) => {
+                let awaited_at = order.detail().properties.reply_to.clone();
+                self.awaited_at = awaited_at.unwrap_or_default();
+                self.order = Some(order.message.payload);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(why) => self.reconnect(why).await,
         }
     }
 
@@ -203,6 +270,20 @@ impl Notifier for Queued<'_> {
 
     fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.news)
+    }
+
+    fn order(&mut self) -> Option<Bytes> {
+        self.order.take()
+    }
+
+    fn answer(&mut self, answer: &[u8]) -> Result<()> {
+        let message = Outgoing {
+            key: std::mem::take(&mut self.awaited_at),
+            payload: Bytes::copy_from_slice(answer),
+            ..Outgoing::default()
+        };
+        self.number += 1;
+        self.link.publish(self.number, message)
     }
 
     fn has_room(&self) -> bool {

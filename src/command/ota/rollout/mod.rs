@@ -36,6 +36,9 @@ use crate::stop::Stop;
 /// How often the clock is looked at: for time-outs, soaks and windows.
 const TICK: Duration = Duration::from_millis(500);
 
+/// A controller that is there answers within this time.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// What is asked of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -121,6 +124,20 @@ fn check_journal(path: &Path, action: Action) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// What the answer of a controller means.
+fn words(answer: &[u8]) -> &'static str {
+    match answer {
+        b"paused" => "paused: nothing more is offered until --resume",
+        b"aborted" => "aborted by the controller that runs",
+        _ => "the controller that runs goes on",
+    }
+}
+
+fn no_controller() -> Error {
+    let why = "no controller runs this rollout; nothing is offered";
+    Error::new(Kind::Refused, why)
 }
 
 /// The decisions in a journal.

@@ -11,7 +11,7 @@ use bytestring::ByteString;
 
 use super::control::Notifier;
 use super::file::Asked;
-use super::{Action, Plan, TICK, carry_out};
+use super::{ANSWER, Action, Plan, TICK, carry_out, no_controller, words};
 use crate::command::mqtt::session::{Wants, WillArgs, tell};
 use crate::command::ota::agent::{at_least_once, refused, subscribe};
 use crate::command::ota::retained::Retained;
@@ -27,9 +27,6 @@ use crate::output::Console;
 use crate::payload::Source;
 use crate::random::unguessable;
 use crate::stop::Stop;
-
-/// A controller that is there answers within this time.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// How long a device may say nothing before its last report is asked for.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -179,10 +176,7 @@ impl Link {
     async fn is_done_elsewhere(&mut self, action: Action, stop: &mut Stop) -> Result<bool> {
         let Some(other) = self.other.clone() else {
             return match action {
-                Action::Pause => {
-                    let why = "no controller runs this rollout; nothing is offered";
-                    Err(Error::new(Kind::Refused, why))
-                }
+                Action::Pause => Err(no_controller()),
                 _ => Ok(false),
             };
         };
@@ -207,11 +201,7 @@ impl Link {
                 Err(Error::new(Kind::TimedOut, text).hint(hint))
             }
             (_, Some(answer)) => {
-                self.console.note(match &*answer {
-                    b"paused" => "paused: nothing more is offered until --resume",
-                    b"aborted" => "aborted by the controller that runs",
-                    _ => "the controller that runs goes on",
-                });
+                self.console.note(words(&answer));
                 Ok(true)
             }
             (_, None) => {
