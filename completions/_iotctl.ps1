@@ -4096,7 +4096,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a manifest or an image says, without verifying who signed it')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Verify a manifest or an image')
             [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'Run as a device with two slots, which is updated over MQTT, CoAP or AMQP')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve images to devices, in blocks over MQTT')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve images to devices, in blocks over MQTT or as files over CoAP')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a manifest to devices, or take one back')
             [CompletionResult]::new('rollout', 'rollout', [CompletionResultType]::ParameterValue, 'Offer an update to many devices in stages, and stop when too many fail')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what devices report, or wait until so many have been updated')
@@ -4173,8 +4173,8 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--class', '--class', [CompletionResultType]::ParameterName, 'Class of the device, a name that the vendor gives to devices that run the same firmware, or a UUID')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Public key whose signature counts, as a PEM file; may be repeated')
             [CompletionResult]::new('--block-size', '--block-size', [CompletionResultType]::ParameterName, 'Bytes of a block, 64 to 64KiB')
-            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Give an update up when no part of its image comes for this long; with --once with exit code 5')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give an update up when no part of its image comes for this long; with --once with exit code 5')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Give up when nothing comes for this long: no part of an image [default: 5m], or with --once no manifest [default: waits]; with --once with exit code 5')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up when nothing comes for this long: no part of an image [default: 5m], or with --once no manifest [default: waits]; with --once with exit code 5')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'How often to look for a manifest over CoAP, where the URL is that of a manifest')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out')
             [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back')
@@ -4259,6 +4259,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;ota;serve' {
+            [CompletionResult]::new('--coap', '--coap', [CompletionResultType]::ParameterName, 'Address and port where the files of the directory are served over CoAP; over MQTT as well where its server is named')
             [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'Topic below which manifests, blocks and reports are')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]')

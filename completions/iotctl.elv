@@ -4035,7 +4035,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand inspect 'Show what a manifest or an image says, without verifying who signed it'
             cand verify 'Verify a manifest or an image'
             cand agent 'Run as a device with two slots, which is updated over MQTT, CoAP or AMQP'
-            cand serve 'Serve images to devices, in blocks over MQTT'
+            cand serve 'Serve images to devices, in blocks over MQTT or as files over CoAP'
             cand publish 'Publish a manifest to devices, or take one back'
             cand rollout 'Offer an update to many devices in stages, and stop when too many fail'
             cand status 'Show what devices report, or wait until so many have been updated'
@@ -4106,8 +4106,8 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --class 'Class of the device, a name that the vendor gives to devices that run the same firmware, or a UUID'
             cand --trust 'Public key whose signature counts, as a PEM file; may be repeated'
             cand --block-size 'Bytes of a block, 64 to 64KiB'
-            cand -W 'Give an update up when no part of its image comes for this long; with --once with exit code 5'
-            cand --timeout 'Give an update up when no part of its image comes for this long; with --once with exit code 5'
+            cand -W 'Give up when nothing comes for this long: no part of an image [default: 5m], or with --once no manifest [default: waits]; with --once with exit code 5'
+            cand --timeout 'Give up when nothing comes for this long: no part of an image [default: 5m], or with --once no manifest [default: waits]; with --once with exit code 5'
             cand --poll 'How often to look for a manifest over CoAP, where the URL is that of a manifest'
             cand --listen 'Address and port where the device is told of updates over CoAP, and asked for its state, as devices of RIOT; its URL is then that of a manifest, or left out'
             cand --install 'Command for sh that tells the boot loader to start the slot $IOTCTL_OTA_SLOT, whose image is $IOTCTL_OTA_PATH; also for going back'
@@ -4191,6 +4191,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;ota;serve'= {
+            cand --coap 'Address and port where the files of the directory are served over CoAP; over MQTT as well where its server is named'
             cand --prefix 'Topic below which manifests, blocks and reports are'
             cand -V 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]'
             cand --protocol-version 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]'

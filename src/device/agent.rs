@@ -385,7 +385,9 @@ impl Agent {
             return;
         }
         let at = jiff::Timestamp::from_nanosecond(moment.clock.into()).unwrap_or_default();
-        let text = wire::report(&report, &self.name, &self.groups, &format!("{at:.3}"));
+        let identity = &self.updates.config.identity;
+        let at = format!("{at:.3}");
+        let text = wire::report(&report, &self.name, identity, &self.groups, &at);
         let topic = self.updates.topics.status(&self.name);
         let mut said = message(topic, text.into(), 1, moment);
         said.retain = true;

@@ -14,10 +14,10 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use serde_json::json;
 
-use super::Digest;
 use super::cbor::{Items, Writer};
 use super::device::{Ask, BLOCKS, Report};
 use super::refusal::{Refusal, Result};
+use super::{Digest, Identity};
 
 /// The longest name of a device or group.
 pub const LONGEST_NAME: usize = 128;
@@ -173,6 +173,11 @@ impl Queues {
     pub fn lock(&self) -> String {
         format!("{}.status.lock", self.0)
     }
+
+    /// A queue that belongs to the connection of the controller of a rollout.
+    pub fn controller(&self, plan: &str) -> String {
+        format!("{}.rollout.{plan}", self.0)
+    }
 }
 
 fn level(number: Option<u32>) -> String {
@@ -254,10 +259,18 @@ impl Request {
     }
 }
 
-/// A report as JSON; `at` is a time as RFC 3339 has it.
-pub fn report(report: &Report, device: &str, groups: &[String], at: &str) -> String {
-    let json = json!({"state": report.state, "version": report.version, "sequence": report.sequence,
-        "image": report.image.map(|image| HEXLOWER.encode(&image)), "slot": report.slot.name(), "progress": report.progress, "error": report.error, "id": device, "groups": groups, "at": at});
+/// A report as JSON; `at` is a time as RFC 3339 has it. Vendor and class are what the device calls them: names, or UUIDs.
+pub fn report(
+    report: &Report,
+    device: &str,
+    identity: &Identity,
+    groups: &[String],
+    at: &str,
+) -> String {
+    let image = report.image.map(|image| HEXLOWER.encode(&image));
+    let json = json!({"state": report.state, "version": report.version, "sequence": report.sequence, "image": image,
+        "slot": report.slot.name(), "progress": report.progress, "error": report.error, "id": device,
+        "vendor": identity.vendor_name, "class": identity.class_name, "groups": groups, "at": at});
     json.to_string()
 }
 

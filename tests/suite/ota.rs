@@ -6,6 +6,8 @@ mod delta;
 mod durability;
 mod pulling;
 mod rollout;
+mod rollout_amqp;
+mod rollout_coap;
 mod signing;
 mod simulated;
 mod triggering;

@@ -15,7 +15,7 @@ use crate::command::ota::agent::commands::Commands;
 use crate::command::ota::is_coap;
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
-use crate::firmware::device::{BLOCKS, Slot};
+use crate::firmware::device::{BLOCKS, GIVE_UP_AFTER, Slot};
 use crate::firmware::wire::{LONGEST_NAME, is_name};
 
 #[derive(Args, Debug)]
@@ -69,9 +69,9 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "SIZE", default_value = "4KiB")]
     block_size: Size,
 
-    /// Give an update up when no part of its image comes for this long; with --once with exit code 5
-    #[arg(short = 'W', long, value_name = "TIME", default_value = "5m")]
-    timeout: Wait,
+    /// Give up when nothing comes for this long: no part of an image [default: 5m], or with --once no manifest [default: waits]; with --once with exit code 5
+    #[arg(short = 'W', long, value_name = "TIME")]
+    timeout: Option<Wait>,
 
     /// How often to look for a manifest over CoAP, where the URL is that of a manifest
     #[arg(long, value_name = "TIME", default_value = "15m")]
@@ -155,7 +155,7 @@ impl AgentFlags {
         }
         let Wait(within) = self.commands.within;
         let Wait(poll) = self.poll;
-        let Wait(timeout) = self.timeout;
+        let timeout = self.timeout.map(|Wait(time)| time);
         Ok(Plan {
             session,
             prefix: self.prefix.prefix()?,
@@ -177,7 +177,8 @@ impl AgentFlags {
                 confirm: self.commands.confirm,
             },
             within,
-            timeout,
+            timeout: timeout.unwrap_or(GIVE_UP_AFTER),
+            manifest_within: timeout.filter(|_| self.once),
             block,
             allow_downgrade: self.allow_downgrade,
             poll,

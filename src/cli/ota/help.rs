@@ -75,10 +75,16 @@ const AGENT: &[Example] = &[
     ),
 ];
 
-const SERVE: &[Example] = &[(
-    "Serve what ota sign has made",
-    "iotctl ota serve updates mqtt://broker.example",
-)];
+const SERVE: &[Example] = &[
+    (
+        "Serve what ota sign has made",
+        "iotctl ota serve updates mqtt://broker.example",
+    ),
+    (
+        "To devices that fetch over CoAP",
+        "iotctl ota serve updates --coap 0.0.0.0:5683",
+    ),
+];
 
 const PUBLISH: &[Example] = &[
     (
@@ -113,8 +119,9 @@ const STATUS: &[Example] = &[
 /// What the file of a rollout looks like.
 pub(crate) const PLAN: &str = r#"name = "1.4.0"
 manifest = "updates/sensor-1.4.0+7.suit"
-# Which devices: by name, of a group, or a part of them; otherwise all that have reported.
+# Devices by name, of a group or class, or a part of them; otherwise all that have reported.
 group = "lab"
+class = "sensor-rev-b"
 # A device that takes longer has failed; it is offered the update again this often before.
 timeout = "30m"
 retries = 1

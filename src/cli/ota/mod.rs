@@ -55,7 +55,7 @@ pub(crate) enum Ota {
     #[command(disable_help_flag = true, override_usage = "iotctl ota agent [OPTIONS] [URL]", after_help = below("ota agent"))]
     Agent(Box<AgentFlags>),
 
-    /// Serve images to devices, in blocks over MQTT
+    /// Serve images to devices, in blocks over MQTT or as files over CoAP
     #[command(disable_help_flag = true, after_help = below("ota serve"))]
     Serve(Box<ServeFlags>),
 
@@ -194,6 +194,12 @@ const URL: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts,
 fn session(flags: SessionFlags) -> Result<SessionArgs> {
     let alone = flags.of_mqtt_alone();
     let session = flags.words(&[])?.0;
+    check_protocol(&session, alone)?;
+    Ok(session)
+}
+
+/// Whether the URL is one of a protocol of ours, for which `alone`, a flag of MQTT, means something.
+fn check_protocol(session: &SessionArgs, alone: Option<&str>) -> Result<()> {
     let url = session.connect.url.as_deref();
     let spoken = ota::protocol(url);
     match (url.and_then(|url| url.split_once("://")), spoken, alone) {
@@ -204,17 +210,17 @@ fn session(flags: SessionFlags) -> Result<SessionArgs> {
         (_, Some(Protocol::Amqp | Protocol::Coap), Some(flag)) => {
             Err(Error::usage(format!("{flag} is for MQTT")))
         }
-        _ => Ok(session),
+        _ => Ok(()),
     }
 }
 
-/// The same for what goes over MQTT only.
-fn over_mqtt(command: &str, flags: SessionFlags) -> Result<SessionArgs> {
+/// The same for a URL that must be one of MQTT; `otherwise` is how other protocols are used.
+fn over_mqtt(command: &str, otherwise: &str, flags: SessionFlags) -> Result<SessionArgs> {
     let session = flags.words(&[])?.0;
     match ota::protocol(session.connect.url.as_deref()) {
         Some(Protocol::Amqp | Protocol::Coap) => {
-            let text = format!("{command} goes over MQTT only");
-            Err(Error::usage(text).hint("use mqtt://HOST"))
+            let text = format!("the URL of {command} must be one of MQTT");
+            Err(Error::usage(text).hint(format!("use mqtt://HOST, or {otherwise}")))
         }
         _ => Ok(session),
     }

@@ -1,28 +1,37 @@
 //! `ota serve`, `ota publish` and `ota status`: their flags, and the plans they make.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{PrefixFlags, URL, over_mqtt, session};
+use super::{PrefixFlags, URL, check_protocol, over_mqtt, session};
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
 use crate::cli::mqtt::session::SessionFlags;
 use crate::cli::syntax::numbers::Wait;
+use crate::cli::syntax::values;
 use crate::coap::uri::Uri;
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::ota::{is_coap, publish, rollout, serve, status};
-use crate::connect::without_credentials;
+use crate::connect::{ConnectArgs, without_credentials};
 use crate::error::{Error, Result};
 use crate::firmware::wire::Audience;
 
+/// What the URL of `ota serve` may be.
+const SERVED_OVER: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws and wss [default: mqtt://localhost, or with --coap none]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Serving")]
+#[command(next_help_heading = "Serving", mut_arg("url", |url| url.help(SERVED_OVER)))]
 pub(crate) struct ServeFlags {
     /// Directory of images, where ota sign writes them
     #[arg(value_name = "DIR", help_heading = None)]
     dir: PathBuf,
+
+    /// Address and port where the files of the directory are served over CoAP; over MQTT as well where its server is named
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    coap: Option<SocketAddr>,
 
     /// Send each block once to all devices that miss it, for groups that are updated at the same time
     #[arg(long)]
@@ -40,14 +49,32 @@ pub(crate) struct ServeFlags {
 
 impl ServeFlags {
     pub(super) fn plan(self) -> Result<serve::Plan> {
+        let of_mqtt = self.session.of_mqtt_alone();
+        let of_mqtt = self.carousel.then_some("--carousel").or(of_mqtt);
+        let session = over_mqtt("ota serve", "--coap ADDR:PORT", self.session)?;
+        let session = match (self.coap, of_mqtt) {
+            (Some(_), Some(flag)) if !is_named(&session.connect) => {
+                let text = format!("{flag} is for MQTT, whose server is not named");
+                return Err(Error::usage(text).hint("add its URL, such as mqtt://localhost"));
+            }
+            (Some(_), _) => Some(session).filter(|it| is_named(&it.connect)),
+            (None, _) => Some(session),
+        };
         Ok(serve::Plan {
-            session: over_mqtt("ota serve", self.session)?,
+            session,
+            coap: self.coap,
             prefix: self.prefix.prefix()?,
             directory: self.dir,
             carousel: self.carousel,
             style: self.terminal.style(),
         })
     }
+}
+
+/// Whether it is said which server is meant.
+fn is_named(connect: &ConnectArgs) -> bool {
+    let place = connect.host.is_some() || connect.port.is_some() || connect.unix.is_some();
+    place || connect.url.is_some() || connect.context.is_some()
 }
 
 #[derive(Args, Debug)]
@@ -189,8 +216,11 @@ impl StatusFlags {
     }
 }
 
+/// What the URL of `ota rollout` may be.
+const ROLLED_OUT_OVER: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws, wss, amqp and amqps [default: mqtt://localhost, or none where the plan names devices as coap://HOST]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Rollout")]
+#[command(next_help_heading = "Rollout", mut_arg("url", |url| url.help(ROLLED_OUT_OVER)))]
 pub(crate) struct RolloutFlags {
     /// Plan: manifest, devices and stages; the journal is beside it
     #[arg(value_name = "PLAN", help_heading = None)]
@@ -223,7 +253,8 @@ pub(crate) struct RolloutFlags {
 
 impl RolloutFlags {
     pub(super) fn plan(self) -> Result<rollout::Plan> {
-        let mut session = over_mqtt("ota rollout", self.session)?;
+        let of_mqtt = self.session.of_mqtt_alone();
+        let mut session = self.session.words(&[])?.0;
         // The URL has ://, the plan has not, in whichever order they come.
         let mut file = self.plan;
         if let Some(url) = file.to_str().filter(|it| it.contains("://")) {
@@ -231,6 +262,11 @@ impl RolloutFlags {
             let plan = plan.filter(|it| !it.contains("://"));
             let missing = || Error::usage("the plan is missing").hint("name a TOML file");
             file = plan.ok_or_else(missing)?.into();
+        }
+        check_protocol(&session, of_mqtt)?;
+        if is_coap(session.connect.url.as_deref()) {
+            let text = "the URL of ota rollout must be one of MQTT or AMQP";
+            return Err(Error::usage(text).hint("name devices as coap://HOST in the plan"));
         }
         if session.will.is_some() {
             let text = "--will-topic cannot be used: the will of a rollout gives its lock back";

@@ -116,13 +116,22 @@ fn flags_of_another_protocol_are_refused() {
         ),
         (
             "serve d amqp://h".to_owned(),
-            "ota serve goes over MQTT only",
+            "the URL of ota serve must be one of MQTT",
         ),
         (
-            "rollout p amqp://h".to_owned(),
-            "ota rollout goes over MQTT only",
+            "rollout p coap://h".to_owned(),
+            "the URL of ota rollout must be one of MQTT or AMQP",
         ),
         ("rollout mqtt://h".to_owned(), "the plan is missing"),
+        ("rollout amqp://h p -i x".to_owned(), "-i is for MQTT"),
+        (
+            "serve d --coap 127.0.0.1:0 --carousel".to_owned(),
+            "--carousel is for MQTT, whose server is not named",
+        ),
+        (
+            "serve d --coap 127.0.0.1:0 -i x".to_owned(),
+            "-i is for MQTT, whose server is not named",
+        ),
     ] {
         assert_eq!(refusal(&format!("iotctl ota {line}")), wanted);
     }
@@ -136,5 +145,49 @@ fn a_rollout_takes_its_url_and_its_plan_in_either_order() {
         };
         assert_eq!(plan.file.to_str(), Some("p.toml"));
         assert_eq!(plan.session.connect.url.as_deref(), Some("mqtt://h"));
+    }
+}
+
+#[test]
+fn a_directory_is_served_over_mqtt_over_coap_or_over_both() {
+    for (flags, mqtt, coap) in [
+        ("", true, false),
+        ("mqtt://h", true, false),
+        ("--coap 127.0.0.1:0", false, true),
+        ("mqtt://h --coap 127.0.0.1:0", true, true),
+        ("--coap 127.0.0.1:0 -h h --carousel", true, true),
+    ] {
+        let line = format!("iotctl ota serve d {flags}");
+        let Ok(ota::Command::Serve(plan)) = command(line.trim_end()) else {
+            panic!("{line}");
+        };
+        assert_eq!(
+            (plan.session.is_some(), plan.coap.is_some()),
+            (mqtt, coap),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn only_once_bounds_the_wait_for_a_manifest() {
+    use std::time::Duration;
+    for (flags, image, manifest) in [
+        ("", 300, None),
+        ("--timeout 7s", 7, None),
+        ("--once", 300, None),
+        ("--once -W 7s", 7, Some(7)),
+    ] {
+        let line =
+            format!("iotctl ota agent --device d --slots s --trust k --vendor a --class b {flags}");
+        let Ok(ota::Command::Agent(plan)) = command(line.trim_end()) else {
+            panic!("{line}");
+        };
+        let found = (plan.timeout, plan.manifest_within);
+        let wanted = (
+            Duration::from_secs(image),
+            manifest.map(Duration::from_secs),
+        );
+        assert_eq!(found, wanted, "{flags}");
     }
 }

@@ -30,6 +30,22 @@ const MOST_DEVICES: usize = 10_000;
 /// The longest report that is read.
 const LONGEST_REPORT: usize = 64 << 10;
 
+/// The longest manifest that is read, with an image in it.
+const LONGEST_MANIFEST: usize = 16 << 20;
+
+/// What is at the URL of a manifest.
+///
+/// # Errors
+/// It cannot be fetched.
+pub(super) async fn fetch(connect: &ConnectArgs, url: &str, console: Console) -> Result<Bytes> {
+    let mut server = Devices::at(connect, &[url.to_owned()], "", None, console)?;
+    server.session.transfer.body_limit = Some(LONGEST_MANIFEST);
+    let reply = server
+        .ask(&server.places[0], Code::GET, &Bytes::new())
+        .await?;
+    Ok(reply.response.payload)
+}
+
 /// Why a request without answer comes to nothing: what is taken at most is no flag here.
 pub(super) fn unanswered(place: &Place, failure: &Failure, partial: Option<&Partial>) -> Error {
     match failure {
@@ -115,14 +131,65 @@ impl Devices {
         .await
     }
 
+    /// Reads the report of each that is there; they are told apart by their places in the list.
+    ///
+    /// # Errors
+    /// One of them is there, and has none.
+    pub(super) async fn read_those_there(&self, mut told: impl FnMut(usize, &Bytes)) -> Result<()> {
+        let nothing = Bytes::new();
+        let ask = |(at, place)| {
+            let asked = self.ask(place, Code::GET, &nothing);
+            async move { (at, asked.await) }
+        };
+        let mut asked = stream::iter(self.places.iter().enumerate())
+            .map(ask)
+            .buffer_unordered(AT_ONCE);
+        while let Some((at, reply)) = asked.next().await {
+            match reply {
+                Ok(reply) => told(at, &reply.response.payload),
+                Err(why) if is_absence(&why) => self.console.warn(&why),
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells one of them where an update is, as soon as it is there.
+    ///
+    /// # Errors
+    /// It does not take it.
+    pub(super) async fn trigger_when_there(&self, at: usize, url: &Bytes) -> Result<()> {
+        let place = &self.places[at];
+        let mut backoff = Backoff::new(Retry::Forever);
+        loop {
+            let Err(why) = self.ask(place, Code::POST, url).await else {
+                return Ok(());
+            };
+            self.wait_for(place, why, &mut backoff).await?;
+        }
+    }
+
+    /// Observes the report of one of them, which is called `name`, until that is of no use.
+    pub(super) async fn follow_as(
+        &self,
+        at: usize,
+        name: &str,
+        told: &mpsc::Sender<(String, Bytes)>,
+    ) -> Error {
+        self.follow_one(&self.places[at], name, told).await
+    }
+
     /// Observes the report of each until `told` has heard enough.
     ///
     /// # Errors
     /// One of them is there, and cannot be observed.
     pub(super) async fn follow(&self, mut told: impl FnMut(&str, &Bytes) -> bool) -> Result<()> {
         let (sender, mut receiver) = mpsc::channel(1);
-        let follow = |place| self.follow_one(place, &sender);
-        let mut following: FuturesUnordered<_> = self.places.iter().map(follow).collect();
+        let follow = self.places.iter().map(|place| {
+            let (name, sender) = (place.target.to_string(), sender.clone());
+            async move { self.follow_one(place, &name, &sender).await }
+        });
+        let mut following: FuturesUnordered<_> = follow.collect();
         loop {
             tokio::select! {
                 Some((place, report)) = receiver.recv() => if told(&place, &report) {
@@ -195,28 +262,45 @@ impl Devices {
     }
 
     /// Follows a device, away or not, until that is of no use.
-    async fn follow_one(&self, place: &Place, told: &mpsc::Sender<(String, Bytes)>) -> Error {
+    async fn follow_one(
+        &self,
+        place: &Place,
+        name: &str,
+        told: &mpsc::Sender<(String, Bytes)>,
+    ) -> Error {
         let mut backoff = Backoff::new(Retry::Forever);
         loop {
-            let why = match self.observe(place, told, &mut backoff).await {
+            let why = match self.observe(place, name, told, &mut backoff).await {
                 Ok(never) => match never {},
                 Err(why) => why,
             };
-            let now = Instant::now();
-            let Some(wait) = backoff.next(now).filter(|_| is_absence(&why)) else {
+            if let Err(why) = self.wait_for(place, why, &mut backoff).await {
                 return why;
-            };
-            if backoff.tells(why.text(), now) {
-                self.console.warn(&why);
             }
-            place.target.move_on();
-            sleep(wait).await;
         }
+    }
+
+    /// Waits until a device that is away is looked for again.
+    ///
+    /// # Errors
+    /// It is there, or is not looked for any more.
+    async fn wait_for(&self, place: &Place, why: Error, backoff: &mut Backoff) -> Result<()> {
+        let now = Instant::now();
+        let Some(wait) = backoff.next(now).filter(|_| is_absence(&why)) else {
+            return Err(why);
+        };
+        if backoff.tells(why.text(), now) {
+            self.console.warn(&why);
+        }
+        place.target.move_on();
+        sleep(wait).await;
+        Ok(())
     }
 
     async fn observe(
         &self,
         place: &Place,
+        name: &str,
         told: &mpsc::Sender<(String, Bytes)>,
         backoff: &mut Backoff,
     ) -> Result<std::convert::Infallible> {
@@ -236,7 +320,7 @@ impl Devices {
                 return Err(refused(&place.uri, &reply));
             }
             backoff.connected(Instant::now());
-            let report = (place.target.to_string(), reply.response.payload);
+            let report = (name.to_owned(), reply.response.payload);
             let _ = told.send(report).await;
             if !observed {
                 let text = format!("{}: the report cannot be observed", shown(&place.uri));

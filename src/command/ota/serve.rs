@@ -1,13 +1,17 @@
-//! `ota serve`: hands out the images of a directory in blocks, as devices ask for them.
+//! `ota serve`: hands out the images of a directory: in blocks, as devices ask for them over MQTT, and as files over CoAP.
 
+mod files;
 mod images;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::future::pending;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
+use self::files::Files;
 use self::images::{Block, Images};
 use super::agent::{at_least_once, refused, subscribe};
 use crate::command::mqtt::session::{SessionArgs, Wants, tell};
@@ -33,8 +37,10 @@ const GATHER: Duration = Duration::from_millis(20);
 /// `ota serve`
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// With the server.
-    pub session: SessionArgs,
+    /// With the server; `None`: nothing goes over MQTT.
+    pub session: Option<SessionArgs>,
+    /// Where the files are served over CoAP.
+    pub coap: Option<SocketAddr>,
     /// Below which topics.
     pub prefix: String,
     /// Of images and manifests.
@@ -48,18 +54,53 @@ pub struct Plan {
 /// Serves until a signal.
 pub(super) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
+    let files = plan.coap.map(|at| Files::open(&plan.directory, at));
+    let mut files = files.transpose()?;
+    let mut stop = Stop::watch()?;
+    if let Some(files) = &files {
+        let (shown, address) = (plan.directory.display(), files.address);
+        console.note(format_args!("serving {shown} on coap://{address}"));
+    }
+    let serving = async {
+        match &plan.session {
+            Some(session) => over_mqtt(&plan, session, &mut stop, console).await,
+            None => {
+                stop.asked().await;
+                Ok(())
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = serving => ended,
+        never = serve(files.as_mut()) => never,
+    }
+}
+
+async fn serve(files: Option<&mut Files>) -> ! {
+    match files {
+        Some(files) => files.serve().await,
+        None => pending().await,
+    }
+}
+
+async fn over_mqtt(
+    plan: &Plan,
+    session: &SessionArgs,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<()> {
     let mut images = Images::of(&plan.directory)?;
     warn_of(&mut images, console);
-    let mut stop = Stop::watch()?;
     let topics = Topics::new(&plan.prefix);
-    let target = plan.session.target()?;
+    let target = session.target()?;
     let name = target.to_string();
     let wants = Wants {
         later: Retry::Forever,
         version_5_only: false,
         topic_aliases: 0,
     };
-    let mut client = plan.session.client(target, &wants, console).await?;
+    let mut client = session.client(target, &wants, console).await?;
     subscribe(&mut client, &[at_least_once(topics.requests(None))])?;
     let mut server = Server {
         topics,
@@ -73,7 +114,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
         unknown: None,
         sent: 0,
     };
-    let ended = server.drive(&name, &mut stop).await;
+    let ended = server.drive(&name, stop).await;
     console.note(format_args!("{} sent", counted(server.sent, "block")));
     let closed = stop.close(server.client.close(Disconnect::default())).await;
     ended.and_then(|()| closed.map_err(|asked| Error::new(asked.kind(), "interrupted")))

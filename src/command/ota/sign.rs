@@ -9,7 +9,7 @@ use super::{delta, keys, read, refused};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::firmware::suit::{self, DeltaOf, Description, Envelope, Numbering, Payload};
-use crate::firmware::{Identity, SigningKey, Version, mcuboot, sha256, short};
+use crate::firmware::{Digest, Identity, SigningKey, Version, mcuboot, sha256, short};
 use crate::output::{self, Console, Style};
 
 /// The end of the names of manifests.
@@ -106,7 +106,8 @@ impl Plan {
         files.push((manifest_path.clone(), &manifest));
         self.write(&files)?;
         let image_path = (!self.embed).then_some(image_path);
-        self.say(&about, &manifest_path, image_path.as_deref(), &key)
+        let digest = digest_of(&manifest, &image);
+        self.say(&about, &digest, &manifest_path, image_path.as_deref(), &key)
     }
 
     /// From each image that devices may have; what would save nothing is left out.
@@ -181,13 +182,13 @@ impl Plan {
     fn say(
         &self,
         about: &Description<'_>,
+        digest: &Digest,
         manifest: &Path,
         image: Option<&Path>,
         key: &SigningKey,
     ) -> Result<()> {
-        let digest = sha256(about.image);
         let text = if self.json {
-            let digest = data_encoding::HEXLOWER.encode(&digest);
+            let digest = data_encoding::HEXLOWER.encode(digest);
             let image = image.map(Path::to_string_lossy);
             let patches: Vec<_> = about
                 .deltas
@@ -213,7 +214,7 @@ impl Plan {
                 key.public().algorithm(),
                 key.public(),
                 about.image.len(),
-                data_encoding::HEXLOWER.encode(&digest),
+                data_encoding::HEXLOWER.encode(digest),
             );
             for it in about.deltas {
                 let (path, size) = (self.directory.join(it.uri), it.patch.len());
@@ -224,6 +225,13 @@ impl Plan {
         };
         output::print(text.as_bytes())
     }
+}
+
+/// The digest of an image, which its manifest has: to compute it anew takes as long as to sign.
+fn digest_of(manifest: &[u8], image: &[u8]) -> Digest {
+    let read = Envelope::split(manifest).and_then(|it| it.unverified());
+    let images = read.map(|it| it.images()).unwrap_or_default();
+    images.first().copied().unwrap_or_else(|| sha256(image))
 }
 
 /// A patch, and the file that it goes to, beside the manifest.

@@ -1,6 +1,6 @@
 //! `ota status`: what devices report, as a table, and until so many have reported what is wanted.
 
-mod amqp;
+pub(super) mod amqp;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

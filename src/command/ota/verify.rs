@@ -1,15 +1,18 @@
 //! `ota verify`: whether a device that trusts these keys would take an update.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{keys, read, refused, show};
+use super::{LARGEST, keys, read, refused, show};
 use crate::error::{Error, Result};
+use crate::file::unreadable;
 use crate::firmware::mcuboot::{self, Image};
 use crate::firmware::refusal;
 use crate::firmware::suit::{self, Envelope, Update};
-use crate::firmware::{Identity, PublicKey, Refusal, Trusted, sha256, short};
+use crate::firmware::{Digest, Identity, PublicKey, Refusal, Trusted, digest_of, sha256, short};
 use crate::output;
 
 /// `ota verify`
@@ -74,8 +77,9 @@ impl Plan {
         };
         let (key, update) = judged().map_err(|why| self.refused(&why))?;
         if let Some(payload) = &self.payload {
-            let bytes = read(payload)?;
-            check(&bytes, &update).map_err(|why| refused(payload.display(), &why))?;
+            let (given, digest) = measure(payload)?;
+            let judged = compare(given, || digest, &update);
+            judged.map_err(|why| refused(payload.display(), &why))?;
         }
         let mut checked = Vec::new();
         checked.extend(self.payload.as_deref().map(Path::to_string_lossy));
@@ -120,13 +124,21 @@ impl Plan {
     }
 }
 
-/// Whether `bytes` are the image of an update.
-pub(super) fn check(bytes: &[u8], update: &Update) -> refusal::Result<()> {
-    let (given, wanted) = (bytes.len() as u64, update.size);
+/// Size and digest of a file, of which never more than a part is in memory.
+fn measure(path: &Path) -> Result<(u64, Digest)> {
+    let failed = |cause| unreadable(path.display(), &cause);
+    let mut file = File::open(path).map_err(failed)?.take(LARGEST + 1);
+    let digest = digest_of(&mut file).map_err(failed)?;
+    Ok((LARGEST + 1 - file.limit(), digest))
+}
+
+/// Whether something of this size and digest is the image of an update.
+fn compare(given: u64, digest: impl FnOnce() -> Digest, update: &Update) -> refusal::Result<()> {
+    let wanted = update.size;
     if given != wanted {
         return Err(Refusal::Size { given, wanted });
     }
-    let (given, wanted) = (sha256(bytes), update.digest);
+    let (given, wanted) = (digest(), update.digest);
     match given == wanted {
         true => Ok(()),
         false => Err(Refusal::PayloadDigest { given, wanted }),
@@ -136,7 +148,9 @@ pub(super) fn check(bytes: &[u8], update: &Update) -> refusal::Result<()> {
 fn check_embedded(envelope: &Envelope<'_>, update: &Update) -> refusal::Result<()> {
     for source in &update.sources {
         match envelope.payload(&source.uri) {
-            Some(bytes) if source.patch.is_none() => check(bytes, update)?,
+            Some(bytes) if source.patch.is_none() => {
+                compare(bytes.len() as u64, || sha256(bytes), update)?;
+            }
             None if source.uri.starts_with('#') => {
                 return Err(Refusal::NoPayload(source.uri.clone()));
             }

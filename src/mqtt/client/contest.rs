@@ -22,6 +22,8 @@ pub(super) struct Contest {
     row: u32,
     /// Something got through since: a connection that is of use was not taken over by another client.
     useful: bool,
+    /// What is published says how this client is, anew over each connection: that it arrives means nothing.
+    pub(super) only_greets: bool,
     /// How long is waited at least before the next; none, while nothing is suspected.
     pub(super) wait: Duration,
 }
@@ -61,6 +63,11 @@ impl Contest {
 }
 
 impl Client {
+    /// What is published says how this client is, anew over each connection.
+    pub(crate) const fn only_greets(&mut self) {
+        self.contest.only_greets = true;
+    }
+
     /// Something got through; `new`: other than what comes with each connection.
     pub(super) const fn progressed(&mut self, new: bool) {
         self.contest.useful |= new;

@@ -225,7 +225,8 @@ impl Client {
                     self.pace.count();
                 }
             }
-            Event::Acknowledged { .. } | Event::Pong => self.progressed(true),
+            Event::Acknowledged { .. } => self.progressed(!self.contest.only_greets),
+            Event::Pong => self.progressed(true),
             _ => {}
         }
         Some(event)

@@ -10,17 +10,18 @@ use super::{Expect, Folder};
 use crate::support::coap::server;
 use crate::support::command::{Ended, Line, iotctl};
 use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::schema::{check, schema};
 
 const OLD: &[u8] = b"the firmware that the device came with";
 
-struct Site {
-    folder: Folder,
+pub(super) struct Site {
+    pub(super) folder: Folder,
     key: PathBuf,
     prefix: String,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = Folder::new();
         let key = folder.key("key", "ed25519");
         let prefix = unique("ota");
@@ -31,12 +32,12 @@ impl Site {
         }
     }
 
-    fn line(&self, command: &str) -> Line {
+    pub(super) fn line(&self, command: &str) -> Line {
         let line = iotctl(command).word(rabbitmq().url());
         line.word("--prefix").word(&self.prefix)
     }
 
-    fn sign(&self, sequence: u8, words: &str) -> PathBuf {
+    pub(super) fn sign(&self, sequence: u8, words: &str) -> PathBuf {
         let file = self.folder.file("fw.bin", firmware(20_000, sequence));
         let words = format!("--version 1.{sequence} --sequence {sequence} {words}");
         self.folder.sign(&file, &self.key, &words).run().succeeded();
@@ -52,7 +53,7 @@ impl Site {
             .run()
     }
 
-    fn agent(&self, device: &str, words: &str) -> Line {
+    pub(super) fn agent(&self, device: &str, words: &str) -> Line {
         self.agent_in(&self.folder.path(device), device, words)
     }
 
@@ -69,7 +70,7 @@ impl Site {
         line.words(words)
     }
 
-    fn status(&self, words: &str) -> Value {
+    pub(super) fn status(&self, words: &str) -> Value {
         let line = self.line("ota status").words("--output json --timeout 80s");
         let line = if words.is_empty() {
             line
@@ -99,7 +100,7 @@ fn a_manifest_comes_from_a_queue_with_its_image_and_reports_go_to_another() {
     );
     said.succeeded();
     waiting.hears("iotctl: updated");
-    site.status("updated == 1");
+    check(&site.status("updated == 1"), &schema("ota-status"));
     drop(waiting);
     assert_eq!(
         fs::read(site.folder.path("d1/b")).unwrap(),
@@ -130,6 +131,15 @@ fn a_manifest_comes_from_a_queue_with_its_image_and_reports_go_to_another() {
         remove.contains("--remove cannot be used over AMQP"),
         "{remove}"
     );
+}
+
+#[test]
+fn once_waits_for_a_manifest_no_longer_than_it_is_told() {
+    let site = Site::new();
+    let said = site.agent("d1", "--once --timeout 300ms").run();
+    let wanted = "iotctl: timed out: no manifest has come\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
 }
 
 #[test]

@@ -8,11 +8,10 @@ use iotctl::coap::option;
 
 use super::Expect;
 use super::Folder;
-use super::updating::firmware;
-use crate::support::aiocoap;
+use super::updating::{firmware, site};
 use crate::support::coap::{answer, scripted, server};
-use crate::support::command::{Line, iotctl, signal};
-use crate::support::wait_for;
+use crate::support::command::{Line, Running, iotctl, signal};
+use crate::support::{aiocoap, libcoap, wait_for};
 
 const SIZE: usize = 300_000;
 
@@ -50,6 +49,84 @@ fn an_update_is_fetched_from_our_server_and_from_that_of_aiocoap() {
         );
         fs::remove_dir_all(folder.path("d1")).unwrap();
     }
+}
+
+/// `ota serve --coap`, and the URL of its directory.
+pub(super) fn serving(folder: &Folder, words: &str) -> (Running, String) {
+    let line = iotctl("ota serve --coap 127.0.0.1:0").word(folder.path("updates"));
+    let mut running = line.words(words).start();
+    let said = running.hears(" on coap://");
+    let (_, root) = said.split_once(" on ").unwrap();
+    (running, root.trim().to_owned())
+}
+
+#[test]
+fn a_directory_is_served_over_coap_to_clients_of_all_kinds() {
+    let folder = made("");
+    let (served, root) = serving(&folder, "");
+    let manifest = folder.read("updates/fw-1.1.suit");
+    let kept = folder.path("kept");
+    let words = format!("-o {} {root}/fw-1.1.bin", kept.display());
+    libcoap::asked(&words);
+    assert_eq!(fs::read(&kept).unwrap(), firmware(SIZE, 1));
+    let links = libcoap::asked(&format!("{root}/.well-known/core"));
+    assert!(links.contains("</>;ct=40"), "{links}");
+    let links = libcoap::asked(&format!("{root}/"));
+    assert!(links.contains("</fw-1.1.suit>"), "{links}");
+    let script = r#"
+import asyncio, sys
+from aiocoap import Context, Message, GET
+async def main():
+    context = await Context.create_client_context()
+    response = await context.request(Message(code=GET, uri=sys.argv[1])).response
+    assert response.opt.etag and response.opt.size2, response.opt
+    sys.stdout.buffer.write(response.payload)
+asyncio.run(main())
+"#;
+    let fetched = aiocoap::python(script).word(format!("{root}/fw-1.1.bin"));
+    let fetched = fetched.run();
+    assert_eq!(fetched.code, 0, "{}", fetched.stderr);
+    assert_eq!(fetched.stdout, firmware(SIZE, 1));
+    // Nothing can be put there, and what is not there is not found.
+    let put = libcoap::asked(&format!("-m put -e x {root}/fw-1.1.suit"));
+    assert!(put.contains("4.05"), "{put}");
+    assert_eq!(folder.read("updates/fw-1.1.suit"), manifest);
+    let uri = format!("{root}/fw-1.1.suit");
+    agent(&folder, "d1", &uri, "--once").run().succeeded();
+    assert_eq!(
+        fs::read(folder.path("d1").join("b")).unwrap(),
+        firmware(SIZE, 1)
+    );
+    served.signal("TERM");
+    served.ends().exits(0);
+}
+
+#[test]
+fn a_directory_is_served_over_coap_and_mqtt_at_the_same_time() {
+    let site = site(20_000);
+    let (mut served, root) = serving(&site.folder, &site.url());
+    served.hears("iotctl: serving 1 image over ");
+    site.publish("--to all").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    let uri = format!("{root}/fw-1.1.suit");
+    agent(&site.folder, "d2", &uri, "--once").run().succeeded();
+    assert_eq!(site.image("d1", "b"), site.image("d2", "b"));
+    served.signal("INT");
+    served.hears("blocks sent");
+    served.ends().exits(0);
+}
+
+#[test]
+fn what_cannot_be_served_over_coap_is_said() {
+    let folder = Folder::new();
+    let why = iotctl("ota serve --coap 127.0.0.1:0")
+        .word(folder.path("none"))
+        .run();
+    assert!(why.failed(8).contains("cannot read "));
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let why = iotctl("ota serve --coap").word(at).word(folder.path("."));
+    assert!(why.run().failed(8).contains("cannot listen on "));
 }
 
 #[test]

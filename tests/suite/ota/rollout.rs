@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Expect;
 use super::updating::{Site, firmware, site};
 use crate::support::command::{Line, Running, iotctl, signal};
+use crate::support::schema::{known, schema};
 
 impl Site {
     /// Devices that are up, of which those in `bad` do not take an update well.
@@ -58,6 +59,58 @@ fn a_fleet_is_updated_stage_by_stage() {
     );
     let ended = result(site.rollout(STAGES, "--resume"), 0);
     assert_eq!(ended["updated"], 4);
+}
+
+#[test]
+fn a_rollout_is_for_a_class_by_its_name_or_its_uuid() {
+    let site = site(20_000);
+    let _server = site.serve("");
+    let _agents = site.fleet(&["a", "b"], &[]);
+    // Others report another class, or none.
+    let other =
+        r#"{"state":"idle","sequence":0,"id":"c","vendor":"example.com","class":"sensor-rev-c"}"#;
+    site.retain("ota/status/c", other);
+    site.retain("ota/status/d", r#"{"state":"idle","sequence":0,"id":"d"}"#);
+    let plan = |class: &str| format!("class = '{class}'\n{STAGES}");
+    let why = site.rollout(&plan("sensor-rev-a"), "").run().failed(1);
+    assert_eq!(why, "iotctl: no device is selected");
+    let why = site.rollout(&plan(""), "").run().failed(2);
+    assert!(why.contains("class \"\": expected"), "{why}");
+    let ended = result(
+        site.rollout(&plan("4241f5c9-fd92-51bb-aa01-79d19dc81df4"), ""),
+        0,
+    );
+    assert_eq!(ended["updated"], 2);
+    let journal = site.folder.path("plan.journal");
+    let chosen = std::fs::read_to_string(&journal).unwrap();
+    assert!(chosen.contains(r#""devices":["a","b"]"#), "{chosen}");
+}
+
+/// What the parser takes, and what the schema says.
+#[test]
+fn the_schema_describes_the_plan() {
+    let site = site(1_000);
+    let schema = schema("rollout");
+    for (table, described) in [
+        ("", &schema["properties"]),
+        ("[[stage]]\n", &schema["$defs"]["stage"]["properties"]),
+    ] {
+        let why = site
+            .rollout(&format!("{table}zzzzzzzz = 1\n"), "")
+            .run()
+            .failed(2);
+        let (_, known) = why.split_once("expected one of ").expect(&why);
+        let mut known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let mut keys: Vec<&str> = described
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        known.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(known, keys);
+    }
 }
 
 #[test]
@@ -192,6 +245,9 @@ fn the_file_that_help_shows_is_one() {
         let file = lines
             .join("\n")
             .replace("sensor-1.4.0+7.suit", "fw-1.1.suit");
+        let table: Value = toml::from_str(&file).unwrap();
+        let schema = schema("rollout");
+        known(&schema, &schema, &table, words);
         let plan = site.folder.file("shown.toml", file);
         let line = iotctl("ota rollout").word(plan);
         line.words("mqtt://127.0.0.1:1").run().failed(3);

@@ -12,12 +12,13 @@ use super::{Expect, Folder};
 use crate::support::coap::server;
 use crate::support::coap_peer::{ack, content, option_of, peer};
 use crate::support::command::{Ended, Running, iotctl, signal};
+use crate::support::schema::{check, schema};
 use crate::support::{PATIENCE, aiocoap, libcoap, wait_for};
 
 const SIZE: usize = 300_000;
 
 /// A device that listens, and where.
-fn listening(folder: &Folder, device: &str, words: &str) -> (Running, String) {
+pub(super) fn listening(folder: &Folder, device: &str, words: &str) -> (Running, String) {
     let mut running = agent(folder, device, "", &format!("--listen 127.0.0.1:0 {words}")).start();
     let said = running.hears("listening on coap://");
     let (_, place) = said.split_once("listening on ").unwrap();
@@ -110,6 +111,21 @@ fn libcoap_triggers_aiocoap_serves_and_observes() {
 }
 
 #[test]
+fn once_waits_for_a_trigger_no_longer_than_it_is_told() {
+    let folder = made("");
+    let said = agent(
+        &folder,
+        "d1",
+        "",
+        "--listen 127.0.0.1:0 --once --timeout 300ms",
+    )
+    .run();
+    let wanted = "iotctl: timed out: no manifest has come\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
+}
+
+#[test]
 fn several_devices_are_triggered_and_watched() {
     let folder = made("");
     let updates = folder.path("updates").display().to_string();
@@ -133,6 +149,7 @@ fn several_devices_are_triggered_and_watched() {
     said.succeeded();
     let all = status(&[&one, &other], Some("updated == 2"));
     let all: Value = serde_json::from_str(&all.succeeded()).unwrap();
+    check(&all, &schema("ota-status"));
     assert_eq!(all["counts"]["updated"], 2);
     assert_eq!(all["devices"][0]["id"], "d1");
     let table = iotctl("ota status")
@@ -183,6 +200,7 @@ fn a_trigger_is_heard_while_another_update_is_fetched() {
     );
     // What is older is refused, and what is not there changes nothing.
     trigger(&fast.uris[0], "fw-1.1.suit");
+    device.hears("iotctl: refused: version 1.1");
     trigger(&fast.uris[0], "none.suit");
     device.hears("none.suit: 4.04");
     let report: Value = serde_json::from_str(status(&[&place], None).text()).unwrap();

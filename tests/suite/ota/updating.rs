@@ -9,6 +9,7 @@ use super::{Expect, Folder};
 use crate::support::broker::broker;
 use crate::support::command::{Line, Running, iotctl, program, signal};
 use crate::support::mosquitto::{Mosquitto, mosquitto};
+use crate::support::schema::{check, schema};
 use crate::support::wait_for;
 
 pub(super) const OLD: &[u8] = b"the firmware that the device came with";
@@ -150,10 +151,11 @@ fn a_device_is_updated_and_then_updated_again() {
     assert_eq!(site.image("d1", "b"), firmware(100_000, 1));
     assert_eq!(site.image("d1", "a"), OLD);
     let status = site.status("updated == 1");
+    check(&status, &schema("ota-status"));
     let device = &status["devices"][0];
     assert_eq!(
-        (&device["version"], &device["slot"]),
-        (&"1.1".into(), &"b".into())
+        (&device["version"], &device["slot"], &device["class"]),
+        (&"1.1".into(), &"b".into(), &"sensor-rev-b".into())
     );
     // The next one goes where the old one was; the same one again nowhere.
     site.sign(70_001, 2);
@@ -190,6 +192,59 @@ fn once_waits_for_an_update_and_takes_no_other_image_for_it() {
         said.stderr
     );
     said.failed(1);
+}
+
+#[test]
+fn once_waits_for_a_manifest_no_longer_than_it_is_told() {
+    let site = site(10_000);
+    let said = site.agent("d1", "--once --timeout 300ms").run();
+    let wanted = "iotctl: timed out: no manifest has come\n";
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
+    assert_eq!(site.status("idle == 1")["devices"][0]["id"], "d1");
+    // Nor for a server that is not there.
+    let away = "mqtt://127.0.0.1:1";
+    let slots = site.folder.path("d2");
+    let said = site
+        .agent_at(away, &slots, "d2", "--once --timeout 300ms")
+        .run();
+    assert!(said.stderr.ends_with(wanted), "{}", said.stderr);
+    said.failed(5);
+    // A manifest that has come is what was waited for, whatever comes of it.
+    site.publish("--to all").run().succeeded();
+    let said = site.agent("d1", "--once --timeout 80s --slot-size 9").run();
+    assert!(said.stderr.contains("refused: "), "{}", said.stderr);
+    said.failed(1);
+}
+
+#[test]
+fn an_older_version_is_installed_where_that_is_allowed_and_said_loudly() {
+    let site = site(10_000);
+    let _server = site.serve("");
+    site.sign(20_000, 2);
+    site.publish("--to all").run().succeeded();
+    site.agent("d1", "--once").run().succeeded();
+    let older = || {
+        let line = iotctl("ota publish --to all").word(site.url());
+        line.word("--manifest")
+            .word(site.folder.path("updates/fw-1.1.suit"))
+    };
+    older().run().succeeded();
+    let why = site.agent("d1", "--once").run();
+    let wanted = "refused: sequence 1 is not above 2, which is installed\n";
+    assert!(why.stderr.ends_with(wanted), "{}", why.stderr);
+    why.failed(1);
+    assert_eq!(site.image("d1", "b"), firmware(20_000, 2));
+    let said = site.agent("d1", "--once --allow-downgrade").run();
+    for warning in [
+        "iotctl: --allow-downgrade: older versions are installed too, with the faults that they have\n",
+        "iotctl: --allow-downgrade: sequence 1 is older than 2, which runs, and is installed all the same\n",
+    ] {
+        assert!(said.stderr.contains(warning), "{}", said.stderr);
+    }
+    said.succeeded();
+    assert_eq!(site.image("d1", "a"), firmware(10_000, 1));
+    assert_eq!(site.status("updated == 1")["devices"][0]["sequence"], 1);
 }
 
 #[test]
@@ -481,4 +536,23 @@ fn of_two_agents_of_one_name_the_first_is_told_of_the_second() {
     third.hears("iotctl: idle");
     second.signal("INT");
     second.ends().exits(0);
+}
+
+/// A server before MQTT 5 closes the connection without a word, and so does mosquitto 2.0.
+#[test]
+fn two_agents_of_one_name_do_not_fight_for_ever_at_mosquitto() {
+    let site = site(1000);
+    for words in ["", "-V 311"] {
+        let agent = |slots: &str| {
+            let slots = site.folder.path(slots);
+            site.agent_in(&slots, "d1", words).start()
+        };
+        let (mut first, second) = (agent("d1"), agent("other"));
+        // They tell of themselves over each connection, which does not mean that all is well.
+        first.hears("another client");
+        for agent in [first, second] {
+            agent.signal("INT");
+            agent.ends();
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! is fetched over CoAP.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use bytestring::ByteString;
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -21,7 +21,7 @@ use crate::command::ota::amqp;
 use crate::connect::Retry;
 use crate::error::{Cause, Error, Kind, Result};
 use crate::firmware::device::{Outcome, Report};
-use crate::firmware::wire::{self, Audience, Queues};
+use crate::firmware::wire::{Audience, Queues};
 use crate::message::{AmqpProperties, AmqpValue};
 use crate::stop::{Asked, Stop};
 
@@ -290,8 +290,7 @@ impl<'a> Agent<'a> {
         if !is_news || !connection.has_room() {
             return Ok(());
         }
-        let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-        let text = wire::report(&report, &core.plan.id, &core.plan.groups, &at);
+        let text = core.report(&report);
         self.number += 1;
         let message = Outgoing {
             exchange: ByteString::new(),
@@ -311,6 +310,9 @@ impl<'a> Agent<'a> {
     /// With `--once`: how the first update ended.
     fn is_over(&self) -> Option<Result<()>> {
         let core = &self.puller.core;
+        if let Some(why) = core.missed() {
+            return Some(Err(why));
+        }
         let is_told = self.reported.as_ref() == Some(&core.device.report());
         core.ending()
             .filter(|_| is_told && self.waiting == 0 && self.manifests.is_none())

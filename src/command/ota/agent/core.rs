@@ -117,13 +117,27 @@ impl Core {
     /// A report in words, as of now.
     pub(super) fn report(&self, report: &Report) -> String {
         let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-        wire::report(report, &self.plan.id, &self.plan.groups, &at)
+        let plan = &self.plan;
+        wire::report(report, &plan.id, &plan.identity, &plan.groups, &at)
     }
 
     /// When the device has something to do although nothing happened.
     pub(super) fn next_time(&self) -> Option<Instant> {
-        let at = self.device.next_time()?;
-        self.started.checked_add(at)
+        let at = self.device.next_time();
+        let at = at.and_then(|at| self.started.checked_add(at));
+        [at, self.patience()].into_iter().flatten().min()
+    }
+
+    /// Until when a manifest is waited for; `None` where one has come, or is waited for as long as it takes.
+    pub(super) fn patience(&self) -> Option<Instant> {
+        let within = self.plan.manifest_within.filter(|_| !self.is_asked)?;
+        self.started.checked_add(within)
+    }
+
+    /// No manifest has come in time.
+    pub(super) fn missed(&self) -> Option<Error> {
+        let is_late = self.patience().is_some_and(|end| end <= Instant::now());
+        is_late.then(|| Error::new(Kind::TimedOut, "timed out: no manifest has come"))
     }
 
     /// The outcome of the step that is being taken. Cancel-safe.
@@ -326,6 +340,7 @@ impl Core {
             Ok(Offer::Known) => return Some(Offer::Known),
             Ok(Offer::Taken) => {
                 self.running = None;
+                self.warn_of_downgrade();
                 self.take_embedded(bytes);
                 return Some(Offer::Taken);
             }
@@ -339,6 +354,18 @@ impl Core {
             }
         }
         None
+    }
+
+    /// What `--allow-downgrade` takes is said when it is taken, too.
+    fn warn_of_downgrade(&self) {
+        let runs = self.device.state().release.sequence;
+        if let Some(update) = self.device.update().filter(|it| it.sequence < runs) {
+            let given = update.sequence;
+            let text = format!(
+                "--allow-downgrade: sequence {given} is older than {runs}, which runs, and is installed all the same"
+            );
+            self.console.warn(text);
+        }
     }
 
     /// An image in the envelope needs no request.

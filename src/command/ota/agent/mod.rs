@@ -64,6 +64,8 @@ pub struct Plan {
     pub within: Duration,
     /// How long it waits for a part of an image before it gives the update up.
     pub timeout: Duration,
+    /// How long it waits for a manifest; `None`: as long as it takes.
+    pub manifest_within: Option<Duration>,
     /// Bytes of a block.
     pub block: u32,
     /// An older version may be installed.

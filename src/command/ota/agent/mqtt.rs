@@ -66,6 +66,7 @@ impl Plan {
             topic_aliases: 0,
         };
         let mut client = session.client(target, &wants, console).await?;
+        client.only_greets();
         let mut audiences = vec![Audience::All, Audience::Device(self.id.clone())];
         audiences.extend(self.groups.iter().cloned().map(Audience::Group));
         let filters: Vec<_> = audiences
@@ -276,6 +277,9 @@ impl Agent {
 
     /// With `--once`: how the first update ended.
     fn is_over(&self) -> Option<Result<()>> {
+        if let Some(why) = self.core.missed() {
+            return Some(Err(why));
+        }
         let is_told = self.reported.as_ref() == Some(&self.core.device.report());
         let is_over = is_told && self.client.unfinished() == 0;
         self.core.ending().filter(|_| is_over)

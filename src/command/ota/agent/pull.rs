@@ -216,10 +216,14 @@ impl Puller {
         Ok(is_there)
     }
 
-    /// Waits until a manifest is to be looked for, and looks.
+    /// Waits until a manifest is to be looked for, and looks; or until nobody has said where one is for too long.
     async fn idle(&mut self) -> Result<()> {
         let Some(home) = self.home.clone() else {
-            return pending().await;
+            match self.core.patience() {
+                Some(end) => sleep_until(end.into()).await,
+                None => pending().await,
+            }
+            return self.core.missed().map_or(Ok(()), Err);
         };
         if let Some(looked_at) = self.looked_at {
             match looked_at.checked_add(self.core.plan.poll) {

@@ -1,52 +1,115 @@
 //! What a controller does while its rollout goes on: it hears devices, writes down what is decided, and does it.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::mem::take;
-use std::time::{Duration, Instant};
 
-use bytestring::ByteString;
+use bytes::Bytes;
 use serde_json::Value;
 
-use super::file::Asked;
-use super::{Link, now};
-use crate::command::ota::agent::{at_least_once, subscribe};
-use crate::command::ota::status::word;
+use super::now;
+use crate::command::ota::status::{Fleet, word};
 use crate::error::{Error, Kind, Result};
 use crate::firmware::rollout::{Entry, Report, Rollout, Step};
-use crate::firmware::wire::{self, Audience};
+use crate::firmware::wire;
 use crate::flow::journal::Journal;
-use crate::mqtt::client::Connection as _;
-use crate::mqtt::packet::{Properties, QoS, ReasonCode};
+use crate::output::Console;
 use crate::stop::Stop;
 
 /// Decisions that are written to the disk together.
 const AT_ONCE: usize = 100;
 
-/// How long a device may say nothing before its last report is asked for.
-const SILENCE: Duration = Duration::from_secs(5);
+/// How devices are told of an update, and what they say is heard.
+pub(super) trait Notifier {
+    /// What devices have reported.
+    fn fleet(&self) -> &Fleet;
 
-/// Devices that are asked for at the same time.
-const MOST_ASKED: usize = 100;
+    /// Devices that have reported since it was last asked.
+    fn news(&mut self) -> Vec<String>;
 
-/// Devices that say nothing. A server drops reports that a controller is too slow for (mosquitto after 1000), but retains the last
-/// one of each device.
-pub(super) struct Silence {
-    /// Who has said something since the others were asked for.
-    heard: BTreeSet<String>,
-    looked_at: Instant,
-    /// The subscriptions of those that were asked for.
-    filters: Vec<ByteString>,
-    /// The last one that was asked for.
-    last: String,
+    /// Keeps other controllers from the rollout, where they can be told.
+    ///
+    /// # Errors
+    /// It cannot be said.
+    fn take_charge(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What somebody wants of the controller, where anybody can tell it.
+    fn order(&mut self) -> Option<Bytes> {
+        None
+    }
+
+    /// The answer to an order.
+    ///
+    /// # Errors
+    /// It cannot be given.
+    fn answer(&mut self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Who else has taken the rollout over.
+    fn rival(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether one more device can be told of something now.
+    fn has_room(&self) -> bool;
+
+    /// Whether all that was said has arrived.
+    fn is_said(&self) -> bool;
+
+    /// Offers the update to a device.
+    ///
+    /// # Errors
+    /// It cannot be offered.
+    fn offer(&mut self, device: String) -> Result<()>;
+
+    /// Takes it back from a device that has not begun, or has failed.
+    ///
+    /// # Errors
+    /// It cannot be said.
+    fn withdraw(&mut self, device: String) -> Result<()>;
+
+    /// Makes sure that nothing is missed of devices that are under way.
+    ///
+    /// # Errors
+    /// They cannot be asked.
+    fn look_after(&mut self, _: &Rollout) -> Result<()> {
+        Ok(())
+    }
+
+    /// Waits until something has come, or for a tick of the clock.
+    ///
+    /// # Errors
+    /// The connection is gone for good, or a signal has come.
+    async fn wait(&mut self, stop: &mut Stop) -> Result<()>;
 }
 
-impl Default for Silence {
-    fn default() -> Self {
+/// Says once that a device which was told of an update may go on with it, where nothing can be taken back.
+pub(super) struct Irrevocable {
+    protocol: &'static str,
+    sequence: u64,
+    is_said: bool,
+}
+
+impl Irrevocable {
+    /// Over this protocol, of the manifest with this sequence number.
+    pub(super) const fn over(protocol: &'static str, sequence: u64) -> Self {
         Self {
-            heard: BTreeSet::new(),
-            looked_at: Instant::now(),
-            filters: Vec::new(),
-            last: String::new(),
+            protocol,
+            sequence,
+            is_said: false,
+        }
+    }
+
+    /// What a device has reported last: one that has begun has nothing that could be taken back.
+    pub(super) fn warn(&mut self, report: Option<&Value>, console: Console) {
+        let has_begun = report.is_some_and(|it| it["sequence"].as_u64() == Some(self.sequence));
+        if !has_begun && !std::mem::replace(&mut self.is_said, true) {
+            let protocol = self.protocol;
+            console.warn(format_args!(
+                "devices that were told of the update may go on with it: nothing is taken back over {protocol}"
+            ));
         }
     }
 }
@@ -54,48 +117,42 @@ impl Default for Silence {
 /// With what is to be done then.
 type Decision = (Entry, Option<Step>);
 
-impl Silence {
-    pub(super) fn hears(&mut self, device: &str) {
-        self.heard.insert(device.to_owned());
-    }
-
-    /// Whether the server answers what was asked here.
-    pub(super) fn has_asked(&self, answers: &[(ByteString, ReasonCode)]) -> bool {
-        answers.iter().any(|(it, _)| self.filters.contains(it))
-    }
-
-    /// Who is to be asked for: some after the other, so that all have their turn.
-    fn turn<'d>(&mut self, underway: impl Iterator<Item = &'d str>) -> Vec<&'d str> {
-        let heard = take(&mut self.heard);
-        let mut silent: Vec<_> = underway.filter(|it| !heard.contains(*it)).collect();
-        let next = silent.partition_point(|it| *it <= &*self.last);
-        silent.rotate_left(next);
-        silent.truncate(MOST_ASKED);
-        self.last = silent.last().copied().unwrap_or_default().to_owned();
-        silent
-    }
+/// A rollout that goes on.
+pub(super) struct Control<'a, N> {
+    notifier: &'a mut N,
+    console: Console,
+    /// What is decided and written down, and waits until it can be sent.
+    steps: VecDeque<Step>,
+    /// Devices whose reports are looked at although they are no news.
+    again: Vec<String>,
 }
 
-impl Link {
+impl<'a, N: Notifier> Control<'a, N> {
+    pub(super) fn new(notifier: &'a mut N, console: Console) -> Self {
+        // All that is known already is looked at, once.
+        let _ = notifier.news();
+        let again = notifier.fleet().devices.keys().cloned().collect();
+        Self {
+            again,
+            notifier,
+            console,
+            steps: VecDeque::new(),
+        }
+    }
+
     /// Until the rollout is over and nothing is under way.
-    pub(super) async fn control(
+    pub(super) async fn run(
         &mut self,
         rollout: &mut Rollout,
         journal: &mut Journal,
-        asked: &Asked,
         stop: &mut Stop,
     ) -> Result<()> {
-        self.news = self.fleet.devices.keys().cloned().collect();
         let mut shown = None;
         loop {
             self.obey(rollout)?;
-            for device in take(&mut self.news) {
-                if let Some(report) = self.fleet.devices.get(&device).map(report) {
-                    rollout.report(&device, &report, now());
-                }
-            }
-            self.decide(rollout, journal, asked)?;
-            self.ask_for_silent(rollout)?;
+            self.hear(rollout);
+            self.decide(rollout, journal)?;
+            self.notifier.look_after(rollout)?;
             let counts = (rollout.stage(), rollout.counts());
             if shown != Some(counts) {
                 shown = Some(counts);
@@ -109,27 +166,32 @@ impl Link {
                     counts.waiting
                 ));
             }
-            let is_said = self.steps.is_empty() && self.client.unfinished() == 0;
+            let is_said = self.steps.is_empty() && self.notifier.is_said();
             if rollout.ended().is_some() && rollout.counts().underway == 0 && is_said {
                 return Ok(());
             }
-            self.wait(stop).await?;
-            if let Some(other) = self.other.clone() {
+            self.notifier.wait(stop).await?;
+            if let Some(other) = self.notifier.rival() {
                 let text = format!("another controller ({other}) has taken over this rollout");
                 return Err(Error::new(Kind::Lost, text));
             }
         }
     }
 
+    fn hear(&mut self, rollout: &mut Rollout) {
+        let mut news = take(&mut self.again);
+        news.extend(self.notifier.news());
+        for device in news {
+            if let Some(report) = self.notifier.fleet().devices.get(&device).map(report) {
+                rollout.report(&device, &report, now());
+            }
+        }
+    }
+
     /// Writes down what is decided, many decisions at a time, and does it.
-    fn decide(
-        &mut self,
-        rollout: &mut Rollout,
-        journal: &mut Journal,
-        asked: &Asked,
-    ) -> Result<()> {
+    fn decide(&mut self, rollout: &mut Rollout, journal: &mut Journal) -> Result<()> {
         loop {
-            self.carry_out(asked)?;
+            self.carry_out()?;
             if !self.steps.is_empty() {
                 return Ok(());
             }
@@ -150,28 +212,28 @@ impl Link {
         }
     }
 
-    /// Does what is written down, as far as the connection takes it.
-    fn carry_out(&mut self, asked: &Asked) -> Result<()> {
-        while self.client.can_publish(QoS::AtLeastOnce)
+    /// Does what is written down, as far as there is room for it.
+    fn carry_out(&mut self) -> Result<()> {
+        while self.notifier.has_room()
             && let Some(step) = self.steps.pop_front()
         {
             match step {
                 Step::Offer(device) => {
                     // It reports nothing new of what it does not try again.
-                    let last = self.fleet.devices.get(&device);
+                    let last = self.notifier.fleet().devices.get(&device);
                     if last.is_some_and(|last| word(last, "state") == "rolled-back") {
-                        self.news.push(device.clone());
+                        self.again.push(device.clone());
                     }
-                    self.offer(device, &asked.manifest)?;
+                    self.notifier.offer(device)?;
                 }
-                Step::Withdraw(device) => self.offer(device, &[])?,
+                Step::Withdraw(device) => self.notifier.withdraw(device)?,
             }
         }
         Ok(())
     }
 
     fn obey(&mut self, rollout: &mut Rollout) -> Result<()> {
-        let answer: &[u8] = match self.order.take().as_deref() {
+        let answer: &[u8] = match self.notifier.order().as_deref() {
             Some(b"pause") => {
                 rollout.pause(true);
                 self.console.note("paused");
@@ -188,34 +250,7 @@ impl Link {
             Some(b"ping") => b"here",
             _ => return Ok(()),
         };
-        self.publish(self.answers.clone(), answer, false)
-    }
-
-    fn offer(&mut self, device: String, manifest: &[u8]) -> Result<()> {
-        let topic = self.topics.manifest(&Audience::Device(device));
-        self.publish(topic, manifest, true)
-    }
-
-    /// Has the last report of devices sent again that are under way and have said nothing.
-    fn ask_for_silent(&mut self, rollout: &Rollout) -> Result<()> {
-        if self.silence.looked_at.elapsed() < SILENCE || !self.client.is_online() {
-            return Ok(());
-        }
-        self.silence.looked_at = Instant::now();
-        let before = take(&mut self.silence.filters);
-        if !before.is_empty() {
-            let session = self.client.session();
-            let ended = session.unsubscribe(&before, &Properties::default());
-            ended.map_err(|why| Error::usage(why.to_string()))?;
-        }
-        let silent = self.silence.turn(rollout.underway());
-        if silent.is_empty() {
-            return Ok(());
-        }
-        let topics = silent.into_iter().map(|device| self.topics.status(device));
-        let filters: Vec<_> = topics.map(at_least_once).collect();
-        self.silence.filters = filters.iter().map(|it| it.filter.clone()).collect();
-        subscribe(&mut self.client, &filters)
+        self.notifier.answer(answer)
     }
 
     fn tell(&self, entry: &Entry) {
@@ -286,22 +321,5 @@ mod tests {
         let lengths = [3, 1, 1, 0].map(|_| together(|| left.next()).len());
         assert_eq!(lengths, [3, 1, 1, 0]);
         assert_eq!(together(|| Some(offered())).len(), AT_ONCE);
-    }
-
-    #[test]
-    fn all_that_are_silent_have_their_turn() {
-        let names: Vec<String> = (0..250).map(|at| format!("d{at:03}")).collect();
-        let mut silence = Silence::default();
-        let mut asked = BTreeSet::new();
-        for turn in 0..3 {
-            silence.hears("d007");
-            let some = silence.turn(names.iter().map(String::as_str));
-            assert_eq!(some.len(), MOST_ASKED, "{turn}");
-            asked.extend(some);
-        }
-        assert_eq!(asked.len(), 249);
-        assert!(!asked.contains("d007"));
-        assert_eq!(silence.turn(names.iter().map(String::as_str)).len(), 100);
-        assert!(silence.turn(std::iter::empty()).is_empty());
     }
 }

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Value;
 
-use crate::command::ota::read;
-use crate::error::{Error, Kind, Result};
+use crate::coap::uri::Uri;
+use crate::command::ota::{read, refused};
+use crate::connect::without_credentials;
+use crate::error::{Error, Result};
 use crate::file;
 use crate::firmware::rollout::{Plan, Seconds, Share, Stage};
 use crate::firmware::suit::Envelope;
@@ -23,12 +25,14 @@ const MOST_DEVICES: usize = 100_000;
 struct File {
     /// Of the rollout; its lock is known by it.
     name: String,
-    /// Relative to this file.
+    /// Relative to this file; or where devices fetch it over CoAP.
     manifest: PathBuf,
-    /// Their names; otherwise those that have reported.
+    /// Their names, or where they are told over CoAP; otherwise those that have reported.
     devices: Option<Vec<String>>,
     /// Only devices of this group.
     group: Option<String>,
+    /// Only devices of this class.
+    class: Option<String>,
     /// Only this part of them, always the same ones.
     percent: Option<Value>,
     /// A device that takes longer has failed.
@@ -88,44 +92,103 @@ pub(super) struct Asked {
     /// None: those that have reported.
     pub(super) devices: Vec<String>,
     pub(super) group: Option<String>,
+    pub(super) class: Option<String>,
     pub(super) percent: Option<u8>,
     pub(super) plan: Plan,
 }
 
-/// Reads and judges a file, and the manifest that it names.
-pub(super) fn asked(path: &Path) -> Result<Asked> {
-    let text = file::read_text(path, file::SMALL)?;
-    let table: File = toml::from_str(&text).map_err(|cause| {
-        let at = cause.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text[..text.floor_char_boundary(at)].matches('\n').count() + 1;
-        let why = file::mistake(cause.message());
-        Error::usage(format!("{}, line {line}: {why}", path.display()))
-    })?;
-    let wrong = |why: String| Error::usage(format!("{}: {why}", path.display()));
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let manifest_path = folder.join(&table.manifest);
-    let manifest = read(&manifest_path)?;
-    let judged = Envelope::split(&manifest).and_then(|it| it.unverified());
-    let judged = judged.map_err(|why| {
-        let text = format!("{}: {why}", manifest_path.display());
-        Error::new(Kind::Refused, text)
-    })?;
-    let percent = table.percent.as_ref();
-    let percent = percent.map(|it| number(it, "percent", 1..=100)).transpose();
-    let percent = percent.map_err(wrong)?;
-    let mut plan = table.plan(judged.sequence_number).map_err(wrong)?;
-    plan.images = judged.images();
-    let version = judged.about.version.unwrap_or_default();
-    table.check().map_err(wrong)?;
-    Ok(Asked {
-        name: table.name,
-        manifest,
-        version,
-        devices: table.devices.unwrap_or_default(),
-        group: table.group,
-        percent,
-        plan,
-    })
+/// A file that is well-formed.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    table: File,
+    path: PathBuf,
+}
+
+impl Written {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = file::read_text(path, file::SMALL)?;
+        let table: File = toml::from_str(&text).map_err(|cause| {
+            let at = cause.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text[..text.floor_char_boundary(at)].matches('\n').count() + 1;
+            let why = file::mistake(cause.message());
+            Error::usage(format!("{}, line {line}: {why}", path.display()))
+        })?;
+        let path = path.to_owned();
+        Ok(Self { table, path })
+    }
+
+    /// Whether its devices are told themselves.
+    pub(super) fn is_over_coap(&self) -> bool {
+        self.devices().iter().any(|it| is_url(it))
+    }
+
+    /// As they are written.
+    pub(super) fn devices(&self) -> &[String] {
+        self.table.devices.as_deref().unwrap_or_default()
+    }
+
+    /// Where devices that are told themselves fetch the manifest.
+    pub(super) fn url(&self) -> Result<&str> {
+        self.table.check().map_err(|why| self.wrong(&why))?;
+        let url = self.table.manifest.to_str();
+        let url = url.filter(|url| Uri::is_absolute(url) && Uri::parse(url).is_ok());
+        let why = "manifest: devices that are told over CoAP fetch it from a URL, coap://HOST/PATH";
+        url.ok_or_else(|| self.wrong(why))
+    }
+
+    /// Judges it, and the manifest that it names.
+    pub(super) fn judged(self) -> Result<Asked> {
+        if self.table.manifest.to_str().is_some_and(is_url) {
+            let why = "manifest: a URL is for devices that are told over CoAP, such as devices = [\"coap://HOST\"]";
+            return Err(self.wrong(why));
+        }
+        let folder = self.path.parent().unwrap_or_else(|| Path::new(""));
+        let path = folder.join(&self.table.manifest);
+        let manifest = read(&path)?;
+        let name = path.display().to_string();
+        self.judged_with(manifest, &name)
+    }
+
+    /// The same with the manifest, which came from `name`.
+    pub(super) fn judged_with(self, manifest: Vec<u8>, name: &str) -> Result<Asked> {
+        let judged = Envelope::split(&manifest).and_then(|it| it.unverified());
+        let judged = judged.map_err(|why| refused(name, &why))?;
+        let percent = self.table.percent.as_ref();
+        let percent = percent.map(|it| number(it, "percent", 1..=100)).transpose();
+        let percent = percent.map_err(|why| self.wrong(&why))?;
+        let plan = self.table.plan(judged.sequence_number);
+        let mut plan = plan.map_err(|why| self.wrong(&why))?;
+        plan.images = judged.images();
+        let version = judged.about.version.unwrap_or_default();
+        self.table.check().map_err(|why| self.wrong(&why))?;
+        let table = self.table;
+        Ok(Asked {
+            name: table.name,
+            manifest,
+            version,
+            devices: table.devices.unwrap_or_default(),
+            group: table.group,
+            class: table.class,
+            percent,
+            plan,
+        })
+    }
+
+    fn wrong(&self, why: &str) -> Error {
+        Error::usage(format!("{}: {why}", self.path.display()))
+    }
+}
+
+/// Whether it is meant as a URL.
+fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+/// Where a device can be told of an update, `coap://HOST[:PORT]`.
+fn is_place(text: &str) -> bool {
+    Uri::is_absolute(text)
+        && Uri::parse(text).is_ok_and(|uri| uri.path.is_empty() && uri.query.is_empty())
 }
 
 type Judged<T> = std::result::Result<T, String>;
@@ -144,8 +207,19 @@ impl File {
                 "devices is empty; leave it out for all devices that have reported",
             ));
         }
-        if let Some(device) = devices.iter().find(|device| !is_name(device)) {
-            return Err(format!("devices: {device:?} is no name of a device"));
+        let over_coap = devices.iter().any(|device| is_url(device));
+        let is_good = |device: &str| match over_coap {
+            true => is_place(device),
+            false => is_name(device),
+        };
+        if let Some(device) = devices.iter().find(|device| !is_good(device)) {
+            let device = without_credentials(device);
+            return Err(match over_coap {
+                true => format!(
+                    "devices: {device:?}: expected coap://HOST, for all devices or for none"
+                ),
+                false => format!("devices: {device:?} is no name of a device"),
+            });
         }
         let mut sorted: Vec<&String> = devices.iter().collect();
         sorted.sort();
@@ -154,6 +228,11 @@ impl File {
         }
         if devices.len() > MOST_DEVICES {
             return Err(format!("devices: more than {MOST_DEVICES}"));
+        }
+        if let Some(class) = self.class.as_deref().filter(|it| it.is_empty()) {
+            return Err(format!(
+                "class {class:?}: expected the name of a class, or its UUID"
+            ));
         }
         Ok(())
     }
@@ -377,6 +456,18 @@ mod tests {
             (
                 "devices = ['a', 'a']\n[[stage]]\ndevices = 1\n",
                 "devices: a occurs twice",
+            ),
+            (
+                "devices = ['coap://h', 'a']\n[[stage]]\ndevices = 1\n",
+                "devices: \"a\": expected coap://HOST",
+            ),
+            (
+                "devices = ['coap://h/suit/trigger']\n[[stage]]\ndevices = 1\n",
+                "devices: \"coap://h/suit/trigger\": expected coap://HOST",
+            ),
+            (
+                "class = ''\n[[stage]]\ndevices = 1\n",
+                "class \"\": expected",
             ),
             ("stages = 1\n", "unknown field `stages`"),
             ("devices = []\n[[stage]]\ndevices = 1\n", "devices is empty"),

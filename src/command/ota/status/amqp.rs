@@ -40,17 +40,8 @@ pub(super) async fn watch(
         false => Retry::Forever,
     };
     let session = session.session("ota status", later, console)?;
-    let queues = Queues::new(&plan.prefix);
-    let declare = [reports(&queues)];
-    let open = async |session: &Session| session.receiver(&declare, false).await;
-    let connecting = session.connect_by(open);
-    let mut reader = Reader {
-        queue: queues.status().into(),
-        lock: queues.lock(),
-        connection: stop.unless_asked("interrupted", connecting).await?,
-        held: HashMap::new(),
-        last: None,
-    };
+    let opening = Reader::open(&session, &plan.prefix);
+    let mut reader = stop.unless_asked("interrupted", opening).await?;
     let watching = async {
         let mut busy = Busy(None);
         loop {
@@ -59,12 +50,11 @@ pub(super) async fn watch(
                 Err(error) if error.cause() == Some(Cause::InUse) => {
                     busy.wait(plan, &reader.queue, console)?;
                     tokio::time::sleep(AGAIN).await;
-                    reader.connection = session.connect_by(open).await?;
+                    reader.recover(&session, error).await?;
                     continue;
                 }
-                Err(error) if session.is_outage(&error) && !plan.until.is_empty() => {
-                    reader.held.clear();
-                    reader.connection = session.remake(error, open).await?;
+                Err(error) if !plan.until.is_empty() => {
+                    reader.recover(&session, error).await?;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -76,8 +66,7 @@ pub(super) async fn watch(
         }
     };
     let ended = stop.unless_asked("interrupted", watching).await;
-    reader.give_back();
-    let closed = stop.close(reader.connection.close()).await;
+    let closed = stop.close(reader.close()).await;
     ended.and(closed.map_err(|asked| Error::new(asked.kind(), "interrupted"))?)
 }
 
@@ -106,7 +95,8 @@ impl Busy {
 ///
 /// What one reader has not acknowledged no other one sees, and of two that read at the same time each would see a part. So it has
 /// a queue of its own meanwhile, which the server gives to one connection at a time.
-struct Reader {
+pub(in crate::command::ota) struct Reader {
+    declare: [Declaration; 1],
     queue: ByteString,
     lock: String,
     connection: Connection,
@@ -117,6 +107,45 @@ struct Reader {
 }
 
 impl Reader {
+    pub(in crate::command::ota) async fn open(session: &Session, prefix: &str) -> Result<Self> {
+        let queues = Queues::new(prefix);
+        let declare = [reports(&queues)];
+        let open = async |session: &Session| session.receiver(&declare, false).await;
+        Ok(Self {
+            connection: session.connect_by(open).await?,
+            declare,
+            queue: queues.status().into(),
+            lock: queues.lock(),
+            held: HashMap::new(),
+            last: None,
+        })
+    }
+
+    /// Reads on over another connection after an error; also where another one reads.
+    ///
+    /// # Errors
+    /// It is no use.
+    pub(in crate::command::ota) async fn recover(
+        &mut self,
+        session: &Session,
+        why: Error,
+    ) -> Result<()> {
+        // What was not given back the server has taken back.
+        self.held.clear();
+        let open = async |session: &Session| session.receiver(&self.declare, false).await;
+        self.connection = match why.cause() {
+            Some(Cause::InUse) => session.connect_by(open).await?,
+            _ if session.is_outage(&why) => session.remake(why, open).await?,
+            _ => return Err(why),
+        };
+        Ok(())
+    }
+
+    pub(in crate::command::ota) async fn close(mut self) -> Result<()> {
+        self.give_back();
+        self.connection.close().await
+    }
+
     /// The last report of each device is in the queue again.
     fn give_back(&mut self) {
         if let Some(last) = self.held.values().max() {
@@ -125,7 +154,11 @@ impl Reader {
         self.held.clear();
     }
 
-    async fn round(&mut self, fleet: &mut Fleet) -> Result<()> {
+    /// Reads the queue to its end, if there is something new in it.
+    ///
+    /// # Errors
+    /// Another one reads it ([`Cause::InUse`]), or the connection is lost.
+    pub(in crate::command::ota) async fn round(&mut self, fleet: &mut Fleet) -> Result<()> {
         let there = Declaration::QueueIsThere(self.queue.clone());
         let waiting = self.connection.declare(&there).await?;
         let waiting = waiting.map_or(0, |it| it.messages as usize);
