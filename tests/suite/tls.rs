@@ -284,7 +284,6 @@ fn a_connection_that_ends_without_a_goodbye_is_lost_in_plain_words() {
         "mqtt sub mqtts://localhost:PORT -t a",
         "mqtt ping wss://localhost:PORT",
         "amqp ping amqps://localhost:PORT",
-        "amqp ping --protocol 1.0 amqps://localhost:PORT",
     ] {
         let words = words.replace("PORT", &peer.port.to_string());
         let ended = iotctl(&words).word("--cafile").word(&ca).run();
