@@ -130,6 +130,14 @@ pub enum Cause {
     InUse,
     /// The TLS handshake failed.
     Tls,
+    /// The name of a server could not be looked up.
+    Lookup,
+    /// The operating system has refused a connection, with this number (errno).
+    System(i32),
+    /// The server closed the connection instead of answering CONNECT.
+    NoAnswer,
+    /// The peer sent what the protocol does not allow.
+    Violation,
     /// The last words and the exit code are those of another program, whose place the command takes.
     StandsIn(u8),
 }
@@ -305,6 +313,10 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
 /// An operating-system error in plain lower-case words, without Rust's `(os error 2)`.
 pub fn plain(cause: &io::Error) -> String {
     let text = cause.to_string();
+    // The library of TLS tells of a missing goodbye, and where its manual explains that.
+    if cause.kind() == io::ErrorKind::UnexpectedEof && text.contains("close_notify") {
+        return String::from("closed by the peer");
+    }
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();
     match letters.next() {
@@ -327,6 +339,10 @@ mod tests {
     fn operating_system_errors_read_as_words() {
         let missing = io::Error::from_raw_os_error(2);
         assert_eq!(plain(&missing), "no such file or directory");
+        let abrupt =
+            "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/x";
+        let abrupt = io::Error::new(io::ErrorKind::UnexpectedEof, abrupt);
+        assert_eq!(plain(&abrupt), "closed by the peer");
     }
 
     #[test]

@@ -49,14 +49,13 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// The text of a file of at most `limit` bytes, without a byte order mark.
 ///
 /// # Errors
-/// As [`read`]; and [`Kind::Local`] where it is not UTF-8.
+/// As [`read`]; and [`Kind::Usage`] with the first line that is not UTF-8: what can be read and is not what it should be is
+/// the user's mistake.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
-    text(read(path, limit)?).map_err(|what| {
-        Error::new(
-            Kind::Local,
-            format!("cannot read {}: {what}", path.display()),
-        )
-    })
+    let bytes = read(path, limit)?;
+    let good = bytes.utf8_chunks().next().map_or(0, |it| it.valid().len());
+    let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+    text(bytes).map_err(|what| Error::usage(format!("{}:{line}: {what}", path.display())))
 }
 
 /// Puts `bytes` at `path`, whole or not at all: on a full disk what was there stays. What is no regular file, such as
@@ -445,6 +444,13 @@ mod tests {
             format!("cannot read {}: larger than 12 bytes", path.display())
         );
         assert_eq!(error.kind(), Kind::Local);
+        fs::write(&path, b"a\nb\xe4").unwrap();
+        let error = read_text(&path, 12).unwrap_err();
+        assert_eq!(
+            error.text(),
+            format!("{}:2: the text is not UTF-8", path.display())
+        );
+        assert_eq!(error.kind(), Kind::Usage);
     }
 
     #[test]

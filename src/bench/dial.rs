@@ -40,14 +40,15 @@ pub(crate) struct Dialer {
 
 impl Dialer {
     /// Looks the target up. `sources`: local addresses to connect from, in turn; none: the kernel chooses.
-    /// `connections`: how many will be open at once.
+    /// `connections`: how many will be open at once, and what else helps where there are more than ports, as for
+    /// [`system::reserve_descriptors`].
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports.
     pub(crate) async fn new(
         target: Target,
         sources: Vec<LocalAddress>,
-        connections: usize,
+        (connections, or): (usize, &str),
     ) -> Result<Self> {
         target.prepare()?;
         if let Some(proxy) = &target.proxy {
@@ -70,12 +71,12 @@ impl Dialer {
             next_port: AtomicU32::new(unguessable() as u32 % 65_536),
             handshakes: [const { AtomicU64::new(0) }; 2],
         };
-        dialer.check_ports(connections)?;
+        dialer.check_ports(connections, or)?;
         Ok(dialer)
     }
 
     /// One source address reaches one destination from every port but the privileged ones.
-    fn check_ports(&self, connections: usize) -> Result<()> {
+    fn check_ports(&self, connections: usize, or: &str) -> Result<()> {
         let Some(address) = self.address else {
             return Ok(());
         };
@@ -93,7 +94,7 @@ impl Dialer {
             true => "127.0.0.1,127.0.0.2,…",
             false => "ADDRESS,ADDRESS,…",
         };
-        let hint = format!("{have} would fit; add --bind {sources} or share the load with --shard");
+        let hint = format!("{have} would fit; add --bind {sources}{or}");
         Err(Error::new(Kind::Local, text).hint(hint))
     }
 
@@ -328,7 +329,9 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", port);
         let sources = ["127.0.0.2", "127.0.0.3"].map(|ip| ip.parse().unwrap());
-        let mut dialer = Dialer::new(target, sources.to_vec(), 6).await.unwrap();
+        let mut dialer = Dialer::new(target, sources.to_vec(), (6, ""))
+            .await
+            .unwrap();
         // As if two connections of each source had spent the kernel's ports.
         dialer.enough = 2;
         let dialer = Arc::new(dialer);
@@ -353,12 +356,17 @@ mod tests {
     #[tokio::test]
     async fn more_connections_than_ports_are_refused_with_a_way_out() {
         let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", 1);
-        let refused = Dialer::new(target, Vec::new(), 100_000).await.unwrap_err();
+        let refused = Dialer::new(target, Vec::new(), (100_000, ", or else"))
+            .await
+            .unwrap_err();
         assert!(
             refused.text().contains("need 2 source addresses"),
             "{refused}"
         );
         let hint = refused.hint_text().unwrap_or_default();
-        assert!(hint.contains("64511 would fit; add --bind"), "{hint}");
+        assert_eq!(
+            hint,
+            "64511 would fit; add --bind 127.0.0.1,127.0.0.2,…, or else"
+        );
     }
 }

@@ -14,6 +14,9 @@ const OTHER_DESCRIPTORS: u64 = 64;
 /// What else helps a benchmark where descriptors are too few.
 pub const SHARED: &str = ", or share the load with --processes or --shard";
 
+/// The same where ports are too few.
+pub const SHARDED: &str = ", or share the load with --shard";
+
 /// Makes sure that `connections` can be open at once: raises the soft limit of descriptors to the hard one.
 ///
 /// # Errors

@@ -50,13 +50,14 @@ type Candidate = (String, String);
 
 /// Where the cursor is.
 struct Place<'a> {
+    root: &'a Command,
     command: &'a Command,
     /// Its words: `mqtt pub`.
     path: String,
     /// The flag whose value comes next.
     awaits: Option<&'a Arg>,
-    /// How many arguments without a flag there were.
-    arguments: usize,
+    /// The arguments without a flag so far.
+    arguments: Vec<String>,
     /// Whether all that follows belongs to the command of an `--exec`, or to no flag.
     foreign: bool,
 }
@@ -71,10 +72,11 @@ pub(super) fn candidates(words: &[OsString]) -> Parsed {
     let mut root = super::command();
     root.build();
     let mut place = Place {
+        root: &root,
         command: &root,
         path: String::new(),
         awaits: None,
-        arguments: 0,
+        arguments: Vec::new(),
         foreign: false,
     };
     for word in before.iter().skip(1) {
@@ -88,8 +90,8 @@ pub(super) fn candidates(words: &[OsString]) -> Parsed {
         Some((arg, begun)) => place.values(arg, current, begun),
         None if place.foreign => Parsed::Print(FILES.into()),
         None if current.starts_with('-') => listed(place.flags(), current),
-        None if place.command.has_subcommands() => listed(place.commands(), current),
-        None => match place.command.get_positionals().nth(place.arguments) {
+        None if place.command.has_subcommands() => listed(below(place.command), current),
+        None => match place.argument_next() {
             Some(arg) => place.values(arg, current, current),
             None => Parsed::Print("".into()),
         },
@@ -123,11 +125,7 @@ impl<'a> Place<'a> {
             None => return self.argument(word),
         };
         let flag = flag.filter(|flag| takes_value(flag));
-        let unbounded = |flag: &&Arg| {
-            flag.get_num_args()
-                .is_some_and(|many| many.max_values() == usize::MAX)
-        };
-        match flag.filter(unbounded) {
+        match flag.filter(|flag| is_unbounded(flag)) {
             Some(_) => self.foreign = true,
             None => self.awaits = flag,
         }
@@ -139,8 +137,16 @@ impl<'a> Place<'a> {
                 self.command = below;
                 self.path = format!("{} {word}", self.path).trim_start().to_owned();
             }
-            None => self.arguments += 1,
+            None => self.arguments.push(word.to_owned()),
         }
+    }
+
+    /// The argument without a flag that comes next.
+    fn argument_next(&self) -> Option<&'a Arg> {
+        let mut all = self.command.get_positionals();
+        let last = self.command.get_positionals().last();
+        all.nth(self.arguments.len())
+            .or_else(|| last.filter(|it| is_unbounded(it)))
     }
 
     fn long(&self, name: &str) -> Option<&'a Arg> {
@@ -156,13 +162,6 @@ impl<'a> Place<'a> {
         self.command
             .get_arguments()
             .find(|arg| arg.get_short() == letter)
-    }
-
-    fn commands(&self) -> Vec<Candidate> {
-        let below = self.command.get_subcommands();
-        below
-            .map(|one| (one.get_name().to_owned(), first_clause(one.get_about())))
-            .collect()
     }
 
     fn flags(&self) -> Vec<Candidate> {
@@ -199,7 +198,7 @@ impl<'a> Place<'a> {
                 .into_iter()
                 .filter_map(begun_fault)
                 .collect(),
-            "scenario" => rows(help::scenarios(&self.path)),
+            "scenario" if arg.get_possible_values().is_empty() => rows(help::scenarios(&self.path)),
             "filter" | "until" | "expect" if help::fields(&self.path).is_some() => {
                 let fields = help::fields(&self.path)
                     .into_iter()
@@ -226,12 +225,19 @@ impl<'a> Place<'a> {
         )
     }
 
-    /// The pages that `help` and `man` show, whose words are joined by hyphens.
+    /// The pages that `help` and `man` show: their words joined by hyphens, or one after the other.
     fn below(&self) -> Vec<Candidate> {
-        generated::PAGES
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
-            .collect()
+        if self.arguments.is_empty() {
+            let pages = generated::PAGES.iter();
+            return pages
+                .map(|name| ((*name).to_owned(), String::new()))
+                .collect();
+        }
+        let words = self.arguments.iter().flat_map(|word| word.split('-'));
+        let words: Vec<&str> = words.collect();
+        let words = words.strip_prefix(&["iotctl"]).unwrap_or(&words);
+        let below = generated::find(self.root, words).map(|(command, _)| below(command));
+        below.unwrap_or_default()
     }
 }
 
@@ -264,6 +270,19 @@ fn possible(arg: &Arg, name: &str) -> Vec<Candidate> {
         .cloned()
         .chain(words.map(|word| ((*word).to_owned(), String::new())))
         .collect()
+}
+
+/// The commands below another one.
+fn below(command: &Command) -> Vec<Candidate> {
+    let below = command.get_subcommands();
+    below
+        .map(|one| (one.get_name().to_owned(), first_clause(one.get_about())))
+        .collect()
+}
+
+fn is_unbounded(arg: &Arg) -> bool {
+    let many = arg.get_num_args();
+    many.is_some_and(|many| many.max_values() == usize::MAX)
 }
 
 fn takes_value(arg: &Arg) -> bool {
@@ -305,6 +324,14 @@ mod tests {
         assert_eq!(complete("iotctl mqtt pub -t a --retai"), ["--retain"]);
         assert_eq!(complete("iotctl mqtt pub x "), [""; 0]);
         assert_eq!(complete("iotctl help mqtt-su"), ["mqtt-sub"]);
+        for page in ["help", "man"] {
+            let below = complete(&format!("iotctl {page} mqtt p"));
+            assert_eq!(below, ["pub", "ping", "probe"]);
+            let below = complete(&format!("iotctl {page} iotctl-amqp declare "));
+            assert_eq!(below, ["queue", "exchange"]);
+            assert_eq!(complete(&format!("iotctl {page} mqtt pub ")), [""; 0]);
+            assert_eq!(complete(&format!("iotctl {page} nosuch ")), [""; 0]);
+        }
         assert_eq!(complete("iotctl completions f"), ["fish"]);
     }
 
@@ -327,6 +354,11 @@ mod tests {
         assert_eq!(
             complete("iotctl bench mqtt --scenario fan"),
             ["fan-in", "fan-out"]
+        );
+        assert_eq!(complete("iotctl simulate --scenario h"), ["home"]);
+        assert_eq!(
+            complete("iotctl simulate --scenario=b"),
+            ["--scenario=building"]
         );
         assert_eq!(complete("iotctl mqtt sub --filter ret"), ["retain"]);
         assert_eq!(

@@ -1,5 +1,7 @@
 //! clap's errors as one line and a hint: what was probably meant, or where the help is.
 
+mod foreign;
+
 use std::ffi::OsString;
 
 use clap::Command;
@@ -9,44 +11,8 @@ use crate::connect::without_credentials;
 use crate::error::{Error, Kind, Result, meant};
 use crate::output::ColorChoice;
 
+use self::foreign::foreign;
 use super::Parsed;
-
-/// Flags that other programs have; what does the same here, by a flag that the command must have; and the hint.
-const FOREIGN: &[(&[&str], &str, &str)] = &[
-    (&["--cacert", "--ca-cert"], "cafile", "use --cafile FILE"),
-    (
-        &["-d", "--debug"],
-        "trace",
-        "--trace shows what is sent and received",
-    ),
-    (&["-o", "--json"], "output", "use --output json"),
-    (
-        &["--pinnedpubkey"],
-        "tls-pin",
-        "use --tls-pin sha256/BASE64",
-    ),
-    (
-        &["--remove-retained"],
-        "topic",
-        "`iotctl mqtt clear` removes retained messages",
-    ),
-    (
-        &["--key-password", "--keypass"],
-        "key-password-file",
-        "use --key-password-file FILE, or IOTCTL_KEY_PASSWORD",
-    ),
-    (&["-p", "--port"], "listen", "use --listen ADDRESS:PORT"),
-    (
-        &["-q", "--queue"],
-        "mandatory",
-        "-k QUEUE publishes to a queue",
-    ),
-    (
-        &["-q", "--queue"],
-        "vhost",
-        "the queue is an argument without a flag, after the URL",
-    ),
-];
 
 /// Flags whose value may have several words.
 const TEXTS: [&str; 4] = ["-m", "--message", "--template", "--cbor"];
@@ -78,7 +44,7 @@ pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
                         unknown(&cut(without_credentials(&word)), command, &path)
                     }
                     _ => {
-                        let hint = hint(answer, command, words).unwrap_or_else(|| {
+                        let hint = hint(answer, (command, &path), words).unwrap_or_else(|| {
                             format!("`{} --help` shows the usage", spoken(&path))
                         });
                         refusal(&without_secrets(text, words)).hint(hint)
@@ -110,14 +76,19 @@ fn said(answer: &clap::Error, kind: ContextKind) -> Option<String> {
 }
 
 /// The way out: that of the value's own type, or what was probably meant.
-fn hint(answer: &clap::Error, command: &Command, words: &[OsString]) -> Option<String> {
+fn hint(
+    answer: &clap::Error,
+    (command, path): (&Command, &str),
+    words: &[OsString],
+) -> Option<String> {
     if let Some(own) = own_hint(answer) {
         return Some(own.to_owned());
     }
     let meant = match answer.kind() {
         ErrorKind::UnknownArgument => {
             let word = said(answer, ContextKind::InvalidArg)?;
-            if let Some(hint) = foreign(command, &word).or_else(|| stray_hint(words, &word)) {
+            let known = foreign(command, path, &word).or_else(|| negative(command, words, &word));
+            if let Some(hint) = known.or_else(|| stray_hint(words, &word)) {
                 return Some(hint);
             }
             if word.starts_with("--psk") {
@@ -150,18 +121,6 @@ fn hint(answer: &clap::Error, command: &Command, words: &[OsString]) -> Option<S
     (!meant.is_empty()).then(|| format!("did you mean {}?", meant.join(" or ")))
 }
 
-/// What does here what a flag of another program does.
-fn foreign(command: &Command, flag: &str) -> Option<String> {
-    let has = |long: &str| {
-        command
-            .get_arguments()
-            .any(|it| it.get_long() == Some(long))
-    };
-    let fits = |row: &&(&[&str], &str, &str)| row.0.contains(&flag) && has(row.1);
-    let row = FOREIGN.iter().find(fits)?;
-    Some(row.2.to_owned())
-}
-
 /// The refusal of a word that stands where the server is named, because the value before it was cut by a space.
 pub(super) fn stray(words: &[OsString]) -> Option<Error> {
     let looks_stray = |word: &&OsString| {
@@ -188,6 +147,35 @@ pub(super) fn stray(words: &[OsString]) -> Option<Error> {
     let word = suspect.to_string_lossy();
     let hint = stray_hint(words, &word).filter(|_| names_server)?;
     Some(Error::usage(cut(format!("unexpected argument '{word}' found"))).hint(hint))
+}
+
+/// What a flag cannot be, where `word` is a number below zero that follows it.
+fn negative(command: &Command, words: &[OsString], word: &str) -> Option<String> {
+    word.strip_prefix('-')?.parse::<f64>().ok()?;
+    // clap names the whole word, or its first letter alone.
+    let follows = |pair: &&[OsString]| {
+        let next = pair[1].to_string_lossy();
+        next == word || (next.starts_with(word) && next[1..].parse::<f64>().is_ok())
+    };
+    let before = words.windows(2).rev().find(follows)?[0].to_str()?;
+    let flag = command.get_arguments().find(|it| {
+        let longs = it.get_all_aliases().unwrap_or_default().into_iter();
+        let mut longs = longs.chain(it.get_long());
+        match before.strip_prefix("--") {
+            Some(name) => longs.any(|it| it == name),
+            None => before
+                .strip_prefix('-')
+                .is_some_and(|letter| it.get_short().is_some_and(|it| it.to_string() == letter)),
+        }
+    })?;
+    // As of `mqtt sub -C`.
+    let ends = flag.get_help().map(ToString::to_string);
+    Some(
+        match ends.is_some_and(|it| it.starts_with("End after this many")) {
+            true => format!("{before} is 1 at least; without it there is no limit"),
+            false => format!("{before} takes no number below zero"),
+        },
+    )
 }
 
 /// How to write the value that `word` was probably meant to belong to.
@@ -443,6 +431,26 @@ mod tests {
                 "write --on-change=/t",
             ),
             ("mqtt sub -t a -W 10 s", "write 10s, without a space"),
+            ("mqtt sub -t a --random-filter 50", "--sample 50%"),
+            ("mqtt sub -t a --nodelay", "always on"),
+            ("mqtt pub -t a -m x --keyform pem", "PEM or PKCS#12"),
+            ("bench mqtt --stages 1m:20", "--stage TIME:RATE"),
+            ("mqtt sub -t a -C -1", "without it there is no limit"),
+            ("amqp consume q --count -1", "--count is 1 at least"),
+            ("mqtt pub -t a -m x -k -12", "-k takes no number below"),
+            ("mqtt sub -t a --no-clean", "use -c"),
+            ("mqtt sub -t a --client-id x", "-i ID"),
+            ("bench mqtt --client-id x", "-I PREFIX"),
+            ("bench mqtt --vus 10", "--publishers COUNT"),
+            ("bench coap --vus=10", "--sockets COUNT"),
+            ("bench amqp --vus 10", "--producers COUNT"),
+            ("bench coap --iterations 5", "--count COUNT"),
+            ("mqtt pub -t a -m x --iterations 5", "--repeat COUNT"),
+            ("mqtt sub -t a --duration 5s", "--for TIME"),
+            ("coap get coap://h/a --duration 5s", "-W TIME"),
+            ("coap get coap://h/a -B 5", "-W TIME"),
+            ("coap get coap://h/a -s 5", "coap observe --for TIME"),
+            ("amqp publish -b x", "-m TEXT"),
         ] {
             let refused = crate::cli::parse(words(&format!("iotctl {line}"))).unwrap_err();
             let told = refused.hint_text().unwrap_or_default();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, meant};
 use crate::file;
 
 use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
@@ -173,7 +173,10 @@ fn unknown(name: &str, path: &Path, config: &Config) -> Error {
             "the file has no contexts; add a table [contexts.{name}]"
         ));
     }
-    error.hint(format!("known contexts: {}", known.join(", ")))
+    match *meant(name, known.iter().copied()) {
+        [near, ..] => error.hint(format!("did you mean {near:?}?")),
+        [] => error.hint(format!("known contexts: {}", known.join(", "))),
+    }
 }
 
 /// TOML's own message shows the line itself, which may hold a password: only its number is shown.
@@ -354,6 +357,13 @@ mod tests {
             (refused.hint_text(), refused.exit_code()),
             (Some("known contexts: dev, prod"), 2)
         );
+    }
+
+    #[test]
+    fn a_slip_in_the_name_of_a_context_is_told() {
+        let refused = with_file(TWO, Some("prdo")).unwrap_err();
+        assert!(refused.text().ends_with("config.toml"), "{refused}");
+        assert_eq!(refused.hint_text(), Some("did you mean \"prod\"?"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use crate::error::{Error, Kind, Result, brief, plain};
+use crate::error::{Cause, Error, Kind, Result, brief, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
@@ -128,7 +128,7 @@ pub(crate) async fn address(target: &Target) -> Result<SocketAddr> {
 async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
     let unix = UnixStream::connect(path)
         .await
-        .map_err(|cause| cannot_connect(target, plain(&cause)))?;
+        .map_err(|cause| because(cannot_connect(target, plain(&cause)), &cause))?;
     let peer = path.display().to_string();
     target.reached(|| peer.clone());
     Ok(Stream::bare(Wire::Unix(unix), peer))
@@ -172,6 +172,7 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
             }
             _ => why,
         })
+        .because(Cause::Lookup)
     })?;
     target.took(Phase::Resolve, began);
     let began = Instant::now();
@@ -182,8 +183,16 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
             (Some(source), io::ErrorKind::AddrNotAvailable) => source.unavailable(),
             _ => plain(&cause),
         };
-        cannot_connect(reason)
+        because(cannot_connect(reason), &cause)
     })
+}
+
+/// The failure with what the operating system says.
+fn because(error: Error, cause: &io::Error) -> Error {
+    match cause.raw_os_error() {
+        Some(number) => error.because(Cause::System(number)),
+        None => error,
+    }
 }
 
 /// The resolver's failures come with its own words around the operating system's.

@@ -182,7 +182,8 @@ impl FromStr for Subject {
         let capture = word.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
         match word {
             "payload" => Ok(Self::Payload),
-            "size" => Ok(Self::Size),
+            // The second is what columns called it once.
+            "size" | "length" => Ok(Self::Size),
             "age" => Ok(Self::Age),
             _ if word.starts_with('/') => Ok(Self::Pointer(word.to_owned())),
             _ if capture.is_some_and(|key| !key.is_empty()) => {

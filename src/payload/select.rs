@@ -32,7 +32,7 @@ pub(crate) const OTHERS: [(&str, &str); 5] = [
         "encoding",
         "utf-8 or base64: how the column payload is to be read",
     ),
-    ("length", "length of the payload in bytes"),
+    ("size", "length of the payload in bytes"),
     (
         "delta",
         "time since the message before, in seconds; nothing for the first",
@@ -58,7 +58,8 @@ enum Choice {
     Topic,
     Payload,
     Encoding,
-    Length,
+    /// By the name that was given.
+    Size(&'static str),
     Delta,
     Field(String),
     Pointer(String),
@@ -344,7 +345,9 @@ impl Choice {
             "topic" => Self::Topic,
             "payload" => Self::Payload,
             "encoding" => Self::Encoding,
-            "length" => Self::Length,
+            "size" => Self::Size("size"),
+            // What it was called once.
+            "length" => Self::Size("length"),
             "delta" => Self::Delta,
             "" => return Err(String::from("a name is missing")),
             _ if text.starts_with('/') => Self::Pointer(text.to_owned()),
@@ -364,7 +367,7 @@ impl Choice {
             Self::Topic => "topic",
             Self::Payload => "payload",
             Self::Encoding => "encoding",
-            Self::Length => "length",
+            Self::Size(name) => name,
             Self::Delta => "delta",
             Self::Field(name) => name,
             Self::Pointer(pointer) => &pointer[1..],
@@ -382,7 +385,7 @@ impl Choice {
             Self::Payload => Some(Found::Bytes(&message.payload)),
             Self::Encoding if str::from_utf8(&message.payload).is_ok() => text("utf-8"),
             Self::Encoding => text("base64"),
-            Self::Length => Some(Found::Number(message.payload.len().to_string().into())),
+            Self::Size(_) => Some(Found::Number(message.payload.len().to_string().into())),
             Self::Delta => (!look.first).then_some(Found::Delta),
             Self::Field(name) => fields::value(message, name).map(|it| Found::Text(it.into())),
             Self::Pointer(pointer) => look.pointed(pointer),
@@ -496,6 +499,7 @@ mod tests {
         for (words, value) in [
             ("topic", Some("a/b")),
             ("qos", Some("0")),
+            ("size", Some("number 81")),
             ("length", Some("number 81")),
             ("encoding", Some("utf-8")),
             ("delta", Some("Delta")),
@@ -571,11 +575,25 @@ mod tests {
 
     #[test]
     fn columns_have_names() {
-        let columns =
-            Column::list("$time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k,{room},r={1}")
-                .unwrap();
+        let columns = Column::list(
+            "$time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k,{room},r={1},size,length",
+        )
+        .unwrap();
         let names: Vec<&str> = columns.iter().map(|it| &*it.name).collect();
-        assert_eq!(names, ["time", "a/b", "t", "c", "property.k", "room", "r"]);
+        assert_eq!(
+            names,
+            [
+                "time",
+                "a/b",
+                "t",
+                "c",
+                "property.k",
+                "room",
+                "r",
+                "size",
+                "length"
+            ]
+        );
         assert!(columns[1].selector.has_pointer() && !columns[0].selector.has_pointer());
         assert!(columns[4].selector.check(&fields::MQTT).is_ok());
         assert!(columns[4].selector.check(&fields::AMQP).is_err());

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::support::command::{Ended, Line, iotctl};
+use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::peer::{Peer, rest};
 
 /// Runs `iotctl mqtt COMMAND` with an address where every connection is counted, and checks that there was none
@@ -166,6 +166,56 @@ fn files_that_are_missing() {
         .says("cannot read /nonexistent/file: no such file or directory");
     }
     refused("pub -t a", 8, |line| line.words("-f /")).says("cannot read /: is a directory");
+}
+
+/// What cannot be read is 8; what can be and is not text is the user's mistake like any other in a file.
+#[test]
+fn files_that_are_not_text() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let here = |name: &str| folder.path().join(name);
+    std::fs::write(here("utf16"), b"\xff\xfea\0\n\0").unwrap();
+    std::fs::write(here("latin1"), b"# one\nna\xefve\n").unwrap();
+    for command in [
+        "route",
+        "route --check",
+        "simulate --check",
+        "bench run",
+        "amqp apply",
+        "ota rollout",
+        "mqtt sub -t a --topics-file",
+        "mqtt broker --listen 127.0.0.1:0 --acl-file",
+        "bridge mqtt://127.0.0.1:1 --import",
+        "log mqtt://127.0.0.1:1 --to influx2://127.0.0.1:1/o/b --to-password-file",
+    ] {
+        for (name, why) in [
+            ("utf16", ":1: the text is UTF-16; save it as UTF-8"),
+            ("latin1", ":2: the text is not UTF-8"),
+        ] {
+            let file = here(name);
+            let said = format!("{}{why}", file.display());
+            iotctl(command).word(&file).run().exits(2).says(&said);
+        }
+        let missing = here("missing");
+        let said = format!("cannot read {}: no such file", missing.display());
+        iotctl(command).word(&missing).run().exits(8).says(&said);
+    }
+    let config = iotctl("mqtt sub -t a --context x").env("IOTCTL_CONFIG", here("latin1"));
+    config.run().exits(2).says(":2: the text is not UTF-8");
+    // A name without a slash and a point is that of a context; a file is named so.
+    let watch = |name: &str| {
+        let line =
+            program("sh", "-c").word(format!("cd '{}' && exec {name}", folder.path().display()));
+        line.env("IOTCTL_CONFIG", "/nonexistent").run()
+    };
+    let iotctl = env!("CARGO_BIN_EXE_iotctl");
+    watch(&format!("{iotctl} watch ./nothing")).exits(8);
+    watch(&format!("{iotctl} watch nothing"))
+        .exits(2)
+        .says("unknown context \"nothing\"");
+    watch(&format!("{iotctl} watch utf16"))
+        .exits(2)
+        .says("unknown context \"utf16\"")
+        .says("hint: write ./utf16 for the file");
 }
 
 #[test]

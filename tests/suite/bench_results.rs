@@ -87,6 +87,24 @@ fn the_json_is_what_the_schema_says() {
     same_members(&found, &schema, &schema, "");
 }
 
+/// Of several servers a load goes to the first that answers.
+#[test]
+fn the_server_that_was_loaded_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = listener.local_addr().unwrap().port();
+    drop(listener);
+    let broker = broker("--quiet");
+    for more in ["", "--processes 2"] {
+        let host = format!("127.0.0.1:{dead},127.0.0.1:{}", broker.port);
+        let line =
+            iotctl("bench mqtt --quiet -o json --publishers 2 -q 1 --rate 400 --count 20 -h");
+        let ended = line.word(host).words(more).run().exits(0);
+        let Figures(found) = Figures::of(&ended);
+        let target = format!("mqtt://127.0.0.1:{}", broker.port);
+        assert_eq!(found["setup"]["target"], target, "{more}");
+    }
+}
+
 /// Every member is described, and every one that must be there is.
 fn same_members(value: &Value, schema: &Value, root: &Value, at: &str) {
     let schema = match schema["$ref"].as_str() {

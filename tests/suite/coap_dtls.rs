@@ -398,9 +398,16 @@ fn raw_public_keys_that_make_no_sense_are_refused_before_anything_is_sent() {
     }
 }
 
+/// How a server ends an association.
+#[derive(Clone, Copy)]
+enum End {
+    Goodbye,
+    FatalAlert,
+}
+
 /// A server that ends the association at each request, after a response in the same datagram if it has one; its address,
 /// and the alerts that clients have sent.
-fn ending(responds: bool) -> (String, Receiver<()>) {
+fn ending(responds: bool, end: End) -> (String, Receiver<()>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let local = socket.local_addr().unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -430,7 +437,15 @@ fn ending(responds: bool) -> (String, Receiver<()>) {
                     let response = ack(0x45, &request, &content(&[], b"safe"));
                     endpoint.write(now, from, &response).unwrap();
                 }
-                endpoint.stop(now, from);
+                match end {
+                    End::Goodbye => drop(endpoint.stop(now, from)),
+                    // The library sends one when it cannot open what came.
+                    End::FatalAlert => {
+                        let mut record = vec![23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0x10, 0, 0, 32];
+                        record.resize(13 + 32, 7);
+                        drop(endpoint.read(now, from, None, record[..].into()));
+                    }
+                }
                 let last = std::iter::from_fn(|| endpoint.poll_transmit());
                 let last: Vec<u8> = last.flat_map(|it| it.message.to_vec()).collect();
                 socket.send_to(&last, from).unwrap();
@@ -445,7 +460,7 @@ fn ending(responds: bool) -> (String, Receiver<()>) {
 
 #[test]
 fn a_response_that_comes_with_the_end_of_the_association_counts() {
-    let (address, alerts) = ending(true);
+    let (address, alerts) = ending(true, End::Goodbye);
     let uri = format!("coaps://{address}/secure");
     // The second request does not go over the association that has ended.
     let line = get(&address, "/secure", KEY)
@@ -459,8 +474,20 @@ fn a_response_that_comes_with_the_end_of_the_association_counts() {
 
 #[test]
 fn the_end_of_an_association_is_not_taken_for_a_closed_port() {
-    let (address, alerts) = ending(false);
+    let (address, alerts) = ending(false, End::Goodbye);
     let ended = get(&address, "/secure", KEY).run().exits(6).prints("");
     ended.says("the peer ended the association");
     alerts.recv_timeout(PATIENCE).expect("a close_notify");
+}
+
+#[test]
+fn a_fatal_alert_ends_what_was_asked_and_is_named() {
+    for command in ["get", "observe"] {
+        let (address, _alerts) = ending(false, End::FatalAlert);
+        let words = format!("coap {command} -W 600 {KEY} coaps://{address}/secure");
+        iotctl(&words)
+            .run()
+            .exits(6)
+            .says("the peer ended the association (unknown PSK identity)");
+    }
 }

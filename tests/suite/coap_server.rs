@@ -259,6 +259,7 @@ fn a_directory_is_shown_and_nothing_beside_it() {
     let body = vec![7; 70_000];
     std::fs::write(shown.join("firmware.bin"), &body).unwrap();
     std::os::unix::fs::symlink("../secret", shown.join("link")).unwrap();
+    std::os::unix::fs::symlink("firmware.bin", shown.join("newest.bin")).unwrap();
     let words = format!("-d {} --writable", shown.display());
     let server = server(&words, &["coap"]);
     assert!(server.ours("get", "/firmware.bin").run().exits(0).stdout == body);
@@ -267,6 +268,21 @@ fn a_directory_is_shown_and_nothing_beside_it() {
         .run()
         .exits(0)
         .contains("</firmware.bin>");
+    // The directory is a list of its files.
+    let found = |words: &str| {
+        server
+            .ours("discover --output paths", "")
+            .words(words)
+            .run()
+    };
+    found("").exits(0).prints("/\n");
+    found("-R")
+        .exits(0)
+        .prints("/\n/firmware.bin\n/newest.bin\n");
+    server
+        .ours("get --quiet -o /dev/null", "/newest.bin")
+        .run()
+        .exits(0);
     for path in ["/..%2fsecret", "/%2e%2e/secret", "/link", "/nothing"] {
         let ended = server.ours("get", path).run().exits(1);
         assert!(ended.stdout.is_empty(), "{path}");

@@ -211,6 +211,41 @@ fn a_server_that_never_says_what_it_can_is_not_waited_for() {
     }
 }
 
+/// Whenever it is, and however many pings were to come.
+#[test]
+fn a_peer_that_hangs_up_is_the_end_of_pinging() {
+    let after = |pongs: usize| {
+        Peer::start(move |stream, _| {
+            use std::io::{Read, Write};
+            let mut byte = [0; 1];
+            let mut left = pongs;
+            // Our CSM and pings; a Ping is the code 7.02.
+            while stream.read_exact(&mut byte).is_ok() {
+                if byte[0] != 0xe2 {
+                    continue;
+                }
+                let mut token = [0; 8];
+                let Some(rest) = left.checked_sub(1) else {
+                    return;
+                };
+                left = rest;
+                let length = stream.read(&mut token).unwrap();
+                stream.write_all(&[length as u8, 0xe3]).unwrap();
+                stream.write_all(&token[..length]).unwrap();
+            }
+        })
+    };
+    for (pongs, count) in [(0, 1), (0, 3), (1, 3)] {
+        let peer = after(pongs);
+        let uri = format!("coap+tcp://127.0.0.1:{}", peer.port);
+        let line = iotctl("coap ping --interval 1ms -W 60 -C").word(count.to_string());
+        line.word(&uri)
+            .run()
+            .exits(6)
+            .says(&format!("connection to {uri} lost: "));
+    }
+}
+
 #[test]
 fn wrong_words_send_nothing() {
     for (words, says) in [

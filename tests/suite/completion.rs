@@ -6,13 +6,15 @@ use tempfile::TempDir;
 
 use crate::support::command::program;
 
-const CONTEXTS: &str = "[contexts.production]\nhost = \"h\"\n[contexts.preview]\nhost = \"h\"\n";
+const CONTEXTS: &str = "[contexts.production]\nhost = \"h\"\n[contexts.preview]\nhost = \"h\"\n\
+    [contexts.\"my lab\"]\nhost = \"h\"\n";
 
 /// A configuration file with two contexts, in a folder with a file of its own.
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("config.toml"), CONTEXTS).unwrap();
     std::fs::write(folder.path().join("one.pem"), "").unwrap();
+    std::fs::write(folder.path().join("two words.key"), "").unwrap();
     folder
 }
 
@@ -91,6 +93,9 @@ fn every_shell_offers_what_the_program_knows() {
             ("iotctl bench mqtt --assert p99", &["p99", "p99.9"]),
             ("iotctl mqtt broker --fault drop-p", &["drop-publish"]),
             ("iotctl mqtt sub --cafile o", &["one.pem"]),
+            ("iotctl simulate --scenario h", &["home"]),
+            ("iotctl man mqtt p", &["ping", "probe", "pub"]),
+            ("iotctl help amqp declare q", &["queue"]),
             ("iotctl mqtt sub -t ", &[]),
         ] {
             assert_eq!(offered(shell, line), expected, "{shell}: {line}");
@@ -110,4 +115,33 @@ fn bash_is_told_what_follows_its_own_word_breaks() {
         ["p99.9"]
     );
     assert_eq!(offered("fish", "iotctl mqtt sub --qos=1"), ["--qos=1"]);
+}
+
+#[test]
+fn the_path_of_a_flag_with_an_equals_sign_is_completed() {
+    let line = "iotctl mqtt sub --cafile=o";
+    assert_eq!(offered("bash", line), ["one.pem"]);
+    assert_eq!(offered("fish", line), ["--cafile=one.pem"]);
+}
+
+#[test]
+fn names_with_spaces_are_completed_as_one_word() {
+    for (line, offer) in [
+        (r"iotctl mqtt sub --context m", r"my\ lab"),
+        (r"iotctl mqtt sub --context my\ l", r"my\ lab"),
+        (r#"iotctl mqtt sub --context "my l"#, "my lab"),
+        ("iotctl mqtt sub --context 'my l", "my lab"),
+        // The shell puts backslashes into the names of files by itself.
+        (r"iotctl mqtt sub --cafile two\ w", "two words.key"),
+        ("iotctl mqtt sub --cafile 'two w", "two words.key"),
+        (r"iotctl mqtt sub --cafile two\ words.key --qos ", "0"),
+    ] {
+        let offers = offered("bash", line);
+        assert_eq!(offers.first().map(String::as_str), Some(offer), "{line}");
+    }
+    assert_eq!(offered("fish", "iotctl mqtt sub --context m"), ["my lab"]);
+    assert_eq!(
+        offered("fish", r"iotctl mqtt sub --cafile two\\ w"),
+        ["two words.key"]
+    );
 }

@@ -228,6 +228,85 @@ fn refused_connections_have_their_codes() {
     .quietly();
 }
 
+/// How both fail there; what ours says beyond theirs.
+#[track_caller]
+fn fails(client: &str, place: &str, code: i32) -> String {
+    let words = match client {
+        "mosquitto_pub" => format!("{place} -t a -m x"),
+        "mosquitto_rr" => format!("{place} -t a -e b -m x -W 20"),
+        _ => format!("{place} -t a"),
+    };
+    let [theirs, ours] = both(client, &words).map(Line::run);
+    let (said, wanted) = (&ours.stderr, &theirs.stderr);
+    let codes = (ours.code, theirs.code);
+    assert_eq!(codes, (code, code), "{client} {place}: {said} | {wanted}");
+    match said.strip_prefix(wanted) {
+        Some(more) => more.to_owned(),
+        None => panic!("{client} {place}: {said} | {wanted}"),
+    }
+}
+
+/// A second line names the server and the reason.
+#[test]
+fn failures_to_connect_have_their_codes_and_words() {
+    let broker = Mosquitto::start(Settings {
+        users: vec![("me", "right")],
+        ..Settings::default()
+    });
+    for client in ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"] {
+        assert_eq!(
+            fails(client, "-h 127.0.0.1 -p 1", 1),
+            "cannot connect to mqtt://127.0.0.1:1: connection refused\n"
+        );
+        fails(client, "--unix /nonexistent/socket", 1);
+        fails(client, "-h nohost.invalid", 1);
+    }
+    for (version, code) in [("mqttv31", 5), ("311", 5), ("5", 135)] {
+        let words = format!("{} -u me -P no -V {version}", place(&broker));
+        for client in ["mosquitto_pub", "mosquitto_sub"] {
+            assert_eq!(fails(client, &words, code), "");
+            assert_eq!(fails(client, &format!("{words} --quiet"), code), "");
+        }
+    }
+    // Without TLS at a port with it; theirs tries for ever in mosquitto_sub.
+    let words = format!("-h 127.0.0.1 -p {}", broker.tls_port);
+    for client in ["mosquitto_pub", "mosquitto_rr"] {
+        let more = fails(client, &words, 7);
+        assert!(more.contains("closed the connection without"), "{more}");
+    }
+    let ours = iotctl(&format!("mosquitto_sub {words} -t a")).run();
+    ours.exits(7).says("Error: The connection was lost.\n");
+    // With TLS at one without it; theirs is now 1 and now 8, as it is seen sooner or later.
+    let ca = broker.certificates.ca.display();
+    let words = format!("-h localhost -p {} --cafile {ca}", broker.port);
+    let ours = iotctl(&format!("mosquitto_pub {words} -t a -m x")).run();
+    ours.exits(8).says("Error: A TLS error occurred.\n");
+}
+
+#[test]
+fn broken_connections_have_their_codes_and_words() {
+    // What no server says.
+    let wrong = Peer::start(|stream, _| {
+        drop(read_packet(stream));
+        send(stream, &[0xff; 8]);
+        while read_packet(stream).is_some() {}
+    });
+    fails(
+        "mosquitto_pub",
+        &format!("-h 127.0.0.1 -p {}", wrong.port),
+        2,
+    );
+    // A broker that is killed while a request waits for its response.
+    let mut broker = mosquitto();
+    let words = format!("{} -t a -e answers -m x", place(&broker));
+    let waiting = both("mosquitto_rr", &words).map(Line::start);
+    broker.sees_subscriptions("answers", 2);
+    broker.kill();
+    let [theirs, ours] = waiting.map(Running::ends_by_itself);
+    assert_eq!((ours.code, theirs.code), (7, 7));
+    assert!(ours.stderr.starts_with(&theirs.stderr), "{}", ours.stderr);
+}
+
 #[test]
 fn nothing_is_lost_where_theirs_loses() {
     let broker = Mosquitto::start(Settings {

@@ -1,14 +1,19 @@
 //! TLS that fails: each reason in its words, with its exit code and its way out.
 
+use std::io::Read;
+use std::net::Shutdown;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 
 use crate::support::broker::{Broker, broker, started};
 use crate::support::certificates::{Certificates, authority, leaf, leaf_with, self_signed};
 use crate::support::command::{Ended, iotctl};
 use crate::support::mosquitto::mosquitto;
-use crate::support::peer::{Peer, rest};
+use crate::support::peer::{Peer, drain, rest};
 
 /// Our broker with TLS, and the files that belong to it.
 struct Server {
@@ -241,6 +246,51 @@ fn coap_is_told_of_a_missing_client_certificate_too() {
                     .says("hint: use --cert FILE --key FILE");
             }
         }
+    }
+}
+
+/// A server that closes each connection at the first data, without the goodbye of TLS; its certificate's authority.
+fn abrupt(folder: &TempDir) -> (Peer, PathBuf) {
+    let files = Certificates::in_folder(folder.path());
+    let cert = CertificateDer::from_pem_file(&files.server).unwrap();
+    let key = PrivateKeyDer::from_pem_file(&files.server_key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let peer = Peer::start(move |stream, _| {
+        let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        let _ = rustls::Stream::new(&mut tls, stream).read(&mut [0; 1]);
+        stream.shutdown(Shutdown::Write).unwrap();
+        // What is not read would reset the connection.
+        drain(stream);
+    });
+    (peer, files.ca)
+}
+
+#[test]
+fn a_connection_that_ends_without_a_goodbye_is_lost_in_plain_words() {
+    let folder = TempDir::new().unwrap();
+    let (peer, ca) = abrupt(&folder);
+    for words in [
+        "coap get coaps+tcp://localhost:PORT/a",
+        "coap observe coaps+tcp://localhost:PORT/a",
+        "coap ping -C 2 coaps+tcp://localhost:PORT",
+        "coap get coaps+ws://localhost:PORT/a",
+        "mqtt sub mqtts://localhost:PORT -t a",
+        "mqtt ping wss://localhost:PORT",
+        "amqp ping amqps://localhost:PORT",
+    ] {
+        let words = words.replace("PORT", &peer.port.to_string());
+        let ended = iotctl(&words).word("--cafile").word(&ca).run();
+        assert!(matches!(ended.code, 3 | 6), "{words}: {}", ended.stderr);
+        let said = &ended.stderr;
+        assert!(said.contains("closed"), "{words}: {said}");
+        assert!(!said.contains("close_notify"), "{words}: {said}");
     }
 }
 

@@ -39,8 +39,8 @@ impl DtlsLink {
 
     /// Takes one datagram off the socket.
     fn poll_feed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.channel.is_closed() {
-            return Poll::Ready(Err(ended(&Trouble::Closed)));
+        if let Some(alert) = self.channel.closed() {
+            return Poll::Ready(Err(ended(&Trouble::Closed(alert))));
         }
         let mut space = ReadBuf::new(&mut self.encrypted);
         ready!(self.socket.poll_recv(cx, &mut space))?;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::super::dial::Dialer;
 use super::super::driver::{Broken, Dialing, End, How, Link};
 use super::super::result::Connections;
+use super::super::system::SHARDED;
 use super::dtls::DtlsLink;
 use super::udp::UdpLink;
 use crate::coap::net::associate;
@@ -62,7 +63,7 @@ impl Opener {
                 .hint("the schemes are coap, coaps, coap+tcp and coaps+tcp"));
         }
         if !target.transport.is_datagram() {
-            let dialer = Dialer::new(target, sources, connections).await?;
+            let dialer = Dialer::new(target, sources, (connections, SHARDED)).await?;
             return Ok(Self {
                 way: Way::Stream(Arc::new(dialer)),
             });
@@ -185,8 +186,7 @@ fn check_ports(target: &Target, sources: usize, connections: usize) -> Result<()
         connections.div_ceil(PORTS),
         sources.max(1)
     );
-    Err(Error::new(Kind::Local, text)
-        .hint("add --bind ADDRESS,ADDRESS,… or share the load with --shard"))
+    Err(Error::new(Kind::Local, text).hint(format!("add --bind ADDRESS,ADDRESS,…{SHARDED}")))
 }
 
 async fn link(target: &Target, address: SocketAddr) -> Result<Box<dyn Link>> {

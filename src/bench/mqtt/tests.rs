@@ -156,7 +156,7 @@ fn after(
 ) -> Outcome {
     local().block_on(async {
         let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", peer.port);
-        let dialer = Dialer::new(target, Vec::new(), settings.connections())
+        let dialer = Dialer::new(target, Vec::new(), (settings.connections(), ""))
             .await
             .unwrap();
         let made = settings.make(&Arc::new(dialer)).unwrap();

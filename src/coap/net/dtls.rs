@@ -205,7 +205,7 @@ impl Secured {
 
     /// Whether the peer has ended the association.
     pub(super) fn is_over(&self) -> bool {
-        self.channel.is_closed()
+        self.channel.closed().is_some()
     }
 
     pub(super) fn queue(&mut self, plain: &[u8]) {
@@ -227,9 +227,9 @@ impl Secured {
                 return Received::Datagram(peer, length);
             }
             // Whether our own goodbye still reaches the peer is no matter.
-            if self.is_over() {
+            if let Some(alert) = self.channel.closed() {
                 let _ = self.send_all().await;
-                return Received::Ended(Trouble::Closed.to_string().into());
+                return Received::Ended(Trouble::Closed(alert).to_string().into());
             }
             match self.turn().await {
                 Ok(()) if self.is_over() => continue,

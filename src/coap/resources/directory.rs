@@ -56,7 +56,7 @@ impl Directory {
             FileType::Directory if !request.accepts(Some(format::LINK)) => {
                 return Ok(Response::new(Code::NOT_ACCEPTABLE));
             }
-            FileType::Directory => return list(&file, path),
+            FileType::Directory => return self.list(&file, path),
             FileType::RegularFile => {}
             _ => return Ok(Response::error(Code::NOT_FOUND, "not a file")),
         }
@@ -75,6 +75,42 @@ impl Directory {
         }
         let format = path.last().map_or(42, |it| format_of(Path::new(it)));
         Ok(shown(request, Some(format), body.into(), etag(&facts)))
+    }
+
+    fn list(&self, folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
+        let mut links = Vec::new();
+        for entry in Dir::read_from(folder)? {
+            let entry = entry?;
+            let Some(name) = entry.file_name().to_str().ok().filter(|it| is_harmless(it)) else {
+                continue;
+            };
+            if links.len() >= LISTED {
+                let text = "too many files to list";
+                return Ok(Response::error(Code::INTERNAL_SERVER_ERROR, text));
+            }
+            let parts: Vec<&str> = path.iter().map(String::as_str).chain([name]).collect();
+            let kind = match entry.file_type() {
+                FileType::Symlink | FileType::Unknown => self.leads_to(&parts.join("/")),
+                kind => Some(kind),
+            };
+            let format = match kind {
+                Some(FileType::Directory) => 40,
+                Some(FileType::RegularFile) => format_of(Path::new(name)),
+                _ => continue,
+            };
+            let target = uri::local_text(&parts, &[]);
+            links.push(Link::new(target).with("ct", format.to_string()));
+        }
+        links.sort_by(|one, other| one.target.cmp(&other.target));
+        Ok(Response::content(40, link::write(&links)))
+    }
+
+    /// What a link leads to; `None` where it leads out, or nowhere.
+    fn leads_to(&self, path: &str) -> Option<FileType> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = beneath::open(self.root.as_fd(), path, flags, Mode::empty()).ok()?;
+        let facts = rustix::fs::fstat(&file).ok()?;
+        Some(FileType::from_raw_mode(facts.st_mode))
     }
 
     fn put(&self, request: &Incoming, path: &[String]) -> io::Result<Response> {
@@ -136,32 +172,6 @@ fn refusal(request: &Incoming, old: Option<&Stat>) -> Option<Response> {
     }
     let fails = condition_fails(request, old.map(etag).as_ref());
     fails.then(|| Response::new(Code::PRECONDITION_FAILED))
-}
-
-fn list(folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
-    let mut links = Vec::new();
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        let Some(name) = entry.file_name().to_str().ok().filter(|it| is_harmless(it)) else {
-            continue;
-        };
-        if links.len() >= LISTED {
-            let text = "too many files to list";
-            return Ok(Response::error(Code::INTERNAL_SERVER_ERROR, text));
-        }
-        let format = match entry.file_type() {
-            FileType::Directory => 40,
-            FileType::RegularFile | FileType::Symlink | FileType::Unknown => {
-                format_of(Path::new(name))
-            }
-            _ => continue,
-        };
-        let parts: Vec<&str> = path.iter().map(String::as_str).chain([name]).collect();
-        let target = uri::local_text(&parts, &[]);
-        links.push(Link::new(target).with("ct", format.to_string()));
-    }
-    links.sort_by(|one, other| one.target.cmp(&other.target));
-    Ok(Response::content(40, link::write(&links)))
 }
 
 /// The names that a request's path is made of. `None` for names that lead anywhere else.

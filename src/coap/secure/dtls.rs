@@ -9,7 +9,9 @@ use bytes::{Bytes, BytesMut};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
+use rtc_dtls::conn::DTLSConn;
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::state::State;
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -17,10 +19,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use super::budget::Budget;
 use super::certificate::certificate;
 use super::flight::Flight;
-use super::{SecureDatagram, Trouble, raw, record};
+use super::record::{self, ALERT, Record};
+use super::{SecureDatagram, Trouble, raw};
 use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
 use crate::error::{Error, Result};
+
+/// The level of an alert that ends the association (RFC 5246 §7.2).
+const FATAL: u8 = 2;
 
 /// What an alert in a handshake means.
 const REJECTED: &str = "the peer rejected the handshake";
@@ -70,7 +76,7 @@ pub(crate) fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn Secu
         config: Arc::new(config),
         remote,
         established: false,
-        closed: false,
+        closed: None,
         refusal,
         flight: Flight::new(),
         budget: Budget::new(),
@@ -169,7 +175,7 @@ struct Client {
     config: Arc<HandshakeConfig>,
     remote: SocketAddr,
     established: bool,
-    closed: bool,
+    closed: Option<u8>,
     refusal: Refusal,
     flight: Flight,
     /// Of records that are protected by keys that are not there yet.
@@ -204,6 +210,55 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The records of a datagram that the library may be shown, and whether one in clear refuses the handshake.
+    fn meant<'a>(&mut self, datagram: &'a [u8]) -> (Vec<Record<'a>>, bool) {
+        let mut records = record::records(datagram);
+        let mut refused = false;
+        if self.established {
+            let alert = |(at, it): (usize, &Record<'_>)| Some((at, self.fatal_alert(it)?));
+            let ended = records.iter().enumerate().find_map(alert);
+            if let Some((at, alert)) = ended {
+                // What comes behind it does not count.
+                records.truncate(at);
+                self.closed = Some(alert);
+            }
+        } else {
+            records.retain(|it| {
+                let alert = it.bare_alert();
+                refused |= alert == Some(true);
+                alert.is_none() && (!it.is_protected() || self.budget.affords(it))
+            });
+        }
+        (records, refused)
+    }
+
+    /// The fatal alert that a record is, with which the peer ends the association that is there.
+    ///
+    /// The library tells such a record like one that anybody has made up, and not what is in it. But it answers an alert with
+    /// the same, and takes none twice: a twin of the connection, which has done no handshake and so answers in clear, says
+    /// what it was, and by the second reading that it was the peer's.
+    fn fatal_alert(&self, record: &Record<'_>) -> Option<u8> {
+        if record.kind() != ALERT || !record.is_protected() {
+            return None;
+        }
+        let state = self.endpoint.get_connection_state(self.remote)?;
+        let mut copy = State::new(provider().ok()?, true);
+        copy.unmarshal_binary(&state.marshal_binary().ok()?).ok()?;
+        let mut twin = DTLSConn::new(Arc::clone(&self.config), true, Some(copy));
+        let fatal = twin.read(record.bytes()).is_err();
+        let answer = twin.outgoing_raw_packet()?;
+        let is_genuine = fatal && twin.read(record.bytes()).is_ok();
+        let [answer] = record::records(&answer)[..] else {
+            return None;
+        };
+        match *answer.body() {
+            [FATAL, alert] if is_genuine && answer.kind() == ALERT => Some(alert),
+            _ => None,
+        }
+    }
+}
+
 impl SecureDatagram for Client {
     fn begin(&mut self, now: Instant) -> Result<(), Trouble> {
         let config = Arc::clone(&self.config);
@@ -213,15 +268,7 @@ impl SecureDatagram for Client {
     }
 
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
-        let mut records = record::records(datagram);
-        let mut refused = false;
-        if !self.established {
-            records.retain(|it| {
-                let alert = it.bare_alert();
-                refused |= alert == Some(true);
-                alert.is_none() && (!it.is_protected() || self.budget.affords(it))
-            });
-        }
+        let (records, refused) = self.meant(datagram);
         if records.is_empty() {
             return match refused {
                 true => Err(Trouble::Alert(String::from(REJECTED))),
@@ -256,17 +303,20 @@ impl SecureDatagram for Client {
         for event in events {
             match event {
                 EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
-                EndpointEvent::PeerClosed => self.closed = true,
+                EndpointEvent::PeerClosed => self.closed = Some(0),
                 _ => {}
             }
         }
-        match self.closed && !self.established {
-            true => Err(Trouble::Closed),
-            false => Ok(plain),
+        match self.closed {
+            Some(alert) if !self.established => Err(Trouble::Closed(alert)),
+            _ => Ok(plain),
         }
     }
 
     fn write(&mut self, now: Instant, plain: &[u8]) -> Result<(), Trouble> {
+        if let Some(alert) = self.closed {
+            return Err(Trouble::Closed(alert));
+        }
         let written = self.endpoint.write(now, self.remote, plain);
         self.drain(now);
         written.map_err(|cause| self.trouble(&cause))
@@ -293,11 +343,15 @@ impl SecureDatagram for Client {
         self.established
     }
 
-    fn is_closed(&self) -> bool {
+    fn closed(&self) -> Option<u8> {
         self.closed
     }
 
     fn close(&mut self, now: Instant) {
+        // A fatal alert is not answered.
+        if self.closed.is_some_and(|alert| alert != 0) {
+            return;
+        }
         self.endpoint.stop(now, self.remote);
         self.drain(now);
     }

@@ -83,7 +83,7 @@ impl Engine {
                 Ok(Happened::Nothing) => Ok(Vec::new()),
                 Ok(Happened::Established) => Ok(vec![Event::Established]),
                 Ok(Happened::Data(data)) => Ok(vec![Event::Data(data)]),
-                Ok(Happened::Closed) => Ok(vec![Event::Closed]),
+                Ok(Happened::Closed(_)) => Ok(vec![Event::Closed]),
                 Err(Trouble::Alert(why) | Trouble::Other(why)) => Err(Cause::Raw(why)),
                 // What a client alone meets.
                 Err(other) => Err(Cause::Raw(format!("{other:?}"))),

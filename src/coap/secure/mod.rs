@@ -31,7 +31,7 @@ pub(crate) trait SecureDatagram: Send {
     fn begin(&mut self, now: Instant) -> Result<(), Trouble>;
 
     /// Takes a datagram of the peer's; returns what was in it. The association may have ended with it: see
-    /// [`SecureDatagram::is_closed`].
+    /// [`SecureDatagram::closed`].
     ///
     /// # Errors
     /// The handshake has failed. What is [`Trouble::Other`] may have been forged: the handshake may still come to its
@@ -56,9 +56,9 @@ pub(crate) trait SecureDatagram: Send {
     /// Whether the handshake is done.
     fn is_established(&self) -> bool;
 
-    /// Whether the peer has ended the association: nothing more comes, and nothing can be said. What came before is
-    /// handed over first.
-    fn is_closed(&self) -> bool;
+    /// The alert by which the peer has ended the association: nothing more comes, and nothing can be said. What came before
+    /// is handed over first.
+    fn closed(&self) -> Option<u8>;
 
     /// Says goodbye.
     fn close(&mut self, now: Instant);
@@ -71,8 +71,8 @@ pub(crate) enum Trouble {
     Certificate(rustls::Error),
     /// The peer's raw public key, of which this is the hash, is not accepted.
     Key(String),
-    /// The peer has ended the association.
-    Closed,
+    /// The peer has ended the association with this alert; 0 is its goodbye (RFC 5246 §7.2).
+    Closed(u8),
     /// The peer refuses with this alert.
     Alert(String),
     /// Something else, in words.
@@ -84,7 +84,11 @@ impl fmt::Display for Trouble {
         match self {
             Self::Certificate(cause) => cause.fmt(f),
             Self::Key(hash) => write!(f, "the server's public key {hash} is not an expected one"),
-            Self::Closed => f.write_str("the peer ended the association"),
+            Self::Closed(0) => f.write_str("the peer ended the association"),
+            Self::Closed(alert) => {
+                let alert = raw::alert_name(*alert);
+                write!(f, "the peer ended the association ({alert})")
+            }
             Self::Alert(words) | Self::Other(words) => f.write_str(words),
         }
     }

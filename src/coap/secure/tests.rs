@@ -260,13 +260,51 @@ fn data_that_comes_with_the_end_is_handed_over() {
     let end = association.engine.poll_transmit().expect("a close_notify");
     let heard = client.feed(now, &[data, end].concat()).expect("no trouble");
     assert_eq!(heard, [&b"last words"[..]]);
-    assert!(client.is_closed());
+    assert_eq!(client.closed(), Some(0));
     assert!(client.write(now, b"too late").is_err());
     // It is answered with the same (RFC 5246 §7.2.1), once.
     client.close(now);
     let answers: Vec<_> = std::iter::from_fn(|| client.poll_transmit()).collect();
     assert_eq!(answers.len(), 1);
     assert_eq!((answers[0][0], answers[0][4]), (21, 1));
+}
+
+/// A record that looks protected, and is not by any key.
+fn made_up(kind: u8) -> Vec<u8> {
+    let mut record = vec![kind, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0x10, 9, 0, 26];
+    record.resize(13 + 26, 9);
+    record
+}
+
+#[test]
+fn a_fatal_alert_ends_an_association_and_a_forged_one_does_not() {
+    let (mut server, now, peer) = (server(), Instant::now(), peer(1, 1));
+    let mut client = connected(now, &mut server, peer);
+    let heard = client.feed(now, &made_up(21)).expect("no trouble");
+    assert!(heard.is_empty() && client.closed().is_none());
+    hears(now, &mut server, peer, client.as_mut());
+    server.write(now, peer, b"last words");
+    let (_, data) = server.poll_transmit().expect("a datagram");
+    let association = server.peers.get_mut(&peer).expect("an association");
+    let Engine::Library(endpoint, address) = &mut association.engine else {
+        panic!("not the library's");
+    };
+    // What it cannot open the library answers with such an alert.
+    let unreadable = made_up(23)[..].into();
+    assert!(endpoint.read(now, *address, None, unreadable).is_err());
+    let alert = association.engine.poll_transmit().expect("an alert");
+    let heard = client
+        .feed(now, &[data, alert].concat())
+        .expect("no trouble");
+    assert_eq!(heard, [&b"last words"[..]]);
+    assert_eq!(client.closed(), Some(115));
+    let told = client.write(now, b"too late").expect_err("it is over");
+    assert_eq!(
+        told.to_string(),
+        "the peer ended the association (unknown PSK identity)"
+    );
+    client.close(now);
+    assert_eq!(client.poll_transmit(), None);
 }
 
 #[test]

@@ -15,9 +15,11 @@ use crate::bench::amqp::{Consuming, Desk, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
+use crate::bench::system::SHARDED;
 use crate::command::amqp::session::SessionArgs;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, share, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, TARGET, carry_out, complete, identity, perform,
+    share, sources, span,
 };
 use crate::connect::{LocalAddress, Protocol, Target};
 use crate::error::{Error, Result};
@@ -262,7 +264,7 @@ impl Plan {
             consuming => format!("every {}", consuming.multi_ack),
         };
         [
-            ("target", target.to_owned()),
+            (TARGET, target.to_owned()),
             ("protocol", String::from("AMQP 0-9-1")),
             ("scenario", format!("{:?}", self.scenario).to_lowercase()),
             ("producers", self.producers.to_string()),
@@ -329,7 +331,7 @@ pub(crate) async fn measure(
         outcome.trouble = unconnected;
     }
     let setup = plan.setup(&target.to_string(), &settings);
-    outcome.report.setup.extend(setup);
+    complete(&mut outcome, &plan.course, setup);
     outcome.report.warnings.extend(left);
     peer.describe(&mut outcome.report);
     peer.stop().await;
@@ -365,7 +367,7 @@ async fn alone(
 ) -> Result<Outcome> {
     let sources = sources(&plan.bind, target);
     let to = plan.course.connecting(target.clone());
-    let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
+    let dialer = Arc::new(Dialer::new(to, sources, (settings.connections(), SHARDED)).await?);
     let made = settings.make(&dialer);
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     dialer.report(&mut outcome.report.connections);

@@ -15,8 +15,8 @@ use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, can_share, carry_out, identity, perform, share,
-    sources, span,
+    Identity, LoadArgs, Measured, RunOptions, TARGET, can_share, carry_out, complete, identity,
+    perform, share, sources, span,
 };
 use crate::command::coap::client::ProxyMode;
 use crate::command::coap::session::{OptionWord, Place, SessionArgs, Transfer, add_options};
@@ -205,7 +205,7 @@ impl Plan {
         // It may carry a token.
         shown.query.clear();
         [
-            ("target", place.target.to_string()),
+            (TARGET, place.target.to_string()),
             ("protocol", protocol),
             ("path", shown.local()),
             ("scenario", format!("{:?}", self.scenario).to_lowercase()),
@@ -362,7 +362,7 @@ pub(crate) async fn measure(
         let told = settings.judge(&outcome.report);
         outcome.report.warnings.extend(told);
     }
-    outcome.report.setup.extend(plan.setup(&place));
+    complete(&mut outcome, &plan.course, plan.setup(&place));
     peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)

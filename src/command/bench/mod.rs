@@ -33,7 +33,7 @@ pub(crate) use measured::Measured;
 pub(crate) use part::Part;
 pub(crate) use processes::{can_share, share};
 use rate_search::RateSearch;
-pub(crate) use run::{carry_out, perform, sources, span};
+pub(crate) use run::{TARGET, carry_out, complete, perform, sources, span};
 pub(crate) use shard::{Identity, identity};
 use show::{Show, stopped};
 

@@ -15,9 +15,10 @@ use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
+use crate::bench::system::SHARDED;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, can_share, carry_out, identity, perform, share,
-    sources, span,
+    Identity, LoadArgs, Measured, RunOptions, TARGET, can_share, carry_out, complete, identity,
+    perform, share, sources, span,
 };
 use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
@@ -224,7 +225,7 @@ impl Plan {
             BodyArgs::Text { text, .. } => format!("{} B of text", text.len()),
         };
         [
-            ("target", target.to_owned()),
+            (TARGET, target.to_owned()),
             ("protocol", self.version.to_string()),
             ("scenario", format!("{:?}", self.scenario).to_lowercase()),
             ("publishers", self.publishers.to_string()),
@@ -437,20 +438,20 @@ pub(crate) async fn measure(
     let peer = Peer::start(Protocol::Mqtt, started, &plan.course).await?;
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
-    let where_to = target.to_string();
     if target.is_insecure() {
         let text = format!("the certificate of {target} is not verified (--insecure)");
         Console::new(plan.course.style).warn(text);
     }
     let identity = identity(&plan.course)?;
     let mut outcome = match plan.course.processes {
-        1 => alone(plan, target, identity, stop, watch).await?,
+        1 => alone(plan, target.clone(), identity, stop, watch).await?,
         _ => {
             let to = (peer.url(), &plan.load);
             share(&plan.course, identity, to, stop, watch).await?
         }
     };
-    outcome.report.setup.extend(plan.setup(&where_to));
+    // Only now it is known which of several servers it was.
+    complete(&mut outcome, &plan.course, plan.setup(&target.to_string()));
     peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
@@ -468,7 +469,7 @@ async fn alone(
     target.renew_password().await?;
     let settings = plan.settings(&target, identity)?;
     let to = plan.course.connecting(target.clone());
-    let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
+    let dialer = Arc::new(Dialer::new(to, sources, (settings.connections(), SHARDED)).await?);
     let made = settings.make(&dialer)?;
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     dialer.report(&mut outcome.report.connections);

@@ -1,5 +1,6 @@
 //! The course of every load test: one run, or one after another to find the highest rate.
 
+use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
 
 use super::{
@@ -13,6 +14,9 @@ use crate::bench::recorder::Quantity;
 use crate::bench::result::Report;
 use crate::connect::{LocalAddress, Target};
 use crate::error::Result;
+
+/// The name in the setup of what the load goes to.
+pub(crate) const TARGET: &str = "target";
 
 /// Runs the load once; `watch` sees each interval and says whether to go on.
 ///
@@ -51,6 +55,20 @@ pub(crate) async fn perform(
     }
     outcome.report.warnings.extend(made.warnings);
     Ok(outcome)
+}
+
+/// Says in the report how the load was set up. Each of several processes has chosen among several servers by itself, and
+/// said so.
+pub(crate) fn complete(
+    outcome: &mut Outcome,
+    course: &RunOptions,
+    setup: BTreeMap<String, String>,
+) {
+    let chosen = outcome.report.setup.remove(TARGET);
+    outcome.report.setup.extend(setup);
+    if let Some(chosen) = chosen.filter(|_| course.processes > 1) {
+        outcome.report.setup.insert(TARGET.to_owned(), chosen);
+    }
 }
 
 /// The local addresses to connect from: those of `--bind`, else the one that the target has.

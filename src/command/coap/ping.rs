@@ -24,7 +24,8 @@ pub struct Plan {
 /// Pings: an empty confirmable message that a reset answers (RFC 7252 §4.3), or Ping and Pong (RFC 8323 §5.4).
 ///
 /// # Errors
-/// Nobody answered: [`Kind::Unreachable`] when nobody listens there, otherwise [`Kind::TimedOut`].
+/// Nobody answered: [`Kind::Unreachable`] when nobody listens there, otherwise [`Kind::TimedOut`]. A connection that the
+/// peer ended: [`Kind::Lost`], whatever was answered before.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut place = plan.session.only_place()?;
     // A ping has nothing to protect (RFC 8613 §4.2: empty messages).
@@ -69,11 +70,17 @@ impl Pinged for Connection<'_> {
             Failure::Disconnected(Loss {
                 alert: Some(alert), ..
             }) => return Err(connect::refused(&self.place.target, alert)),
+            // There is nothing left that could be pinged: as with MQTT and AMQP, that is the end.
+            Failure::Disconnected(Loss { why, timed_out, .. }) => {
+                let kind = match timed_out {
+                    true => Kind::TimedOut,
+                    false => Kind::Lost,
+                };
+                let text = format!("connection to {} lost: {why}", self.place.target);
+                return Err(Error::new(kind, text));
+            }
             Failure::Unreachable => Kind::Unreachable,
             Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
-            Failure::Disconnected(Loss {
-                timed_out: true, ..
-            }) => Kind::TimedOut,
             _ => Kind::Lost,
         };
         let why = failure.to_string();

@@ -143,7 +143,7 @@ impl End {
         Ok(match self {
             Self::Url(protocol, _) => Some(*protocol),
             Self::Usual => Some(usual_protocol(&Environment::of_process())?),
-            Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
+            Self::Context(name) => Some(protocol_of(name)?),
             Self::Listen(_) => Some(Protocol::Coap),
             Self::File(_) | Self::Database(_) | Self::Store(_) | Self::Standard => None,
         })
@@ -173,6 +173,19 @@ impl End {
             Self::File(_) | Self::Database(_) | Self::Store(_) => shared.clone(),
         }
     }
+}
+
+/// The protocol of a context.
+///
+/// # Errors
+/// There is none of this name, and how a file is named if there is one.
+fn protocol_of(name: &str) -> Result<Protocol> {
+    context_protocol(name, &Environment::of_process()).map_err(|why| {
+        match Path::new(name).exists() {
+            true => why.hint(format!("write ./{name} for the file")),
+            false => why,
+        }
+    })
 }
 
 /// What `log` calls a database or a time series: `sqlite:FILE`, `influx:FILE`, `influx2://HOST`.

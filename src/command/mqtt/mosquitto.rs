@@ -4,15 +4,18 @@
 //! |---|---|
 //! | a refused connection | the return code of CONNACK (1 to 5), in MQTT 5 its reason code |
 //! | options, files, name lookup, TCP | 1 |
-//! | a lost connection | 7 |
+//! | what MQTT does not allow | 2 |
+//! | a lost connection, one that is closed instead of answering CONNECT | 7 |
 //! | TLS, a login that a proxy refuses | 8, 11 |
 //! | standard input or output | 14 |
 //! | silence of the server | 19 |
 //! | `-W` | 27 |
 //! | a message or subscription that the server answers with a refusal, SIGINT and SIGTERM in mosquitto_sub | 0 |
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::fs::File;
+use std::io;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -61,6 +64,29 @@ pub struct StandIn {
     pub debug: bool,
     /// Nothing is said but what is wrong with the options (`--quiet`).
     pub quiet: bool,
+}
+
+/// What they say of a server that breaks the protocol; mosquitto_pub of each refusal in MQTT 5, too.
+const VIOLATION: &str =
+    "Error: A network protocol error occurred when communicating with the broker.";
+
+/// The exit code and the words of their library for a connection that there is not, or no more.
+fn known(error: &Error) -> Option<(u8, Cow<'static, str>)> {
+    let (code, words) = match (error.kind(), error.cause()) {
+        (_, Some(Cause::Tls)) => (8, "Error: A TLS error occurred."),
+        (_, Some(Cause::Lookup)) => (1, "Unable to connect (Lookup error.)."),
+        (_, Some(Cause::Violation)) => (2, VIOLATION),
+        (_, Some(Cause::HungUp | Cause::NoAnswer)) | (Kind::Lost, _) => {
+            (7, "Error: The connection was lost.")
+        }
+        (_, Some(Cause::System(number))) => {
+            let words = io::Error::from_raw_os_error(number).to_string();
+            let words = words.split(" (os error").next().unwrap_or_default();
+            return Some((1, format!("Error: {words}").into()));
+        }
+        _ => return None,
+    };
+    Some((code, words.into()))
 }
 
 /// The end with which nothing was sent.
@@ -152,8 +178,11 @@ impl StandIn {
         if let Some(Cause::ConnectionRefused(reason)) = error.cause() {
             return self.no_connection(ReasonCode(reason));
         }
+        if let Some((code, theirs)) = known(error) {
+            // Their words, for who looks for them, and then what has happened.
+            return (code, format!("{theirs}\n{error}\n"));
+        }
         let code = match (error.kind(), error.cause()) {
-            (_, Some(Cause::Tls)) => 8,
             // Without a response there is nothing to show.
             (Kind::Refused, _) if self.client == Client::Rr => 1,
             (_, Some(Cause::MessageRefused | Cause::RefusedForNow)) => {
@@ -162,12 +191,10 @@ impl StandIn {
             (Kind::Refused, _) if self.client == Client::Sub => {
                 return (0, format!("Warning: {error}\n"));
             }
-            (_, Some(Cause::HungUp)) => 7,
             (Kind::TimedOut, _) if self.client != Client::Pub => {
                 return (27, String::from("Timed out\n"));
             }
             (Kind::TimedOut, _) => 19,
-            (Kind::Lost, _) => 7,
             (Kind::Unauthorized, _) => 11,
             (Kind::Local, _) => 14,
             _ => 1,
@@ -185,10 +212,12 @@ impl StandIn {
                 4 => "bad user name or password",
                 _ => "not authorised",
             };
-            return (
-                code,
-                format!("Connection error: Connection Refused: {why}.\n"),
-            );
+            let more = match self.client {
+                Client::Pub => "Error: The connection was refused.\n",
+                _ => "",
+            };
+            let lines = format!("Connection error: Connection Refused: {why}.\n{more}");
+            return (code, lines);
         }
         let name = reason.name().unwrap_or("unknown reason");
         let (first, rest) = name.split_at(1);
@@ -198,7 +227,11 @@ impl StandIn {
             }
             _ => "",
         };
-        let lines = format!("Connection error: {}{rest}{advice}\n", first.to_uppercase());
+        let first = first.to_uppercase();
+        let mut lines = format!("Connection error: {first}{rest}{advice}\n");
+        if self.client == Client::Pub {
+            lines.extend([VIOLATION, "\n"]);
+        }
         (reason.0, lines)
     }
 

@@ -154,17 +154,6 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     }
 }
 
-/// The text of a fleet's file.
-///
-/// # Errors
-/// It cannot be read; [`Kind::Usage`](crate::error::Kind::Usage) with the line that is not UTF-8.
-fn read_fleet(path: &Path) -> Result<String> {
-    let bytes = file::read(path, SMALL)?;
-    let good = bytes.utf8_chunks().next().map_or(0, |it| it.valid().len());
-    let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-    file::text(bytes).map_err(|why| Error::usage(format!("{}:{line}: {why}", path.display())))
-}
-
 /// The file as it stands; written anew where the command line changes it.
 fn printed(plan: &Plan, text: Text<'_>, file: &File) -> Result<String> {
     match plan.seed.is_none() && plan.count.is_none() {
@@ -178,7 +167,7 @@ impl Description {
     /// What it is called, and its text.
     fn read(&self) -> Result<(String, String)> {
         match self {
-            Self::File(path) => Ok((path.display().to_string(), read_fleet(path)?)),
+            Self::File(path) => Ok((path.display().to_string(), file::read_text(path, SMALL)?)),
             Self::Scenario(name) => {
                 let text = scenario::named(name).unwrap_or_default();
                 Ok((name.clone(), text.to_owned()))

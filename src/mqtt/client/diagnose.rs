@@ -42,12 +42,14 @@ pub(super) async fn closed(
             Kind::Unreachable,
             format!("{target} closed the connection without responding to CONNECT"),
         )
+        .because(Cause::NoAnswer)
         .hint(hint);
     }
     Error::new(
         Kind::Lost,
         format!("{target} closed the connection without responding to CONNECT"),
     )
+    .because(Cause::NoAnswer)
 }
 
 /// The same failure, with the answer that did not come and for which filters.
@@ -88,11 +90,13 @@ pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
                     Kind::Lost,
                     format!("{target} sent a malformed packet: {text}"),
                 )
+                .because(Cause::Violation)
             }),
         Fault::Protocol { text, .. } => Error::new(
             Kind::Lost,
             format!("protocol violation by {target}: {text}"),
-        ),
+        )
+        .because(Cause::Violation),
         Fault::Refused(ack) => refused(target, fault, ack.reason),
         Fault::Closed(disconnect) => {
             let kind = match disconnect.reason.kind() {

@@ -279,15 +279,11 @@ mod tests {
 
     #[test]
     fn columns_are_what_was_asked_for() {
-        let mut table = table(
-            RowStyle::Csv,
-            "/t,h=/h|\"-\",content-type,length,delta",
-            PIPE,
-        );
+        let mut table = table(RowStyle::Csv, "/t,h=/h|\"-\",content-type,size,delta", PIPE);
         let mut message = message("a", b"{\"t\":21.50,\"h\":null}");
         assert_eq!(
             shown(&mut table, &message),
-            "t,h,content-type,length,delta\n21.50,-,,20,\n"
+            "t,h,content-type,size,delta\n21.50,-,,20,\n"
         );
         message.time += Duration::from_millis(1500);
         assert_eq!(shown(&mut table, &message), "21.50,-,,20,1.500000\n");

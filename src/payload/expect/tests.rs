@@ -337,6 +337,8 @@ fn a_capture_is_one_of_the_filter() {
         assert_eq!(subject.to_string(), words);
         assert_eq!(subject.check(&fields::MQTT).is_ok(), allowed, "{words}");
     }
+    // As columns called it once.
+    assert!(holds("size == 3 and length == 3", "abc"));
 }
 
 #[cfg(feature = "jq")]

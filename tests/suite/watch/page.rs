@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -289,4 +290,27 @@ fn a_page_of_recorded_messages_stays_when_all_was_read() {
     assert_eq!(ended["connected"], true);
     running.signal("TERM");
     running.ends().exits(143);
+}
+
+/// The browsers that `tests/page` takes.
+const BROWSERS: [&str; 4] = [
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+];
+
+/// Where there is one.
+#[test]
+fn messages_stay_text_in_a_browser() {
+    let path = std::env::var("PATH").unwrap();
+    let is_there = |name: &str| path.split(':').any(|it| Path::new(it).join(name).exists());
+    if !BROWSERS.iter().any(|name| is_there(name)) {
+        return;
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page");
+    program(page, env!("CARGO_BIN_EXE_iotctl"))
+        .run()
+        .exits(0)
+        .prints("the page shows messages as text\n");
 }

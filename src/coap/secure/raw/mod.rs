@@ -31,6 +31,7 @@ use client::Client;
 pub(super) use server::{is_wanted, new as accept};
 pub(super) use session::Happened;
 use session::Session;
+pub(super) use wire::alert_name;
 
 /// A server's side of an association.
 pub(super) type Accepted = Session<server::Server>;
@@ -46,14 +47,14 @@ pub(super) fn client(rpk: &Rpk) -> Box<dyn SecureDatagram> {
     Box::new(Connecting {
         rpk: Arc::new(rpk.clone()),
         session: None,
-        closed: false,
+        closed: None,
     })
 }
 
 struct Connecting {
     rpk: Arc<Rpk>,
     session: Option<Session<Client>>,
-    closed: bool,
+    closed: Option<u8>,
 }
 
 impl SecureDatagram for Connecting {
@@ -70,8 +71,8 @@ impl SecureDatagram for Connecting {
         for record in record::records(datagram) {
             match session.read(now, &record) {
                 Ok(Happened::Data(data)) => plain.push(data),
-                Ok(Happened::Closed) => {
-                    self.closed = true;
+                Ok(Happened::Closed(alert)) => {
+                    self.closed = Some(alert);
                     break;
                 }
                 Ok(_) => {}
@@ -88,7 +89,7 @@ impl SecureDatagram for Connecting {
     }
 
     fn write(&mut self, _now: Instant, plain: &[u8]) -> Result<(), Trouble> {
-        let session = self.session.as_mut().filter(|_| !self.closed);
+        let session = self.session.as_mut().filter(|_| self.closed.is_none());
         let written = session.is_some_and(|it| it.write(plain));
         let failed = || Trouble::Other(String::from("there is no association"));
         written.then_some(()).ok_or_else(failed)
@@ -112,13 +113,13 @@ impl SecureDatagram for Connecting {
         self.session.as_ref().is_some_and(Session::is_established)
     }
 
-    fn is_closed(&self) -> bool {
+    fn closed(&self) -> Option<u8> {
         self.closed
     }
 
     fn close(&mut self, _now: Instant) {
         // Who has ended it has been answered.
-        if let Some(session) = self.session.as_mut().filter(|_| !self.closed) {
+        if let Some(session) = self.session.as_mut().filter(|_| self.closed.is_none()) {
             session.close();
         }
     }

@@ -71,8 +71,8 @@ pub(in crate::coap::secure) enum Happened {
     /// The handshake is done.
     Established,
     Data(Bytes),
-    /// The peer has ended the association.
-    Closed,
+    /// The peer has ended the association with this alert.
+    Closed(u8),
 }
 
 impl<S: Side> Session<S> {
@@ -136,7 +136,7 @@ impl<S: Side> Session<S> {
                 // It is to be answered with the same (RFC 5246 §7.2.1).
                 self.close();
             }
-            return Ok(Happened::Closed);
+            return Ok(Happened::Closed(number));
         }
         Err(Trouble::Alert(format!(
             "the peer rejected the handshake ({})",

@@ -393,11 +393,31 @@ fn data_that_comes_with_the_end_is_handed_over() {
     datagram.extend(session.poll_transmit().expect("a close_notify"));
     let heard = pair.client.feed(pair.now, &datagram).expect("no trouble");
     assert_eq!(heard, [&b"last words"[..]]);
-    assert!(pair.client.is_closed());
+    assert_eq!(pair.client.closed(), Some(0));
     assert!(pair.client.write(pair.now, b"too late").is_err());
     // It is answered with the same (RFC 5246 §7.2.1), once.
     pair.client.close(pair.now);
     let answers = pair.up();
     assert_eq!(answers.len(), 1);
     assert_eq!((answers[0][0], answers[0][4]), (21, 1));
+}
+
+#[test]
+fn a_fatal_alert_is_named() {
+    let mut pair = friends();
+    assert!(pair.talk().1.is_none());
+    let association = pair.server.peers.get_mut(&pair.peer);
+    let engine = &mut association.expect("an association").engine;
+    let Engine::Raw(session) = engine else {
+        panic!("not ours");
+    };
+    session.channel.alert(2, 80);
+    let alert = session.poll_transmit().expect("an alert");
+    assert!(
+        pair.client
+            .feed(pair.now, &alert)
+            .expect("no trouble")
+            .is_empty()
+    );
+    assert_eq!(pair.client.closed(), Some(80));
 }

@@ -359,7 +359,7 @@ pub(super) fn read_client_key_exchange(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// What an alert says (RFC 5246 §7.2).
-pub(super) fn alert_name(number: u8) -> String {
+pub(in crate::coap::secure) fn alert_name(number: u8) -> String {
     let name = match number {
         0 => "close notify",
         10 => "unexpected message",
@@ -378,7 +378,9 @@ pub(super) fn alert_name(number: u8) -> String {
         70 => "protocol version",
         71 => "insufficient security",
         80 => "internal error",
+        100 => "no renegotiation",
         110 => "unsupported extension",
+        115 => "unknown PSK identity",
         other => return format!("alert {other}"),
     };
     String::from(name)

@@ -49,7 +49,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         _ => error,
     };
     reserve_descriptors(devices as u64, "").map_err(unfit)?;
-    let dialer = Dialer::new(target.clone(), plan.bind.clone(), devices).await;
+    let dialer = Dialer::new(target.clone(), plan.bind.clone(), (devices, "")).await;
     let dialer = Arc::new(dialer.map_err(unfit)?);
     let mut lookers = Lookers::begin(plan, console).await?;
     let mut stop = plan.stop()?;

@@ -169,7 +169,10 @@ fn names_stand_in_braces() {
         ),
         ("[%{/x}] [%4{/x}] [%{/none}]", "[] [    ] []"),
         ("%{/x|\"-\"} %{/x|/name}", "- k"),
-        ("%{property.k} %{content-type} %{length}", "v text/plain 45"),
+        (
+            "%{property.k} %{content-type} %{size} %{length}",
+            "v text/plain 45 45",
+        ),
         ("[%.1{topic}] [%4{/name}]", "[a] [   k]"),
         ("%{time}", "2026-11-20T21:00:00.123456Z"),
         ("%{/a\\}b}", "1"),
