@@ -209,7 +209,7 @@ struct ToFlags {
     repeat: Option<Wait>,
 
     /// After TIME, an alarm that fires and is not acknowledged has another severity, and another notice is sent: to all, or only to the URL of a webhook or, as with --exec, to a command (exec:COMMAND, whose words are separated by spaces unless they are in quotes), which is notified of the end too; may be repeated
-    #[arg(long, value_name = "TIME=SEVERITY[=URL|=exec:COMMAND]", value_parser = step)]
+    #[arg(long, value_name = "TIME=SEVERITY[=URL|COMMAND]", value_parser = step)]
     escalate: Vec<EscalateWord>,
 
     /// At most so many notices in so much time, such as 5/h; the rest in one summary

@@ -316,7 +316,7 @@ mod tests {
             let told = read(&text).unwrap_err();
             assert!(told.starts_with(why), "{told}");
         }
-        let wrong = whole.replace("false", "fals");
+        let wrong = whole.replace("false", "fxlse");
         let told = read(&wrong).unwrap_err();
         assert!(told.ends_with("of line 6"), "{told}: {wrong}");
     }

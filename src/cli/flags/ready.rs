@@ -31,6 +31,6 @@ impl ReadyFlags {
     /// The words of the first that was given.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let file = self.ready_file.as_ref().map(|_| "--ready-file");
-        file.or(self.on_ready.as_ref().map(|_| "--on-ready"))
+        file.or_else(|| self.on_ready.as_ref().map(|_| "--on-ready"))
     }
 }

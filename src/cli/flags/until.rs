@@ -37,7 +37,7 @@ impl LimitFlags {
     pub(crate) fn given(&self) -> Option<&'static str> {
         let timeout = self.timeout.as_ref().map(|_| "--timeout");
         let duration = self.duration.as_ref().map(|_| "--for");
-        timeout.or(duration).or(self.drain.given())
+        timeout.or(duration).or_else(|| self.drain.given())
     }
 }
 
@@ -94,7 +94,7 @@ impl EnoughFlags {
     /// The words of the first that was given.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let count = self.count.as_ref().map(|_| "-C");
-        count.or(self.idle.as_ref().map(|_| "--idle"))
+        count.or_else(|| self.idle.as_ref().map(|_| "--idle"))
     }
 }
 
@@ -134,6 +134,6 @@ impl UntilFlags {
         let count = self.count.as_ref().map(|_| "-C");
         let idle = self.idle.as_ref().map(|_| "--idle");
         let missing = self.message_timeout.as_ref().map(|_| "--message-timeout");
-        count.or(idle).or(missing).or(self.limits.given())
+        count.or(idle).or(missing).or_else(|| self.limits.given())
     }
 }
