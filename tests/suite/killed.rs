@@ -44,6 +44,10 @@ impl Chance {
     }
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "who sees the failure is told how to see it again"
+)]
 impl Drop for Chance {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -757,7 +757,7 @@ fn a_directory_of_rabtap_has_a_file_for_each_message() {
         .prints("k.1000 two\n");
     fs::remove_file(folder.0.path().join("rabtap-1000.dat")).unwrap();
     run().exits(2).prints("").says("rabtap-1000.dat");
-    replay(&Folder::new().0.path().to_owned(), "--import rabtap")
+    replay(Folder::new().0.path(), "--import rabtap")
         .run()
         .exits(2)
         .says("no rabtap-NUMBER.json in it");
