@@ -294,6 +294,29 @@ impl Draft {
         }
     }
 
+    /// The same over what a killed process has left of it; for a place that no other process writes.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub(crate) fn alone(place: &Path, mode: u32) -> io::Result<Self> {
+        let (path, place) = (Self::name(place), place.to_owned());
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let mut options = File::options();
+        let options = options.read(true).write(true).create_new(true);
+        let file = options.mode(mode).open(&path)?;
+        Ok(Self { file, path, place })
+    }
+
+    /// What such a file is called until it is whole.
+    pub(crate) fn name(place: &Path) -> PathBuf {
+        let mut name = place.as_os_str().to_owned();
+        name.push(".new");
+        name.into()
+    }
+
     /// The file, to be written.
     pub(crate) const fn file(&mut self) -> &mut File {
         &mut self.file

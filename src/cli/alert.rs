@@ -8,24 +8,25 @@ use bytestring::ByteString;
 use clap::{Args, FromArgMatches, ValueEnum};
 
 use self::alarm::{StateFlags, TestFlags};
-use self::words::{millis, per, step};
+use self::words::{EscalateWord, millis, per, step};
 use super::flags::between::ProgressFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::exec::ExecFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::{DrainFlags, EnoughFlags};
+use super::flags::written;
 use super::syntax::numbers::{Count, Span, Wait};
 use crate::command::Command;
 use crate::command::alert::shape::Shape;
-use crate::command::alert::{From, Plan, To, admin};
+use crate::command::alert::{From, Plan, StepTo, To, admin};
 use crate::command::ends::{self, End};
 use crate::command::route::Written;
 use crate::command::route::alert_table::Word;
 use crate::connect::{ConnectArgs, Protocol, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::Until;
-use crate::flow::alarm::{Millis, Rule, Step};
+use crate::flow::alarm::{Millis, Rule};
 use crate::message::fields;
 use crate::message::topic::intersect;
 use crate::mqtt::packet::QoS;
@@ -52,6 +53,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     (
         "Notify a webhook of what lasts for half a minute, and another one when nobody acknowledges it",
         "iotctl alert cloud -t 'sensors/{device}/temperature' --above 27 --for 30s --webhook https://hooks.example/t --escalate 10m=critical=https://hooks.example/call",
+    ),
+    (
+        "Run a command for what nobody has acknowledged after ten minutes",
+        "iotctl alert cloud -t 'sensors/{device}/temperature' --above 27 --webhook https://hooks.example/t --escalate '10m=critical=exec:sendmail -t'",
     ),
     (
         "Look at the alerts about what comes through a pipe",
@@ -131,7 +136,7 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
-    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file, --cafile, --cert and --key
+    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file, --cafile, --cert and --key; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "State")]
     print_config: bool,
 
@@ -203,9 +208,9 @@ struct ToFlags {
     #[arg(long, value_name = "TIME")]
     repeat: Option<Wait>,
 
-    /// After TIME, an alarm that fires and is not acknowledged has another severity, and another notice is sent: to all, or only to the URL of a webhook, which is notified of the end too; may be repeated
-    #[arg(long, value_name = "TIME=SEVERITY[=URL]", value_parser = step)]
-    escalate: Vec<(Step, Option<String>)>,
+    /// After TIME, an alarm that fires and is not acknowledged has another severity, and another notice is sent: to all, or only to the URL of a webhook or, as with --exec, to a command (exec:COMMAND, whose words are separated by spaces unless they are in quotes), which is notified of the end too; may be repeated
+    #[arg(long, value_name = "TIME=SEVERITY[=URL|COMMAND]", value_parser = step)]
+    escalate: Vec<EscalateWord>,
 
     /// At most so many notices in so much time, such as 5/h; the rest in one summary
     #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
@@ -282,6 +287,14 @@ impl AlertFlags {
         if self.from.is_none() {
             return Err(Error::usage("--print-config needs FROM"));
         }
+        written::refuse_of_run([
+            self.timeout.as_ref().map(|_| "--timeout"),
+            self.enough.given(),
+            self.drain.given(),
+            self.reports.given(),
+            self.ready.given(),
+        ])?;
+        written::refuse([("--clean", self.clean), ("--once", self.once)])?;
         let (style, out) = (self.terminal.style(), self.to.topic_out.clone());
         let mut file = config::file(&self.plan()?)?;
         for alert in &mut file.alert {
@@ -304,7 +317,7 @@ impl AlertFlags {
             stale: test.stale.map(|Wait(time)| millis(time)),
             severity: to.severity.clone(),
             repeat: to.repeat.map(|Wait(time)| millis(time).max(1)),
-            escalation: to.escalate.iter().map(|(step, _)| step.clone()).collect(),
+            escalation: to.escalate.iter().map(|it| it.step.clone()).collect(),
             flapping: test.flapping,
             limit: to.limit,
             // As many slots as a number of 32 bits counts.
@@ -436,8 +449,12 @@ impl ToFlags {
             name => server("--to", name),
         });
         let servers = servers.collect::<Result<Vec<End>>>()?;
-        let steps: Vec<_> = self.escalate.into_iter().map(|(_, url)| url).collect();
-        for url in self.webhook.iter().chain(steps.iter().flatten()) {
+        let steps: Vec<_> = self.escalate.into_iter().map(|it| it.to).collect();
+        let own = steps.iter().filter_map(|to| match to {
+            StepTo::Webhook(url) => Some(url),
+            StepTo::Everybody | StepTo::Command(_) => None,
+        });
+        for url in self.webhook.iter().chain(own) {
             let is_http = |scheme| url.starts_with(scheme);
             if !["http://", "https://"].into_iter().any(is_http) {
                 let shown = without_credentials(url);

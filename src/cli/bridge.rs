@@ -12,6 +12,7 @@ use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::{EnoughFlags, LimitFlags};
+use super::flags::written;
 use super::syntax::values;
 use crate::command::Command;
 use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, Tuning, topics};
@@ -107,7 +108,11 @@ pub(crate) struct BridgeFlags {
     #[command(flatten)]
     delivery: DeliveryFlags,
 
-    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route
+    /// Fail where a message has something that the other protocol cannot carry, or a server grants QoS 0 where more was asked for
+    #[arg(long, help_heading = "Delivery")]
+    strict: bool,
+
+    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long)]
     print_config: bool,
 
@@ -164,6 +169,12 @@ impl BridgeFlags {
         if !self.print_config {
             return Ok(Command::Bridge(Box::new(self.plan()?)));
         }
+        written::refuse_of_run([
+            self.limits.given(),
+            self.enough.given(),
+            self.between.progress().given(),
+            self.ready.given(),
+        ])?;
         let mut file = File::default();
         self.between.write(&mut file);
         let on_refused = self.delivery.on_refused.clone();
@@ -222,7 +233,7 @@ impl BridgeFlags {
             retain: self.retain.into(),
             refusals,
             window: self.delivery.window,
-            strict: self.delivery.strict,
+            strict: self.strict,
             between: self.between.between(&[])?,
             until: self.enough.until(self.limits.until())?,
             ready: self.ready.ready(),

@@ -113,7 +113,7 @@ pub(crate) struct LogFlags {
     )]
     on_refused: String,
 
-    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route
+    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "Storing")]
     print_config: bool,
 

@@ -119,7 +119,7 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "WHERE", default_value = "none", value_parser = retime)]
     retime: Moved,
 
-    /// The recordings are of another program: mqtt-recorder (1.4, CSV), or mqtt-recorder-base64 where it ran with --encode_b64
+    /// The recordings are of another program: mqtt-recorder (1.4, CSV), mqtt-recorder-base64 where it ran with --encode_b64, or rabtap: what it wrote with --format json or json-nopp, or the directory of its --saveto
     #[arg(long, value_name = "PROGRAM")]
     import: Option<Import>,
 
@@ -277,6 +277,7 @@ fn retime(word: &str) -> Result<Moved, String> {
 enum Import {
     MqttRecorder,
     MqttRecorderBase64,
+    Rabtap,
 }
 
 impl ReplayFlags {
@@ -451,6 +452,7 @@ fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recordi
         None => Form::Records,
         Some(Import::MqttRecorder) => Form::MqttRecorder(Payloads::Text),
         Some(Import::MqttRecorderBase64) => Form::MqttRecorder(Payloads::Base64),
+        Some(Import::Rabtap) => Form::Rabtap,
     };
     let recordings = files.into_iter().map(|file| Recording {
         file: (file.as_os_str() != "-").then_some(file),

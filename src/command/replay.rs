@@ -20,6 +20,7 @@ use crate::flow::{self, Number, Progress, Target, Until};
 use crate::message::{Detail, Message, UNTIMED, topic};
 use crate::output::{Console, Format, Output, Style};
 use crate::pace::alarm::Alarm;
+use crate::payload::Form;
 use crate::stop::{Asked, Stop};
 use crate::store::spool;
 
@@ -177,7 +178,9 @@ impl Plan {
     fn open_directories(&mut self) -> Result<()> {
         let mut recordings = Vec::new();
         for recording in std::mem::take(&mut self.replay.recordings) {
-            let Some(directory) = recording.file.as_ref().filter(|it| it.is_dir()) else {
+            // One of rabtap's is one recording, of a message in each file.
+            let is_directory = |it: &&PathBuf| recording.form != Form::Rabtap && it.is_dir();
+            let Some(directory) = recording.file.as_ref().filter(is_directory) else {
                 recordings.push(recording);
                 continue;
             };

@@ -45,6 +45,17 @@ pub struct Exec {
 }
 
 impl Exec {
+    /// A program and its words, of which there is at least one; nothing else is said of it.
+    pub(crate) const fn of(command: Vec<String>) -> Self {
+        Self {
+            command,
+            workers: NonZeroUsize::MIN,
+            json: false,
+            requeue: false,
+            suspicious: None,
+        }
+    }
+
     /// Warns of a flag that the command gets instead of us.
     pub fn warn(&self, console: Console) {
         if let Some(flag) = &self.suspicious {

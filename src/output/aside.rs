@@ -29,7 +29,10 @@ const GZIP: &str = ".gz";
 pub(super) fn put_aside(path: &Path, first: SystemTime) -> io::Result<()> {
     let (stem, ending) = parts(path);
     let time = compact(first);
-    for number in 0..MOST_NAMESAKES {
+    // Behind all of that moment: the name of one that was deleted would make it the oldest.
+    let same = those_of(path)?.into_iter().filter(|it| it.key.0 == time);
+    let begin = same.map(|it| it.key.1.saturating_add(1)).max().unwrap_or(0);
+    for number in begin..begin.saturating_add(MOST_NAMESAKES) {
         let number = match number {
             0 => String::new(),
             number => format!("-{number}"),
@@ -65,6 +68,8 @@ pub(super) fn tidy(path: &Path, keep: Option<u64>, gzip: bool) -> io::Result<()>
         while surplus > 0 && !all.is_empty() {
             let oldest = all.remove(0);
             fs::remove_file(&oldest.path)?;
+            // It may have been killed while it compressed that.
+            let _ = fs::remove_file(Draft::name(&compressed(&oldest.path)));
             let is_last = all.first().is_none_or(|next| next.key != oldest.key);
             surplus -= u64::from(is_last);
         }
@@ -78,7 +83,8 @@ fn compress(path: &Path) -> io::Result<()> {
     let place = compressed(path);
     // The command was killed before it could remove what it had compressed.
     if !place.exists() {
-        let mut draft = Draft::beside(&place, 0o666)?;
+        // Nobody else compresses files of the one that this process has locked.
+        let mut draft = Draft::alone(&place, 0o666)?;
         let mut encoder = GzEncoder::new(draft.file(), Compression::default());
         io::copy(&mut File::open(path)?, &mut encoder)?;
         encoder.finish()?;
@@ -203,11 +209,31 @@ mod tests {
     }
 
     #[test]
+    fn of_one_moment_the_oldest_go_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for number in 0..15 {
+            fs::write(&path, format!("{number}")).unwrap();
+            put_aside(&path, SystemTime::UNIX_EPOCH).unwrap();
+            tidy(&path, Some(2), false).unwrap();
+        }
+        let left = names(folder.path());
+        let left: Vec<_> = left
+            .iter()
+            .map(|name| fs::read_to_string(folder.path().join(name)).unwrap())
+            .collect();
+        assert_eq!(left, ["13", "14"]);
+    }
+
+    #[test]
     fn what_was_put_aside_is_compressed_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "one\ntwo\n").unwrap();
         put_aside(&path, SystemTime::UNIX_EPOCH).unwrap();
+        // Whoever was at it was killed.
+        let half = folder.path().join("a-19700101T000000.000000Z.gz.new");
+        fs::write(half, "half").unwrap();
         tidy(&path, None, true).unwrap();
         assert_eq!(names(folder.path()), ["a-19700101T000000.000000Z.gz"]);
         let file = File::open(folder.path().join("a-19700101T000000.000000Z.gz")).unwrap();

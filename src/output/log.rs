@@ -27,8 +27,10 @@ pub(super) struct Log {
     header: Vec<u8>,
     /// What is written.
     size: u64,
-    /// The messages that were put into it since it was opened.
+    /// The messages in it, where that is a limit; otherwise those since it was opened.
     count: u64,
+    /// How each ends.
+    ending: Ending,
     /// When the first of all came; for one that was there before, when it was made.
     first: Option<SystemTime>,
     /// What could not be finished the last time is cut off, and what is put aside is on the disk ([`Log::sync`]).
@@ -63,6 +65,7 @@ impl Log {
             header,
             size,
             count: 0,
+            ending,
             first,
             durable,
             cut: 0,
@@ -70,7 +73,8 @@ impl Log {
             reopenings: reopenings(),
         };
         log.check_header().map_err(failed)?;
-        log.mend(ending).map_err(failed)?;
+        log.mend().map_err(failed)?;
+        log.recount().map_err(failed)?;
         tidy(path, rotation.keep, rotation.gzip).map_err(failed)?;
         Ok(log)
     }
@@ -95,11 +99,11 @@ impl Log {
     }
 
     /// Makes the file end with a whole record.
-    fn mend(&mut self, ending: Ending) -> io::Result<()> {
+    fn mend(&mut self) -> io::Result<()> {
         if self.size == 0 {
             return Ok(());
         }
-        let ending = match ending {
+        let ending = match self.ending {
             Ending::Json | Ending::Csv | Ending::Point if !self.durable => Ending::Line,
             ending => ending,
         };
@@ -112,6 +116,16 @@ impl Log {
         if whole.open {
             write_all(&self.file, b"\n")?;
             self.size += 1;
+        }
+        Ok(())
+    }
+
+    /// Counts what was there before, where that matters.
+    fn recount(&mut self) -> io::Result<()> {
+        self.count = 0;
+        if self.rotation.count.is_some() && self.size > 0 && self.ending != Ending::None {
+            let records = self.ending.count(&mut File::open(&self.path)?)?;
+            self.count = records.saturating_sub(u64::from(!self.header.is_empty()));
         }
         Ok(())
     }
@@ -232,9 +246,9 @@ impl Log {
         }
         let failed = |cause: io::Error| cannot(&self.path, &cause);
         (self.file, self.size, self.first) = open(&self.path).map_err(failed)?;
-        (self.count, self.unnamed) = (0, true);
-        self.check_header()
-            .map_err(|cause| cannot(&self.path, &cause))
+        self.unnamed = true;
+        let checked = self.check_header().and_then(|()| self.recount());
+        checked.map_err(|cause| cannot(&self.path, &cause))
     }
 
     /// Gives the file the name that tells when its first message came, and begins a new one.

@@ -73,6 +73,26 @@ impl Ending {
         };
         Ok(Whole { length, open })
     }
+
+    /// How many records a file of whole ones has, what stands above them included.
+    pub(super) fn count(self, file: &mut File) -> io::Result<u64> {
+        file.rewind()?;
+        let (mut count, mut quoted, mut piece) = (0, false, vec![0; PIECE]);
+        loop {
+            let length = match file.read(&mut piece) {
+                Ok(0) => return Ok(count),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            for byte in &piece[..length] {
+                match byte {
+                    b'"' if self == Self::Csv => quoted = !quoted,
+                    b'\n' if !quoted => count += 1,
+                    _ => {}
+                }
+            }
+        }
+    }
 }
 
 /// What stands behind the last line feed.
@@ -197,6 +217,19 @@ mod tests {
         assert_eq!(whole(Ending::Json, &long), (8, false));
         let long = format!("{long}\"}}");
         assert_eq!(whole(Ending::Json, &long), (long.len() as u64, true));
+    }
+
+    #[test]
+    fn records_are_counted() {
+        for (ending, text, count) in [
+            (Ending::Line, "", 0),
+            (Ending::Json, "{\"a\":\"\\\"\"}\n{}\n", 2),
+            (Ending::Csv, "t\n\"a\n\"\"b\"\nc\n", 3),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            assert_eq!(ending.count(&mut file).unwrap(), count, "{text:?}");
+        }
     }
 
     #[test]

@@ -14,9 +14,11 @@ use crate::message::Message;
 
 use super::reader::Reader;
 use super::template::{Filler, Template};
-use super::{Destination, Encoding, LONGEST, Outline, Source, standard};
+use super::{Destination, Encoding, Form, LONGEST, Outline, Source, standard};
+use folder::Folder;
 use stream::{Shape, Stream, Taker};
 
+mod folder;
 mod stream;
 
 /// Where [`Bodies`] stands.
@@ -29,6 +31,8 @@ enum State {
     Whole(Whole),
     /// A stream of them.
     Stream(Stream),
+    /// A folder with a file for each.
+    Folder(Folder),
     /// Nothing more will come.
     Ended,
 }
@@ -143,12 +147,13 @@ impl Bodies {
             Source::Recording {
                 file: Some(path),
                 form,
+                ..
+            } if *form == Form::Rabtap && path.is_dir() => State::Folder(Folder::open(path)?),
+            Source::Recording {
+                file: Some(path),
+                form,
                 from,
-            } => {
-                let name = path.display().to_string();
-                let file = opened(path, *from).map_err(|cause| unreadable(&name, &cause))?;
-                State::Stream(Stream::recording(file, name, *form)?)
-            }
+            } => State::Stream(Stream::of_file(path, *form, *from)?),
         };
         Ok(Self {
             encoding,
@@ -261,7 +266,7 @@ impl Bodies {
                 let spelled = whole.read().await?;
                 checked(self.encoding, spelled, &whole.name)?
             }
-            State::Stream(stream) => {
+            state @ (State::Stream(_) | State::Folder(_)) => {
                 let mut taker = Taker {
                     encoding: self.encoding,
                     outline: &self.outline,
@@ -269,8 +274,8 @@ impl Bodies {
                     into,
                     skipped: &mut self.skipped,
                 };
-                if !stream.read(&mut taker).await? {
-                    self.torn = stream.torn().map(str::to_owned);
+                if let Some(torn) = state.read(&mut taker).await? {
+                    self.torn = torn;
                     self.state = State::Ended;
                 }
                 return Ok(());
@@ -279,6 +284,18 @@ impl Bodies {
         self.only = Some(body.clone());
         self.state = State::Ended;
         self.give(body, into)
+    }
+}
+
+impl State {
+    /// Appends what comes next of a stream; at its end, how the last record was cut off, if it was.
+    async fn read(&mut self, taker: &mut Taker<'_>) -> Result<Option<Option<String>>> {
+        let (more, torn) = match self {
+            Self::Stream(stream) => (stream.read(taker).await?, stream.torn()),
+            Self::Folder(folder) => (folder.read(taker).await?, folder.torn()),
+            _ => (false, None),
+        };
+        Ok((!more).then(|| torn.map(str::to_owned)))
     }
 }
 

@@ -55,6 +55,7 @@ pub mod msgpack;
 pub(crate) mod pointer;
 pub(crate) mod points;
 pub mod protobuf;
+mod rabtap;
 pub mod readable;
 mod reader;
 mod record;
@@ -134,6 +135,8 @@ pub enum Form {
     /// What the Python program mqtt-recorder writes (1.4): rows of topic, payload, QoS, retain flag, seconds since 1970 and the
     /// seconds since the row before.
     MqttRecorder(Payloads),
+    /// What rabtap writes: a JSON object for each message, in one stream or in the files of a folder.
+    Rabtap,
 }
 
 /// How the payloads of a table are written.

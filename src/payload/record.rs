@@ -21,6 +21,7 @@ mod amqp;
 mod coap;
 
 pub use amqp::amqp_value;
+pub(super) use amqp::table as amqp_table;
 
 /// The message that one line of JSON describes, and whether it says where it goes; `None` for the record of an error response.
 /// A record of the protocol of `like` begins with that, and what others say of their protocols is read, and not taken; everything

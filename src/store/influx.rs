@@ -126,10 +126,10 @@ impl Influx {
             .for_each(|(_, line)| body.extend_from_slice(line));
         let mut backoff = Backoff::new(Retry::Forever);
         let mut told = false;
-        loop {
+        let why = loop {
             match self.link.send(&body)? {
-                Sent::Stored => break,
-                Sent::Refused(why) => return self.divide(lines, &why, refused),
+                Sent::Stored => break None,
+                Sent::Refused(why) => break Some(why),
                 Sent::Later(why, least) => {
                     if !std::mem::replace(&mut told, true) {
                         self.console.warn(format_args!("{why}; trying again"));
@@ -138,12 +138,15 @@ impl Influx {
                     sleep(wait.max(least));
                 }
             }
-        }
+        };
         if told {
             self.console
                 .note(format_args!("{} takes points again", self.name));
         }
-        Ok(())
+        match why {
+            None => Ok(()),
+            Some(why) => self.divide(lines, &why, refused),
+        }
     }
 
     /// Sends both halves of what was refused; a line alone is at fault.

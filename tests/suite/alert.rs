@@ -325,6 +325,40 @@ fn a_command_gets_the_notice_and_its_variables() {
 }
 
 #[test]
+fn a_step_of_the_escalation_may_be_a_command() {
+    let bench = Bench::new();
+    let told = bench.folder.path().join("told");
+    let script = "echo \"$IOTCTL_ALERT_KEY $IOTCTL_ALERT_STATE $IOTCTL_ALERT_SEVERITY\" >> told";
+    let step = format!("10ms=page=exec:sh -c '{script}'").replace("told", told.to_str().unwrap());
+    let line = bench.line("--above 27 --escalate").word(step);
+    let mut alert = bench.ready(line);
+    bench.broker.sees_subscriptions("sensors/+/temperature", 1);
+    bench.read("d7", "28");
+    assert!(alert.line().contains("d7 firing warning"));
+    let heard = |lines: &str| {
+        wait_for("the command", || {
+            (std::fs::read_to_string(&told).ok()? == lines).then_some(())
+        });
+    };
+    // The first notice is not for it.
+    heard("d7 firing page\n");
+    bench.read("d7", "20");
+    assert!(alert.line().contains("d7 ok page"));
+    heard("d7 firing page\nd7 ok page\n");
+    alert.signal("TERM");
+    alert.ends().exits(143);
+    for (step, says) in [
+        ("1m=page=exec:", "exec: the command is empty"),
+        ("1m=page=exec:''", "exec: the command is empty"),
+        ("1m=page=exec:sh -c 'true", "exec: a ' has no end"),
+        ("1m=page=sh", "sh is not a URL with http or https"),
+    ] {
+        let line = iotctl("alert - -t t --above 1 --escalate").word(step);
+        line.run().exits(2).says(says);
+    }
+}
+
+#[test]
 fn alarms_survive_a_restart_with_their_timers() {
     let bench = Bench::new();
     let words = "--above 27 --for 1h -o json";
@@ -635,8 +669,9 @@ fn readings_of_coap_are_told_to_amqp() {
 #[test]
 fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
     let words = "alert mqtt://user:secret@localhost -t sensors/{device}/t --value /v --above 27 --clear-below 26 --for 90s \
-        --stale 5m --to mqtt://b --topic-out alerts/{device} -q 2 -r --escalate 10m=critical=http://h/x --limit 5/h";
-    let printed = iotctl(words).word("--print-config").run().exits(0);
+        --stale 5m --to mqtt://b --topic-out alerts/{device} -q 2 -r --escalate 10m=critical=http://h/x --limit 5/h --escalate";
+    let line = iotctl(words).word("20m=page=exec:sendmail -t 'on call'");
+    let printed = line.word("--print-config").run().exits(0);
     let text = printed.text();
     assert!(!text.contains("secret"), "{text}");
     for line in [
@@ -646,6 +681,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
         "limit = \"5/1h\"",
         "topic-out = \"alerts/{device}\"",
         "webhook = \"http://h/x\"",
+        "exec = [\"sendmail\", \"-t\", \"on call\"]",
     ] {
         assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
     }
@@ -657,6 +693,28 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
         .run()
         .exits(0)
         .says("1 source, 1 target, 1 alert: no mistakes found");
+    for (words, flag) in [
+        ("-W 1m", "-W"),
+        ("-C 5", "-C"),
+        ("--idle 1m", "--idle"),
+        ("--drain 1m", "--drain"),
+        ("--report 10s", "--report"),
+        ("--prometheus-listen 127.0.0.1:0", "--prometheus-listen"),
+        ("--ready-file r", "--ready-file"),
+        ("--on-ready true", "--on-ready"),
+    ] {
+        let says = format!(
+            "{flag} has no place in a file of routes; it belongs on the command line of iotctl route"
+        );
+        let line = iotctl("alert mqtt://h -t t --above 1 --print-config").words(words);
+        line.run().exits(2).prints("").says(&says);
+    }
+    for flag in ["--clean", "--once"] {
+        let line = iotctl("alert mqtt://h -t t --above 1 --print-config").words(flag);
+        line.run()
+            .exits(2)
+            .says(&format!("{flag} has no place in a file of routes"));
+    }
     for (words, says) in [
         ("--rate 0/m", "a rate of 0"),
         ("--above 1 --flapping 0/10m", "flapping after 0 changes"),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::support::broker::{Broker, broker};
 use crate::support::certificates::Certificates;
 use crate::support::coap::server;
-use crate::support::command::{Line, Running, iotctl};
+use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::libcoap;
-use crate::support::mosquitto::{Mosquitto, Settings};
+use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::peer::{Peer, drain, level, packet, publish, read_packet, read_until, send};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::wait_for;
@@ -449,6 +449,31 @@ fn properties_survive_the_way_to_rabbitmq_and_back() {
 }
 
 #[test]
+fn paho_and_pika_read_all_properties_of_each_other() {
+    let (rabbit, mosquitto) = (rabbitmq(), mosquitto());
+    let amqp = format!("amqp://127.0.0.1:{}", rabbit.port);
+    let mqtt = format!("mqtt://127.0.0.1:{}", mosquitto.port);
+    let folder = tempfile::tempdir().unwrap();
+    let topic = unique("peers/of");
+    let line = iotctl(&format!("bridge {mqtt} {amqp} -t"))
+        .word(format!("{topic}/out/# out 1"))
+        .word("-t")
+        .word(format!("{topic}/in/# in 1"));
+    let bridge = ready(line, folder.path());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/bridged.py");
+    program("bridge-python", script)
+        .words(&format!("{mqtt} {amqp} {topic}"))
+        .run()
+        .exits(0)
+        .prints("there\nback\n");
+    bridge.signal("TERM");
+    bridge
+        .ends()
+        .exits(143)
+        .says("received 2 messages: 2 delivered");
+}
+
+#[test]
 fn coap_is_observed_and_put_to() {
     let mut broker = broker("");
     let coap = server("-r /temp=text:21.5 -r /store=store", &["coap"]);
@@ -660,6 +685,22 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
         ),
         ("--insecure", "--insecure has no place in a file of routes"),
         ("--clean", "--clean has no place"),
+        (
+            "-W 1m",
+            "-W has no place in a file of routes; it belongs on the command line of iotctl route",
+        ),
+        (
+            "--idle 1m",
+            "--idle has no place in a file of routes; it belongs",
+        ),
+        (
+            "--prometheus-listen 127.0.0.1:0",
+            "--prometheus-listen has no place in a file of routes; it belongs",
+        ),
+        (
+            "--on-ready true",
+            "--on-ready has no place in a file of routes; it belongs",
+        ),
     ] {
         let line = iotctl(&format!(
             "bridge mqtts://a mqtts://b --print-config {words}"

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
+use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use crate::support::coap::server;
 use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::influx::Influx;
 use crate::support::mosquitto::{Mosquitto, Settings};
+use crate::support::peer::{Peer, answer, read_request};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::{PATIENCE, wait_for};
 
@@ -543,6 +545,107 @@ fn influxdb_stores_all_but_the_points_at_fault() {
 }
 
 #[test]
+fn version_2_of_influxdb_gets_its_token_and_what_it_cannot_take_now_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut busy = vec![
+        ("503 Service Unavailable", "", ""),
+        ("429 Too Many Requests", "Retry-After: 0\r\n", "slow down"),
+    ]
+    .into_iter();
+    let peer = Peer::start(move |stream, _| {
+        let mut stored = Vec::new();
+        while let Some((head, lines)) = read_request(stream) {
+            let path = "POST /api/v2/write?org=acme&bucket=home&precision=ns HTTP/1.1\r\n";
+            assert!(head.starts_with(path), "{head}");
+            assert!(
+                head.contains("Authorization: Token t0p-secret\r\n"),
+                "{head}"
+            );
+            let refusal = "{\"code\":\"invalid\",\"message\":\"field type conflict\"}";
+            let (status, more, body) = match busy.next() {
+                Some(answer) => answer,
+                None if lines.contains('"') => ("400 Bad Request", "", refusal),
+                None => ("204 No Content", "", ""),
+            };
+            if status.starts_with("204") {
+                stored.extend(lines.lines().map(str::to_owned));
+            }
+            answer(stream, status, more, body);
+        }
+        stored
+    });
+    fs::write(folder.path().join("token"), "t0p-secret\n").unwrap();
+    let words = format!(
+        "- --to influx2://127.0.0.1:{}/acme/home --to-password-file token --measurement w --on-refused refused.ndjson",
+        peer.port
+    );
+    let messages = [("a", "1"), ("a", r#"{"value":"text"}"#), ("a", "3")];
+    let ended = log(folder.path(), &words).input(records(&messages)).run();
+    let ended = ended
+        .exits(0)
+        .says("answered 503; trying again")
+        .says("takes points again")
+        .says("received 3 messages: 2 delivered, 1 dead-lettered");
+    assert!(!ended.stderr.contains("t0p-secret"), "{}", ended.stderr);
+    assert_eq!(
+        peer.result(),
+        [
+            "w value=1 1795208400000000000",
+            "w value=3 1795208402000000000"
+        ]
+    );
+    assert!(read(folder.path(), "refused.ndjson").contains("field type conflict"));
+    let peer = Peer::start(|stream, _| {
+        read_request(stream);
+        let body = "{\"code\":\"unauthorized\",\"message\":\"unauthorized access\"}";
+        answer(stream, "401 Unauthorized", "", body);
+    });
+    let words = format!(
+        "- --to influx2://127.0.0.1:{}/acme/home --to-password-file token --measurement w",
+        peer.port
+    );
+    let ended = log(folder.path(), &words)
+        .input(records(&[("a", "1")]))
+        .run();
+    let ended = ended.exits(4).says("unauthorized access");
+    assert!(!ended.stderr.contains("t0p-secret"), "{}", ended.stderr);
+}
+
+#[test]
+fn points_go_over_tcp_and_in_datagrams() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = records(&[("a", "1"), ("a", "2")]);
+    let points = "w value=1 1795208400000000000\nw value=2 1795208401000000000\n";
+    let peer = Peer::start(|stream, _| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    });
+    let words = format!(
+        "- --to influx+tcp://127.0.0.1:{} --measurement w",
+        peer.port
+    );
+    let line = log(folder.path(), &words).input(input.as_str());
+    line.run().exits(0).says("received 2 messages: 2 delivered");
+    assert_eq!(peer.result(), points);
+
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let words = format!(
+        "- --to influx+udp://{} --measurement w",
+        socket.local_addr().unwrap()
+    );
+    let line = log(folder.path(), &words).input(input);
+    line.run().exits(0).says("received 2 messages: 2 delivered");
+    let (mut got, mut datagram) = (String::new(), [0; 2000]);
+    while got.len() < points.len() {
+        let length = socket.recv(&mut datagram).unwrap();
+        got += std::str::from_utf8(&datagram[..length]).unwrap();
+    }
+    assert_eq!(got, points);
+}
+
+#[test]
 fn points_are_written_into_files_and_to_standard_output() {
     let folder = tempfile::tempdir().unwrap();
     let input = records(&[
@@ -726,6 +829,26 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
         ("--sync each", "--sync has no place in a file of routes"),
         ("--clean", "--clean has no place in a file of routes"),
         ("--insecure", "--insecure has no place in a file of routes"),
+        (
+            "-C 3",
+            "-C has no place in a file of routes; it belongs on the command line of iotctl route",
+        ),
+        (
+            "--for 1m",
+            "--for has no place in a file of routes; it belongs",
+        ),
+        (
+            "--message-timeout 1m",
+            "--message-timeout has no place in a file of routes; it belongs",
+        ),
+        (
+            "--report 1m",
+            "--report has no place in a file of routes; it belongs",
+        ),
+        (
+            "--ready-file r",
+            "--ready-file has no place in a file of routes; it belongs",
+        ),
     ] {
         log(
             folder.path(),

@@ -45,6 +45,7 @@ mod flow_cells;
 mod gateway;
 mod generated;
 mod hangup;
+mod killed;
 mod large;
 mod launching;
 mod layers;

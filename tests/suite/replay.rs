@@ -638,6 +638,135 @@ fn recordings_of_mqtt_recorder_are_imported() {
         .says("line 1: payload: not base64");
 }
 
+/// A message as rabtap shows it.
+fn rabtapped(seconds: u32, key: &str, body: &str) -> String {
+    format!(
+        r#"{{
+  "Headers": {{
+    "site": "north"
+  }},
+  "ContentType": "text/plain",
+  "ContentEncoding": "",
+  "DeliveryMode": 2,
+  "Priority": 4,
+  "CorrelationID": "",
+  "ReplyTo": "",
+  "Expiration": "",
+  "MessageID": "m-1",
+  "Timestamp": "0001-01-01T00:00:00Z",
+  "Type": "",
+  "UserID": "",
+  "AppID": "app",
+  "DeliveryTag": 1,
+  "Redelivered": false,
+  "Exchange": "amq.topic",
+  "RoutingKey": "{key}",
+  "XRabtapReceivedTimestamp": "2019-06-13T19:33:{seconds:02}.920711583+02:00",
+  "Body": "{body}"
+}}
+"#
+    )
+}
+
+#[test]
+fn recordings_of_rabtap_are_imported() {
+    let folder = Folder::new();
+    let pretty = rabtapped(1, "a.b", "aGVsbG8=") + &rabtapped(2, "a.c", "AP8=");
+    // As --format json-nopp writes them.
+    let plain: Vec<_> = pretty
+        .split_inclusive("\n}\n")
+        .map(|it| it.replace('\n', "") + "\n")
+        .collect();
+    for (name, text) in [("pretty", &pretty), ("plain", &plain.concat())] {
+        let file = folder.file(name, text);
+        let ended = replay(&file, "--import rabtap --speed 100 --output json")
+            .run()
+            .exits(0);
+        let records: Vec<Value> = ended
+            .text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let [first, second] = &records[..] else {
+            panic!("{}", ended.text());
+        };
+        assert_eq!(first["time"], "2019-06-13T17:33:01.920711Z", "{name}");
+        assert_eq!(
+            (&first["topic"], &first["payload"]),
+            (&"a.b".into(), &"hello".into())
+        );
+        let amqp = &first["amqp"];
+        for (member, value) in [
+            ("exchange", Value::from("amq.topic")),
+            ("content_type", "text/plain".into()),
+            ("delivery_mode", 2.into()),
+            ("priority", 4.into()),
+            ("message_id", "m-1".into()),
+            ("app_id", "app".into()),
+            ("timestamp", Value::Null),
+            ("reply_to", Value::Null),
+        ] {
+            assert_eq!(amqp[member], value, "{member} of {amqp}");
+        }
+        assert_eq!(amqp["headers"]["site"], "north");
+        assert_eq!(second["payload_base64"], "AP8=");
+    }
+    let wrong = folder.file("wrong", pretty.replace("AP8=", "AP8?"));
+    replay(&wrong, "--import rabtap --speed max")
+        .run()
+        .exits(2)
+        .prints("")
+        .says("line 46: Body: not base64")
+        .says("the message begins at line 24");
+    let torn = folder.file("torn", &pretty[..pretty.len() - 20]);
+    replay(&torn, "--import rabtap -v")
+        .run()
+        .exits(0)
+        .prints("a.b hello\n")
+        .says("is incomplete: skipped");
+}
+
+#[test]
+fn a_directory_of_rabtap_has_a_file_for_each_message() {
+    let folder = Folder::new();
+    let files = |bodies: [&str; 3]| {
+        // Not in the order of their names.
+        for (number, body) in [900, 1000, 1001].into_iter().zip(bodies) {
+            let key = format!("k.{number}");
+            let seconds = if number == 900 { 1 } else { 2 };
+            folder.file(
+                &format!("rabtap-{number}.json"),
+                rabtapped(seconds, &key, body),
+            );
+        }
+    };
+    files(["b25l", "dHdv", ""]);
+    folder.file("notes.json", "not one of its files");
+    let run = || replay(folder.0.path(), "--import rabtap --speed max -v").run();
+    run().exits(0).prints("k.900 one\nk.1000 two\nk.1001 \n");
+    replay(folder.0.path(), "--import rabtap --info")
+        .run()
+        .exits(0)
+        .contains("records   3\nprotocols amqp 3\n");
+    // As --format raw writes them.
+    files(["", "", ""]);
+    for (number, body) in [(900, "one"), (1000, "two"), (1001, "")] {
+        folder.file(&format!("rabtap-{number}.dat"), body);
+    }
+    run().exits(0).prints("k.900 one\nk.1000 two\nk.1001 \n");
+    let one = folder.0.path().join("rabtap-1000.json");
+    replay(&one, "--import rabtap -v")
+        .run()
+        .exits(0)
+        .prints("k.1000 two\n");
+    fs::remove_file(folder.0.path().join("rabtap-1000.dat")).unwrap();
+    run().exits(2).prints("").says("rabtap-1000.dat");
+    replay(Folder::new().0.path(), "--import rabtap")
+        .run()
+        .exits(2)
+        .says("no rabtap-NUMBER.json in it");
+}
+
 #[test]
 fn what_mqtt_recorder_has_recorded_is_sent_again() {
     let folder = Folder::new();

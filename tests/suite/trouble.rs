@@ -4,3 +4,4 @@ mod local;
 mod peers;
 mod refusals;
 mod stalls;
+mod targets;

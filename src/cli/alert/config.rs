@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cli::flags::written;
-use crate::command::alert::Plan;
 use crate::command::alert::shape::Shape;
+use crate::command::alert::{Plan, StepTo};
 use crate::command::ends::End;
 use crate::command::route::alert_table::{AlertTable, StepTable, Word};
 use crate::command::route::file::{File, Names, SourceTable, TargetTable};
@@ -114,17 +114,32 @@ fn table(plan: &Plan) -> Result<AlertTable> {
         repeat: rule.repeat.as_ref().map(time),
         limit: rule.limit.as_ref().map(per),
         escalate: steps
-            .map(|(step, url)| StepTable {
+            .map(|(step, to)| StepTable {
                 after: time(&step.after),
                 severity: step.severity.clone(),
-                webhook: written::names(url.iter().cloned().collect()),
-                ..StepTable::default()
+                ..step_to(to)
             })
             .collect(),
         ..AlertTable::default()
     };
     set_test(&mut table, &rule.test, plan);
     Ok(table)
+}
+
+/// Who is told of a step.
+fn step_to(to: &StepTo) -> StepTable {
+    let table = StepTable::default();
+    match to {
+        StepTo::Everybody => table,
+        StepTo::Webhook(url) => StepTable {
+            webhook: Names::One(url.clone()),
+            ..table
+        },
+        StepTo::Command(words) => StepTable {
+            exec: words.clone(),
+            ..table
+        },
+    }
 }
 
 fn set_test(table: &mut AlertTable, test: &Test, plan: &Plan) {

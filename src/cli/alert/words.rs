@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::syntax::numbers::{Span, Wait};
+use crate::command::alert::StepTo;
 use crate::flow::alarm::{Millis, Step};
 
 /// `LOW..HIGH`
@@ -44,10 +45,20 @@ pub(super) fn of(text: &str) -> Result<(u32, u32), String> {
     pair.ok_or_else(|| String::from("expected two numbers, such as '3 of 5'"))
 }
 
-/// `10m=critical`, `30m=page=https://…`
-pub(super) fn step(text: &str) -> Result<(Step, Option<String>), String> {
-    let wrong =
-        || String::from("expected TIME=SEVERITY or TIME=SEVERITY=URL, such as 10m=critical");
+/// A step of the escalation, and who is told of it.
+#[derive(Clone, Debug)]
+pub(super) struct EscalateWord {
+    pub(super) step: Step,
+    pub(super) to: StepTo,
+}
+
+/// `10m=critical`, `30m=page=https://…`, `30m=page=exec:sendmail -t`
+pub(super) fn step(text: &str) -> Result<EscalateWord, String> {
+    let wrong = || {
+        String::from(
+            "expected TIME=SEVERITY, TIME=SEVERITY=URL or TIME=SEVERITY=exec:COMMAND, such as 10m=critical",
+        )
+    };
     let mut parts = text.splitn(3, '=');
     let (Some(after), Some(severity)) = (parts.next(), parts.next()) else {
         return Err(wrong());
@@ -60,7 +71,37 @@ pub(super) fn step(text: &str) -> Result<(Step, Option<String>), String> {
         after: millis(after),
         severity: severity.to_owned(),
     };
-    Ok((step, parts.next().map(str::to_owned)))
+    let to = match parts.next() {
+        None => StepTo::Everybody,
+        Some(target) => match target.strip_prefix("exec:") {
+            Some(line) => StepTo::Command(command(line)?),
+            None => StepTo::Webhook(target.to_owned()),
+        },
+    };
+    Ok(EscalateWord { step, to })
+}
+
+/// The words of a command: separated by white space, but for what stands between quotes. There is no shell.
+fn command(line: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None, None);
+    for letter in line.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if matches!(letter, '\'' | '"') => {
+                quote = Some(letter);
+                // An empty one is a word too.
+                word.get_or_insert_with(String::new);
+            }
+            None if letter.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_with(String::new).push(letter),
+        }
+    }
+    words.extend(word);
+    match (quote, words.first()) {
+        (Some(open), _) => Err(format!("exec: a {open} has no end")),
+        (None, Some(program)) if !program.is_empty() => Ok(words),
+        (None, _) => Err(String::from("exec: the command is empty")),
+    }
 }
 
 /// What is longer than any time that a clock shows is as long as that.

@@ -90,6 +90,11 @@ enum FullWord {
 }
 
 impl BetweenFlags {
+    /// Who is told how far it is.
+    pub(crate) const fn progress(&self) -> &ProgressFlags {
+        &self.reports
+    }
+
     /// Writes it into a file of routes.
     pub(crate) fn write(&self, file: &mut File) {
         let time = |time: Duration| humantime::format_duration(time).to_string();

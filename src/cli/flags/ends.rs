@@ -129,10 +129,6 @@ pub(crate) struct DeliveryFlags {
     /// How many messages may be in flight in each direction
     #[arg(long, value_name = "COUNT", default_value = "100", value_parser = whole(1..=u16::MAX))]
     pub(crate) window: u16,
-
-    /// Fail where a message has something that the other protocol cannot carry, or a server grants QoS 0 where more was asked for
-    #[arg(long)]
-    pub(crate) strict: bool,
 }
 
 impl DeliveryFlags {

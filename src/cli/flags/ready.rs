@@ -27,4 +27,10 @@ impl ReadyFlags {
             command: self.on_ready,
         }
     }
+
+    /// The words of the first that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let file = self.ready_file.as_ref().map(|_| "--ready-file");
+        file.or_else(|| self.on_ready.as_ref().map(|_| "--on-ready"))
+    }
 }

@@ -32,6 +32,13 @@ impl LimitFlags {
             ..self.drain.until()
         }
     }
+
+    /// The words of the first that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let timeout = self.timeout.as_ref().map(|_| "--timeout");
+        let duration = self.duration.as_ref().map(|_| "--for");
+        timeout.or(duration).or_else(|| self.drain.given())
+    }
 }
 
 /// How long what is under way may take at the end; all that a command with another `--timeout` needs.
@@ -50,6 +57,11 @@ impl DrainFlags {
             drain: self.drain.map(|Span(time)| time),
             ..Until::default()
         }
+    }
+
+    /// Its words, if it was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        self.drain.as_ref().map(|_| "--drain")
     }
 }
 
@@ -77,6 +89,12 @@ impl EnoughFlags {
             idle: self.idle.map(|Wait(time)| time),
             ..limits
         })
+    }
+
+    /// The words of the first that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let count = self.count.as_ref().map(|_| "-C");
+        count.or_else(|| self.idle.as_ref().map(|_| "--idle"))
     }
 }
 
@@ -109,5 +127,13 @@ impl UntilFlags {
             message_timeout: self.message_timeout.map(|Wait(time)| time),
             ..self.limits.until()
         }
+    }
+
+    /// The words of the first that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let count = self.count.as_ref().map(|_| "-C");
+        let idle = self.idle.as_ref().map(|_| "--idle");
+        let missing = self.message_timeout.as_ref().map(|_| "--message-timeout");
+        count.or(idle).or(missing).or_else(|| self.limits.given())
     }
 }

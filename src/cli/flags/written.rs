@@ -20,6 +20,16 @@ pub(crate) fn refuse<'a>(flags: impl IntoIterator<Item = (&'a str, bool)>) -> Re
     }
 }
 
+/// Refuses a flag about the run: when it ends, and who is told. `iotctl route` has these itself.
+pub(crate) fn refuse_of_run(given: impl IntoIterator<Item = Option<&'static str>>) -> Result<()> {
+    match given.into_iter().flatten().next() {
+        None => Ok(()),
+        Some(flag) => Err(Error::usage(format!(
+            "--print-config: {flag} has no place in a file of routes; it belongs on the command line of iotctl route"
+        ))),
+    }
+}
+
 /// Refuses what cannot be said of a connection there, but by a context.
 pub(crate) fn refuse_connection(connect: &ConnectArgs) -> Result<()> {
     refuse([

@@ -15,6 +15,11 @@ use crate::store::Syncing;
 /// # Errors
 /// What has no place in such a file.
 pub(super) fn begin(flags: &LogFlags) -> Result<File> {
+    written::refuse_of_run([
+        flags.until.given(),
+        flags.between.progress().given(),
+        flags.ready.given(),
+    ])?;
     written::refuse([
         ("--clean", flags.clean),
         ("--protocol-version", flags.protocol_version.is_some()),

@@ -97,8 +97,19 @@ pub struct To {
     pub shape: Shape,
     /// Lines on standard output are JSON.
     pub json: bool,
-    /// Of each step of the escalation the URL to post to; otherwise everybody is told.
-    pub steps: Vec<Option<String>>,
+    /// Who is told of each step of the escalation.
+    pub steps: Vec<StepTo>,
+}
+
+/// Who is told of a step of the escalation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepTo {
+    /// Whoever is told of the other notices.
+    Everybody,
+    /// Where it is posted to.
+    Webhook(String),
+    /// The words of a command.
+    Command(Vec<String>),
 }
 
 /// What is watched over, and who is told.
@@ -203,7 +214,10 @@ pub(crate) enum Place {
         server: Box<Server>,
         step: Option<usize>,
     },
-    Exec(Exec),
+    Exec {
+        exec: Exec,
+        step: Option<usize>,
+    },
     Output,
 }
 
@@ -214,7 +228,7 @@ impl Place {
             Self::Webhook { server, .. } => {
                 Way::Webhook(Box::new(Webhook::new(Server::clone(server), console)))
             }
-            Self::Exec(exec) => {
+            Self::Exec { exec, .. } => {
                 Way::Exec(Commands::new(exec, console).with_variables(shape::variables))
             }
             Self::Output => {
@@ -256,17 +270,23 @@ impl Plan {
             let args = self.target(end, &format!("pub{number}"));
             targets.push(Place::Server(TargetEnd::resolve(args, console)?));
         }
-        targets.extend(self.to.exec.clone().map(Place::Exec));
-        let all = self.to.webhooks.iter().map(|url| (url, None));
-        let steps = self.to.steps.iter().zip(0..);
-        let steps = steps.filter_map(|(url, step)| Some((url.as_ref()?, Some(step))));
-        for (url, step) in all.chain(steps) {
-            targets.push(self.webhook(url, step)?);
+        let exec = self.to.exec.clone();
+        targets.extend(exec.map(|exec| Place::Exec { exec, step: None }));
+        for url in &self.to.webhooks {
+            targets.push(self.webhook(url, None)?);
         }
-        let only_steps = targets
-            .iter()
-            .all(|it| matches!(it, Place::Webhook { step: Some(_), .. }));
-        if only_steps {
+        let is_nobody = targets.is_empty();
+        for (to, step) in self.to.steps.iter().zip(0..) {
+            match to {
+                StepTo::Everybody => {}
+                StepTo::Webhook(url) => targets.push(self.webhook(url, Some(step))?),
+                StepTo::Command(words) => targets.push(Place::Exec {
+                    exec: Exec::of(words.clone()),
+                    step: Some(step),
+                }),
+            }
+        }
+        if is_nobody {
             targets.push(Place::Output);
         }
         Ok(targets)
@@ -436,6 +456,7 @@ impl Plan {
     fn exit(&self, target: usize, place: &Place) -> Exit {
         let (step, shape) = match place {
             Place::Webhook { step, .. } => (*step, self.to.shape),
+            Place::Exec { step, .. } => (*step, Shape::Json),
             Place::Output if !self.to.json => (None, Shape::Line),
             _ => (None, Shape::Json),
         };

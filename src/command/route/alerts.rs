@@ -108,7 +108,10 @@ impl Alert {
     /// A URL that names no server.
     pub(super) fn places(&self) -> Result<Vec<Place>> {
         let places = self.own.iter().map(|(own, step)| match own {
-            Own::Exec(exec) => Ok(Place::Exec(exec.clone())),
+            Own::Exec(exec) => Ok(Place::Exec {
+                exec: exec.clone(),
+                step: *step,
+            }),
             Own::Webhook(url) => self.plan.webhook(url, *step),
         });
         places.collect()
@@ -166,13 +169,7 @@ fn exec(words: &[String]) -> Result<Option<Exec>, String> {
     match words {
         [] => Ok(None),
         [program, ..] if program.is_empty() => Err(String::from("exec: the command is empty")),
-        words => Ok(Some(Exec {
-            command: words.to_vec(),
-            workers: std::num::NonZeroUsize::MIN,
-            json: false,
-            requeue: false,
-            suspicious: None,
-        })),
+        words => Ok(Some(Exec::of(words.to_vec()))),
     }
 }
 

@@ -26,7 +26,10 @@ impl Recording {
     /// Whether it can be read more than once. A file that is not there can: its failure is told when it is opened.
     pub(super) fn is_regular(&self) -> bool {
         let file = self.file.as_ref();
-        file.is_some_and(|file| fs::metadata(file).map_or(true, |facts| facts.is_file()))
+        let is_folder = |facts: &fs::Metadata| self.form == Form::Rabtap && facts.is_dir();
+        file.is_some_and(|file| {
+            fs::metadata(file).map_or(true, |facts| facts.is_file() || is_folder(&facts))
+        })
     }
 
     fn open(&self, check: fn(&Message) -> Result<(), String>) -> Result<Bodies> {

@@ -7,11 +7,13 @@ use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
-use super::STDIN;
+use super::folder::Beside;
+use super::{STDIN, opened};
 use crate::error::{Error, Kind, Result};
 use crate::file::unreadable;
 use crate::message::Message;
 use crate::payload::lines::{Flaw, Lines};
+use crate::payload::rabtap::Objects;
 use crate::payload::reader::Reader;
 use crate::payload::rows::Rows;
 use crate::payload::template::Filler;
@@ -25,13 +27,15 @@ pub(super) enum Shape {
     Record,
     /// A line of a table, or a part of one.
     Row(Rows),
+    /// A line of an object, and where the body is that it does not have.
+    Object(Objects, Beside),
 }
 
 impl Shape {
     const fn cut(&self) -> Cut {
         match self {
             Self::Line(framing) => framing.cut,
-            Self::Record | Self::Row(_) => Cut::After(b'\n'),
+            Self::Record | Self::Row(_) | Self::Object(..) => Cut::After(b'\n'),
         }
     }
 }
@@ -65,12 +69,32 @@ impl Stream {
         let shape = match form {
             Form::Records => Shape::Record,
             Form::MqttRecorder(payloads) => Shape::Row(Rows::new(payloads)),
+            Form::Rabtap => Shape::Object(Objects::default(), Beside::default()),
         };
         let reader = Reader::unpacked(file).map_err(|cause| unreadable(&name, &cause))?;
         Ok(Self {
             is_recording: true,
             ..Self::over(reader, name, shape)
         })
+    }
+
+    /// The same of a file of this name, from there on.
+    pub(super) fn of_file(path: &Path, form: Form, from: u64) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = opened(path, from).map_err(|cause| unreadable(&name, &cause))?;
+        let mut stream = Self::recording(file, name, form)?;
+        if let Shape::Object(_, beside) = &mut stream.shape {
+            *beside = Beside::of(path);
+        }
+        Ok(stream)
+    }
+
+    /// Bodies must be in files of their own where messages have none.
+    pub(super) fn with_bodies_apart(mut self, apart: bool) -> Self {
+        if let Shape::Object(_, beside) = &mut self.shape {
+            beside.must(apart);
+        }
+        self
     }
 
     /// What errors call it.
@@ -171,7 +195,7 @@ impl Shape {
     fn is_bare(&self) -> bool {
         match self {
             Self::Line(framing) => !framing.trim_cr && framing.separator.is_none(),
-            Self::Record | Self::Row(_) => false,
+            Self::Record | Self::Row(_) | Self::Object(..) => false,
         }
     }
 
@@ -185,23 +209,34 @@ impl Shape {
                 Some(message) => taker.read(message, true),
                 None => Ok(()),
             },
+            Self::Object(objects, beside) => match objects.message(&record)? {
+                Some(message) => taker.read(beside.fill(message)?, true),
+                None => Ok(()),
+            },
         }
     }
 
     /// Nothing more comes after so many lines.
     fn finish(&self, lines: u64) -> Result<(), Flaw> {
-        match self {
-            Self::Row(rows) if rows.has_begun() => Err(Flaw {
-                number: lines,
-                what: String::from("a quoted field has no end"),
-                cut_off: true,
-            }),
-            _ => Ok(()),
-        }
+        let what = match self {
+            Self::Row(rows) if rows.has_begun() => "a quoted field has no end",
+            Self::Object(objects, _) if objects.has_begun() => "a message has no end",
+            _ => return Ok(()),
+        };
+        Err(Flaw {
+            number: lines,
+            what: what.to_owned(),
+            cut_off: true,
+        })
     }
 }
 
 impl Taker<'_> {
+    /// How many messages it has.
+    pub(super) fn len(&self) -> usize {
+        self.into.len()
+    }
+
     /// Whether a body goes out once, as it is.
     fn is_bare(&self) -> bool {
         self.encoding == Encoding::Plain && self.outline.is_bare()

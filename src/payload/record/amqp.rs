@@ -243,7 +243,10 @@ pub fn amqp_value(json: Value) -> Result<AmqpValue, String> {
     })
 }
 
-fn table(members: Map<String, Value>) -> Result<Vec<(ByteString, AmqpValue)>, String> {
+/// The pairs of a table, as [`amqp_value`] reads values.
+pub(in crate::payload) fn table(
+    members: Map<String, Value>,
+) -> Result<Vec<(ByteString, AmqpValue)>, String> {
     let pair = |(name, value): (String, Value)| {
         if to_bytes(unnumbered(&name)).len() > 255 {
             return Err(format!("the name {name:?} is longer than 255 bytes"));

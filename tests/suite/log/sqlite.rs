@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{log, logging, patient, records};
+use crate::killed::{Trial, Victim, persistent};
 use crate::support::command::program;
 use crate::support::wait_for;
 
@@ -15,6 +16,17 @@ fn query(folder: &Path, words: &str) -> String {
         .word(words)
         .run();
     asked.exits(0).text().trim_end().to_owned()
+}
+
+/// How many messages are there.
+fn rows(folder: &Path) -> u32 {
+    let there = "SELECT COUNT(*) FROM sqlite_master WHERE name='message'";
+    match query(folder, there).as_str() {
+        "0" => 0,
+        _ => query(folder, "SELECT COUNT(*) FROM message")
+            .parse()
+            .unwrap(),
+    }
 }
 
 #[test]
@@ -73,15 +85,7 @@ fn each_message_is_stored_once_however_often_it_is_killed() {
         .collect();
     let publish = broker.iotctl("pub -t n -l -q 1").input(input);
     let publisher = std::thread::spawn(|| publish.run());
-    let count = || {
-        let there = "SELECT COUNT(*) FROM sqlite_master WHERE name='message'";
-        match query(folder.path(), there).as_str() {
-            "0" => 0,
-            _ => query(folder.path(), "SELECT COUNT(*) FROM message")
-                .parse::<u32>()
-                .unwrap(),
-        }
-    };
+    let count = || rows(folder.path());
     for _ in 0..20 {
         let before = count();
         wait_for("more rows", || {
@@ -159,5 +163,27 @@ fn a_full_disk_is_an_error_and_others_are_waited_for() {
         .run()
         .exits(8)
         .says("cannot write a.db: ");
+    assert_eq!(query(folder.path(), "PRAGMA integrity_check"), "ok");
+}
+
+#[test]
+fn each_number_is_a_row_once_whoever_is_killed() {
+    let (mut server, folder) = (persistent(), tempfile::tempdir().unwrap());
+    let words = format!(
+        "mqtt://127.0.0.1:{} -t n --to sqlite:a.db --columns n=payload --types n=INTEGER --unique n --retry forever",
+        server.port
+    );
+    let trial = Trial {
+        server: &mut server,
+        start: &|| log(folder.path(), &words).start(),
+        arrived: &mut || rows(folder.path()) as usize,
+        target: None,
+    };
+    let count = trial.run(&[Victim::Us, Victim::Server, Victim::Both], 50);
+    let distinct = "SELECT COUNT(*), COUNT(DISTINCT n), MIN(n), MAX(n) FROM message";
+    assert_eq!(
+        query(folder.path(), distinct),
+        format!("{count}|{count}|0|{}", count - 1)
+    );
     assert_eq!(query(folder.path(), "PRAGMA integrity_check"), "ok");
 }

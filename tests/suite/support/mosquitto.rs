@@ -1,6 +1,7 @@
 //! A private mosquitto on free ports.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -122,6 +123,20 @@ impl Mosquitto {
     pub fn stop(&mut self) {
         signal(self.child.id(), "TERM");
         self.child.wait().unwrap();
+    }
+
+    /// Has it save its state, if it is persistent, and waits until that is on the disk.
+    pub fn save(&self) {
+        let file = self.folder.path().join("mosquitto.db");
+        let written = || {
+            let facts = std::fs::metadata(&file).ok()?;
+            Some((facts.ino(), facts.modified().unwrap()))
+        };
+        let before = written();
+        signal(self.child.id(), "USR1");
+        wait_for("the state of mosquitto", || {
+            written().filter(|now| Some(*now) != before)
+        });
     }
 
     /// Starts it again on the same ports.

@@ -146,3 +146,28 @@ pub fn publish(topic: &str, qos: u8, id: u16, payload: &[u8]) -> Vec<u8> {
 pub fn send(stream: &mut TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }
+
+/// Reads a request of HTTP with a length: what stands before its body, and that. `None` at the end of the connection.
+pub fn read_request(stream: &mut TcpStream) -> Option<(String, String)> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then_some(value)
+    });
+    let length = length.map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some((head, String::from_utf8(body).unwrap()))
+}
+
+/// Answers it; `more`: further lines of the head, each with its end.
+pub fn answer(stream: &mut TcpStream, status: &str, more: &str, body: &str) {
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{more}\r\n{body}");
+    send(stream, text.as_bytes());
+}
