@@ -377,6 +377,7 @@ impl AlertFlags {
             None => End::Usual,
         };
         self.check_fields(&end, &topic)?;
+        self.test.check_names(&topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
         // No name: the usual server, which may be encrypted, too.
         let from = std::iter::once(self.from.as_deref().unwrap_or_default());

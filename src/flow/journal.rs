@@ -186,13 +186,14 @@ pub fn leave(path: &Path, line: &str) -> Result<()> {
     write().map_err(|cause| cannot_write(&inbox, &cause))
 }
 
-/// What a journal holds that another process may have.
+/// What a journal holds that another process may have: its first line, and the others.
 ///
 /// # Errors
 /// [`Kind::Local`]: it cannot be read.
-pub fn look_into(path: &Path) -> Result<Lines> {
+pub fn look_into(path: &Path) -> Result<(Option<String>, Lines)> {
     fs::metadata(path).map_err(|cause| file::unreadable(path.display(), &cause))?;
-    Ok(read(path)?.1)
+    let (head, lines, _) = read(path)?;
+    Ok((head, lines))
 }
 
 /// Whether a process has this journal.
@@ -378,6 +379,6 @@ mod tests {
                 })
                 .unwrap()
         );
-        assert_eq!(look_into(&path).unwrap(), ["noted"]);
+        assert_eq!(look_into(&path).unwrap().1, ["noted"]);
     }
 }

@@ -94,16 +94,19 @@ impl Bodies {
         Self::with_input(source, encoding, || Ok(input.into()))
     }
 
-    /// The records of a file that is not compressed, one a line, each of which must be whole.
+    /// The records of a file, which may be compressed by gzip, one a line, each of which must be whole.
     ///
     /// # Errors
     /// [`Kind::Local`] for a file that cannot be read.
     pub fn records(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|cause| unreadable(&name, &cause))?;
-        let mut bodies = Self::over(file.into(), &Source::Records, Encoding::Plain)?;
+        let recording = Source::Recording {
+            file: Some(path.to_owned()),
+            form: Form::Records,
+            from: 0,
+        };
+        let mut bodies = Self::open(&recording, Encoding::Plain)?;
         if let State::Stream(stream) = &mut bodies.state {
-            stream.rename(name);
+            stream.must_be_whole();
         }
         Ok(bodies)
     }

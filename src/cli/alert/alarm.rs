@@ -106,6 +106,29 @@ pub(super) struct StateFlags {
 }
 
 impl TestFlags {
+    /// Refuses others that no name tells alarms of: a name that is misspelt would mute every alarm.
+    pub(super) fn check_names(&self, topic: &Pattern) -> Result<()> {
+        let unless = self
+            .unless
+            .as_ref()
+            .filter(|it| it.names().next().is_some());
+        let others = [
+            ("--unless", unless),
+            ("--status-topic", self.status_topic.as_ref()),
+        ];
+        for (flag, other) in others {
+            if let Some(other) = other
+                && !other.names().any(|name| topic.names().any(|it| it == name))
+            {
+                let text = format!("{flag} {other} has no name of --topic {topic}");
+                return Err(Error::usage(text).hint(
+                    "it is about the alarms with the same value for a name, such as {device}",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn test(&self) -> Result<Test> {
         let all = [
             self.above.map(Test::Above),

@@ -44,7 +44,11 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     let path = plan
         .state
         .map_or_else(|| store::usual_path(&plan.name), Ok)?;
-    let lines = journal::look_into(&path)?;
+    let (head, lines) = journal::look_into(&path)?;
+    if head.as_deref().is_some_and(|head| !store::is_head(head)) {
+        let text = format!("{} is not the journal of an alert", path.display());
+        return Err(Error::usage(text));
+    }
     let rule = Rule {
         name: plan.name,
         max_keys: usize::MAX,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::ends::End;
 use crate::connect::Environment;
@@ -53,6 +53,12 @@ pub(super) fn usual_path(name: &str) -> Result<PathBuf> {
 pub(super) fn head(name: &str, from: &End, topic: &Pattern) -> String {
     json!({"alert": name, "version": 1, "from": from.to_string(), "topic": topic.to_string()})
         .to_string()
+}
+
+/// Whether a file that begins with this line is a journal of alarms.
+pub(super) fn is_head(line: &str) -> bool {
+    let head: Option<Value> = serde_json::from_str(line).ok();
+    head.is_some_and(|head| head["alert"].is_string() && head["version"] == 1)
 }
 
 /// The journal of alarms.

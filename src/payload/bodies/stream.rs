@@ -97,9 +97,9 @@ impl Stream {
         self
     }
 
-    /// What errors call it.
-    pub(super) fn rename(&mut self, name: String) {
-        self.name = name;
+    /// The last record must not be cut off, either.
+    pub(super) fn must_be_whole(&mut self) {
+        self.is_recording = false;
     }
 
     fn over(reader: Reader, name: String, shape: Shape) -> Self {

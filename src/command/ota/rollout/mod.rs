@@ -117,7 +117,9 @@ fn check_journal(path: &Path, action: Action) -> Result<()> {
             let text = format!("{shown} does not exist: the rollout was not begun");
             Err(Error::usage(text).hint("leave --resume and --abort out to begin it"))
         }
-        Action::Resume | Action::Abort if entries(&journal::look_into(path)?, path)?.is_empty() => {
+        Action::Resume | Action::Abort
+            if entries(&journal::look_into(path)?.1, path)?.is_empty() =>
+        {
             let text = format!("{shown} holds no rollout: it is empty or damaged");
             Err(Error::usage(text)
                 .hint("remove it, and leave --resume and --abort out to begin anew"))
