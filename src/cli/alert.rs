@@ -131,7 +131,7 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
-    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file, --cafile, --cert and --key
+    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there
     #[arg(long, help_heading = "State")]
     print_config: bool,
 
@@ -397,6 +397,8 @@ impl AlertFlags {
             refusals,
             letters,
             window: self.delivery.window,
+            strict: self.delivery.strict,
+            retries: self.delivery.retries,
             reports: self.reports.reports(),
             until: self.enough.until(Until {
                 timeout: self.timeout.map(|Wait(time)| time),

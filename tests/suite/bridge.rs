@@ -658,8 +658,7 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
             "--notify state",
             "--notify has no place in a file of routes",
         ),
-        ("--insecure", "--insecure has no place in a file of routes"),
-        ("--clean", "--clean has no place"),
+        ("--max-packet-size 1k", "--max-packet-size has no place"),
     ] {
         let line = iotctl(&format!(
             "bridge mqtts://a mqtts://b --print-config {words}"
