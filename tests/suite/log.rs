@@ -723,10 +723,7 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
         "time,device,v\n2026-11-20T21:00:01.000000Z,d2,2\n"
     );
     for (words, says) in [
-        (
-            "-V 5",
-            "--protocol-version has no place in a file of routes",
-        ),
+        ("-V 5", "-V has no place in a file of routes"),
         (
             "--expect exists(/v)",
             "--expect has no place in a file of routes",
