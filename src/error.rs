@@ -124,6 +124,8 @@ pub enum Cause {
     MessageRefused,
     /// A server refused a message for reasons that pass, such as a quota.
     RefusedForNow,
+    /// A message has been passed on too often.
+    HopLimit,
     /// A server ended the connection over a message, and did not take that.
     HungUp,
     /// Another connection to an AMQP server has the queue for itself.

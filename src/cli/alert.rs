@@ -136,7 +136,7 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
-    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there, how to connect only as URL, context, password file, --cafile, --cert and --key; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
+    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "State")]
     print_config: bool,
 
@@ -294,7 +294,7 @@ impl AlertFlags {
             self.reports.given(),
             self.ready.given(),
         ])?;
-        written::refuse([("--clean", self.clean), ("--once", self.once)])?;
+        written::refuse([("--once", self.once)])?;
         let (style, out) = (self.terminal.style(), self.to.topic_out.clone());
         let mut file = config::file(&self.plan()?)?;
         for alert in &mut file.alert {
@@ -411,6 +411,8 @@ impl AlertFlags {
             refusals,
             letters,
             window: self.delivery.window,
+            strict: self.delivery.strict,
+            retries: self.delivery.retries,
             reports: self.reports.reports(),
             until: self.enough.until(Until {
                 timeout: self.timeout.map(|Wait(time)| time),

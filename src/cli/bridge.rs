@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
 use super::flags::between::BetweenFlags;
+use super::flags::condition::MapFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
@@ -18,9 +19,13 @@ use crate::command::Command;
 use crate::command::bridge::{Import, Letters, Map, Place, Plan, Retain, Tuning, topics};
 use crate::command::route::Written;
 use crate::command::route::file::File;
+use crate::connect::{ConnectArgs, Retry};
 use crate::error::{Error, Result};
 use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
+
+/// What `--map` is here.
+const MAP: &str = "Carry what this makes of each message: 'jq: EXPRESSION' of its payload as JSON; a string is carried as its text, anything else as JSON; no output carries nothing, several are several messages; $topic is where it came from";
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -43,7 +48,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Bridge")]
+#[command(next_help_heading = "Bridge", mut_arg("map", |map| map.help(MAP)))]
 pub(crate) struct BridgeFlags {
     /// Server that counts as the local one: a URL such as mqtt://HOST, amqp://HOST or coap://HOST/PATH, or the name of a context
     #[arg(value_name = "FROM", help_heading = None)]
@@ -108,9 +113,16 @@ pub(crate) struct BridgeFlags {
     #[command(flatten)]
     delivery: DeliveryFlags,
 
-    /// Fail where a message has something that the other protocol cannot carry, or a server grants QoS 0 where more was asked for
+    /// Have one message in flight at a time to each server, so that one that is refused for now (basic.nack, a quota) and sent again is not overtaken
     #[arg(long, help_heading = "Delivery")]
-    strict: bool,
+    strict_order: bool,
+
+    /// Connect once: end where a connection cannot be made or is lost, as mosquitto's start_type once does; the same as --retry never
+    #[arg(long, conflicts_with = "retry", help_heading = "Connections")]
+    once: bool,
+
+    #[command(flatten, next_help_heading = "Bridge")]
+    map: MapFlags,
 
     /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long)]
@@ -155,6 +167,13 @@ impl From<RetainWord> for Retain {
     }
 }
 
+fn with_retry(connect: ConnectArgs, retry: Option<Retry>) -> ConnectArgs {
+    ConnectArgs {
+        retry: connect.retry.or(retry),
+        ..connect
+    }
+}
+
 fn maps(lines: &[String]) -> Result<Vec<Map>> {
     let maps = lines.iter().map(|line| {
         let maps = topics::parse(line);
@@ -187,10 +206,11 @@ impl BridgeFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         let maps = maps(&self.topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
-        let ends = [Some(&*self.from), self.to.as_deref()]
-            .into_iter()
-            .flatten();
-        let [from, to] = self.ends.connect(ends);
+        let ends = std::iter::once(&*self.from).chain(self.to.as_deref());
+        let connects = self.ends.connect(ends);
+        // They exclude each other.
+        let once = self.once.then_some(Retry::Never);
+        let [from, to] = connects.map(|it| with_retry(it, once));
         let from_end = server("FROM", &self.from)?;
         // With --import it is in the file.
         let to_end = match &self.to {
@@ -233,7 +253,10 @@ impl BridgeFlags {
             retain: self.retain.into(),
             refusals,
             window: self.delivery.window,
-            strict: self.strict,
+            retries: self.delivery.retries,
+            strict_order: self.strict_order,
+            strict: self.delivery.strict,
+            stages: self.map.stages(),
             between: self.between.between(&[])?,
             until: self.enough.until(self.limits.until())?,
             ready: self.ready.ready(),

@@ -139,7 +139,8 @@ pub(crate) struct LogFlags {
     terminal: TerminalFlags,
 }
 
-fn sync(word: &str) -> Result<Syncing, String> {
+/// When messages are safe.
+pub(crate) fn sync(word: &str) -> Result<Syncing, String> {
     match word {
         "auto" => Ok(Syncing::Auto),
         "each" => Ok(Syncing::Each),
@@ -289,6 +290,8 @@ fn letters(shared: &SourceArgs, connect: ConnectArgs) -> TargetArgs {
         retain: false,
         exchange: TOPIC_EXCHANGE.into(),
         window: shared.window,
+        retries: None,
+        sync: Syncing::Auto,
         state: None,
         format: Format::Raw,
         style: shared.style,

@@ -32,6 +32,7 @@ use crate::message::{fields, topic};
 use crate::mqtt::packet::{QoS, Version};
 use crate::output::{Format, Style};
 use crate::payload::{Destination, Form, Payloads};
+use crate::store::Syncing;
 
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
@@ -366,6 +367,8 @@ impl TargetFlags {
             retain: false,
             exchange: exchange_of(None),
             window: self.window,
+            retries: None,
+            sync: Syncing::Auto,
             format: Format::Raw,
             state: None,
             style,

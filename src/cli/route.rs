@@ -121,6 +121,7 @@ impl RouteFlags {
                 dedup: between::read_dedup,
                 alert: alert::read,
                 store: log::read_store,
+                sync: log::sync,
             },
             reports: self.reports.reports(),
             until: self.until.until(),

@@ -9,6 +9,7 @@ pub mod ends;
 mod guest;
 mod hangup;
 mod install;
+pub(crate) mod later;
 pub(crate) mod log;
 pub(crate) mod mqtt;
 pub(crate) mod ota;

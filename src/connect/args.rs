@@ -104,6 +104,11 @@ impl ConnectArgs {
         if !self.tls_if_encrypted || !is_plain(url) {
             return self.clone();
         }
+        self.without_tls()
+    }
+
+    /// The same without the settings of TLS.
+    pub(crate) fn without_tls(&self) -> Self {
         Self {
             cafile: None,
             capath: None,
@@ -147,6 +152,17 @@ pub enum TlsVersion {
     From12,
     /// TLS 1.3, which is the newest.
     V13,
+}
+
+impl fmt::Display for TlsVersion {
+    /// As it is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V12 => "1.2",
+            Self::From12 => "1.2+",
+            Self::V13 => "1.3",
+        })
+    }
 }
 
 impl FromStr for TlsVersion {
@@ -223,7 +239,7 @@ pub(crate) const fn family(v4: bool, v6: bool) -> Result<Option<Family>, ()> {
 }
 
 /// Reads `250ms`, `1m30s`; a bare number counts seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds)
             .map_err(|_| format!("{text:?} is not a duration"));

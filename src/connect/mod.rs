@@ -77,8 +77,8 @@ mod websocket;
 mod zone;
 
 pub use addressed::Addressed;
-pub(crate) use args::family;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
+pub(crate) use args::{duration, family};
 pub use backoff::Backoff;
 pub(crate) use contexts::{names as context_names, protocol as context_protocol, usual_protocol};
 pub use dial::dial;

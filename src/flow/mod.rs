@@ -106,12 +106,13 @@ pub use resend::twice;
 pub use spooled::Spooled;
 pub use stages::Stages;
 pub use stored::Stored;
+pub(crate) use together::any;
 pub use tree::Tree;
 pub use until::Until;
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::message::Message;
 
 /// The number of an arrival: 1, 2, 3 … in the order in which its source handed it out.
@@ -171,10 +172,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// What a source is told of it.
-    pub(crate) const fn fate(&self) -> Fate {
+    pub(crate) fn fate(&self) -> Fate {
         match self {
             Self::Accepted | Self::DeadLettered | Self::Expired | Self::Duplicate => Fate::Accepted,
-            Self::Dropped(_) => Fate::Dropped,
+            Self::Dropped(why) => match why.cause() {
+                Some(Cause::HopLimit) => Fate::TooFar,
+                _ => Fate::Dropped,
+            },
             Self::Filtered => Fate::Filtered,
             Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
         }
@@ -190,6 +194,8 @@ pub enum Fate {
     Refused,
     /// The target does not want it, and it is given up.
     Dropped,
+    /// It has been passed on too often, and is given up.
+    TooFar,
     /// It was not let through.
     Filtered,
 }

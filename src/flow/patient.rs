@@ -23,8 +23,10 @@ pub struct Patient<T> {
     under_way: BTreeMap<Number, Message>,
     /// What was refused for now.
     waiting: BTreeMap<Number, Message>,
-    /// What was refused for now at some time, and has no outcome yet, with the reason.
-    refused: BTreeMap<Number, Error>,
+    /// What was refused for now at some time, and has no outcome yet, with how often it was.
+    refused: BTreeMap<Number, u32>,
+    /// As often it goes again; `None`: for as long as the back-off says.
+    retries: Option<u32>,
     /// When what waits goes again.
     due: Option<Instant>,
     /// Whether it was told that something is refused for now.
@@ -44,11 +46,19 @@ impl<T: Target> Patient<T> {
             under_way: BTreeMap::new(),
             waiting: BTreeMap::new(),
             refused: BTreeMap::new(),
+            retries: None,
             due: None,
             told: false,
             through: None,
             done: Vec::new(),
         }
+    }
+
+    /// The same, with so many tries more for each message.
+    #[must_use]
+    pub const fn trying(mut self, retries: Option<u32>) -> Self {
+        self.retries = retries;
+        self
     }
 
     /// The target.
@@ -109,8 +119,10 @@ impl<T: Target> Patient<T> {
 
     fn refuse(&mut self, number: Number, why: Error, into: &mut Vec<Progress>) {
         let now = now();
+        let before = self.refused.get(&number).copied().unwrap_or_default();
+        let has_more = self.retries.is_none_or(|most| before < most);
         let message = match why.cause() {
-            Some(Cause::RefusedForNow) => self.under_way.remove(&number),
+            Some(Cause::RefusedForNow) if has_more => self.under_way.remove(&number),
             _ => None,
         };
         let due = match (&message, self.due) {
@@ -127,7 +139,7 @@ impl<T: Target> Patient<T> {
         }
         self.due = Some(due);
         self.waiting.insert(number, message);
-        self.refused.insert(number, why);
+        self.refused.insert(number, before.saturating_add(1));
     }
 }
 

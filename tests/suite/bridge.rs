@@ -683,8 +683,7 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
             "--notify state",
             "--notify has no place in a file of routes",
         ),
-        ("--insecure", "--insecure has no place in a file of routes"),
-        ("--clean", "--clean has no place"),
+        ("--max-packet-size 1k", "--max-packet-size has no place"),
         (
             "-W 1m",
             "-W has no place in a file of routes; it belongs on the command line of iotctl route",

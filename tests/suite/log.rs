@@ -826,9 +826,6 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
         "time,device,v\n2026-11-20T21:00:01.000000Z,d2,2\n"
     );
     for (words, says) in [
-        ("--sync each", "--sync has no place in a file of routes"),
-        ("--clean", "--clean has no place in a file of routes"),
-        ("--insecure", "--insecure has no place in a file of routes"),
         (
             "-C 3",
             "-C has no place in a file of routes; it belongs on the command line of iotctl route",
@@ -848,6 +845,11 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
         (
             "--ready-file r",
             "--ready-file has no place in a file of routes; it belongs",
+        ),
+        ("-V 5", "-V has no place in a file of routes"),
+        (
+            "--expect exists(/v)",
+            "--expect has no place in a file of routes",
         ),
     ] {
         log(

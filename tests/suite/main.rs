@@ -40,6 +40,7 @@ mod connecting;
 mod crossing;
 mod drop_in;
 mod durability;
+mod endpoints;
 mod flow;
 mod flow_cells;
 mod gateway;

@@ -19,15 +19,15 @@ const SOURCE: &str = "source";
 /// The name of the target of what is refused.
 const REFUSED: &str = "refused";
 
-/// The file of routes with this alert. Flags of connections but those of passwords, `--cafile`, `--cert` and `--key` belong into a context.
+/// The file of routes with this alert.
 ///
 /// # Errors
 /// What has no place in such a file.
 pub(super) fn file(plan: &Plan) -> Result<File> {
-    written::refuse_connection(&plan.from.connect)?;
     let source = SourceTable {
         queue: plan.from.queue.as_ref().map(ToString::to_string),
         exchange: plan.from.exchange.as_ref().map(ToString::to_string),
+        clean: Some(true).filter(|_| plan.from.clean && plan.from.end.is_server()),
         ..written::source(&plan.from.end, &plan.from.connect)
     };
     let names = (1..).map(|number| format!("target{number}"));
@@ -56,6 +56,7 @@ pub(super) fn file(plan: &Plan) -> Result<File> {
     Ok(File {
         on_refused,
         window: Some(plan.window),
+        strict: Some(true).filter(|_| plan.strict),
         source: BTreeMap::from([(SOURCE.to_owned(), source)]),
         target,
         alert: vec![alert],
@@ -66,6 +67,7 @@ pub(super) fn file(plan: &Plan) -> Result<File> {
 fn to(plan: &Plan, name: &End) -> TargetTable {
     TargetTable {
         exchange: plan.to.exchange.as_ref().map(ToString::to_string),
+        retries: plan.retries.filter(|_| name.is_server()),
         ..written::target(name, &plan.to.connect)
     }
 }

@@ -15,8 +15,6 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
     written::refuse([
         ("--import", plan.import.is_some()),
         ("--notify", plan.notify.is_some()),
-        ("--clean", plan.clean),
-        ("--strict", plan.strict),
         (
             "--max-packet-size",
             plan.places[0].tuning.max_packet_size.is_some(),
@@ -30,6 +28,7 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
     file.on_refused = on_refused;
     file.target.extend(letters);
     file.window = Some(plan.window);
+    file.strict = Some(true).filter(|_| plan.strict);
     let name = plan.name.clone().unwrap_or_else(|| plan.usual_name());
     for side in [Side::From, Side::To] {
         let own: Vec<&Map> = maps.iter().filter(|map| map.side == side).collect();
@@ -43,7 +42,6 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
 /// The direction of these maps, which begins at this side.
 fn write_side(plan: &Plan, side: Side, maps: &[&Map], name: &str, file: &mut File) -> Result<()> {
     let [from, to] = [side, side.other()].map(|side| &plan.places[side.index()]);
-    written::refuse_connection(&from.connect)?;
     let text = |text: &bytestring::ByteString| text.to_string();
     let subscribed = |map: &&Map| {
         written::subscription(&Subscription {
@@ -58,10 +56,13 @@ fn write_side(plan: &Plan, side: Side, maps: &[&Map], name: &str, file: &mut Fil
         queue: from.queue.as_ref().map(text),
         exchange: from.exchange.as_ref().map(text),
         id: Some(format!("{name}-{}", side.index())),
+        clean: Some(true).filter(|_| plan.clean),
         ..written::source(&from.end, &from.connect)
     };
     let target = TargetTable {
         exchange: to.exchange.as_ref().map(text),
+        retries: plan.retries,
+        strict_order: Some(true).filter(|_| plan.strict_order),
         ..written::target(&to.end, &to.connect)
     };
     file.source.insert(side.word().to_owned(), source);
@@ -74,7 +75,7 @@ fn write_side(plan: &Plan, side: Side, maps: &[&Map], name: &str, file: &mut Fil
             from: Names::One(side.word().to_owned()),
             topic,
             condition: not.map(|topic| format!("topic != {topic:?}")),
-            map: None,
+            map: plan.stages.map.as_ref().map(ToString::to_string),
             topic_out,
             to: Names::One(side.other().word().to_owned()),
             otherwise: Names::None,

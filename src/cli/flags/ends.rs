@@ -126,9 +126,17 @@ pub(crate) struct DeliveryFlags {
     #[arg(long, value_name = "WHAT", default_value = "stop")]
     pub(crate) on_refused: String,
 
-    /// How many messages may be in flight in each direction
-    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = whole(1..=u16::MAX))]
+    /// How many messages may be in flight in each direction, beside 16 MiB of them. Before MQTT 5 a server decides by itself how many it sends that are not acknowledged, mosquitto 20
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     pub(crate) window: u16,
+
+    /// How often a message that a server refuses for now (a quota, basic.nack, 5.03) is sent again, before it counts as refused for good [default: for as long as --retry says]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) retries: Option<u32>,
+
+    /// Fail where a message has something that the other protocol cannot carry, or a server grants QoS 0 where more was asked for
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 impl DeliveryFlags {

@@ -1,6 +1,7 @@
 //! What flags are in a file of routes (`--print-config`), the same for every command that has such a file.
 
 use crate::command::ends::End;
+use crate::command::route::connection::Connection;
 use crate::command::route::file::{Names, SourceTable, TargetTable};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
@@ -30,26 +31,6 @@ pub(crate) fn refuse_of_run(given: impl IntoIterator<Item = Option<&'static str>
     }
 }
 
-/// Refuses what cannot be said of a connection there, but by a context.
-pub(crate) fn refuse_connection(connect: &ConnectArgs) -> Result<()> {
-    refuse([
-        ("--capath", connect.capath.is_some()),
-        ("--key-password-file", connect.key_password_file.is_some()),
-        ("--insecure", connect.insecure == Some(true)),
-        ("--insecure-name", connect.insecure_name),
-        ("--tls-server-name", connect.tls_server_name.is_some()),
-        ("--tls-alpn", !connect.tls_alpn.is_empty()),
-        ("--tls-pin", !connect.tls_pins.is_empty()),
-        ("--tls-version", connect.tls_version.is_some()),
-        ("--tls-keylog", connect.tls_keylog.is_some()),
-        ("--proxy", connect.proxy.is_some()),
-        ("--connect-timeout", connect.connect_timeout.is_some()),
-        ("--retry", connect.retry.is_some()),
-        ("--ipv4 or --ipv6", connect.family.is_some()),
-    ])
-    .map_err(|error| error.hint("name a context that has it instead of a URL"))
-}
-
 /// The URL, the context or the file that an end is.
 fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
     match end {
@@ -63,36 +44,36 @@ fn end(end: &End) -> (Option<String>, Option<String>, Option<String>) {
     }
 }
 
+/// How to connect to it; what is no server needs no connection.
+fn connection(end: &End, connect: &ConnectArgs) -> Connection {
+    match end.is_server() {
+        true => Connection::of(&end.connect(connect)),
+        false => Connection::default(),
+    }
+}
+
 /// A source, but for what is received there.
 pub(crate) fn source(name: &End, connect: &ConnectArgs) -> SourceTable {
     let (url, context, file) = end(name);
-    let connect = name.connect(connect);
-    SourceTable {
+    let table = SourceTable {
         url,
         context,
         file,
-        password_file: connect.password_file,
-        cafile: connect.cafile,
-        cert: connect.cert,
-        key: connect.key,
         ..SourceTable::default()
-    }
+    };
+    table.connected(connection(name, connect))
 }
 
 /// A target, but for what becomes of messages there.
 pub(crate) fn target(name: &End, connect: &ConnectArgs) -> TargetTable {
     let (url, context, file) = end(name);
-    let connect = name.connect(connect);
-    TargetTable {
+    let table = TargetTable {
         url,
         context,
         file,
-        password_file: connect.password_file,
-        cafile: connect.cafile,
-        cert: connect.cert,
-        key: connect.key,
         ..TargetTable::default()
-    }
+    };
+    table.connected(connection(name, connect))
 }
 
 /// A target, and what it is called.

@@ -5,6 +5,7 @@ use crate::cli::flags::written;
 use crate::cli::mqtt::subscription;
 use crate::command::ends::End;
 use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::route::connection::Connection;
 use crate::command::route::file::{File, Names, RouteTable, SourceTable, TargetTable};
 use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
@@ -21,9 +22,7 @@ pub(super) fn begin(flags: &LogFlags) -> Result<File> {
         flags.ready.given(),
     ])?;
     written::refuse([
-        ("--clean", flags.clean),
         ("--protocol-version", flags.protocol_version.is_some()),
-        ("--sync", flags.sync != Syncing::Auto),
         ("--until", flags.conditions.until.is_some()),
         ("--expect", !flags.conditions.expect.is_empty()),
     ])?;
@@ -86,16 +85,15 @@ pub(super) fn finish(
         if let Some(place) = &table.influx
             && place.contains("://")
         {
-            table.password_file.clone_from(&to.password_file);
-            if place.split(':').next().is_some_and(|it| it.ends_with('s')) {
-                table.cafile.clone_from(&to.cafile);
-                table.cert.clone_from(&to.cert);
-                table.key.clone_from(&to.key);
-            }
+            let is_encrypted = place.split(':').next().is_some_and(|it| it.ends_with('s'));
+            let connect = match is_encrypted {
+                true => to.clone(),
+                false => to.without_tls(),
+            };
+            *table = std::mem::take(table).connected(Connection::of(&connect));
         }
     }
     for (args, number) in plan.sources.iter().zip(1..) {
-        written::refuse_connection(&args.connect)?;
         let is_mqtt = matches!(args.end, End::Url(Protocol::Mqtt, _) | End::Context(_));
         let exchange = Some(&args.exchange).filter(|it| **it != TOPIC_EXCHANGE);
         let topics = args.subscriptions.iter().map(written::subscription);
@@ -104,6 +102,7 @@ pub(super) fn finish(
             topics: Some(topics).filter(|it| !it.is_empty() && args.end.is_server()),
             queue: args.queue.as_ref().map(ToString::to_string),
             exchange: exchange.map(ToString::to_string),
+            clean: Some(true).filter(|_| args.end.is_server() && !args.mqtt.persistent),
             id: args
                 .mqtt
                 .client_id
@@ -148,7 +147,19 @@ fn target(flags: &LogFlags, name: &str) -> TargetTable {
         }
     }
     flags.rows.write_time(&mut table);
+    if name != "-" {
+        table.sync = sync(flags.sync);
+    }
     table
+}
+
+/// As `--sync` has it; `None`: as it is anyway.
+fn sync(sync: Syncing) -> Option<String> {
+    match sync {
+        Syncing::Auto | Syncing::Within(_) => None,
+        Syncing::Each => Some(String::from("each")),
+        Syncing::Every(time) => Some(humantime::format_duration(time).to_string()),
+    }
 }
 
 /// All conditions in one.

@@ -40,6 +40,7 @@ use crate::payload::captures::Pattern;
 use crate::payload::expect::{Condition, Subject};
 use crate::payload::template::Template;
 use crate::stop::Stop;
+use crate::store::Syncing;
 
 use keys::Keys;
 use others::Others;
@@ -139,6 +140,10 @@ pub struct Plan {
     pub letters: Option<End>,
     /// How many messages may be under way.
     pub window: u16,
+    /// A server that grants QoS 0 where more was asked for ends it.
+    pub strict: bool,
+    /// How often a notice that is refused for now is sent again; `None`: for as long as connections are tried again.
+    pub retries: Option<u32>,
     /// Who is told how far it is.
     pub reports: Reports,
     /// When it ends.
@@ -245,7 +250,10 @@ impl Place {
 
 impl Plan {
     fn resolve(&self, console: Console) -> Result<Ends> {
-        let source = SourceEnd::resolve(self.source(), console)?;
+        let mut source = SourceEnd::resolve(self.source(), console)?;
+        if self.strict {
+            source.insist();
+        }
         let mut targets = self.targets(console)?;
         let letters = match &self.letters {
             Some(end) => {
@@ -362,6 +370,8 @@ impl Plan {
             retain: self.to.retain,
             exchange: exchange_of(self.to.exchange.clone()),
             window: self.window,
+            retries: self.retries,
+            sync: Syncing::Auto,
             format: Format::Json {
                 pretty: false,
                 embed: false,

@@ -236,7 +236,7 @@ impl<'a> Consumed<'a> {
         let how = match fate {
             Fate::Filtered if self.plan.holds_back() => Settlement::Held,
             Fate::Filtered => Settlement::Accepted,
-            Fate::Accepted | Fate::Dropped => self.plan.settle.settlement(),
+            Fate::Accepted | Fate::Dropped | Fate::TooFar => self.plan.settle.settlement(),
             Fate::Refused if requeue => Settlement::Released,
             Fate::Refused => Settlement::Failed,
         };

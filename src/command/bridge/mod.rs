@@ -5,9 +5,11 @@
 //! | [`topics`] | which messages cross, and under which topic |
 //! | [`import`] | a bridge of mosquitto's as one of ours |
 //! | [`reload`] | that bridge is read again while messages are carried |
+//! | [`guard`] | maps that would carry a message round and round |
 //! | [`router`] | what becomes of a message that crosses |
 //! | [`storm`] | one that crosses in both directions again and again; pure |
 
+mod guard;
 pub(crate) mod import;
 mod reload;
 mod router;
@@ -16,6 +18,7 @@ pub(crate) mod topics;
 
 use bytestring::ByteString;
 
+use guard::Guard;
 pub(crate) use import::Import;
 use reload::Reload;
 pub(crate) use router::Retain;
@@ -27,7 +30,7 @@ pub(crate) use topics::Side;
 use crate::command::ends::carry::Losses;
 use crate::command::ends::source::{TOPIC_EXCHANGE, exchange_of};
 use crate::command::ends::{
-    self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
+    self, Between, End, Joint, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd,
 };
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::unaware::Unaware;
@@ -36,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::flow::{Ready, Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Console, Format, Style};
+use crate::store::Syncing;
 
 /// Seconds of the keep-alive.
 const KEEP_ALIVE: u16 = 60;
@@ -105,6 +109,12 @@ pub struct Plan {
     pub dead_letters: Option<Letters>,
     /// How many messages may be under way in each direction.
     pub window: u16,
+    /// How often what is refused for now is sent again; `None`: for as long as connections are tried again.
+    pub retries: Option<u32>,
+    /// One message is under way at a time to each server, so that none is overtaken.
+    pub strict_order: bool,
+    /// What becomes of their bodies.
+    pub stages: Stages,
     /// What cannot be carried is a failure.
     pub strict: bool,
     /// A spool, and what is passed over.
@@ -138,10 +148,8 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let targets = ends::open(&bridge.targets).await?;
     let (sides, sources): (Vec<Side>, Vec<SourceEnd>) = bridge.sources.into_iter().unzip();
     let names = spool_names(&sides, &sources);
-    let reload = imported.map(|(import, text)| {
-        let loops = topics::feeding(&bridge.maps).is_some();
-        Reload::new(import, &text, &bridge.maps, loops)
-    });
+    let reload =
+        imported.map(|(import, text)| Reload::new(import, &text, &bridge.maps, bridge.guard));
     let reload = reload.transpose()?;
     let passing = Passing {
         sources: &sources,
@@ -165,6 +173,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         exits: bridge.exits,
         dead_letters: bridge.dead_letters,
         retain: plan.retain,
+        stages: plan.stages.clone(),
         strict: plan.strict,
         losses: Losses::of_each(plan.strict),
         told_uncovered: false,
@@ -201,6 +210,7 @@ struct Bridge {
     targets: Vec<TargetEnd>,
     exits: [Option<Exit>; 2],
     dead_letters: Option<Exit>,
+    guard: Guard,
 }
 
 impl Plan {
@@ -304,8 +314,9 @@ impl Plan {
         for (_, source) in &mut sources {
             targets.iter().for_each(|target| source.share(target));
         }
-        self.check(&maps, &sources, &targets)?;
-        self.check_patterns(&maps)?;
+        let guard = Guard::of(&self.places, &sources, &targets)?;
+        guard.check(&maps)?;
+        self.check_letters()?;
         self.check_sizes()?;
         self.add_states(&exits, &mut targets, (&name, ways), console)?;
         let mut dead_letters = None;
@@ -322,6 +333,7 @@ impl Plan {
             targets,
             exits,
             dead_letters,
+            guard,
         })
     }
 
@@ -394,7 +406,7 @@ impl Plan {
             persistent,
             keep_alive: tuning.keep_alive.unwrap_or(KEEP_ALIVE),
             version: ways.version(place),
-            max_inflight: Some(self.window),
+            max_inflight: Some(self.in_flight()),
             receive_maximum: tuning.receive_maximum.or(Some(self.window)),
             max_packet_size: tuning.max_packet_size,
             session_expiry: tuning.session_expiry.filter(|_| persistent),
@@ -437,17 +449,24 @@ impl Plan {
             mqtt: SessionArgs {
                 client_id: Some(format!("{name}-letters").into()),
                 keep_alive: KEEP_ALIVE,
-                max_inflight: Some(self.window),
+                max_inflight: Some(self.in_flight()),
                 ..SessionArgs::default()
             },
             state: None,
             qos: QoS::AtLeastOnce,
             retain: false,
             exchange: ByteString::from_static(TOPIC_EXCHANGE),
-            window: self.window,
+            window: self.in_flight(),
+            retries: self.retries,
+            sync: Syncing::Auto,
             format: Format::records(),
             style: self.style,
         }
+    }
+
+    /// How many messages may be under way to a server.
+    const fn in_flight(&self) -> u16 {
+        if self.strict_order { 1 } else { self.window }
     }
 }
 
@@ -502,77 +521,14 @@ impl Plan {
         }
     }
 
-    /// Refuses patterns that are binding keys, and no topics.
-    fn check_patterns(&self, maps: &[Map]) -> Result<()> {
-        for map in maps {
-            let end = &self.places[map.side.index()].end;
-            let dotted = map.filter.replace("spBv1.0", "").contains('.');
-            if dotted && end.protocol()? == Some(Protocol::Amqp) {
-                let text = format!(
-                    "--topic {}: no message of {end} has such a topic",
-                    map.filter
-                );
-                return Err(Error::usage(text)
-                    .hint("write / where a routing key has a dot, and + and # for * and #"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses maps that carry a message round and round.
-    fn check(
-        &self,
-        maps: &[Map],
-        sources: &[(Side, SourceEnd)],
-        targets: &[TargetEnd],
-    ) -> Result<()> {
-        let names = sources.iter().zip(targets);
-        let is_one = names
-            .map(|((_, source), target)| is_same(&source.name(), &target.name()))
-            .next();
-        // Port 0 is another one each time.
-        let is_free =
-            |place: &Place| matches!(&place.end, End::Listen(listen) if listen.address.port() == 0);
-        let fed = topics::feeding_itself(maps);
-        if is_one == Some(true) && !self.places.iter().any(is_free) && !fed.is_empty() {
-            let shown: Vec<String> = fed.iter().map(ToString::to_string).collect();
-            let text = format!(
-                "both servers are one, and {} would cross again and again",
-                shown.join(", and ")
-            );
-            let parts = topics::parting(&fed, |maps| !topics::feeding_itself(maps).is_empty());
-            return Err(Error::usage(text).hint(apart(parts)));
-        }
+    /// Refuses letters that would come back.
+    fn check_letters(&self) -> Result<()> {
         if let Some(letters) = &self.dead_letters
             && self.places.iter().any(|place| place.end == letters.end)
         {
             let text = "--on-refused: a refused message would come back from there";
             return Err(Error::usage(text).hint("name another server"));
         }
-        let feeding = topics::feeding(maps).filter(|_| !self.has_gateway());
-        let Some((out, back)) = feeding else {
-            return Ok(());
-        };
-        let protocols = targets.iter().map(TargetEnd::protocol);
-        let blind = protocols.flatten().any(|it| it == Protocol::Coap);
-        if blind {
-            let text = format!("these two feed each other: {out}, and back {back}");
-            let parts = topics::parting(&[out, back], |maps| topics::feeding(maps).is_some());
-            return Err(Error::usage(text).hint(apart(parts)));
-        }
         Ok(())
-    }
-}
-
-/// How maps are kept apart, with lines that do it.
-fn apart(lines: Option<Vec<String>>) -> String {
-    let lines = lines.unwrap_or_default();
-    let lines: Vec<String> = lines.iter().map(|line| format!("'{line}'")).collect();
-    match lines.as_slice() {
-        [] => String::from("use prefixes that keep the topics apart"),
-        lines => format!(
-            "use prefixes that keep the topics apart, such as -t {}",
-            lines.join(" -t ")
-        ),
     }
 }

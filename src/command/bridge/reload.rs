@@ -6,6 +6,7 @@
 use bytestring::ByteString;
 use tokio::sync::oneshot;
 
+use super::guard::Guard;
 use super::import::{self, Import, Section};
 use super::topics::{self, Map, Side};
 use crate::command::serving::{aside, outcome_of};
@@ -24,6 +25,8 @@ pub(super) struct Reload {
     subscribed: Vec<(Side, ByteString, QoS)>,
     /// Whether messages are expected to come back.
     loops: bool,
+    /// What is refused at the beginning, too.
+    guard: Guard,
     hangup: Hangup,
     reading: Option<oneshot::Receiver<Result<(String, Section)>>>,
     read: Option<Result<(String, Section)>>,
@@ -34,14 +37,15 @@ impl Reload {
     ///
     /// # Errors
     /// There can be no signal handler.
-    pub(super) fn new(import: Import, text: &str, maps: &[Map], loops: bool) -> Result<Self> {
+    pub(super) fn new(import: Import, text: &str, maps: &[Map], guard: Guard) -> Result<Self> {
         let subscribed = maps.iter();
         let subscribed = subscribed.map(|map| (map.side, map.filter.clone(), map.qos));
         Ok(Self {
             import,
             others: others(text),
             subscribed: subscribed.collect(),
-            loops,
+            loops: topics::feeding(maps).is_some(),
+            guard,
             hangup: Hangup::watch()?,
             reading: None,
             read: None,
@@ -91,6 +95,11 @@ impl Reload {
             return needs("what is changed beside topics");
         }
         let maps = Map::or_everything(section.maps);
+        self.guard.check(&maps).map_err(|error| {
+            let place = self.import.file.display();
+            let text = format!("{place}: {}", error.text());
+            error.reworded(text)
+        })?;
         if topics::feeding(&maps).is_some() != self.loops {
             return needs("that messages may come back");
         }
@@ -136,7 +145,8 @@ mod tests {
             connection: None,
         };
         let (read, section) = import::read(&import).unwrap();
-        let reload = Reload::new(import.clone(), &read, &section.maps, false).unwrap();
+        let reload =
+            Reload::new(import.clone(), &read, &section.maps, Guard::of_mqtt(false)).unwrap();
         for (was, is, needs) in [
             ("x/", "y/", ""),
             ("\ntopic b/# out 1", "", ""),
@@ -155,6 +165,30 @@ mod tests {
                     let place = file.display();
                     assert_eq!(error.text(), format!("{place}: {needs} needs a restart"));
                 }
+            }
+        }
+    }
+    #[tokio::test]
+    async fn what_would_cross_again_and_again_is_refused_as_at_the_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mosquitto.conf");
+        let text = "connection c\naddress a\ntopic a/# out 1 \"\" x/\n";
+        std::fs::write(&file, text).unwrap();
+        let import = Import {
+            file: file.clone(),
+            connection: None,
+        };
+        let (read, section) = import::read(&import).unwrap();
+        for (one, refused) in [(false, false), (true, true)] {
+            let guard = Guard::of_mqtt(one);
+            let reload = Reload::new(import.clone(), &read, &section.maps, guard).unwrap();
+            let other = text.replace("x/", "a/x/");
+            let section = import::parse(&other, None).unwrap();
+            let checked = reload.checked(&other, section);
+            assert_eq!(checked.is_err(), refused, "{one}");
+            if let Err(error) = checked {
+                let said = "both servers are one, and a/# as a/x/a/# would cross again and again";
+                assert_eq!(error.text(), format!("{}: {said}", file.display()));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What becomes of a message that crosses a bridge.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytestring::ByteString;
 
@@ -11,8 +11,9 @@ use crate::command::ends::carry::{self, Losses};
 use crate::command::ends::{TargetEnd, hops};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, brief};
-use crate::flow::{Origin, Outgoing, Routed, Router};
+use crate::flow::{Origin, Outgoing, Routed, Router, Stages};
 use crate::message::{Detail, Message};
+use crate::mqtt::packet::QoS;
 use crate::output::Console;
 
 /// What becomes of the RETAIN flag (`--retain`).
@@ -62,6 +63,8 @@ pub(super) struct Crossing {
     /// Where refused messages go.
     pub(super) dead_letters: Option<Exit>,
     pub(super) retain: Retain,
+    /// What becomes of their bodies.
+    pub(super) stages: Stages,
     /// What cannot be carried is a failure.
     pub(super) strict: bool,
     pub(super) losses: Losses,
@@ -110,30 +113,21 @@ impl Router for Crossing {
                 return Ok(Routed::Sent);
             }
         }
-        let mut message = match exit.protocol {
-            Some(protocol) => carry::carry(
-                message,
-                protocol,
-                exit.exchange.as_ref(),
-                now,
-                &mut self.losses,
-            ),
-            None => message,
+        let way = Way {
+            side: side.other(),
+            name,
+            image,
+            qos,
         };
-        carry::rename(&mut message, image);
-        carry::check(&message, &name, exit.protocol)?;
-        if let Detail::Mqtt(mqtt) = &mut message.detail {
-            mqtt.qos = mqtt.qos.min(qos.level());
-            mqtt.retain = match self.retain {
-                Retain::Keep => mqtt.retain,
-                Retain::Drop => false,
-                Retain::Set => true,
-            };
+        if self.stages.map.is_none() {
+            let (target, message) = self.cross(message, &way, now)?;
+            into.push((target, message));
+            return Ok(Routed::Sent);
         }
-        hops::add(&mut message, &self.name);
-        let target = exit.target;
-        self.tell_losses()?;
-        into.push((target, message));
+        for message in self.stages.mapped(message, SystemTime::now())? {
+            let crossed = self.cross(message, &way, now)?;
+            into.push(crossed);
+        }
         Ok(Routed::Sent)
     }
 
@@ -179,7 +173,53 @@ impl Router for Crossing {
     }
 }
 
+/// Where a message goes, and as what.
+struct Way {
+    /// The server that it goes to.
+    side: Side,
+    /// Its topic where it comes from, and there.
+    name: ByteString,
+    image: ByteString,
+    /// The highest that it has there.
+    qos: QoS,
+}
+
 impl Crossing {
+    /// The message as the other server gets it, and the number of that target.
+    ///
+    /// # Errors
+    /// It cannot be carried there.
+    fn cross(&mut self, message: Message, way: &Way, now: SystemTime) -> Result<(usize, Message)> {
+        let Some(exit) = &self.exits[way.side.index()] else {
+            let text = format!("{} goes nowhere", brief(&way.name));
+            return Err(Error::new(Kind::Refused, text));
+        };
+        let mut message = match exit.protocol {
+            Some(protocol) => carry::carry(
+                message,
+                protocol,
+                exit.exchange.as_ref(),
+                now,
+                &mut self.losses,
+            ),
+            None => message,
+        };
+        carry::rename(&mut message, way.image.clone());
+        carry::check(&message, &way.name, exit.protocol)?;
+        if let Detail::Mqtt(mqtt) = &mut message.detail {
+            mqtt.qos = mqtt.qos.min(way.qos.level());
+            mqtt.retain = match self.retain {
+                Retain::Keep => mqtt.retain,
+                Retain::Drop => false,
+                Retain::Set => true,
+            };
+        }
+        hops::add(&mut message, &self.name);
+        let target = exit.target;
+        self.tell_losses()?;
+        Ok((target, message))
+    }
+
     /// A session may hold what an earlier bridge of this name has subscribed to.
     fn uncovered(&mut self, name: &str) {
         if !std::mem::replace(&mut self.told_uncovered, true) {

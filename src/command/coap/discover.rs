@@ -90,15 +90,19 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     Err(Error::new(Kind::Refused, format!("{}: {what}", place.uri)))
 }
 
-/// The URIs of what the server of `session` says can be observed (RFC 7641 §6), in its order.
+/// The URIs of what a server says can be observed (RFC 7641 §6), in its order; `server` is a place there.
 ///
 /// # Errors
-/// No answer, a refusal, an answer that is no link-format; [`Kind::Refused`]: there is nothing.
-pub(crate) async fn observable(session: &SessionArgs, notes: Console) -> Result<Vec<String>> {
-    let mut place = session.only_place()?;
-    place.uri.path = well_known();
-    let tracer = Tracer::open(session, notes)?;
-    let mut client = RequestClient::open(session, &tracer, &place).await?;
+/// No answer, a refusal, an answer that is no link-format.
+pub(crate) async fn observable(
+    session: &SessionArgs,
+    server: &Place,
+    tracer: &Tracer,
+    notes: Console,
+) -> Result<Vec<Uri>> {
+    let mut place = server.clone();
+    (place.uri.path, place.uri.query) = (well_known(), Vec::new());
+    let mut client = RequestClient::open(session, tracer, &place).await?;
     let mut request = session.request(&client, &place, Code::GET)?;
     request.options.push_uint(option::ACCEPT, 40);
     client.ask(&place, session.proxy_mode, request)?;
@@ -113,17 +117,8 @@ pub(crate) async fn observable(session: &SessionArgs, notes: Console) -> Result<
     client.close().await;
     let observable = links.iter().filter(|link| link.has("obs"));
     let uris = observable.filter_map(|link| place.uri.join(&link.target).ok());
-    let uris: Vec<String> = uris
-        .filter(|uri| is_same_server(uri, &place.uri))
-        .map(|uri| uri.to_string())
-        .collect();
-    match uris.is_empty() {
-        true => {
-            let text = format!("{} offers nothing that can be observed", place.target);
-            Err(Error::new(Kind::Refused, text))
-        }
-        false => Ok(uris),
-    }
+    let own = uris.filter(|uri| is_same_server(uri, &place.uri));
+    Ok(own.collect())
 }
 
 pub(crate) fn well_known() -> Vec<String> {

@@ -198,6 +198,10 @@ impl Resource for Path {
                 if state.kept.forbids(now, path, request) {
                     return Code::PRECONDITION_FAILED.into();
                 }
+                // RFC 8768 §3
+                if request.options.uint(option::HOP_LIMIT) == Some(0) {
+                    return Response::error(Code::BAD_REQUEST, "Hop-Limit is at least 1").into();
+                }
                 let segments: Vec<_> = request.options.all(option::URI_PATH).collect();
                 match no_topic(&segments) {
                     Some(why) => Response::error(Code::BAD_REQUEST, why).into(),
@@ -498,6 +502,10 @@ impl flow::Source for Requested {
             Fate::Accepted => Response::new(Code::CHANGED),
             Fate::Refused | Fate::Dropped => {
                 Response::error(Code::BAD_GATEWAY, "the message was refused")
+            }
+            Fate::TooFar => {
+                let text = "the message has been passed on too often";
+                Response::error(Code::HOP_LIMIT_REACHED, text)
             }
             Fate::Filtered => Response::error(Code::NOT_FOUND, "nobody gets such messages"),
         };

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod directory;
 pub(crate) mod discover;
 mod download;
+pub(crate) mod found;
 pub(crate) mod gateway;
 pub(crate) mod keep;
 mod kept;

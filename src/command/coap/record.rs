@@ -95,6 +95,25 @@ pub(crate) fn lasting(seconds: u32) -> CoapOption {
     }
 }
 
+/// How many more may pass a message on, before whom it is now (RFC 8768 §3), where it says so.
+pub(crate) fn hop_limit(coap: &CoapDetail) -> Option<u8> {
+    let mut options = coap.options.iter();
+    let option = options.find(|it| it.number == option::HOP_LIMIT)?;
+    match option.value {
+        CoapValue::Uint(limit) => u8::try_from(limit).ok(),
+        _ => None,
+    }
+}
+
+/// The option that says so.
+pub(crate) fn passed_on(limit: u8) -> CoapOption {
+    CoapOption {
+        number: option::HOP_LIMIT,
+        name: option::name(option::HOP_LIMIT),
+        value: CoapValue::Uint(limit.into()),
+    }
+}
+
 /// What a message is that nobody has to confirm.
 pub(crate) const UNCONFIRMED: &str = kind(Type::Non);
 

@@ -1,5 +1,6 @@
 //! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
 
+mod files;
 mod plan;
 
 use std::borrow::Cow;
@@ -12,13 +13,13 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use data_encoding::HEXLOWER;
 use futures_util::future::{FutureExt, LocalBoxFuture};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use self::files::{read_etag, replaced};
 use super::client::{RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
-use super::record::{is_unconfirmed, max_age, record};
+use super::record::{hop_limit, is_unconfirmed, max_age, record};
 use super::session::{Place, failed, is_absence, is_outage, refused, retry_after};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
@@ -26,7 +27,6 @@ use crate::coap::option;
 use crate::coap::uri::{self, Uri};
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
-use crate::file;
 use crate::flow::{self, Input, Number, Outcome, Progress, Target, Unit};
 use crate::message::{Detail, Message};
 use crate::output::{Console, Format, Output};
@@ -34,7 +34,7 @@ use crate::payload::expect::Scope;
 use crate::payload::{Bodies, Destination, Outline};
 use crate::stop::Stop;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Delivery, Plan};
 
 /// Asks, one URI after the other.
 ///
@@ -175,15 +175,16 @@ impl Target for Requests<'_> {
             _ => None,
         };
         asker.content_format = coap.and_then(|it| it.content_format);
-        if let (Some(coap), Some(retry)) = (coap, asker.plan.delivers) {
+        if let (Some(coap), Some(Delivery { retry, .. })) = (coap, asker.plan.delivers) {
             asker.max_age = max_age(coap);
+            asker.hop_limit = hop_limit(coap);
             asker.confirmable = !is_unconfirmed(coap);
             asker.patience = patience(retry).filter(|_| !asker.confirmable);
         }
         let asking = async move {
             let answered = match place {
                 Ok(place) => match asker.plan.delivers {
-                    Some(retry) => asker.deliver(&place, retry).await,
+                    Some(delivery) => asker.deliver(&place, delivery).await,
                     None => asker.ask(&place).await,
                 },
                 Err(error) => Err(error),
@@ -262,6 +263,8 @@ struct Asker<'a> {
     content_format: Option<u16>,
     /// For how many seconds a message that is delivered is worth anything.
     max_age: Option<u32>,
+    /// How many more may pass it on.
+    hop_limit: Option<u8>,
     /// Whether the server is to acknowledge a message that is delivered.
     confirmable: bool,
     /// How long the answer is waited for where it is not, unless that is left to the session.
@@ -291,6 +294,7 @@ impl<'a> Asker<'a> {
             payload: Bytes::new(),
             content_format: None,
             max_age: None,
+            hop_limit: None,
             confirmable: true,
             patience: None,
             etag: match &plan.etag_file {
@@ -315,8 +319,9 @@ impl<'a> Asker<'a> {
     }
 
     /// Asks until the server has it, or does not want it.
-    async fn deliver(&mut self, place: &Place, retry: Retry) -> Result<()> {
-        let mut backoff = Backoff::new(retry);
+    async fn deliver(&mut self, place: &Place, delivery: Delivery) -> Result<()> {
+        let mut backoff = Backoff::new(delivery.retry);
+        let mut left = delivery.retries;
         loop {
             let answered = self.exchange(place).await;
             let Err(error) = answered else {
@@ -330,8 +335,13 @@ impl<'a> Asker<'a> {
                     error.kind(),
                     Kind::Unreachable | Kind::Lost | Kind::TimedOut
                 );
-            let wait = backoff.next(Instant::now()).filter(|_| outage);
-            let Some(wait) = wait else {
+            // Who answers that it cannot now is there, unlike who is not reached.
+            let gives_up = asked.is_some() && left == Some(0);
+            if asked.is_some() {
+                left = left.map(|left| left.saturating_sub(1));
+            }
+            let wait = backoff.next(Instant::now());
+            let Some(wait) = wait.filter(|_| outage && !gives_up) else {
                 return Err(error);
             };
             let wait = wait.max(asked.unwrap_or_default());
@@ -382,6 +392,9 @@ impl<'a> Asker<'a> {
         }
         if let Some(seconds) = self.max_age {
             request.options.set_uint(option::MAX_AGE, seconds.into());
+        }
+        if let Some(limit) = self.hop_limit {
+            request.options.set_uint(option::HOP_LIMIT, limit.into());
         }
         request.confirmable &= self.confirmable;
         if let Some(patience) = self.patience.filter(|_| client.is_datagram()) {
@@ -537,14 +550,6 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// As [`file::replace`], in a thread: a pipe that nobody reads from must not keep signals waiting.
-async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
-    let path = path.to_owned();
-    spawn_blocking(move || file::replace(&path, &bytes))
-        .await
-        .map_err(|cause| Error::local("cannot write", &cause.into()))?
-}
-
 /// What happened on the way, for whoever watches.
 pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
     let text = match event {
@@ -572,23 +577,5 @@ pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
         notes.plain(format_args!("* {text}"));
     } else if !matches!(event, Event::Ignored { .. }) {
         notes.progress(text);
-    }
-}
-
-/// The ETag that `path` holds; none when there is no such file, or nothing in it.
-fn read_etag(path: &Path) -> Result<Option<Bytes>> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = file::read_text(path, file::SMALL)?;
-    let digits = text.trim();
-    let etag = HEXLOWER.decode(digits.to_ascii_lowercase().as_bytes());
-    match etag {
-        Ok(etag) if etag.is_empty() => Ok(None),
-        Ok(etag) if etag.len() <= 8 => Ok(Some(etag.into())),
-        _ => Err(Error::usage(format!(
-            "{} does not hold an ETag of 1 to 8 bytes in hexadecimal digits",
-            path.display()
-        ))),
     }
 }

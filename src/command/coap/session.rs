@@ -14,7 +14,7 @@ use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{BadUri, Host, Uri};
 use crate::connect::{self, ConnectArgs, Environment, Protocol, Target, without_credentials};
-use crate::error::{Error, Kind, Result, counted};
+use crate::error::{Cause, Error, Kind, Result, counted};
 use crate::file;
 use crate::output::Console;
 
@@ -405,7 +405,10 @@ pub(crate) fn refused(uri: &Uri, reply: &Reply) -> Error {
         ""
     };
     let text = format!("{}: {:?}{bare}{diagnostic}", shown(uri), response.code);
-    let error = Error::new(kind, text);
+    let mut error = Error::new(kind, text);
+    if response.code == Code::HOP_LIMIT_REACHED {
+        error = error.because(Cause::HopLimit);
+    }
     match hint_text(reply) {
         Some(hint) => error.hint(hint),
         None => error,

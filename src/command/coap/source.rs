@@ -58,6 +58,8 @@ pub(crate) struct Observed<'a> {
     /// Whether the server has us on its list.
     registered: bool,
     ever_registered: bool,
+    /// How often an observation was there again after it had been lost.
+    returns: u64,
     /// What waits for its target, and its size.
     waiting: VecDeque<Next>,
     size: usize,
@@ -83,11 +85,17 @@ impl<'a> Observed<'a> {
             next_ping: None,
             registered: false,
             ever_registered: false,
+            returns: 0,
             waiting: VecDeque::new(),
             size: 0,
             left_out: 0,
             ended: false,
         }
+    }
+
+    /// How often it was there again after it had been lost.
+    pub(crate) const fn returns(&self) -> u64 {
+        self.returns
     }
 
     /// Ends the observation, and waits until the server knows.
@@ -208,6 +216,7 @@ impl<'a> Observed<'a> {
     fn notified(&mut self, reply: &Reply, sequence: u32, datagram: bool) {
         if let Some(since) = self.away_since.take() {
             self.console.note(reconnected(&self.place.target, since));
+            self.returns += 1;
         }
         if !std::mem::replace(&mut self.registered, true) {
             self.backoff.connected(Instant::now());

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `mqtt://…`, and the other schemes of MQTT | a subscription, in a session that outlives us | a publisher |
 //! | `amqp://…` | a queue, or a temporary one bound to an exchange | a publisher, with confirms and returns |
-//! | `coap://…/path` | an observation | PUT of the body to a path |
+//! | `coap://…/path` | an observation; without a path, or with `+`, `#` or `{name}` in it, of all that can be observed and matches | PUT of the body to a path |
 //! | `coap-listen://ADDR:PORT`, also `coap+tcp-listen`, `coap+ws-listen` | what is put or posted to a server of ours | GET and Observe of the last message of each path |
 //! | a name without `/` | the server of that context | the same |
 //! | `sqlite:FILE`, `influx:…` | – | a store of `log`, where a command has stores |

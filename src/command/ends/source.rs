@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{End, Joint, TargetEnd};
@@ -13,14 +12,15 @@ use crate::command::amqp::consume::{self, Settle};
 use crate::command::amqp::session::{Session, SessionArgs as AmqpSession};
 use crate::command::amqp::source::Consumed;
 use crate::command::coap::client::Tracer;
+use crate::command::coap::found::{Found, Resources, Wanted as WantedResources};
 use crate::command::coap::gateway::{Door, Requested};
 use crate::command::coap::observe;
-use crate::command::coap::session::{Place, SessionArgs as CoapSession, Wording};
-use crate::command::coap::source::Observed;
+use crate::command::coap::session::{SessionArgs as CoapSession, Wording};
+use crate::command::later::Later;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, topic_of};
 use crate::command::mqtt::source::{Subscribed, Wanted};
 use crate::command::mqtt::unaware::Unaware;
-use crate::connect::{ConnectArgs, Protocol, Retry, Target};
+use crate::connect::{ConnectArgs, Protocol, Retry, Target, without_credentials};
 use crate::error::{Error, Result};
 use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
 use crate::mqtt::client::{Connection, Half};
@@ -44,7 +44,8 @@ pub(crate) struct SourceArgs {
     pub(crate) end: End,
     /// How to connect, beside what the name says.
     pub(crate) connect: ConnectArgs,
-    /// MQTT: what to subscribe to. Filters are binding keys of an exchange over AMQP, with `.` for `/` and `*` for `+`.
+    /// MQTT: what to subscribe to. Filters are binding keys of an exchange over AMQP, with `.` for `/` and `*` for `+`. CoAP, where no
+    /// resource is named: which of those that can be observed are.
     pub(crate) subscriptions: Vec<Subscription>,
     /// MQTT: the session, but for its connection.
     pub(crate) mqtt: MqttSession,
@@ -54,7 +55,7 @@ pub(crate) struct SourceArgs {
     pub(crate) exchange: ByteString,
     /// AMQP: messages are given back to their queue at the end.
     pub(crate) peek: bool,
-    /// MQTT: only what the server retains, which ends once all of it came.
+    /// MQTT: only what the server retains, which ends once all of it came. CoAP: it ends once each resource has said something.
     pub(crate) retained_only: bool,
     /// A file: messages come with the gaps that their times have, divided by this; otherwise as fast as they are wanted.
     pub(crate) speed: Option<f64>,
@@ -94,11 +95,7 @@ enum Kind {
         plan: Box<consume::Plan>,
         session: Box<Session>,
     },
-    Coap {
-        plan: Box<observe::Plan>,
-        place: Box<Place>,
-        tracer: Box<Tracer>,
-    },
+    Coap(Box<Resources>),
     Listen(Door, u16),
     /// Of a file, or of standard input; at this speed.
     Records(Option<PathBuf>, Option<f64>),
@@ -115,7 +112,7 @@ impl SourceEnd {
             (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen, &connect)?, args.window),
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(args, connect, console)?,
-            (Some(Protocol::Coap), _) => coap(&args, connect, console)?,
+            (Some(Protocol::Coap), _) => coap(args, connect, console)?,
             (Some(Protocol::Http), end) => {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
@@ -166,7 +163,7 @@ impl SourceEnd {
         match &self.kind {
             Kind::Mqtt { target, .. } => target.to_string(),
             Kind::Amqp { session, .. } => session.target.to_string(),
-            Kind::Coap { place, .. } => place.target.to_string(),
+            Kind::Coap(resources) => resources.place.target.to_string(),
             Kind::Listen(door, _) => door.listen().to_string(),
             Kind::Records(Some(path), _) => path.display().to_string(),
             Kind::Records(None, _) => String::from("standard input"),
@@ -175,7 +172,11 @@ impl SourceEnd {
 
     /// Whether it gets what it subscribes to.
     pub(crate) const fn subscribes(&self) -> bool {
-        matches!(self.kind, Kind::Mqtt { .. } | Kind::Amqp { .. })
+        match &self.kind {
+            Kind::Mqtt { .. } | Kind::Amqp { .. } => true,
+            Kind::Coap(resources) => resources.wanted.is_matching(),
+            Kind::Listen(..) | Kind::Records(..) => false,
+        }
     }
 
     /// The source; it connects when it is driven.
@@ -207,14 +208,7 @@ impl SourceEnd {
             Kind::Amqp { plan, session } => {
                 AnySource::Amqp(Box::new(Consumed::new(plan, session, self.console)))
             }
-            Kind::Coap {
-                plan,
-                place,
-                tracer,
-            } => {
-                let source = Observed::new(plan, place, tracer, Bytes::new());
-                AnySource::Coap(Box::new(source), &self.only)
-            }
+            Kind::Coap(resources) => AnySource::Coap(Box::new(Found::new(resources)), &self.only),
             Kind::Listen(door, window) => {
                 let source = door.source(*window, self.console).await?;
                 AnySource::Listen(Box::new(source), &self.only)
@@ -320,10 +314,46 @@ fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind
     })
 }
 
-fn coap(args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind> {
+/// The path of a URL with a name or a wildcard for a level, and the URL without it.
+fn pattern_of(url: &str) -> Result<Option<(Pattern, String)>> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok(None);
+    };
+    let Some((authority, path)) = rest.split_once('/') else {
+        return Ok(None);
+    };
+    let stands_for_others =
+        |level: &str| matches!(level, "+" | "#") || level.starts_with('{') && level.ends_with('}');
+    if !path.split('/').any(stands_for_others) {
+        return Ok(None);
+    }
+    let server = format!("{scheme}://{authority}");
+    let path = super::carry::path_as_topic(&path.into());
+    let pattern = path
+        .parse()
+        .map_err(|why| Error::usage(format!("{}: {why}", without_credentials(url))))?;
+    Ok(Some((pattern, server)))
+}
+
+fn coap(args: SourceArgs, mut connect: ConnectArgs, console: Console) -> Result<Kind> {
+    let mut path = None;
+    if let Some(url) = &mut connect.url
+        && let Some((pattern, server)) = pattern_of(url)?
+    {
+        path = Some(pattern);
+        *url = server;
+    }
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
     let tracer = Tracer::open(&session, console)?;
+    let topics = args.subscriptions.into_iter().map(|it| it.filter);
+    let wanted = match place.uri.path.is_empty() {
+        true => WantedResources::Matching {
+            path,
+            topics: topics.collect(),
+        },
+        false => WantedResources::Named,
+    };
     let plan = observe::Plan {
         session,
         wording: Wording::default(),
@@ -334,7 +364,7 @@ fn coap(args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kin
         source: payload::Source::Empty,
         encoding: Encoding::Plain,
         reregister: true,
-        retry: Retry::Forever,
+        retry: place.target.retry.unwrap_or(Retry::Forever),
         keep_alive: None,
         deregister: true,
         summary: None,
@@ -343,11 +373,14 @@ fn coap(args: &SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kin
         format: Format::Raw,
         style: args.style,
     };
-    Ok(Kind::Coap {
-        plan: Box::new(plan),
-        place: Box::new(place),
-        tracer: Box::new(tracer),
-    })
+    Ok(Kind::Coap(Box::new(Resources {
+        plan,
+        place,
+        tracer,
+        wanted,
+        once: args.retained_only,
+        found: Later::default(),
+    })))
 }
 
 /// A source of any kind.
@@ -355,7 +388,7 @@ pub(crate) enum AnySource<'a> {
     Mqtt(Box<Subscribed<'a>>),
     Joint(Box<Subscribed<'a, Half>>),
     Amqp(Box<Consumed<'a>>),
-    Coap(Box<Observed<'a>>, &'a [Pattern]),
+    Coap(Box<Found<'a>>, &'a [Pattern]),
     Listen(Box<Requested>, &'a [Pattern]),
     Records(Box<Input>, &'a [Pattern]),
 }

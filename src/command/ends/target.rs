@@ -13,7 +13,7 @@ use crate::command::amqp::publish;
 use crate::command::amqp::publisher::Publishing;
 use crate::command::amqp::session::SessionArgs as AmqpSession;
 use crate::command::coap::gateway::{Door, Kept};
-use crate::command::coap::request::{self, Requests};
+use crate::command::coap::request::{self, Delivery, Requests};
 use crate::command::coap::session::{Place, SessionArgs as CoapSession};
 use crate::command::log::StoreArgs;
 use crate::command::mqtt::publisher::Publisher;
@@ -57,6 +57,10 @@ pub(crate) struct TargetArgs {
     pub(crate) exchange: ByteString,
     /// How many messages may be under way.
     pub(crate) window: u16,
+    /// How often what is refused for now is sent again; `None`: for as long as connections are tried again.
+    pub(crate) retries: Option<u32>,
+    /// A store: when what it gets is safe.
+    pub(crate) sync: Syncing,
     /// How a message is shown on standard output.
     pub(crate) format: Format,
     /// What the terminal shows.
@@ -76,6 +80,8 @@ pub(crate) enum Sink {
 pub(crate) struct TargetEnd {
     kind: Kind,
     console: Console,
+    retries: Option<u32>,
+    sync: Syncing,
     /// Of a CoAP target: nothing that it gets is written to a file.
     written: Cell<u64>,
 }
@@ -113,6 +119,7 @@ impl TargetEnd {
     /// [`crate::error::Kind::Usage`] for what does not fit together; a file that cannot be read.
     pub(crate) fn resolve(args: TargetArgs, console: Console) -> Result<Self> {
         let connect = args.end.connect(&args.connect);
+        let (retries, sync) = (args.retries, args.sync);
         let kind = match (args.end.protocol()?, &args.end) {
             (_, end) if args.sink.is_some() => sink(end.to_string(), args.sink),
             (_, End::Listen(listen)) => Kind::Listen(Door::new(*listen, &connect)?),
@@ -136,6 +143,8 @@ impl TargetEnd {
         Ok(Self {
             kind,
             console,
+            retries,
+            sync,
             written: Cell::new(0),
         })
     }
@@ -221,7 +230,7 @@ impl TargetEnd {
                 if cut > 0 {
                     self.console.warn(cut_off(path, cut));
                 }
-                stored(self.name(), files)?
+                stored(self.name(), files, self.sync)?
             }
             Kind::Database(path) => {
                 let table = Table {
@@ -229,10 +238,11 @@ impl TargetEnd {
                     name: String::from(USUAL_TABLE),
                     ..Table::default()
                 };
-                stored(self.name(), Sqlite::open(table, Times::of(None))?)?
+                let store = Sqlite::open(table, Times::of(None))?;
+                stored(self.name(), store, self.sync)?
             }
             Kind::Sink(_, Sink::Store(store, time)) => {
-                let stored = store.stored(Syncing::Auto, time.clone(), self.console)?;
+                let stored = store.stored(self.sync, time.clone(), self.console)?;
                 AnyTarget::Stored(Box::new(stored.telling(self.console)))
             }
             Kind::Sink(_, Sink::Command(exec)) => {
@@ -250,7 +260,8 @@ impl TargetEnd {
     /// What its server refuses for now goes there again.
     fn patient<T: Target>(&self, target: T, retry: Option<Retry>) -> Box<Patient<T>> {
         let retry = retry.unwrap_or(Retry::Forever);
-        Box::new(Patient::new(target, retry, self.console))
+        let patient = Patient::new(target, retry, self.console);
+        Box::new(patient.trying(self.retries))
     }
 
     fn publishing<'a>(&self, plan: &'a publish::Plan) -> Result<Box<Patient<Publishing<'a>>>> {
@@ -334,8 +345,8 @@ fn sink(name: String, sink: Option<Sink>) -> Kind {
     }
 }
 
-fn stored<'a>(name: String, store: impl Store + 'static) -> Result<AnyTarget<'a>> {
-    let worker = Worker::start(store, Syncing::Auto)?;
+fn stored<'a>(name: String, store: impl Store + 'static, sync: Syncing) -> Result<AnyTarget<'a>> {
+    let worker = Worker::start(store, sync)?;
     Ok(AnyTarget::Stored(Box::new(Stored::new(name, worker))))
 }
 
@@ -389,9 +400,9 @@ fn amqp(args: &TargetArgs, connect: ConnectArgs, console: Console) -> Result<Kin
 }
 
 fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
-    let retry = connect.retry.unwrap_or(Retry::Forever);
     let session = CoapSession::of(connect);
     let place = session.only_place()?;
+    let retry = place.target.retry.unwrap_or(Retry::Forever);
     let segments = place.uri.path.iter();
     let wrong = segments
         .map(String::as_str)
@@ -405,7 +416,10 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         return Err(Error::usage(text).hint("the path of a CoAP URL is put before each topic"));
     }
     let plan = request::Plan {
-        delivers: Some(retry),
+        delivers: Some(Delivery {
+            retry,
+            retries: args.retries,
+        }),
         ..request::Plan::new(session, Code::PUT, payload::Source::Records, args.style)
     };
     Ok(Kind::Coap {

@@ -1,6 +1,6 @@
 //! A target that another one can take the place of while messages are carried: its server is at another URL, say.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,24 +17,6 @@ use crate::pace::alarm::now;
 
 /// How long the old connection may take to end what is under way, and to be closed.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Targets that were resolved while messages are carried. Each stays where it is, as its connection refers to it.
-#[derive(Default)]
-pub(super) struct Later {
-    end: OnceCell<TargetEnd>,
-    next: OnceCell<Box<Self>>,
-}
-
-impl Later {
-    /// Keeps a target.
-    pub(super) fn keep(&self, end: TargetEnd) -> &TargetEnd {
-        let mut place = self;
-        while place.end.get().is_some() {
-            place = place.next.get_or_init(Box::default);
-        }
-        place.end.get_or_init(|| end)
-    }
-}
 
 /// By target, what is to take its place.
 #[derive(Clone)]

@@ -12,8 +12,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::alert_table::AlertTable;
+use super::connection::Limit;
+use super::connection::{Connection, Several, Spelled, with_connection_keys};
 use crate::command::ends::source::exchange_of;
-use crate::connect::{ConnectArgs, without_credentials, without_password};
+use crate::connect::{Pin, Proxy, Retry, TlsVersion, without_credentials, without_password};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 
@@ -30,6 +32,9 @@ pub(crate) struct File {
     /// How many messages may be in flight at each end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<u16>,
+    /// What the other protocol cannot carry is refused, and a server that grants QoS 0 where more was asked for ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) strict: Option<bool>,
     /// Messages with a key that another had are skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dedup: Option<String>,
@@ -70,9 +75,16 @@ pub(crate) struct SpoolTable {
     pub(crate) full: Option<String>,
 }
 
-/// A table of a source or a target: the keys that both have, and those of its own.
+/// A table of a source or a target: the keys that both have, those of their connection, and those of its own.
 macro_rules! end_table {
-    ($(#[$about:meta])* $name:ident { $($(#[$own:meta])* $key:ident: $type:ty,)* } $(path $path:ident)?) => {
+    (
+        {
+            $(#[$about:meta])*
+            $name:ident { $($(#[$own:meta])* $key:ident: $type:ty,)* }
+            $(path $path:ident)?
+        }
+        { $($(#[$how:meta])* $connect:ident: $how_type:ty,)* }
+    ) => {
         $(#[$about])*
         #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -97,29 +109,26 @@ macro_rules! end_table {
             /// AMQP: the exchange that is published to, or that a temporary queue is bound to.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub(crate) exchange: Option<String>,
-            /// A file with the password.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub(crate) password_file: Option<PathBuf>,
-            /// A file of certificates to trust.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub(crate) cafile: Option<PathBuf>,
-            /// Our certificate chain: that of a client, or of a server of ours.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub(crate) cert: Option<PathBuf>,
-            /// Its private key.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub(crate) key: Option<PathBuf>,
+            $(
+                $(#[$how])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub(crate) $connect: Option<$how_type>,
+            )*
         }
 
         impl $name {
-            /// How to connect, but for where to.
-            pub(super) fn connect(&self) -> ConnectArgs {
-                ConnectArgs {
-                    password_file: self.password_file.clone(),
-                    cafile: self.cafile.clone(),
-                    cert: self.cert.clone(),
-                    key: self.key.clone(),
-                    ..ConnectArgs::default()
+            /// What it says of its connection.
+            pub(super) fn connection(&self) -> Connection {
+                Connection {
+                    $($connect: self.$connect.clone(),)*
+                }
+            }
+
+            /// The same with this connection.
+            pub(crate) fn connected(self, connection: Connection) -> Self {
+                Self {
+                    $($connect: connection.$connect,)*
+                    ..self
                 }
             }
 
@@ -130,10 +139,8 @@ macro_rules! end_table {
 
             /// Paths are from the folder of the file.
             fn beneath(&mut self, folder: &Path) {
-                let secrets = [&mut self.password_file, &mut self.cafile, &mut self.cert, &mut self.key];
-                for path in secrets.into_iter().flatten() {
-                    *path = folder.join(&*path);
-                }
+                let connection = self.connection().beneath(folder);
+                *self = std::mem::take(self).connected(connection);
                 let names = [&mut self.file $(, &mut self.$path)?];
                 for name in names.into_iter().flatten().filter(|name| *name != "-") {
                     *name = folder.join(&*name).display().to_string();
@@ -143,7 +150,7 @@ macro_rules! end_table {
     };
 }
 
-end_table! {
+with_connection_keys! { end_table! {
     /// One source.
     SourceTable {
         /// MQTT, and AMQP without a queue: filters with options; otherwise those of the routes, at QoS 1.
@@ -152,10 +159,12 @@ end_table! {
         speed: f64,
         /// AMQP: the queue.
         queue: String,
+        /// MQTT: the session ends with its connection.
+        clean: bool,
     }
-}
+} }
 
-end_table! {
+with_connection_keys! { end_table! {
     /// One target.
     TargetTable {
         /// Or a file of SQLite, whose table `message` gets each message.
@@ -174,6 +183,8 @@ end_table! {
         melt: bool,
         /// A store: what of a message says when it was.
         time: String,
+        /// A store: when messages are on the disk, and acknowledged.
+        sync: String,
         /// A file: when a new one is begun.
         rotate: Names,
         /// A file: how many full ones are kept.
@@ -198,22 +209,23 @@ end_table! {
         qos: u8,
         /// MQTT: whether each message is retained; otherwise as it was.
         retain: bool,
+        /// How often what is refused for now is sent again; otherwise for as long as `retry` says.
+        retries: u32,
+        /// One message is in flight at a time, so that what is sent again is not overtaken.
+        strict_order: bool,
     }
     path sqlite
-}
+} }
 
 impl TargetTable {
     /// The same without what says where the server is, and who we are there.
     pub(super) fn without_server(&self) -> Self {
+        let table = self.clone().connected(Connection::default());
         Self {
             url: None,
             context: None,
             id: None,
-            password_file: None,
-            cafile: None,
-            cert: None,
-            key: None,
-            ..self.clone()
+            ..table
         }
     }
 }

@@ -3,7 +3,9 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`mod@file`] | the file as it is written |
-//! | [`setup`] | what is made of it, checked |
+//! | [`connection`] | the keys of sources and targets that say how to connect |
+//! | [`end`] | a source and a target, checked |
+//! | [`setup`] | what is made of all of it |
 //! | [`alert_table`], [`alerts`] | an alert as it is written, and what is made of it |
 //! | [`loops`] | messages that would come back; pure |
 //! | [`router`] | which messages go where, and as what; pure |
@@ -15,6 +17,8 @@
 
 pub(crate) mod alert_table;
 mod alerts;
+pub(crate) mod connection;
+mod end;
 mod exchange;
 pub(crate) mod file;
 mod loops;
@@ -31,13 +35,14 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use self::alerts::Run;
-use self::exchange::{Exchanged, Later, Orders};
+use self::exchange::{Exchanged, Orders};
 use self::file::File;
 use self::reload::{Reloading, Standing};
 use self::rules::Rules;
 use self::setup::Setup;
 use crate::command::alert::{self, Marked, Way};
 use crate::command::ends::{self, Between, End, Passing, Reports, SourceEnd, TargetEnd};
+use crate::command::later::Later;
 use crate::command::log::StoreArgs;
 use crate::command::mqtt::topics::Defaults;
 use crate::connect::ConnectArgs;
@@ -50,6 +55,7 @@ use crate::message::{Message, UNTIMED};
 use crate::mqtt::packet::Subscription;
 use crate::output::{Console, Format, Output, Style, record_line};
 use crate::payload::select::Selector;
+use crate::store::Syncing;
 
 /// What is to be done with the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +93,8 @@ pub struct Readers {
     pub alert: fn(&[String]) -> Result<alert::Plan>,
     /// A store in words of the flags of `log`, how to connect to it, and what of a message says when it was.
     pub(crate) store: fn(&[String], &ConnectArgs, Style) -> Result<Timed>,
+    /// When what a store gets is safe: `auto`, `each` or a time.
+    pub(crate) sync: fn(&str) -> std::result::Result<Syncing, String>,
     /// A key of messages, and how long it counts.
     pub dedup: fn(&str, Option<&str>) -> std::result::Result<Dedup, String>,
 }
@@ -145,6 +153,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let targets = targets.collect::<Result<Vec<_>>>()?;
     for source in &mut sources {
         targets.iter().for_each(|target| source.share(target));
+        if setup.strict {
+            source.insist();
+        }
     }
     setup.check_loops(&sources, &targets.iter().collect::<Vec<_>>())?;
     let from = setup.sources.iter().map(|(_, args)| &args.end);
@@ -184,7 +195,7 @@ struct Ends<'a> {
     sources: &'a [SourceEnd],
     targets: &'a [TargetEnd],
     /// Those that take the place of others.
-    later: &'a Later,
+    later: &'a Later<TargetEnd>,
 }
 
 async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<()> {
@@ -199,6 +210,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
         reports: plan.reports,
         ..setup.between.clone()
     };
+    let until = setup.until(&plan.until);
     let orders = Orders::none(targets.len());
     let standing = Standing::new(plan, ends, file, &setup, orders.clone());
     let rules = setup.rules(targets, Origin::default(), Run::Live, console)?;
@@ -222,7 +234,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
         refusals,
         stages: &Stages::default(),
         between: &between,
-        until: &plan.until,
+        until: &until,
         ready: &plan.ready,
         at_hangup: None,
         console,

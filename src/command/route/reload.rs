@@ -251,6 +251,7 @@ fn fixed(was: &File, is: &File) -> Vec<String> {
     let top = [
         ("on-refused", was.on_refused == is.on_refused),
         ("window", was.window == is.window),
+        ("strict", was.strict == is.strict),
         ("dedup", was.dedup == is.dedup),
         ("within", was.within == is.within),
         ("spool", was.spool == is.spool),
@@ -328,7 +329,9 @@ to = "b"
     fn what_was_opened_at_the_start_stays() {
         for (what, instead, changed) in [
             ("window = 5", "window = 6", "window"),
+            ("window = 5", "window = 5\nstrict = true", "strict"),
             ("//h", "//i", "source a"),
+            ("//h\"", "//h\"\nretry = \"5s\"", "source a"),
             ("file = \"b\"", "file = \"c\"", "target b"),
             (
                 "[target.b]",

@@ -81,6 +81,8 @@ pub(super) struct Routes {
     changes: Option<Changes>,
     filler: Filler,
     losses: Losses,
+    /// What cannot be carried is a failure.
+    strict: bool,
     /// What is added to the list of who a message has crossed; `None`: nothing is sent.
     name: Option<ByteString>,
     console: Console,
@@ -108,6 +110,7 @@ impl Routes {
             dead_letters,
             filler: Filler::seeded(None),
             losses: Losses::default(),
+            strict: false,
             name: None,
             console,
             fate: Fate::default(),
@@ -117,6 +120,13 @@ impl Routes {
     /// Servers get messages with this name in the list of who they have crossed.
     pub(super) fn named(mut self, name: ByteString) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// What cannot be carried is a failure of its message.
+    pub(super) fn strict(mut self) -> Self {
+        self.losses = Losses::of_each(true);
+        self.strict = true;
         self
     }
 
@@ -177,9 +187,9 @@ impl Routes {
                     false => Fate::Routed,
                 };
                 self.fate = self.fate.max(fate);
-                for &to in &route.otherwise {
-                    let sent = self.shaped(route, to, arrival.message.clone(), None, now);
-                    into.push((to, sent));
+                passed = self.send_otherwise(route, &arrival, into);
+                if passed.is_err() {
+                    break;
                 }
                 continue;
             }
@@ -197,6 +207,32 @@ impl Routes {
         self.routes = routes;
         self.tell_losses();
         passed
+    }
+
+    /// Sends what does not fulfil the condition of a route to its other targets.
+    fn send_otherwise(
+        &mut self,
+        route: &Route,
+        arrival: &Arrival,
+        into: &mut Outgoing,
+    ) -> Result<()> {
+        for &to in &route.otherwise {
+            let sent = self.shaped(route, to, arrival.message.clone(), None, arrival.now);
+            self.check_losses()?;
+            into.push((to, sent));
+        }
+        Ok(())
+    }
+
+    /// Refuses a message that loses something, where that is a failure.
+    fn check_losses(&mut self) -> Result<()> {
+        if !self.strict {
+            return Ok(());
+        }
+        match self.losses.fresh().first() {
+            Some(what) => Err(Error::new(Kind::Refused, lost(what))),
+            None => Ok(()),
+        }
     }
 
     fn holds(&self, route: &Route, arrival: &Arrival, captures: &Captures<'_>) -> bool {
@@ -243,6 +279,7 @@ impl Routes {
                 let output = output.clone();
                 let sent = self.shaped(route, to, output, topic.as_ref(), arrival.now);
                 carry::check(&sent, &arrival.topic, self.targets[to].protocol)
+                    .and_then(|()| self.check_losses())
                     .map_err(|why| why.text().to_owned())?;
                 into.push((to, sent));
             }
@@ -310,12 +347,14 @@ impl Routes {
 
     fn tell_losses(&mut self) {
         for what in self.losses.fresh() {
-            let console = self.console;
-            console.warn(format_args!(
-                "{what} cannot be carried to the other protocol"
-            ));
+            self.console.warn(lost(what));
         }
     }
+}
+
+/// What is said of something that is lost on the way.
+fn lost(what: &str) -> String {
+    format!("{what} cannot be carried to the other protocol")
 }
 
 impl Router for Routes {
@@ -340,7 +379,8 @@ impl Router for Routes {
                 protocol,
                 shape.exchange.as_ref(),
                 now,
-                &mut self.losses,
+                // What it loses refuses no other message.
+                &mut Losses::default(),
             ),
             None => letter,
         };

@@ -6,33 +6,29 @@ use bytestring::ByteString;
 
 use super::Plan;
 use super::alerts::{self, Alert, Run};
-use super::file::{File, Names, RouteTable, SourceTable, SpoolTable, TargetTable};
+use super::end;
+use super::file::{File, Names, RouteTable, SpoolTable};
 use super::loops::{self, Node};
 use super::router::{Route, Routes, Shape};
 use super::rules::Rules;
 use super::sinks;
 use crate::command::alert::Place;
-use crate::command::ends::target::Sink;
 use crate::command::ends::{
     self, Between, End, Reports, SourceArgs, SourceEnd, TargetArgs, TargetEnd, is_same,
 };
-use crate::command::mqtt::session::SessionArgs;
-use crate::command::mqtt::topics::Defaults;
 use crate::connect::{Protocol, without_credentials};
 use crate::error::{Error, Result, counted};
-use crate::flow::{Origin, Refusals};
+use crate::flow::{Origin, Refusals, Until};
 use crate::message::topic::{covers, intersect, matches};
-use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
-use crate::output::{Console, Format, Style};
+use crate::output::Console;
 use crate::payload::captures::Pattern;
 use crate::payload::template::Template;
+use crate::stop::DRAIN;
+use crate::store::Syncing;
 use crate::store::spool::{Full, SpoolArgs};
 
-/// Seconds of the keep-alive.
-const KEEP_ALIVE: u16 = 60;
-
 /// How many messages may be in flight at each end, unless the file says otherwise.
-const WINDOW: u16 = 100;
+const WINDOW: u16 = 1_000;
 
 /// The file, with names resolved.
 pub(super) struct Setup {
@@ -45,6 +41,8 @@ pub(super) struct Setup {
     pub(super) refusals: Refusals,
     dead_letters: Option<usize>,
     pub(super) between: Between,
+    /// What cannot be carried is a failure.
+    pub(super) strict: bool,
     pub(super) alerts: Vec<Alert>,
     /// What it is called in the list of who a message has crossed.
     name: ByteString,
@@ -63,10 +61,7 @@ impl Setup {
             let text = "at least one source, and one target and one [[route]], or one [[alert]], are needed";
             return Err(wrong(String::from(text)));
         }
-        let window = file.window.unwrap_or(WINDOW);
-        if window == 0 {
-            return Err(wrong(String::from("window must be at least 1")));
-        }
+        let window = window(file).map_err(wrong)?;
         let mut setup = Self {
             sources: Vec::new(),
             targets: Vec::new(),
@@ -76,16 +71,17 @@ impl Setup {
             refusals: Refusals::Stop,
             dead_letters: None,
             between: between(file, plan).map_err(wrong)?,
+            strict: file.strict.unwrap_or_default(),
             alerts: Vec::new(),
             name: plan.name().into(),
         };
         for (name, table) in &file.target {
             let sink = sinks::sink(name, table, &file.route, plan);
-            let target = target(table, sink, window, plan.style);
+            let target = end::target(table, sink, window, plan);
             let mut target = target.map_err(|why| wrong(format!("target {name}: {why}")))?;
             setup.between.waits_for_targets(&mut target.connect);
             setup.targets.push((name.clone(), target));
-            setup.shapes.push(shape(table));
+            setup.shapes.push(end::shape(table));
         }
         let known: Vec<&str> = file.source.keys().map(String::as_str).collect();
         for (at, table) in file.route.iter().enumerate() {
@@ -97,7 +93,7 @@ impl Setup {
         }
         setup.add_alerts(file, plan, &known).map_err(wrong)?;
         for (at, (name, table)) in file.source.iter().enumerate() {
-            let source = source(name, table, &setup.filters(at), window, plan);
+            let source = end::source(name, table, &setup.filters(at), window, plan);
             let source = source.map_err(|why| wrong(format!("source {name}: {why}")))?;
             setup.sources.push((name.clone(), source));
         }
@@ -252,6 +248,22 @@ impl Setup {
         self.targets.iter().filter_map(|(_, args)| args.end.path())
     }
 
+    /// What is under way at the end may take as long as a commit may be put off.
+    pub(super) fn until(&self, until: &Until) -> Until {
+        let times = self.targets.iter().map(|(_, args)| args.sync);
+        let longest = times.filter_map(|sync| match sync {
+            Syncing::Every(time) => Some(time),
+            Syncing::Auto | Syncing::Within(_) | Syncing::Each => None,
+        });
+        Until {
+            drain: match longest.max() {
+                Some(time) => Some(until.drain.unwrap_or(DRAIN) + time),
+                None => until.drain,
+            },
+            ..until.clone()
+        }
+    }
+
     /// What is allowed, and was hardly meant.
     pub(super) fn warnings(&self) -> Vec<String> {
         let used = |target: usize| {
@@ -324,6 +336,9 @@ impl Setup {
         let recorded = |at: usize| matches!(self.sources[at].1.end, End::File(_));
         let alerts = alerts::watch(&self.alerts, &shapes, run, recorded, console)?;
         let mut routes = Routes::new(self.routes, shapes, origin, self.dead_letters, console);
+        if self.strict {
+            routes = routes.strict();
+        }
         if run == Run::Live {
             routes = routes.named(self.name);
         }
@@ -404,6 +419,13 @@ pub(super) fn indices(names: &Names, sources: &[&str]) -> Result<Vec<usize>, Str
     names.all().iter().map(index).collect()
 }
 
+fn window(file: &File) -> Result<u16, String> {
+    match file.window {
+        Some(0) => Err(String::from("window must be at least 1")),
+        window => Ok(window.unwrap_or(WINDOW)),
+    }
+}
+
 /// The spool and the keys of a file.
 fn between(file: &File, plan: &Plan) -> Result<Between, String> {
     let spool = file.spool.as_ref().map(|table| spool(table, plan));
@@ -441,157 +463,4 @@ fn spool(table: &SpoolTable, plan: &Plan) -> Result<SpoolArgs, String> {
 
 fn plain(filter: &str) -> &str {
     crate::message::topic::shared(filter).map_or(filter, |(_, filter)| filter)
-}
-
-/// The name of an end, of which a table has exactly one.
-fn end(
-    url: Option<&String>,
-    context: Option<&String>,
-    file: Option<&String>,
-) -> Result<End, String> {
-    let end = match (url, context, file) {
-        (Some(url), None, None) => End::parse(url).map_err(|why| why.text().to_owned())?,
-        (None, Some(context), None) => return Ok(End::Context(context.clone())),
-        (None, None, Some(file)) if file == "-" => return Ok(End::Standard),
-        (None, None, Some(file)) => {
-            let parts = Path::new(file).components();
-            let mut parts = parts.map(|part| part.as_os_str().to_string_lossy());
-            return match parts.find(|part| ends::is_store(part)) {
-                Some(part) => Err(format!(
-                    "file: {part} is a store: write sqlite = … or influx = …"
-                )),
-                None => Ok(End::File(file.into())),
-            };
-        }
-        _ => return Err(String::from("one of url, context and file is needed")),
-    };
-    match end {
-        end @ (End::Url(..) | End::Listen(_)) => Ok(end),
-        other => Err(format!("url: {other} has no scheme such as mqtt://")),
-    }
-}
-
-/// Refuses what is no pace, and a pace of what has its own.
-fn check_speed(speed: Option<f64>, end: &End) -> Result<(), String> {
-    let is_file = matches!(end, End::File(_) | End::Standard);
-    match speed {
-        Some(_) if !is_file => Err(String::from("speed is for a file")),
-        Some(speed) if !speed.is_normal() || speed < 0.0 => {
-            Err(format!("speed: {speed} is no speed: 1 is as recorded"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn source(
-    name: &str,
-    table: &SourceTable,
-    filters: &[&str],
-    window: u16,
-    plan: &Plan,
-) -> Result<SourceArgs, String> {
-    let end = end(
-        table.url.as_ref(),
-        table.context.as_ref(),
-        table.file.as_ref(),
-    )?;
-    let defaults = Defaults {
-        options: Subscription {
-            qos: QoS::AtLeastOnce,
-            retain_as_published: true,
-            retain_handling: RetainHandling::default(),
-            ..Subscription::default()
-        },
-        ..Defaults::default()
-    };
-    let words: Vec<&str> = match table.topics.as_deref() {
-        None => filters.to_vec(),
-        Some([]) => {
-            return Err(String::from(
-                "topics is empty: name some, or leave it out for those of the routes",
-            ));
-        }
-        Some(own) => own.iter().map(String::as_str).collect(),
-    };
-    let read =
-        |word: &str| (plan.readers.filter)(word, &defaults).map_err(|why| why.text().to_owned());
-    let subscriptions = words.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let id = table
-        .id
-        .clone()
-        .unwrap_or_else(|| format!("{}-{name}", plan.name()));
-    let text = |text: &Option<String>| text.clone().map(ByteString::from);
-    check_speed(table.speed, &end)?;
-    Ok(SourceArgs {
-        end,
-        connect: table.connect(),
-        subscriptions,
-        mqtt: SessionArgs {
-            client_id: Some(id.into()),
-            persistent: true,
-            keep_alive: KEEP_ALIVE,
-            ..SessionArgs::default()
-        },
-        queue: text(&table.queue),
-        exchange: table.exchange(),
-        peek: false,
-        retained_only: false,
-        speed: table.speed,
-        window,
-        style: plan.style,
-    })
-}
-
-fn target(
-    table: &TargetTable,
-    sink: Result<Option<(End, Sink)>, String>,
-    window: u16,
-    style: Style,
-) -> Result<TargetArgs, String> {
-    let (url, context, file) = (&table.url, &table.context, &table.file);
-    let others = [url, context, file].into_iter().flatten().count();
-    let (end, sink) = match (&table.sqlite, sink?) {
-        (_, Some((end, sink))) => (end, Some(sink)),
-        (Some(path), None) if others == 0 => (End::Database(path.into()), None),
-        (None, None) if others == 1 => {
-            let end = end(url.as_ref(), context.as_ref(), file.as_ref())?;
-            (end, None)
-        }
-        _ => {
-            return Err(String::from(
-                "one of url, context, file, sqlite, influx and exec is needed",
-            ));
-        }
-    };
-    if table.qos.is_some_and(|qos| qos > 2) {
-        return Err(String::from("qos is 0, 1 or 2"));
-    }
-    let id = table.id.clone();
-    Ok(TargetArgs {
-        end,
-        sink,
-        connect: table.connect(),
-        mqtt: SessionArgs {
-            client_id: id.map(ByteString::from),
-            keep_alive: KEEP_ALIVE,
-            max_inflight: Some(window),
-            ..SessionArgs::default()
-        },
-        state: None,
-        qos: QoS::from_level(table.qos.unwrap_or(1)).unwrap_or_default(),
-        retain: table.retain.unwrap_or_default(),
-        exchange: table.exchange(),
-        window,
-        format: Format::records(),
-        style,
-    })
-}
-
-fn shape(table: &TargetTable) -> Shape {
-    Shape {
-        protocol: None,
-        exchange: table.exchange.clone().map(ByteString::from),
-        qos: table.qos,
-        retain: table.retain,
-    }
 }

@@ -58,7 +58,7 @@ pub(super) fn sink(
     };
     let topics = routes.iter().filter(gets);
     all.extend(topics.map(|route| format!("--topic={}", route.topic)));
-    let read = (plan.readers.store)(&all, &table.connect(), plan.style);
+    let read = (plan.readers.store)(&all, &table.connection().args()?, plan.style);
     let (store, time) = read.map_err(|why| match why.hint_text() {
         Some(hint) => format!("{}; {hint}", why.text()),
         None => why.text().to_owned(),

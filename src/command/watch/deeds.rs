@@ -13,7 +13,7 @@ use super::Plan;
 use crate::coap::code::Code;
 use crate::command::amqp;
 use crate::command::amqp::session::SessionArgs as AmqpSession;
-use crate::command::coap::request;
+use crate::command::coap::request::{self, Delivery};
 use crate::command::coap::session::SessionArgs as CoapSession;
 use crate::command::ends::carry::{path, routing_key};
 use crate::command::mqtt::session::SessionArgs as MqttSession;
@@ -413,7 +413,10 @@ fn put(
     session.uris = uris.collect::<Result<_>>()?;
     Ok(request::Plan {
         // Its answer is not shown.
-        delivers: Some(Retry::Never),
+        delivers: Some(Delivery {
+            retry: Retry::Never,
+            retries: None,
+        }),
         until: patience(),
         ..request::Plan::new(session, Code::PUT, source, style)
     })

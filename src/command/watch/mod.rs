@@ -24,11 +24,10 @@ use self::observer::{Connection, Observer, View};
 use self::table::Tables;
 use self::web::Pages;
 use crate::board::{Board, Expectation, Options};
-use crate::command::ends::source::AnySource;
-use crate::command::ends::{End, SourceArgs, SourceEnd};
+use crate::command::ends::{End, SourceArgs};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result};
-use crate::flow::{self, Merged, Ready, Stages, Until};
+use crate::flow::{self, Ready, Stages, Until};
 use crate::output::{Console, Panes, Style, lacks_screen, terminals};
 use crate::stop::Stop;
 
@@ -108,12 +107,10 @@ impl Shared {
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let is_screen = plan.has_screen()?;
     let console = Console::new(plan.style);
-    let ends = sources::resolve(&plan, console).await?;
+    let end = sources::resolve(&plan, console)?;
     let mut stop = Stop::watch()?;
-    let names: Vec<String> = ends.iter().map(SourceEnd::name).collect();
-    let source = names.first().cloned().unwrap_or_default();
     let board = Board::new(
-        source,
+        end.name(),
         plan.board.clone(),
         Instant::now(),
         SystemTime::now(),
@@ -123,12 +120,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         Some(web) => Some(Pages::open(web, board.clone(), console).await?),
         None => None,
     };
-    let mut opened = Vec::new();
-    for end in &ends {
-        opened.push(end.open().await?);
-    }
-    let mut source = Merged::new(opened);
-    let origin = plan.ends_after_each().then(|| source.origin());
+    let mut source = end.open().await?;
     let deeds = Deeds::new(&plan)?;
     let view = match is_screen {
         true => {
@@ -140,9 +132,6 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let mut observer = Observer::new(board.clone(), view, pages.as_ref(), deeds);
     if plan.is_recorded() {
         observer.choose(&plan.source.subscriptions);
-    }
-    if let Some(origin) = origin {
-        observer.end_after_each(origin, ends.len());
     }
     let mut announcement = plan.ready.announcement()?;
     let ended = {
@@ -157,19 +146,10 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         ended => ended,
     };
     let shown = observer.close(ended.is_ok()).await;
-    let closed = stop.close(close(source)).await.unwrap_or(Ok(()));
+    let closed = stop.close(source.close()).await.unwrap_or(Ok(()));
     ended.and(shown).and(closed)?;
     plan.tell_of_nothing(&board, console);
     plan.verdict(&board)
-}
-
-/// Ends the connections in good order.
-async fn close(sources: Merged<AnySource<'_>>) -> Result<()> {
-    let mut closed = Ok(());
-    for source in sources.into_sources() {
-        closed = closed.and(source.close().await);
-    }
-    closed
 }
 
 impl Plan {
@@ -197,12 +177,6 @@ impl Plan {
         self.style.quiet |= is_screen;
         self.source.style = self.style;
         Ok(is_screen)
-    }
-
-    /// Whether it ends once each source has said something: where nothing says that it was all.
-    fn ends_after_each(&self) -> bool {
-        let protocol = self.source.end.protocol().ok().flatten();
-        self.once && self.until.duration.is_none() && protocol == Some(Protocol::Coap)
     }
 
     fn view(&self, console: Console) -> Result<View> {

@@ -1,6 +1,5 @@
 //! The target that puts messages on the board, and shows it meanwhile.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use bytestring::ByteString;
@@ -12,7 +11,7 @@ use super::table::Tables;
 use super::web::Pages;
 use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result};
-use crate::flow::{Fate, Next, Number, Origin, Progress, Source, Target};
+use crate::flow::{Fate, Next, Number, Progress, Source, Target};
 use crate::message::{Detail, Message, topic};
 use crate::mqtt::packet::Subscription;
 use crate::output::{Action, Console, Panes, Style};
@@ -49,8 +48,6 @@ pub(super) struct Observer<'a> {
     told: Number,
     /// Of recorded messages, those of these topics; `None`: all that come.
     wanted: Option<&'a [Subscription]>,
-    /// Those of the sources that have not said anything yet are not among these.
-    each: Option<(Origin, usize, HashSet<usize>)>,
     ended: bool,
 }
 
@@ -72,7 +69,6 @@ impl<'a> Observer<'a> {
             newest: 0,
             told: 0,
             wanted: None,
-            each: None,
             ended: false,
         }
     }
@@ -97,11 +93,6 @@ impl<'a> Observer<'a> {
         let filters = self.wanted.map(|all| all.iter().map(|it| &*it.filter));
         let of_group = |filter| topic::shared(filter).map_or(filter, |(_, filter)| filter);
         filters.is_none_or(|mut all| all.any(|it| topic::matches(of_group(it), name)))
-    }
-
-    /// It ends once each of so many sources has said something.
-    pub(super) fn end_after_each(&mut self, origin: Origin, sources: usize) {
-        self.each = Some((origin, sources, HashSet::new()));
     }
 
     /// Who is told of changes.
@@ -184,10 +175,6 @@ impl Target for Observer<'_> {
         let topic = self.topic_of(&message);
         if self.wants(&topic) && self.board.lock().take(&topic, &message, Instant::now()) {
             self.deeds.record(&message)?;
-        }
-        if let Some((origin, sources, heard)) = &mut self.each {
-            heard.insert(origin.get());
-            self.ended |= heard.len() == *sources;
         }
         Ok(())
     }

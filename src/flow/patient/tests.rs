@@ -157,3 +157,22 @@ async fn the_time_for_trying_again_is_limited_as_asked() {
     assert!(began.elapsed() >= Duration::from_secs(5));
     assert!(limited.is_idle());
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_message_has_so_many_tries_more() {
+    let mut patient = patient(Retry::Forever).trying(Some(2));
+    patient.take(1, message(1)).unwrap();
+    patient.take(2, message(1)).unwrap();
+    let busy = |number| refused(number, Cause::RefusedForNow);
+    for _ in 0..2 {
+        assert!(tells(&mut patient, vec![busy(1), busy(2)]).await.is_empty());
+        // Their time comes, and they are sent.
+        assert!(tells(&mut patient, Vec::new()).await.is_empty());
+    }
+    let accepted = Progress::One(2, Outcome::Accepted);
+    let told = tells(&mut patient, vec![busy(1), accepted]).await;
+    assert_eq!(told, ["1 refused", "2 accepted"]);
+    // Twice each beside the first time; the last round was sent when it came.
+    assert_eq!(patient.target.taken[..4], [1, 2, 1, 2]);
+    assert!(patient.is_idle());
+}

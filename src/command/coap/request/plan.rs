@@ -22,8 +22,8 @@ pub struct Plan {
     pub source: Source,
     /// How the body is spelled.
     pub encoding: Encoding,
-    /// The requests deliver messages: outages are waited out, so long, and answers are not shown.
-    pub delivers: Option<Retry>,
+    /// The requests deliver messages: outages are waited out, and answers are not shown.
+    pub delivers: Option<Delivery>,
     /// What becomes of each body before (`--map`).
     pub outgoing: Stages,
     /// How often each URI is asked, and how fast.
@@ -65,4 +65,13 @@ impl Plan {
             style,
         }
     }
+}
+
+/// How messages are delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// How long an outage is waited out.
+    pub retry: Retry,
+    /// How often what the server cannot take now is sent again; `None`: for as long as that.
+    pub retries: Option<u32>,
 }

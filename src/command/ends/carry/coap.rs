@@ -4,8 +4,11 @@ use bytestring::ByteString;
 
 use super::{Losses, correlation, is_own, lost_of_amqp, path, seconds, topic_of};
 use crate::coap::{format, option};
-use crate::command::coap::record::{UNCONFIRMED, is_unconfirmed, lasting, max_age};
-use crate::message::{AmqpProperties, CoapDetail, Detail, Message, MqttDetail, MqttProperties};
+use crate::command::coap::record::{UNCONFIRMED, is_unconfirmed, lasting, max_age, passed_on};
+use crate::command::ends::hops;
+use crate::message::{
+    AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
+};
 
 /// What only CoAP has, beside what belongs to one exchange.
 pub(super) fn check_losses(coap: &CoapDetail, losses: &mut Losses) {
@@ -27,9 +30,11 @@ fn content_type(coap: &CoapDetail) -> Option<ByteString> {
 }
 
 pub(super) fn as_mqtt(coap: &CoapDetail) -> MqttDetail {
+    let hops = hops::unnamed(coap);
     let properties = MqttProperties {
         content_type: content_type(coap),
         message_expiry_interval: max_age(coap),
+        user_properties: hops.map(|name| (hops::HOPS.into(), name)).collect(),
         ..MqttProperties::default()
     };
     MqttDetail {
@@ -41,10 +46,16 @@ pub(super) fn as_mqtt(coap: &CoapDetail) -> MqttDetail {
 
 pub(super) fn as_amqp(coap: &CoapDetail) -> AmqpProperties {
     let milliseconds = max_age(coap).map(|seconds| u64::from(seconds) * 1000);
+    let hops: Vec<AmqpValue> = hops::unnamed(coap).map(AmqpValue::Text).collect();
+    let headers = match hops.is_empty() {
+        true => Vec::new(),
+        false => vec![(hops::HOPS_HEADER.into(), AmqpValue::List(hops))],
+    };
     AmqpProperties {
         content_type: content_type(coap),
         delivery_mode: Some(1 + u8::from(!is_unconfirmed(coap))),
         expiration: milliseconds.map(|it| it.to_string().into()),
+        headers,
         ..AmqpProperties::default()
     }
 }
@@ -88,10 +99,11 @@ pub(super) fn carry(message: &mut Message, losses: &mut Losses) {
         losses.add("a content type that CoAP has no number for");
     }
     message.topic = path(&topic).into();
+    let hop_limit = hops::limit_of(&message.detail).map(passed_on);
     message.detail = Detail::Coap(Box::new(CoapDetail {
         kind: (!is_confirmed).then_some(UNCONFIRMED),
         content_format,
-        options: lifetime.map(lasting).into_iter().collect(),
+        options: lifetime.map(lasting).into_iter().chain(hop_limit).collect(),
         ..CoapDetail::default()
     }));
 }
