@@ -298,6 +298,7 @@ impl<T: Target> Spooled<T> {
                 self.save_at = None;
                 self.saving = Some(spawn_blocking(self.reader.save()));
             }
+            () = self.reader.is_waited_for() => {}
             () = yield_now(), if more => {}
         }
         Ok(())

@@ -622,11 +622,11 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         ),
         (
             "-t a/{b} --above 27 --unless down/{B}",
-            "--unless down/{B} has no name of --topic a/{b}",
+            "--unless down/{B} has no name of -t a/{b}",
         ),
         (
             "-t a/{b} --stale 1h --status-topic status/+",
-            "--status-topic status/+ has no name of --topic a/{b}",
+            "--status-topic status/+ has no name of -t a/{b}",
         ),
     ] {
         let line = iotctl(&format!("alert mqtt://127.0.0.1:1 {words}"));

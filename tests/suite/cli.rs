@@ -58,7 +58,7 @@ fn the_version_comes_first_and_then_the_features_that_are_built_in() {
         &["version"],
         &["--color", "never", "--version"],
     ] {
-        assert_eq!(iotctl(words).stdout, said, "{words:?}");
+        assert_eq!(iotctl(&words).stdout, said, "{words:?}");
     }
 }
 

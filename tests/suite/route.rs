@@ -244,6 +244,11 @@ fn mistakes_are_found_without_a_connection() {
             "routes.toml:3: unknown field `topcs`; did you mean `topics`?",
         ),
         (
+            "[source.edge]",
+            "[source.edge]\ntopics = [\"other/#\"]",
+            "route 1: sensors/+/temperature does not come, as it is not among the topics of the source",
+        ),
+        (
             "[target.edge]\nurl",
             "[target.edge]\nretian = true\nurl",
             "routes.toml:5: unknown field `retian`; did you mean `retain`?",

@@ -120,7 +120,7 @@ impl TestFlags {
             if let Some(other) = other
                 && !other.names().any(|name| topic.names().any(|it| it == name))
             {
-                let text = format!("{flag} {other} has no name of --topic {topic}");
+                let text = format!("{flag} {other} has no name of -t {topic}");
                 return Err(Error::usage(text).hint(
                     "it is about the alarms with the same value for a name, such as {device}",
                 ));

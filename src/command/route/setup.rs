@@ -97,6 +97,7 @@ impl Setup {
             let source = source.map_err(|why| wrong(format!("source {name}: {why}")))?;
             setup.sources.push((name.clone(), source));
         }
+        setup.check_topics().map_err(wrong)?;
         (setup.refusals, setup.dead_letters) = match file.on_refused.as_deref() {
             None | Some("stop") => (Refusals::Stop, None),
             Some("drop") => (Refusals::Drop, None),
@@ -107,6 +108,31 @@ impl Setup {
             }
         };
         Ok(setup)
+    }
+
+    /// Refuses a route or an alert that gets nothing, as no topic of its sources is one of its own.
+    fn check_topics(&self) -> Result<(), String> {
+        let gives = |from: &usize, filter: &str| {
+            let (_, source) = &self.sources[*from];
+            let mut topics = source.subscriptions.iter();
+            source.subscriptions.is_empty()
+                || source.queue.is_some()
+                || topics.any(|it| intersect(plain(&it.filter), filter))
+        };
+        let routes = self.routes.iter().enumerate();
+        let routes =
+            routes.map(|(at, it)| (format!("route {}", at + 1), &it.from, it.pattern.filter()));
+        let alerts = self.alerts.iter().flat_map(|it| {
+            let filters = it.plan.filters();
+            filters.map(|filter| (format!("alert {}", it.plan.rule.name), &it.from, filter))
+        });
+        let mut all = routes.chain(alerts);
+        match all.find(|(_, from, filter)| !from.iter().any(|it| gives(it, filter))) {
+            None => Ok(()),
+            Some((what, _, filter)) => Err(format!(
+                "{what}: {filter} does not come, as it is not among the topics of the source"
+            )),
+        }
     }
 
     fn add_alerts(&mut self, file: &File, plan: &Plan, sources: &[&str]) -> Result<(), String> {

@@ -25,6 +25,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 pub(crate) use cursor::Place;
 use disk::{Disk, Folder};
 pub(crate) use entry::{Entry, line};
@@ -86,6 +88,8 @@ struct Segments {
     delivered: Mutex<Option<Place>>,
     /// The disk is full, and what comes waits.
     full: AtomicBool,
+    /// Told while it waits: a part of what came is there, and nobody else says so.
+    waits: Notify,
 }
 
 impl Segments {
@@ -170,6 +174,7 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
         synced: Mutex::new(segments),
         delivered: Mutex::new(Some(at)),
         full: AtomicBool::new(false),
+        waits: Notify::new(),
     });
     Ok(Opened {
         writer: Writer::new(disk.clone(), Arc::clone(&segments), longest, last, length),

@@ -190,6 +190,11 @@ impl<D: Disk> Reader<D> {
         self.segments.full.swap(false, Ordering::Relaxed)
     }
 
+    /// Waits until what comes waits for room, so that what is there is to be delivered. Cancel-safe.
+    pub(crate) async fn is_waited_for(&self) {
+        self.segments.waits.notified().await;
+    }
+
     /// Nothing is delivered any more: no room is to be waited for.
     pub(crate) fn close(&self) {
         *self.segments.delivered() = None;

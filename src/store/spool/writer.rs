@@ -99,6 +99,7 @@ impl<D: Disk> Writer<D> {
         };
         if delivered < end {
             self.segments.full.store(true, Ordering::Relaxed);
+            self.segments.waits.notify_one();
             thread::sleep(AGAIN);
             return Ok(true);
         }

@@ -38,13 +38,19 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// How many things of the fleet happen before requests are looked at again.
 const MOST_STEPS: usize = 1000;
 
+fn check_url(url: Option<&str>) -> Result<()> {
+    match url {
+        None => Ok(()),
+        Some(url) => Err(Error::usage(format!(
+            "the devices are CoAP servers, and connect to none: {url}"
+        ))
+        .hint("--listen says where they are reached, --rd where they are registered")),
+    }
+}
+
 /// Runs the fleet until its time is over or a signal comes.
 pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<()> {
-    if let Some(url) = &plan.connect.url {
-        let text = format!("the devices are CoAP servers, and connect to none: {url}");
-        return Err(Error::usage(text)
-            .hint("--listen says where they are reached, --rd where they are registered"));
-    }
+    check_url(plan.connect.url.as_deref())?;
     let clock = model.start.unwrap_or_else(|| Clock::start().now());
     let summary = model.summary();
     let mut lookers = Lookers::begin(plan, console).await?;
