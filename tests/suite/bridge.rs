@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::broker::{Broker, broker};
 use crate::support::certificates::Certificates;
 use crate::support::coap::server;
-use crate::support::command::{Line, Running, iotctl, program};
+use crate::support::command::{Running, iotctl, program};
 use crate::support::libcoap;
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 use crate::support::peer::{Peer, drain, level, packet, publish, read_packet, read_until, send};
@@ -18,15 +18,7 @@ use crate::support::wait_for;
 
 /// A bridge that messages can come to.
 fn bridged(words: &str, folder: &Path) -> Running {
-    ready(iotctl("bridge").words(words), folder)
-}
-
-/// A bridge once messages can come.
-fn ready(line: Line, folder: &Path) -> Running {
-    let ready = folder.join("ready");
-    let bridge = line.word("--ready-file").word(&ready).start();
-    wait_for("the bridge", || ready.exists().then_some(()));
-    bridge
+    iotctl("bridge").words(words).ready(folder)
 }
 
 fn url(broker: &Broker) -> String {
@@ -459,7 +451,7 @@ fn paho_and_pika_read_all_properties_of_each_other() {
         .word(format!("{topic}/out/# out 1"))
         .word("-t")
         .word(format!("{topic}/in/# in 1"));
-    let bridge = ready(line, folder.path());
+    let bridge = line.ready(folder.path());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/bridged.py");
     program("bridge-python", script)
         .words(&format!("{mqtt} {amqp} {topic}"))
@@ -1092,7 +1084,7 @@ fn what_only_amqp_has_is_told_once_or_refused() {
     // Not all topics: others publish to the same server.
     let ends = format!("bridge {amqp} {} --from-queue {queue} -t", url(&broker));
     let line = |words: &str| iotctl(&ends).word(format!("{queue} out")).words(words);
-    let mut bridge = ready(line(""), folder.path());
+    let mut bridge = line("").ready(folder.path());
     let mut watcher = broker.iotctl("sub -t # -q 1").start();
     broker.sees_subscription("#");
     publish();

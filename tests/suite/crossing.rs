@@ -1,8 +1,6 @@
 //! What `bridge`, `route`, `log` and `alert` have in common: refusals, failing expressions, names across protocols, other clients
 //! with the same name, and pipes.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::support::broker::{Broker, broker};
@@ -10,18 +8,9 @@ use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::mosquitto::mosquitto;
 use crate::support::peer::{Peer, packet, read_until, send, welcome};
 use crate::support::rabbitmq::{rabbitmq, unique};
-use crate::support::wait_for;
 
 fn url(broker: &Broker) -> String {
     format!("mqtt://127.0.0.1:{}", broker.port)
-}
-
-/// A command once messages can come.
-fn ready(line: Line, folder: &Path) -> Running {
-    let file = folder.join("ready");
-    let running = line.word("--ready-file").word(&file).start();
-    wait_for("the command", || file.exists().then_some(()));
-    running
 }
 
 fn record(line: &str) -> Value {
@@ -191,9 +180,9 @@ fn topics_with_dots_come_back_from_rabbitmq_as_they_were() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let root = unique("dots").replace('.', "-");
     let back = iotctl(&format!("bridge {amqp} {} -t", url(&two))).word(format!("{root}/# out 1"));
-    let back = ready(back, folders[0].path());
+    let back = back.ready(folders[0].path());
     let there = iotctl(&format!("bridge {} {amqp} -t", url(&one))).word(format!("{root}/# out 1"));
-    let mut there = ready(there, folders[1].path());
+    let mut there = there.ready(folders[1].path());
     let mut watcher = two.iotctl("sub -t # -q 1 --output json").start();
     two.sees_subscription("#");
     for name in ["a.b/c", "a/b", "v1.0", "a//b", "spBv1.0/x.y"] {
@@ -231,7 +220,7 @@ fn what_is_no_name_there_is_refused_where_it_must_be_exact() {
     let one = broker("");
     let folder = tempfile::tempdir().unwrap();
     let bridge = iotctl(&format!("bridge {} {amqp} --strict -t", url(&one))).word("s/# out 1");
-    let bridge = ready(bridge, folder.path());
+    let bridge = bridge.ready(folder.path());
     one.iotctl("pub -q 1 -m x -t s/a.b").run().exits(0);
     bridge
         .ends_by_itself()
@@ -275,7 +264,7 @@ fn a_source_sends_no_larger_packets_than_the_bridge_takes() {
         one.port,
         url(&two)
     );
-    let bridge = ready(iotctl(&words).word("s/# out 1"), folder.path());
+    let bridge = iotctl(&words).word("s/# out 1").ready(folder.path());
     let mut watcher = two.iotctl("sub -t # -q 1 -v").start();
     two.sees_subscription("#");
     let long = "x".repeat(300);
@@ -422,11 +411,10 @@ fn a_log_hands_messages_on_to_the_next_command_of_a_pipe() {
 fn ten_of_which_some_wait(from: &Broker, to: &str, topic: &str, refusal: &str) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let line = iotctl("bridge").word(url(from)).word(to);
-    let mut bridge = ready(
-        line.words("--on-refused drop -t")
-            .word(format!("{topic} out 1")),
-        folder.path(),
-    );
+    let mut bridge = line
+        .words("--on-refused drop -t")
+        .word(format!("{topic} out 1"))
+        .ready(folder.path());
     let numbers: String = (1..=10).map(|n| format!("{n}\n")).collect();
     let publishing = from
         .iotctl(&format!("pub -t {topic} -q 1 -l"))

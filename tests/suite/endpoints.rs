@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::broker::{Broker, broker, started};
+use crate::support::broker::{Broker, broker};
 use crate::support::certificates::Certificates;
 use crate::support::coap::server;
-use crate::support::command::{Line, Running, iotctl};
+use crate::support::command::{Running, iotctl};
 use crate::support::ports::free_ports;
 use crate::support::rabbitmq::{rabbitmq, unique};
-use crate::support::wait_for;
 
 fn url(broker: &Broker) -> String {
     format!("mqtt://127.0.0.1:{}", broker.port)
@@ -22,15 +21,6 @@ fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("routes.toml");
     fs::write(&path, text).unwrap();
     path
-}
-
-/// Once messages can come.
-fn ready(line: Line, folder: &Path) -> Running {
-    let ready = folder.join("ready");
-    let _ = fs::remove_file(&ready);
-    let running = line.word("--ready-file").word(&ready).start();
-    wait_for("the command", || ready.exists().then_some(()));
-    running
 }
 
 /// Ends it, and looks at what it says then.
@@ -65,7 +55,7 @@ fn keys_of_connections_hold_at_each_end() {
     // Each end by itself: one is not verified, the other by a folder.
     let keys = ["insecure = true", "capath = \"authorities\"", ""];
     let file = written(folder.path(), &keyed(&from, &to, keys));
-    let routing = ready(iotctl("route").word(&file), folder.path());
+    let routing = iotctl("route").word(&file).ready(folder.path());
     let publish = iotctl(&format!("mqtt pub {from} --insecure -t n/a -m 1 -q 1 -r"));
     publish.run().exits(0);
     let line = format!("mqtt sub {to} --insecure -t n/a -C 1 -W 60s");
@@ -102,7 +92,7 @@ fn a_target_that_is_not_to_be_tried_again_ends_the_route() {
     let folder = tempfile::tempdir().unwrap();
     let keys = ["", "retry = \"never\"", ""];
     let file = written(folder.path(), &keyed(&url(&one), &url(&two), keys));
-    let routing = ready(iotctl("route").word(&file), folder.path());
+    let routing = iotctl("route").word(&file).ready(folder.path());
     two.running.signal("KILL");
     let ended = routing.ends_by_itself();
     assert!([3, 6].contains(&ended.code), "{}", ended.stderr);
@@ -180,7 +170,7 @@ fn a_source_that_is_clean_leaves_no_session() {
         let folder = tempfile::tempdir().unwrap();
         let text = keyed(&url(&one), &url(&two), [keys, "", ""]);
         let file = written(folder.path(), &text);
-        let routing = ready(iotctl("route").word(&file), folder.path());
+        let routing = iotctl("route").word(&file).ready(folder.path());
         says_at_the_end(routing, "received 0 messages");
         one.iotctl("pub -t n/a -m x -q 1").run().exits(0);
         let ended = iotctl("route").word(&file).words("--idle 2s").run();
@@ -274,7 +264,7 @@ fn resources_are_found_and_observed_by_a_pattern() {
         ),
     ] {
         let line = iotctl("bridge").word(&from).word(url(&broker)).words("-t");
-        let bridge = ready(line.word(topic), folder.path());
+        let bridge = line.word(topic).ready(folder.path());
         let mut lines = watcher.lines(2);
         lines.sort_unstable();
         let expected = [1, 2].map(|at| format!("{prefix}/sensors/d{at}/temp {at}"));
@@ -441,7 +431,7 @@ fn a_bridge_maps_and_says_what_is_retained() {
         let line = words
             .iter()
             .fold(line.word("n/# out 1"), |line, word| line.word(word));
-        ready(line, folder.path())
+        line.ready(folder.path())
     };
     let publish = |words: &str| {
         let line = one
@@ -472,7 +462,7 @@ fn a_bridge_that_connects_once_ends_with_its_connection() {
     let (one, two) = (broker(""), broker(""));
     let folder = tempfile::tempdir().unwrap();
     let line = format!("bridge {} {}", url(&one), url(&two));
-    let bridge = ready(iotctl(&line).words("--once -t n/#"), folder.path());
+    let bridge = iotctl(&line).words("--once -t n/#").ready(folder.path());
     two.running.signal("KILL");
     let ended = bridge.ends_by_itself();
     assert!([3, 6].contains(&ended.code), "{}", ended.stderr);
@@ -497,7 +487,7 @@ fn what_is_refused_for_now_has_so_many_tries() {
     let line = line
         .word("n/# out 1")
         .words("--retries 1 --on-refused drop -C 10");
-    let bridge = ready(line, folder.path());
+    let bridge = line.ready(folder.path());
     let publishing = one.iotctl("pub -t n/a -q 1 -l").input(ten().join("\n"));
     publishing.run().exits(0);
     bridge
@@ -519,7 +509,7 @@ fn a_strict_order_is_kept_over_what_is_refused_for_now() {
     }
     let folder = tempfile::tempdir().unwrap();
     let line = iotctl(&format!("bridge {} {amqp} --strict-order -t", url(&one)));
-    let mut bridge = ready(line.word(format!("{queue} out 1")), folder.path());
+    let mut bridge = line.word(format!("{queue} out 1")).ready(folder.path());
     let publishing = one.iotctl(&format!("pub -t {queue} -q 1 -l"));
     publishing.input(ten().join("\n")).run().exits(0);
     bridge.hears("nack");
@@ -530,38 +520,6 @@ fn a_strict_order_is_kept_over_what_is_refused_for_now() {
     iotctl(&format!("amqp delete queue {amqp} {queue}"))
         .run()
         .exits(0);
-}
-
-#[test]
-fn what_has_waited_too_long_in_a_spool_is_given_up() {
-    let one = broker("");
-    let [port] = free_ports();
-    let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("spool");
-    let bridge = |words: &str| {
-        let line = format!(
-            "bridge {} mqtt://127.0.0.1:{port} --clean {words} -t",
-            url(&one)
-        );
-        let line = iotctl(&line).word("n/# out 1").words("--spool");
-        ready(line.word(&spool), folder.path())
-    };
-    let left = || {
-        let line = iotctl("replay --speed max").word(&spool).run();
-        line.text().lines().count()
-    };
-    let filling = bridge("");
-    one.iotctl("pub -t n/a -q 1 -l")
-        .input("1\n2\n3\n")
-        .run()
-        .exits(0);
-    wait_for("the spool", || (left() == 3).then_some(()));
-    filling.signal("KILL");
-    filling.ends();
-    let _two = started(iotctl(&format!("mqtt broker --listen 127.0.0.1:{port}")));
-    let bridge = bridge("--spool-age 1ms");
-    wait_for("an empty spool", || (left() == 0).then_some(()));
-    says_at_the_end(bridge, "3 expired");
 }
 
 #[test]

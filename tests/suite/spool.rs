@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::broker::{Broker, broker, started};
-use crate::support::command::{Line, Running, iotctl};
+use crate::support::command::{Line, iotctl};
 use crate::support::ports::free_ports;
 use crate::support::wait_for;
 
@@ -14,15 +14,6 @@ fn filled(words: &str, from: &str, to: &str, folder: &Path) -> String {
     let folder = folder.display().to_string();
     let words = words.replace("FROM", from).replace("TO", to);
     words.replace("DIR", &folder)
-}
-
-/// Once messages can come.
-fn ready(line: Line, folder: &Path) -> Running {
-    let ready = folder.join("ready");
-    let _ = fs::remove_file(&ready);
-    let running = line.word("--ready-file").word(&ready).start();
-    wait_for("the command", || ready.exists().then_some(()));
-    running
 }
 
 fn url(port: u16) -> String {
@@ -55,7 +46,7 @@ fn a_bridge_receives_while_its_target_is_away_and_is_killed_and_nothing_is_lost(
     let words = "bridge FROM TO -t 's/#' --clean --spool DIR/spool";
     let words = filled(words, &url(one.port), &url(port), folder.path());
     let bridge = || iotctl(&words.replace("'s/#'", "s/#"));
-    let running = ready(bridge(), folder.path());
+    let running = bridge().ready(folder.path());
     publish(&one, 0..50);
     wait_for("the spool", || {
         (left(folder.path()).len() == 50).then_some(())
@@ -63,7 +54,7 @@ fn a_bridge_receives_while_its_target_is_away_and_is_killed_and_nothing_is_lost(
     running.signal("KILL");
     running.ends();
     // What comes from here on is not subscribed to: it has to be there already.
-    let running = ready(bridge(), folder.path());
+    let running = bridge().ready(folder.path());
     publish(&one, 50..60);
     wait_for("the spool", || {
         (left(folder.path()).len() == 60).then_some(())
@@ -73,7 +64,7 @@ fn a_bridge_receives_while_its_target_is_away_and_is_killed_and_nothing_is_lost(
     let mut two = broker_at(port);
     let mut watcher = two.iotctl("sub -t # -q 1").start();
     two.sees_subscription("#");
-    let running = ready(bridge(), folder.path());
+    let running = bridge().ready(folder.path());
     let lines = watcher.lines(60);
     let numbers: Vec<u32> = lines.iter().map(|it| it.parse().unwrap()).collect();
     assert_eq!(numbers, (0..60).collect::<Vec<_>>());
@@ -102,7 +93,7 @@ fn a_spool_is_not_delivered_the_wrong_way_round_and_topics_that_changed_lose_not
         let words = format!("bridge {from} {to} -t {topic} --clean --spool");
         iotctl(&words).word(&spool)
     };
-    let running = ready(bridge(&from, &to, "s/#"), folder.path());
+    let running = bridge(&from, &to, "s/#").ready(folder.path());
     publish(&one, 0..5);
     wait_for("the spool", || {
         (left(folder.path()).len() == 5).then_some(())
@@ -140,7 +131,7 @@ fn what_is_too_old_or_goes_nowhere_is_done_with_though_nothing_else_comes() {
     };
     let fill = |range: std::ops::Range<u32>| {
         let count = range.len();
-        let running = ready(bridge(&url(port), "-t s/#"), folder.path());
+        let running = bridge(&url(port), "-t s/#").ready(folder.path());
         publish(&one, range);
         wait_for("the spool", || {
             (left(folder.path()).len() == count).then_some(())
@@ -173,7 +164,7 @@ fn a_spool_belongs_to_one_process_and_its_flags_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let words = "log FROM -t s/# --to DIR/x.ndjson --spool DIR/spool";
     let words = filled(words, &url(one.port), "", folder.path());
-    let running = ready(iotctl(&words), folder.path());
+    let running = iotctl(&words).ready(folder.path());
     let second = words.replace("x.ndjson", "y.ndjson");
     iotctl(&second)
         .word("--clean")
@@ -212,10 +203,9 @@ fn a_route_that_ends_in_time_leaves_what_is_not_delivered() {
         folder.path(),
     );
     fs::write(&file, routes).unwrap();
-    let running = ready(
-        iotctl("route --for 2s --drain 100ms").word(&file),
-        folder.path(),
-    );
+    let running = iotctl("route --for 2s --drain 100ms")
+        .word(&file)
+        .ready(folder.path());
     publish(&one, 0..5);
     running
         .ends()
@@ -243,7 +233,7 @@ fn a_full_disk_is_an_error_and_what_was_not_stored_is_not_acknowledged() {
     let mut command = std::process::Command::new("bash");
     let program = iotctl("").into_command();
     command.args(["-c", &limited]).arg(program.get_program());
-    let running = ready(Line::of(command), folder.path());
+    let running = Line::of(command).ready(folder.path());
     one.sees_subscription("s/#");
     let line = "x".repeat(1000) + "\n";
     let lines = line.repeat(200);

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::{PATIENCE, wait_for};
 
 /// A command line, untouched by the environment of whoever runs the tests.
 pub struct Line {
@@ -105,6 +107,15 @@ impl Line {
             .stderr(Stdio::piped())
             .spawn();
         Running::new(child.unwrap())
+    }
+
+    /// Starts it, and waits until messages can come: it says so in a file in `folder`.
+    pub fn ready(self, folder: &Path) -> Running {
+        let ready = folder.join("ready");
+        let _ = fs::remove_file(&ready);
+        let running = self.word("--ready-file").word(&ready).start();
+        wait_for("the command", || ready.exists().then_some(()));
+        running
     }
 
     /// The command itself, for special plumbing.
@@ -361,7 +372,7 @@ impl Running {
     /// The same while its standard input stays open: for a command that reads it and must end for another reason.
     #[track_caller]
     pub fn ends_by_itself(mut self) -> Ended {
-        let status = super::wait_for("the end of the command", || self.child.try_wait().unwrap());
+        let status = wait_for("the end of the command", || self.child.try_wait().unwrap());
         while let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) {
             match stream {
                 Stream::Out => self.stdout.push_back(line),
