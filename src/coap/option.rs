@@ -259,6 +259,15 @@ impl Options {
         Block::of(self, BLOCK2)
     }
 
+    /// The first option that would be part of a location, beside Location-Path or Location-Query, and that is not defined
+    /// yet: who does not know it must refuse the message (RFC 7252 §5.10.7).
+    pub fn reserved_location(&self) -> Option<u16> {
+        const RESERVED: [u16; 4] = [128, 132, 136, 140];
+        let located = self.contains(LOCATION_PATH) || self.contains(LOCATION_QUERY);
+        let mut numbers = self.0.iter().map(|it| it.0);
+        numbers.find(|number| located && RESERVED.contains(number))
+    }
+
     /// Drops elective options whose length or repetition is not allowed, and finds the first critical one that
     /// is wrong in the same way or that `known` does not know (RFC 7252 §5.4.1, §5.4.3, §5.4.5).
     ///
@@ -348,6 +357,18 @@ mod tests {
         assert_eq!(settle(URI_HOST, vec![b'a'], 2), Err(URI_HOST));
         assert_eq!(settle(BLOCK2, vec![0; 4], 1), Err(BLOCK2));
         assert_eq!(settle(URI_PATH, vec![b'a'], 3), Ok(()));
+    }
+
+    #[test]
+    fn a_location_of_parts_that_are_not_defined_is_none() {
+        let with = |numbers: &[u16]| {
+            let mut options = Options::new();
+            numbers.iter().for_each(|it| options.push_text(*it, "x"));
+            options.reserved_location()
+        };
+        assert_eq!(with(&[LOCATION_PATH, 136]), Some(136));
+        assert_eq!(with(&[140, LOCATION_QUERY]), Some(140));
+        assert_eq!((with(&[132]), with(&[LOCATION_PATH, 134])), (None, None));
     }
 
     #[test]

@@ -258,6 +258,80 @@ fn uploads_that_are_not_taken_say_why() {
     let uri = peer(|request, _| vec![ack(0x44, request, b"")]);
     let ended = put(&uri).run().exits(6);
     ended.says("the server ended the upload after 64 bytes");
+    // To be continued after the last block.
+    let uri = peer(|request, _| {
+        let value = option_of(request, BLOCK1).unwrap();
+        vec![ack(0x5f, request, &content(&[(BLOCK1, &value)], b""))]
+    });
+    let ended = put(&uri).run().exits(6);
+    ended.says("received 2.31 Continue in response to the last block of the upload");
+}
+
+#[test]
+fn a_server_that_takes_blocks_alone_gets_them() {
+    let uri = peer(|request, _| {
+        vec![match option_of(request, BLOCK1) {
+            None => ack(0x8d, request, b""),
+            // 300 bytes in blocks of 256.
+            Some(value) if value == [0x0c] => {
+                ack(0x5f, request, &content(&[(BLOCK1, &value)], b""))
+            }
+            Some(value) => {
+                assert_eq!(value, [0x14]);
+                ack(0x44, request, &content(&[(BLOCK1, &value)], b""))
+            }
+        }]
+    });
+    let put = iotctl("coap put -W 4 -s").word(&uri).input([7; 300]);
+    put.run().exits(0).quietly();
+}
+
+#[test]
+fn a_success_that_answers_nothing_that_was_asked_is_none() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    let valid = |request: &[u8]| ack(0x43, request, &content(&[(ETAG, b"1")], b""));
+    let bare = "received 2.03 Valid in response to a request without ETag";
+    got(valid).exits(6).says(bare);
+    let uri = peer(move |request, _| vec![valid(request)]);
+    get(&uri).words("-o").word(&file).run().exits(6).says(bare);
+    assert!(!file.exists());
+    let put = iotctl("coap put -W 4 -m 1").word(&uri);
+    put.run().exits(6).says(bare);
+    let observe = iotctl("coap observe -W 4").word(&uri);
+    observe.run().exits(6).prints("").says(bare);
+    // In the middle of a body.
+    let uri = peer(move |request, number| {
+        let value = block(0, true, 0);
+        vec![match number {
+            0 => ack(0x45, request, &content(&[(BLOCK2, &value)], &[b'x'; 16])),
+            _ => valid(request),
+        }]
+    });
+    let ended = get(&uri).run().exits(6).prints("");
+    ended.says(bare).says("received 16 bytes of the body");
+    let proceed = |request: &[u8]| ack(0x5f, request, b"");
+    let ended = got(proceed).exits(6);
+    ended.says("received 2.31 Continue in response to a request without Block1");
+}
+
+#[test]
+fn an_etag_that_disappears_is_another_body() {
+    let uri = peer(|request, number| {
+        let num = asked_block(request, BLOCK2);
+        let (letter, tagged) = if number < 1 {
+            (b'a', true)
+        } else {
+            (b'b', false)
+        };
+        let value = block(num, num == 0, 0);
+        let mut options: Vec<(u16, &[u8])> = vec![(BLOCK2, &value)];
+        if tagged {
+            options.insert(0, (ETAG, b"1"));
+        }
+        vec![ack(0x45, request, &content(&options, &[letter; 16]))]
+    });
+    get(&uri).run().exits(0).prints(&"b".repeat(32));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::super::stamp::{Room, Stamp};
 use super::exchanges::ExchangeTable;
 use super::figures::{CHALLENGES, MALFORMED, REGISTRATIONS, RETRANSMISSIONS};
 use super::ids::Ids;
-use super::session::{Group, MOST_CHALLENGES, challenged, foreign, reject};
+use super::session::{Group, MOST_CHALLENGES, challenged, foreign, reject, unasked};
 use super::signals::{Signal, heed, write_greeting};
 use super::template::{Kind, Patch, Template};
 use crate::coap::code::Code;
@@ -183,6 +183,9 @@ impl Observer {
         self.challenges = 0;
         if !seen.code.is_success() {
             let cause = format!("observation refused by the server: {:?}", seen.code);
+            return Err(Broken::of(Class::Refused, cause));
+        }
+        if let Some(cause) = unasked(&self.group.kind, seen.code) {
             return Err(Broken::of(Class::Refused, cause));
         }
         let Some(number) = content.observe else {

@@ -288,7 +288,9 @@ impl CoapSession {
         content: &Content<'_>,
         io: &mut Io<'_>,
     ) {
-        if seen.code.is_success() {
+        if let Some(cause) = unasked(&self.group.kind, seen.code) {
+            io.records.refused_for(flight, cause);
+        } else if seen.code.is_success() {
             io.records.acknowledged(flight, io.now);
             if self.changes(flight) && io.records.window.holds(flight.due) {
                 io.records.messages.expected += self.observers;
@@ -408,6 +410,19 @@ pub(super) fn challenged(kind: &Kind, code: Code, content: &Content<'_>) -> Opti
     let mut kind = kind.clone();
     kind.options.push(option::ECHO, echo.to_vec());
     (1..=40).contains(&echo.len()).then_some(kind)
+}
+
+/// Why a success is none: it answers nothing that was asked (RFC 7252 §5.9.1.3, RFC 7959 §2.9.1).
+pub(super) fn unasked(kind: &Kind, code: Code) -> Option<&'static str> {
+    match code {
+        Code::VALID if !kind.options.contains(option::ETAG) => {
+            Some("2.03 Valid in response to a request without ETag")
+        }
+        Code::CONTINUE if !kind.options.contains(option::BLOCK1) => {
+            Some("2.31 Continue in response to a request without Block1")
+        }
+        _ => None,
+    }
 }
 
 /// Nobody asked for it.

@@ -369,6 +369,34 @@ fn a_reset_and_an_error_code_are_refusals() {
 }
 
 #[test]
+fn a_success_that_answers_nothing_that_was_asked_is_none() {
+    let mut world = World::new(&settings(Scenario::Request));
+    let requests = world.send(2);
+    for (request, code) in requests.iter().zip([Code::VALID, Code::CONTINUE]) {
+        let success = answer(request, Type::Ack, request.mid, code);
+        world.hear(&success).unwrap();
+    }
+    let messages = &world.records.messages;
+    assert_eq!((messages.acknowledged, messages.refused), (0, 2));
+    let causes: Vec<_> = world.records.errors.keys().collect();
+    assert_eq!(
+        causes,
+        [
+            "2.03 Valid in response to a request without ETag",
+            "2.31 Continue in response to a request without Block1"
+        ]
+    );
+    // Whoever asks whether its ETag is valid is told.
+    let mut asking = settings(Scenario::Request);
+    asking.options.push(option::ETAG, &b"1"[..]);
+    let mut world = World::new(&asking);
+    let request = world.send(1).remove(0);
+    let valid = answer(&request, Type::Ack, request.mid, Code::VALID);
+    world.hear(&valid).unwrap();
+    assert_eq!(world.records.messages.acknowledged, 1);
+}
+
+#[test]
 fn what_is_not_ours_is_rejected_and_answers_nothing() {
     let mut world = World::new(&settings(Scenario::Request));
     let request = world.send(1).remove(0);
@@ -622,6 +650,9 @@ fn what_cannot_be_observed_is_no_connection() {
         let register = world.written().remove(0);
         let broken = world.hear(&piggybacked(&register)).unwrap_err();
         assert_eq!(broken.cause, "the resource cannot be observed");
+        let valid = answer(&register, Type::Ack, register.mid, Code::VALID);
+        let broken = world.hear(&valid).unwrap_err();
+        assert!(broken.cause.starts_with("2.03 Valid in response"));
         let refusal = answer(&register, Type::Ack, register.mid, Code::NOT_FOUND);
         let broken = world.hear(&refusal).unwrap_err();
         assert_eq!(

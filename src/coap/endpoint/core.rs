@@ -365,4 +365,12 @@ impl Core {
         let known = self.connections.get(&peer).and_then(|it| it.csm);
         known.unwrap_or_default()
     }
+
+    /// What we say of ourselves on each connection.
+    pub(super) const fn csm(&self) -> frame::Csm {
+        frame::Csm {
+            max_message_size: self.config.max_message_size,
+            block_wise: true,
+        }
+    }
 }

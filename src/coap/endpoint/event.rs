@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::request::{Handle, Partial, Peer, Reply};
 use super::serving::{Exchange, Incoming};
+use crate::coap::code::Code;
 use crate::coap::frame::{BadFrame, Csm};
 use crate::coap::message::Malformed;
 use crate::coap::oscore::Fault;
@@ -250,6 +251,14 @@ pub enum Broken {
     Unfinished {
         /// The bytes that had been sent.
         sent: usize,
+    },
+    /// A success that answers nothing that was asked.
+    #[error("received {code:?} {why}")]
+    Misplaced {
+        /// The code of the response.
+        code: Code,
+        /// What it cannot answer.
+        why: &'static str,
     },
 }
 

@@ -11,6 +11,7 @@ use super::request::{Arrived, Handle, Peer, Request};
 use super::transfer::{Limits, Transfer};
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
+use crate::coap::frame::Csm;
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option::{self, Options};
 
@@ -227,6 +228,7 @@ fn limits_with(core: &Core, peer: Peer, options: usize) -> Limits {
         let (szx, whole, bert) = (Szx::MAX, Szx::MAX.size(), 0);
         return Limits {
             szx,
+            asked: szx,
             taken: szx,
             whole,
             bert,
@@ -243,12 +245,18 @@ fn limits_with(core: &Core, peer: Peer, options: usize) -> Limits {
             true => Szx::BERT,
             false => Szx::fitting(room),
         },
-        taken: match csm.allows_bert() {
-            true => Szx::BERT,
-            false => Szx::MAX,
-        },
+        asked: largest(csm),
+        taken: largest(core.csm()),
         whole: room.max(Szx::MIN.size()),
         bert: (room.min(LARGEST_BERT) / 1024 * 1024).max(1024),
         body,
+    }
+}
+
+/// The largest block that the sender of this CSM takes.
+const fn largest(csm: Csm) -> Szx {
+    match csm.allows_bert() {
+        true => Szx::BERT,
+        false => Szx::MAX,
     }
 }

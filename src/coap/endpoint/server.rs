@@ -144,9 +144,7 @@ impl Server {
             let pending = Pending::new(core, peer, &message, multicast, guard);
             return transmit(core, now, &pending, challenge);
         }
-        let extra = &core.config.understood;
-        let known = |number| is_known(number) || extra.contains(&number);
-        let settled = message.options.settle(known);
+        let settled = settle(&core.config, &mut message.options);
         let mut pending = Pending::new(core, peer, &message, multicast, guard);
         if let Err(number) = settled {
             return refuse_option(core, now, &pending, number);
@@ -503,14 +501,28 @@ fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
     }
 }
 
+/// Finds the first option because of which a request must be refused (RFC 7252 §5.4.1, §5.10.7).
+fn settle(config: &Config, options: &mut option::Options) -> Result<(), u16> {
+    let extra = &config.understood;
+    options.settle(|number| is_known(number) || extra.contains(&number))?;
+    let reserved = options.reserved_location();
+    reserved
+        .filter(|number| !extra.contains(number))
+        .map_or(Ok(()), Err)
+}
+
 /// 4.02 for a confirmable request, silence for others (RFC 7252 §5.4.1).
 fn refuse_option(core: &mut Core, now: Instant, pending: &Pending, number: u16) {
     if pending.multicast || (pending.kind != Type::Con && !core.is_reliable()) {
         return;
     }
     let name = option::name(number).unwrap_or("an option");
+    let why = match option::is_critical(number) {
+        true => "critical",
+        false => "reserved",
+    };
     let mut response = Response::new(Code::BAD_OPTION);
-    response.payload = format!("{name} ({number}) is critical and not understood").into();
+    response.payload = format!("{name} ({number}) is {why} and not understood").into();
     transmit(core, now, pending, response);
 }
 

@@ -66,12 +66,8 @@ impl Endpoint {
         if let Some(after) = watched {
             core.timers.set(Timer::Silence(peer), now + after);
         }
-        let csm = Csm {
-            max_message_size: core.config.max_message_size,
-            block_wise: true,
-        };
         // The options of a CSM are a few bytes long, which can always be written.
-        let _ = core.send_once(peer, &csm.message());
+        let _ = core.send_once(peer, &core.csm().message());
         core.timers
             .set(Timer::Csm(peer), now + core.config.csm_wait);
     }

@@ -17,6 +17,8 @@ const RESTARTS: u8 = 3;
 pub(super) struct Limits {
     /// The largest block that may be sent.
     pub(super) szx: Szx,
+    /// The largest block that the peer may be asked for.
+    pub(super) asked: Szx,
     /// The largest block that may come.
     pub(super) taken: Szx,
     /// Bytes of body that fit into one message without blocks.
@@ -86,7 +88,7 @@ impl Transfer {
     /// `tag` can tell this body's blocks from those of others (Request-Tag, RFC 9175 §3).
     pub(super) fn new(request: &Request, tag: Bytes, limits: Limits) -> Self {
         let sending = request.block.unwrap_or(limits.szx).min(limits.szx);
-        let preferred = request.block.unwrap_or(limits.taken).min(limits.taken);
+        let preferred = request.block.unwrap_or(limits.asked).min(limits.asked);
         let asked = request.block.map_or(limits.whole, Szx::size);
         let is_large = request.payload.len() > asked.min(limits.whole);
         let resumed = request.resume.as_ref().filter(|it| it.offset > 0);
@@ -215,13 +217,36 @@ impl Transfer {
     /// Takes the answer to the message that was built last.
     pub(super) fn take(&mut self, request: &Request, answer: &Message, limits: Limits) -> Step {
         self.blocks += 1;
-        if self.down.is_none() {
-            let chunk = self.chunk(request, limits).len();
-            if let Some(step) = self.uploaded(request, answer, chunk) {
-                return step;
-            }
+        let chunk = self.chunk(request, limits).len();
+        let last = self.sent + chunk >= request.payload.len();
+        if let Some(why) = self.misplaced(request, answer, last) {
+            let code = answer.code;
+            return Step::Fail(Failure::Broken(Broken::Misplaced { code, why }));
+        }
+        if self.down.is_none()
+            && let Some(step) = self.uploaded(request, answer, chunk)
+        {
+            return step;
         }
         self.downloaded(request, answer, limits)
+    }
+
+    /// Why a success answers nothing that was asked (RFC 7252 §5.9.1.3, RFC 7959 §2.9.1). `last`: no block is left to be sent.
+    fn misplaced(&self, request: &Request, answer: &Message, last: bool) -> Option<&'static str> {
+        let mut known = request.options.all(option::ETAG).peekable();
+        let is_upload = self.is_upload();
+        match (answer.code, answer.options.etag()) {
+            (Code::VALID, _) if known.peek().is_none() => {
+                Some("in response to a request without ETag")
+            }
+            (Code::VALID, Some(etag)) if !known.any(|it| it == etag) => {
+                Some("for an ETag that the request did not have")
+            }
+            (Code::CONTINUE, _) if !is_upload => Some("in response to a request without Block1"),
+            (Code::CONTINUE, _) if last => Some("in response to the last block of the upload"),
+            (Code::CONTINUE, _) if answer.options.block1().is_none() => Some("without Block1"),
+            _ => None,
+        }
     }
 
     /// `None` when the upload is over and the answer is a response.
@@ -230,7 +255,7 @@ impl Transfer {
         let unfinished = confirmed < request.payload.len();
         let block = answer.options.block1();
         match answer.code {
-            Code::REQUEST_ENTITY_TOO_LARGE if self.sent == 0 => self.smaller(block?.szx, chunk),
+            Code::REQUEST_ENTITY_TOO_LARGE if self.sent == 0 => self.smaller(answer, chunk),
             Code::BAD_REQUEST | Code::BAD_OPTION if self.is_refused_for_options(answer.code) => {
                 (self.plain, self.tagged) = (true, false);
                 Some(Step::Next)
@@ -251,10 +276,6 @@ impl Transfer {
                 self.up = self.up.map(|szx| szx.min(block.szx));
                 Some(Step::Next)
             }
-            Code::CONTINUE => {
-                let broken = Broken::Unfinished { sent: confirmed };
-                Some(Step::Fail(Failure::Broken(broken)))
-            }
             code if code.is_success() => {
                 self.sent = confirmed;
                 None
@@ -268,8 +289,15 @@ impl Transfer {
         self.may_be_tagged() && (self.tagged || code == Code::BAD_OPTION)
     }
 
-    /// The server says in 4.13 which block size it can take (RFC 7959 §2.9.3).
-    fn smaller(&mut self, szx: Szx, chunk: usize) -> Option<Step> {
+    /// The server says in 4.13 which block size it can take, or nothing, which may mean that it takes blocks (RFC 7959
+    /// §2.9.3), unless the whole body is more than it takes (§4).
+    fn smaller(&mut self, answer: &Message, chunk: usize) -> Option<Step> {
+        let limit = answer.options.uint(option::SIZE1);
+        let szx = match answer.options.block1() {
+            Some(block) => block.szx,
+            None if self.up.is_some() || limit.is_some_and(|it| it < chunk as u64) => return None,
+            None => Szx::fitting(chunk.saturating_sub(1)),
+        };
         let is_smaller = match self.up {
             Some(used) => szx < used,
             None => szx.size() < chunk,
@@ -328,14 +356,14 @@ impl Transfer {
         Step::Done(response(answer))
     }
 
-    /// Whether a block belongs to another representation than those before it.
+    /// Whether a block belongs to another representation than those before it; with an ETag, one without is another.
     fn is_other(&self, answer: &Message) -> bool {
         let Some(down) = &self.down else {
             return false;
         };
         let other_code = down.first.as_ref().is_some_and(|it| it.code != answer.code);
-        let etags = down.etag.as_ref().zip(answer.options.etag());
-        other_code || etags.is_some_and(|(before, after)| before != after)
+        let began = down.first.is_some() || down.etag.is_some();
+        other_code || began && down.etag.as_ref() != answer.options.etag()
     }
 
     /// Only what has no body of its own can be asked again without being done twice.

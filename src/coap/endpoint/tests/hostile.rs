@@ -3,7 +3,7 @@
 use super::alone::Alone;
 use super::*;
 use crate::coap::block::{Block, Szx};
-use crate::coap::endpoint::{Broken, Ignored};
+use crate::coap::endpoint::{Broken, Ignored, Resume};
 use crate::coap::message::{Malformed, Token};
 use crate::coap::option;
 
@@ -318,6 +318,93 @@ fn wrong_blocks_fail() {
 }
 
 #[test]
+fn a_success_that_answers_nothing_that_was_asked_is_none() {
+    let outcome = |request: Request, code, with: Option<(u16, &'static [u8])>| {
+        let mut alone = Alone::new();
+        let asked = alone.asked(request);
+        let mut message = answer(&asked, code);
+        with.into_iter()
+            .for_each(|(number, value)| message.options.push(number, value));
+        alone.deliver(&message);
+        alone.outcome().expect("ended")
+    };
+    let why = |ended: Result<Reply, Failure>| match ended {
+        Err(Failure::Broken(Broken::Misplaced { why, .. })) => why,
+        other => panic!("{other:?}"),
+    };
+    let known = |code| {
+        let mut request = get("x");
+        request.options.push(option::ETAG, &b"known"[..]);
+        move |with| outcome(request.clone(), code, with)
+    };
+    let put = |length| with_body(Code::PUT, "x", vec![1; length]);
+    let etag = Some((option::ETAG, &b"known"[..]));
+    let bare = "in response to a request without ETag";
+    assert_eq!(why(outcome(get("x"), Code::VALID, etag)), bare);
+    assert_eq!(why(outcome(put(3), Code::VALID, None)), bare);
+    let gone_on = second(|asked| answer(asked, Code::VALID)).expect("ended");
+    assert_eq!(why(gone_on), bare);
+    assert!(known(Code::VALID)(etag).is_ok());
+    assert!(known(Code::VALID)(None).is_ok());
+    let other = known(Code::VALID)(Some((option::ETAG, b"other")));
+    assert_eq!(why(other), "for an ETag that the request did not have");
+    let bare = "in response to a request without Block1";
+    assert_eq!(why(outcome(get("x"), Code::CONTINUE, None)), bare);
+    assert_eq!(why(outcome(put(3), Code::CONTINUE, None)), bare);
+    let gone_on = second(|asked| answer(asked, Code::CONTINUE)).expect("ended");
+    assert_eq!(why(gone_on), bare);
+    let unnumbered = outcome(put(3000), Code::CONTINUE, None);
+    assert_eq!(why(unnumbered), "without Block1");
+    let mut alone = Alone::new();
+    let mut asked = alone.asked(put(1500));
+    for _ in 0..2 {
+        let mut message = answer(&asked, Code::CONTINUE);
+        let block = asked.options.block1().expect("a block");
+        message.options.set_block(option::BLOCK1, block);
+        alone.deliver(&message);
+        asked = alone.sent().pop().unwrap_or(asked);
+    }
+    let ended = alone.outcome().expect("ended");
+    assert_eq!(why(ended), "in response to the last block of the upload");
+}
+
+#[test]
+fn a_block_with_an_etag_and_one_without_are_of_two_bodies() {
+    for tagged in [0, 1024] {
+        let mut alone = Alone::new();
+        let mut asked = alone.asked(get("x"));
+        let mut restarts = 0;
+        for number in 0..4 {
+            let offset = asked.options.block2().map_or(0, Block::offset);
+            restarts += usize::from(number > 0 && offset == 0);
+            let mut message = block_answer(&asked, offset, offset == 0, Szx::MAX, 1024);
+            let letter = if restarts == 0 { b'a' } else { b'b' };
+            message.payload = vec![letter + u8::from(offset > 0); 1024].into();
+            if restarts == 0 && offset == tagged {
+                message.options.push_uint(option::ETAG, 1);
+            }
+            alone.deliver(&message);
+            asked = alone.sent().pop().unwrap_or(asked);
+        }
+        let reply = alone.outcome().expect("ended").expect("a reply");
+        let body = [vec![b'b'; 1024], vec![b'c'; 1024]].concat();
+        assert_eq!((restarts, reply.response.payload), (1, body.into()));
+    }
+}
+
+#[test]
+fn what_is_gone_on_with_is_compared_with_a_block_without_etag_too() {
+    let mut alone = Alone::new();
+    let mut request = get("x");
+    let etag = Some(Bytes::from_static(b"1"));
+    request.resume = Some(Resume { offset: 1024, etag });
+    let asked = alone.asked(request);
+    alone.deliver(&block_answer(&asked, 1024, false, Szx::MAX, 10));
+    let again = alone.sent().pop().expect("block 0");
+    assert_eq!(again.options.block2().map(Block::offset), Some(0));
+}
+
+#[test]
 fn a_smaller_block_may_come_in_the_middle() {
     let reply = second(|asked| block_answer(asked, 1024, false, Szx::MIN, 16));
     assert_eq!(
@@ -475,6 +562,33 @@ fn options_that_a_server_refuses_are_left_out() {
 }
 
 #[test]
+fn a_body_that_is_too_large_for_one_message_is_sent_in_blocks_once() {
+    let begin = |length: usize, limit: Option<u64>| {
+        let mut alone = Alone::new();
+        let asked = alone.asked(with_body(Code::PUT, "x", vec![1; length]));
+        assert_eq!(asked.options.block1(), None);
+        let mut large = answer(&asked, Code::REQUEST_ENTITY_TOO_LARGE);
+        let limit = limit.into_iter();
+        limit.for_each(|it| large.options.push_uint(option::SIZE1, it));
+        alone.deliver(&large);
+        let next = alone.sent().pop();
+        (alone, next)
+    };
+    let (mut alone, next) = begin(300, None);
+    let next = next.expect("the first block");
+    let szx = Szx::of_size(256).expect("a size");
+    assert_eq!(next.options.block1(), Block::at(0, true, szx));
+    alone.deliver(&answer(&next, Code::REQUEST_ENTITY_TOO_LARGE));
+    let reply = alone.outcome().expect("ended").expect("a reply");
+    assert_eq!(reply.response.code, Code::REQUEST_ENTITY_TOO_LARGE);
+    // It is the whole body that is too large, in blocks or not.
+    assert_eq!(begin(300, Some(299)).1, None);
+    assert!(begin(300, Some(300)).1.is_some());
+    // No block is smaller than that.
+    assert_eq!(begin(16, None).1, None);
+}
+
+#[test]
 fn a_limit_that_is_told_ends_the_upload() {
     let mut alone = Alone::new();
     let asked = alone.asked(with_body(Code::PUT, "x", vec![1; 3000]));
@@ -623,6 +737,13 @@ fn a_server_refuses_what_it_must_not_understand() {
     let reply = net.ask(asked);
     assert_eq!(reply.response.code, Code::BAD_OPTION);
     assert!(body(&reply).contains("65001"));
+    let mut asked = get("test");
+    asked.options.push_text(option::LOCATION_PATH, "a");
+    assert_eq!(net.ask(asked.clone()).response.code, Code::CONTENT);
+    asked.options.push_text(136, "b");
+    let reply = net.ask(asked);
+    assert_eq!(reply.response.code, Code::BAD_OPTION);
+    assert!(body(&reply).contains("(136) is reserved"));
     let mut asked = get("test");
     asked.options.push_text(option::PROXY_SCHEME, "coap");
     assert_eq!(net.ask(asked).response.code, Code::PROXYING_NOT_SUPPORTED);

@@ -1,7 +1,7 @@
 //! TCP and WebSocket: CSM, large messages, BERT, signals.
 
 use super::*;
-use crate::coap::block::Szx;
+use crate::coap::block::{Block, Szx};
 use crate::coap::endpoint::{Closing, Incoming, Response, Transport};
 use crate::coap::frame::{self, Csm};
 use crate::coap::message::Token;
@@ -126,6 +126,49 @@ fn bodies_larger_than_a_message_go_as_bert() {
     let reply = pipe.ask(get("kept"));
     assert!(reply.response.payload == sent);
     assert_eq!(reply.blocks, 7);
+}
+
+/// What comes of a first block of 2048 bytes from a peer that takes none of that size itself.
+fn several_blocks_to(largest: usize) -> Option<Result<Reply, Failure>> {
+    let now = Instant::now();
+    let config = Config {
+        transport: Transport::Stream,
+        max_message_size: largest,
+        ..Config::default()
+    };
+    let mut client = Endpoint::seeded(config, 1);
+    client.connected(now, server_address());
+    let csm = Csm {
+        block_wise: true,
+        ..Csm::default()
+    };
+    hear(&mut client, now, &csm.message());
+    client.request(now, get("x")).expect("a request");
+    for more in [true, false] {
+        let Some(asked) = said(&mut client).pop().filter(|it| it.code == Code::GET) else {
+            break;
+        };
+        let offset = asked.options.block2().map_or(0, Block::offset);
+        assert!(asked.options.block2().is_none_or(|it| it.szx == Szx::MAX));
+        let mut answer = Message::new(Type::Con, Code::CONTENT, 0, asked.token);
+        let block = Block::at(offset, more, Szx::BERT).expect("a block");
+        answer.options.set_block(option::BLOCK2, block);
+        answer.payload = pattern(2500).slice(offset..if more { 2048 } else { 2500 });
+        hear(&mut client, now, &answer);
+    }
+    std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+        Event::Reply { reply, .. } => Some(Ok(reply)),
+        Event::Failed { failure, .. } => Some(Err(failure)),
+        _ => None,
+    })
+}
+
+#[test]
+fn whether_several_blocks_may_come_is_ours_to_say() {
+    let reply = several_blocks_to(8 << 20).expect("ended").expect("a reply");
+    assert_eq!(reply.response.payload, pattern(2500));
+    let refused = several_blocks_to(frame::BASE_MESSAGE_SIZE);
+    assert!(!matches!(refused, Some(Ok(_))), "{refused:?}");
 }
 
 #[test]
