@@ -11,6 +11,8 @@ mod page;
 mod render;
 mod statistics;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
@@ -24,6 +26,9 @@ use statistics::{Ratio, Values, chance, holm, ratio};
 
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// What a run of another kind has another value of in its setup.
+const SCENARIO: &str = "scenario";
 
 /// How probable a regression that is none may be, over all figures together.
 const ERROR: f64 = 0.02;
@@ -283,16 +288,27 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
     let others = || before.iter().chain(after).skip(1);
     let differs =
         |name: &&String| others().any(|run| run.setup.get(*name) != first.setup.get(*name));
-    let names: std::collections::BTreeSet<&String> = before
+    let names: BTreeSet<&String> = before
         .iter()
         .chain(after)
         .flat_map(|run| run.setup.keys())
         .collect();
-    let differing: Vec<&str> = names
+    let mut differing: Vec<&str> = names
         .into_iter()
         .filter(differs)
         .map(String::as_str)
         .collect();
+    // Such runs have not done the same, whatever else they differ in.
+    if let Some(at) = differing.iter().position(|name| *name == SCENARIO) {
+        differing.remove(at);
+        let runs = before.iter().chain(after);
+        let scenarios: BTreeSet<&str> = runs
+            .filter_map(|run| run.setup.get(SCENARIO).map(String::as_str))
+            .collect();
+        let scenarios: Vec<&str> = scenarios.into_iter().collect();
+        let scenarios = scenarios.join(", ");
+        warnings.push(format!("the runs are of different scenarios: {scenarios}"));
+    }
     if !differing.is_empty() {
         warnings.push(format!("the runs differ in {}", differing.join(", ")));
     }
@@ -502,6 +518,22 @@ mod tests {
                 "the runs differ in qos",
                 "the generator, not the server, was the limit in 1 of the runs",
                 "1 of the runs were not stable",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_scenarios_are_told_before_all_other_settings() {
+        let mut after = runs(&[(1.0, 1.0)]);
+        for (name, value) in [("arrivals", "devices"), (SCENARIO, "fan-out")] {
+            after[0].setup.insert(name.to_owned(), value.to_owned());
+        }
+        let found = compare(&runs(&[(1.0, 1.0)]), &after, None).unwrap();
+        assert_eq!(
+            found.warnings,
+            [
+                "the runs are of different scenarios: fan-in, fan-out",
+                "the runs differ in arrivals",
             ]
         );
     }

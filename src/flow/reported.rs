@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::output::Output;
 use crate::pace::alarm::now;
+use crate::stop::DRAIN;
 
 /// As many bytes wait to be written, at most; nothing more is taken then.
 const BATCH: usize = 1 << 20;
@@ -53,6 +54,16 @@ impl<'a, T: Target> Reported<'a, T> {
             unwritten: false,
         });
         Self { target, report }
+    }
+
+    /// Writes what is not written yet, as after an end that came with the last outcomes; a reader that stalls does not keep the
+    /// command from ending.
+    pub async fn close(self) {
+        if let Some(mut report) = self.report
+            && report.unwritten
+        {
+            let _ = tokio::time::timeout(DRAIN, report.flush()).await;
+        }
     }
 }
 

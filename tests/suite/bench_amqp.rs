@@ -62,6 +62,10 @@ fn every_scenario(url: &str, but: &str) {
         }
         let line = bench(url, words).words("--rate 1k --count 100 --drain 60s");
         let found = Figures::of(&line.run().exits(0));
+        if let Some((_, rest)) = words.split_once("--scenario ") {
+            let name = rest.split(' ').next().unwrap();
+            assert_eq!(found.0["setup"]["scenario"], name);
+        }
         found.counts([("planned", 100), ("acknowledged", 100), ("foreign", 0)]);
         if let Some(times) = times {
             found.counts([("unique", 100 * times), ("duplicate", 0), ("missing", 0)]);

@@ -193,7 +193,11 @@ impl Connection {
         self.progress("to go on consuming").await
     }
 
-    async fn progress(&mut self, what: &str) -> Result<()> {
+    /// The same while something else is waited for; `what` completes "the server refused …".
+    ///
+    /// # Errors
+    /// Those of [`Connection::drive`].
+    pub async fn progress(&mut self, what: &str) -> Result<()> {
         if !self.is_over() {
             if self.link.has_frame() {
                 return Ok(());

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use super::consume::Settle;
 use super::link::{refused_as_too_large, too_large};
 use super::session::{Session, SessionArgs, messages};
+use super::source::{COUNTED, is_counted};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
@@ -81,6 +82,7 @@ async fn take_all(
     let at_once = plan.settle == Settle::Auto;
     let (mut taken, mut refused) = (0, 0);
     let mut last = None;
+    let mut told = false;
     while plan.count.is_none_or(|count| taken < count) {
         let mut delivery = match connection.get(&plan.queue, at_once).await? {
             Incoming::Delivery(delivery) => delivery,
@@ -92,6 +94,11 @@ async fn take_all(
             Incoming::Empty | Incoming::Cancelled => break,
         };
         taken += 1;
+        let stays = matches!(plan.settle, Settle::Peek | Settle::Requeue);
+        if stays && !told && is_counted(&delivery) {
+            notes.warn(COUNTED);
+            told = true;
+        }
         plan.stages.prepare(&mut delivery.message);
         for message in plan.stages.mapped(delivery.message, SystemTime::now())? {
             output.message(&message)?;

@@ -12,6 +12,7 @@ pub mod request;
 pub mod respond;
 pub mod session;
 pub(crate) mod source;
+mod suspected;
 pub mod topology;
 
 use crate::command::Running;

@@ -111,8 +111,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     let first = plan.keys.first().and_then(Destination::fixed);
     let key = first.cloned().unwrap_or_default();
     let target = Reported::new(&mut publishing, report, key);
-    let (ended, _) =
+    let (ended, target) =
         flow::send_mapped(&mut input, target, &plan.stages, &plan.until, &mut stop).await;
+    let _ = stop.close(target.close()).await;
     let unroutable = publishing.unroutable();
     let _ = stop.close(publishing.close()).await;
     input.report(notes);

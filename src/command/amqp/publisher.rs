@@ -10,8 +10,10 @@ use tokio::time::sleep_until;
 
 use super::publish::Plan;
 use super::session::Session;
+use super::suspected::Suspected;
 use crate::amqp::publisher::{Outcome as Known, Outgoing, Returns};
 use crate::amqp::{v1, v091};
+use crate::connect::Retry;
 use crate::error::{Cause, Error, Kind, Result, brief, counted_were};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
@@ -51,6 +53,9 @@ pub(crate) struct Publishing<'a> {
     /// Without confirmations: everything was written, and that it was read is to be proved.
     proving: bool,
     last_progress: Instant,
+    /// A message over which the server closes is refused, and the others go on.
+    isolates: bool,
+    suspected: Suspected,
 }
 
 impl<'a> Publishing<'a> {
@@ -80,7 +85,17 @@ impl<'a> Publishing<'a> {
             newest: 0,
             proving: false,
             last_progress: Instant::now(),
+            isolates: false,
+            suspected: Suspected::default(),
         }
+    }
+
+    /// The same, but where the server closes the channel or the connection over a message and says why, that message is refused,
+    /// and the others are published over another connection. Otherwise that is the end.
+    #[must_use]
+    pub(crate) const fn isolating(mut self) -> Self {
+        self.isolates = true;
+        self
     }
 
     /// How many messages were accepted although no queue got them.
@@ -211,6 +226,10 @@ impl<'a> Publishing<'a> {
             return Err(error);
         };
         self.unroutable += publisher.unroutable();
+        if self.is_isolated(&publisher, &session, &error) {
+            self.isolate(publisher, session, error, into);
+            return Ok(());
+        }
         if let Some(objection) = publisher.objection(&error) {
             return Err(objection);
         }
@@ -219,24 +238,60 @@ impl<'a> Publishing<'a> {
             return Err(error);
         }
         let abandoned = publisher.abandoned();
-        let (notes, again) = (self.notes, abandoned.len() as u64);
-        let abandoned = abandoned.into_iter().chain(self.parked.take());
+        let again = abandoned.len();
+        let abandoned = abandoned.into_iter().chain(self.suspected.acquit());
+        let abandoned = abandoned.chain(self.parked.take());
         into.extend(abandoned.map(|(number, message)| {
             Progress::One(number, Outcome::Again(Box::new(given_back(message))))
         }));
-        let plan = self.plan;
+        self.connect_again(session, error, again);
+        Ok(())
+    }
+
+    /// Whether the server closed over a message that is to be found, and not because it ends, or of its own accord.
+    fn is_isolated(&self, publisher: &Publisher, session: &Session, error: &Error) -> bool {
+        let objects =
+            publisher.objected() || matches!(error.kind(), Kind::Refused | Kind::Unauthorized);
+        let goes_on = self.plan.confirms && session.target.retry != Some(Retry::Never);
+        self.isolates && objects && goes_on && publisher.unconfirmed() > 0 && !publisher.is_broken()
+    }
+
+    /// After the server has closed over a message: that one is refused once it is known, and the others go on.
+    fn isolate(
+        &mut self,
+        publisher: Publisher,
+        session: Session,
+        error: Error,
+        into: &mut Vec<Progress>,
+    ) {
+        if let Some((number, message)) = self.suspected.closed(publisher.abandoned()) {
+            let text = format!("{error}, {}", over(number, &message.key));
+            let kind = match error.kind() {
+                kind @ (Kind::Refused | Kind::Unauthorized) => kind,
+                _ => Kind::Refused,
+            };
+            let refused = Outcome::Refused(Error::new(kind, text));
+            into.push(Progress::One(number, refused));
+            session.progressed();
+        }
+        let again = self.suspected.len();
+        self.connect_again(session, error.of_kind(Kind::Lost), again);
+    }
+
+    /// Connects after `error`; so many messages go again.
+    fn connect_again(&mut self, session: Session, error: Error, again: usize) {
+        let (plan, notes) = (self.plan, self.notes);
         self.link = Link::Connecting(Box::pin(async move {
             let connecting = async |session: &Session| plan.publisher(session).await;
             let made = session.remake(error, connecting).await;
             if made.is_ok() && again > 0 {
-                let count = counted_were(again, "message");
+                let count = counted_were(again as u64, "message");
                 notes.warn(format_args!(
                     "{count} not confirmed: publishing again, which may make duplicates"
                 ));
             }
             (session, made)
         }));
-        Ok(())
     }
 
     /// When the server has had long enough to take or confirm a message.
@@ -269,6 +324,15 @@ impl<'a> Publishing<'a> {
     }
 }
 
+/// Completes what the server said when it closed.
+fn over(number: Number, key: &str) -> String {
+    let place = match key {
+        "" => String::new(),
+        key => format!(" to {}", brief(key)),
+    };
+    format!("over message {number}{place}")
+}
+
 /// A message that goes out again: it says everything itself.
 fn given_back(message: Outgoing) -> Message {
     Message {
@@ -291,7 +355,8 @@ impl flow::Target for Publishing<'_> {
     fn has_room(&self) -> bool {
         match &self.link {
             Link::Up(publisher, _) => {
-                self.parked.is_none() && (publisher.has_room() || publisher.paused().is_some())
+                let free = self.parked.is_none() && self.suspected.is_clear();
+                free && (publisher.has_room() || publisher.paused().is_some())
             }
             Link::Connecting(_) | Link::Down => false,
         }
@@ -302,7 +367,8 @@ impl flow::Target for Publishing<'_> {
             Link::Up(publisher, _) => publisher.unconfirmed(),
             Link::Connecting(_) | Link::Down => 0,
         };
-        under_way == 0 && self.parked.is_none() && self.unsendable.is_empty() && !self.proving
+        let waiting = self.parked.is_some() || self.suspected.len() > 0;
+        under_way == 0 && !waiting && self.unsendable.is_empty() && !self.proving
     }
 
     fn unsent(&self) -> u64 {
@@ -346,6 +412,11 @@ impl flow::Target for Publishing<'_> {
             // There may be room for more now, which is not known before this returns.
             return self.publish(number, message);
         }
+        if matches!(&self.link, Link::Up(publisher, _) if publisher.unconfirmed() == 0 && publisher.has_room())
+            && let Some((number, message)) = self.suspected.next()
+        {
+            return self.publish(number, message);
+        }
         if !self.unsendable.is_empty() {
             into.append(&mut self.unsendable);
             return Ok(());
@@ -366,6 +437,9 @@ impl flow::Target for Publishing<'_> {
             () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => return Err(self.unanswered()),
         };
         self.last_progress = Instant::now();
+        if publisher.unconfirmed() == 0 {
+            self.suspected.survived();
+        }
         if !self.known.is_empty() {
             session.progressed();
             self.take_known(into);
@@ -434,6 +508,14 @@ impl Publisher {
         }
     }
 
+    /// Whether the server closed the connection over what it got, and said so.
+    const fn objected(&self) -> bool {
+        match self {
+            Self::V091(v091) => v091.objected(),
+            Self::V10(_) => false,
+        }
+    }
+
     /// What the server closed the connection over, if it said that it lies in what it got: to publish that again would end
     /// the next connection too, and to publish its neighbours again would double them.
     fn objection(&self, error: &Error) -> Option<Error> {
@@ -443,7 +525,7 @@ impl Publisher {
         let (number, message) = v091.oldest().filter(|_| v091.objected())?;
         let key = brief(&message.key);
         let which = match v091.unconfirmed() {
-            1 => format!("over message {number} to {key}"),
+            1 => over(number, &message.key),
             count => format!("over one of {count} messages, from number {number} to {key} on"),
         };
         let text = format!("{error}, {which}");

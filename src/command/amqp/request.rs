@@ -240,7 +240,14 @@ impl<'a> AmqpRequester<'a> {
 
 impl Source for AmqpRequester<'_> {
     async fn drive(&mut self) -> Result<()> {
-        self.connection.drive().await
+        match &self.request {
+            // Not confirmed yet, so that what the server refuses is the request.
+            Some(request) if self.connection.unconfirmed() > 0 => {
+                let what = format!("the request to {:?}", request.key);
+                self.connection.progress(&what).await
+            }
+            _ => self.connection.drive().await,
+        }
     }
 
     async fn hold(&mut self) -> Error {

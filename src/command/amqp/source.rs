@@ -20,6 +20,12 @@ use crate::output::Console;
 /// The header by which a stream numbers its messages.
 const STREAM_OFFSET: &str = "x-stream-offset";
 
+/// The header in which a quorum queue counts how often a message was given back.
+const DELIVERY_COUNT: &str = "x-delivery-count";
+
+/// What is said where messages of such a queue are only looked at.
+pub(super) const COUNTED: &str = "the queue counts how often a message is given back (x-delivery-count), and each look at it counts: beyond its delivery limit a message is dropped or dead-lettered";
+
 /// A message that was handed out.
 struct Arrival {
     tag: u64,
@@ -48,6 +54,8 @@ pub(crate) struct Consumed<'a> {
     first: Number,
     /// Behind the last message of a stream.
     next_offset: Option<i64>,
+    /// Where the consumer that runs began in a stream, until something has come.
+    begun: Option<i64>,
     /// The connection that the arrivals came on is gone, and nobody knows.
     lost: bool,
     /// What was handed out last; only where it matters whether it comes again.
@@ -62,6 +70,10 @@ pub(crate) struct Consumed<'a> {
     held_here: u16,
     /// Those that were just taken and are to be held.
     set_aside: u16,
+    /// The queue counts what is given back.
+    counted: bool,
+    /// Whether that was said.
+    told_counted: bool,
 }
 
 impl<'a> Consumed<'a> {
@@ -76,6 +88,7 @@ impl<'a> Consumed<'a> {
             arrivals: VecDeque::new(),
             first: 1,
             next_offset: None,
+            begun: None,
             lost: false,
             recent: Recent::new(plan.until.count.map_or(0, |_| plan.ahead().into())),
             settled: false,
@@ -83,6 +96,8 @@ impl<'a> Consumed<'a> {
             held: 0,
             held_here: 0,
             set_aside: 0,
+            counted: false,
+            told_counted: false,
         }
     }
 
@@ -109,6 +124,7 @@ impl<'a> Consumed<'a> {
     /// Goes on over another connection, when that is worth a try.
     fn come_back(&mut self, error: Error) -> Result<()> {
         let broken = matches!(&self.state, State::Open(link) if link.is_broken());
+        let has_offsets = matches!(&self.state, State::Open(Link::V091(_)));
         if broken || !self.session.is_outage(&error) {
             // Without a consumer the channel still takes acknowledgements of what came before.
             if !self.cancelled {
@@ -120,7 +136,8 @@ impl<'a> Consumed<'a> {
         (self.lost, self.cancelled) = (true, false);
         self.recent.lost();
         let (plan, session) = (self.plan, self.session);
-        let place = plan.offset.as_ref().and_then(|_| self.place());
+        self.begun = has_offsets.then(|| self.place()).flatten();
+        let place = self.begun.map(Offset::At);
         let notes = self.notes;
         let opening = async move {
             let make = async |session: &Session| plan.open(place.clone(), session).await;
@@ -139,11 +156,12 @@ impl<'a> Consumed<'a> {
         Ok(())
     }
 
-    /// Where to go on in a stream: other than a queue, it remembers nothing for us.
-    fn place(&self) -> Option<Offset> {
+    /// Where to go on in a stream: other than a queue, it remembers nothing for us, and without a place it begins with what comes
+    /// from then on.
+    fn place(&self) -> Option<i64> {
         let mut open = self.arrivals.iter().filter(|arrival| !arrival.settled);
         let first = open.find_map(|arrival| arrival.offset);
-        first.or(self.next_offset).map(Offset::At)
+        first.or(self.begun).or(self.next_offset)
     }
 
     fn is_again(&mut self, delivery: &Delivery) -> bool {
@@ -162,6 +180,8 @@ impl<'a> Consumed<'a> {
                     None => self.is_again(&delivery),
                 };
                 self.next_offset = offset.map(|it| it.saturating_add(1)).or(self.next_offset);
+                self.begun = None;
+                self.counted |= is_counted(&delivery);
                 self.arrivals.push_back(Arrival {
                     tag: delivery.tag,
                     offset,
@@ -199,6 +219,9 @@ impl<'a> Consumed<'a> {
     fn hold_back(&mut self) {
         self.held += 1;
         self.held_here += 1;
+        if self.counted && !std::mem::replace(&mut self.told_counted, true) {
+            self.notes.warn(COUNTED);
+        }
         let State::Open(link) = &mut self.state else {
             return;
         };
@@ -350,6 +373,12 @@ impl Source for Consumed<'_> {
             }
         }
     }
+}
+
+/// Whether a delivery is of a queue that counts how often a message is given back.
+pub(super) fn is_counted(delivery: &Delivery) -> bool {
+    let headers = &delivery.detail().properties.headers;
+    headers.iter().any(|(name, _)| *name == DELIVERY_COUNT)
 }
 
 fn stream_offset(delivery: &Delivery) -> Option<i64> {

@@ -39,6 +39,8 @@ pub struct Plan {
     pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
+    /// What it is called, for the report.
+    pub scenario_name: &'static str,
     /// `--producers`
     pub producers: usize,
     /// `--consumers`
@@ -110,6 +112,7 @@ impl Plan {
             embedded: false,
             calibrate: false,
             scenario: Scenario::Publish,
+            scenario_name: "publish-consume",
             producers: 1,
             consumers: 1,
             channels: 1,
@@ -134,7 +137,7 @@ impl Plan {
 
     /// Takes over what follows from a scenario's name.
     pub fn play(&mut self, play: ScenarioPreset) {
-        self.scenario = play.scenario();
+        (self.scenario, self.scenario_name) = (play.scenario(), play.name());
         (self.producers, self.consumers) = play.connections();
         self.kind = play.kind().map(ByteString::from_static);
         self.queues = play.queues();
@@ -266,7 +269,7 @@ impl Plan {
         [
             (TARGET, target.to_owned()),
             ("protocol", String::from("AMQP 0-9-1")),
-            ("scenario", format!("{:?}", self.scenario).to_lowercase()),
+            ("scenario", self.scenario_name.to_owned()),
             ("producers", self.producers.to_string()),
             ("consumers", self.consumers.to_string()),
             ("channels", self.channels.to_string()),

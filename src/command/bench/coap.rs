@@ -42,6 +42,8 @@ pub struct Plan {
     pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
+    /// What it is called, for the report.
+    pub scenario_name: &'static str,
     /// `--sockets`
     pub sockets: usize,
     /// `--observers`
@@ -93,6 +95,7 @@ impl Plan {
             embedded: false,
             calibrate: false,
             scenario: Scenario::Request,
+            scenario_name: "request",
             sockets: 1,
             observers: 0,
             mix: vec![(Code::GET, 1)],
@@ -113,7 +116,7 @@ impl Plan {
     /// Takes over what follows from a scenario's name.
     pub fn play(&mut self, play: ScenarioPreset) {
         let ScenarioPreset(row) = play;
-        self.scenario = row.scenario;
+        (self.scenario, self.scenario_name) = (row.scenario, row.name);
         (self.sockets, self.observers) = (row.sockets, row.observers);
     }
 
@@ -208,7 +211,7 @@ impl Plan {
             (TARGET, place.target.to_string()),
             ("protocol", protocol),
             ("path", shown.local()),
-            ("scenario", format!("{:?}", self.scenario).to_lowercase()),
+            ("scenario", self.scenario_name.to_owned()),
             ("sockets", self.sockets.to_string()),
             ("observers", self.observers.to_string()),
             ("outstanding", self.load.window.to_string()),

@@ -39,6 +39,8 @@ pub struct Plan {
     pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
+    /// What it is called, for the report.
+    pub scenario_name: &'static str,
     /// `-V`; MQTT 5 by default.
     pub version: Version,
     /// `--publishers`
@@ -126,6 +128,7 @@ impl Plan {
             embedded: false,
             calibrate: false,
             scenario: Scenario::Publish,
+            scenario_name: "publish",
             version: Version::V5,
             publishers: 1,
             subscribers: 0,
@@ -155,7 +158,7 @@ impl Plan {
     /// Takes over what follows from a scenario's name.
     pub fn play(&mut self, play: ScenarioPreset) {
         let ScenarioPreset(row) = play;
-        self.scenario = row.scenario;
+        (self.scenario, self.scenario_name) = (row.scenario, row.name);
         (self.publishers, self.subscribers) = (row.publishers, row.subscribers);
         self.topic = pattern(row.topic);
         self.retain = row.retain;
@@ -227,7 +230,7 @@ impl Plan {
         [
             (TARGET, target.to_owned()),
             ("protocol", self.version.to_string()),
-            ("scenario", format!("{:?}", self.scenario).to_lowercase()),
+            ("scenario", self.scenario_name.to_owned()),
             ("publishers", self.publishers.to_string()),
             ("subscribers", self.subscribers.to_string()),
             ("qos", self.qos.level().to_string()),

@@ -49,6 +49,10 @@ const CORRELATION: &str = "x-iotctl-correlation-data";
 /// The user property and the header that tells why a message was refused.
 const REASON: &str = "iotctl-refused";
 
+/// The headers by which RabbitMQ routes a message to more keys than its own (sender-selected distribution): who publishes
+/// does not choose where a flow sends it.
+const ROUTING: [&str; 2] = ["CC", "BCC"];
+
 /// Sparkplug's namespace as a level of a topic, and as a word of a routing key.
 const SPARKPLUG: (&str, &str) = ("spBv1.0", "spBv1___0");
 
@@ -261,6 +265,10 @@ pub(crate) fn carry(
     match (&mut message.detail, protocol) {
         (Detail::Mqtt(_), Protocol::Mqtt) | (Detail::Coap(_), Protocol::Coap) => {}
         (Detail::Amqp(amqp), Protocol::Amqp) => {
+            let headers = &mut amqp.properties.headers;
+            let before = headers.len();
+            headers.retain(|(name, _)| !routes(name));
+            losses.add_if("a header CC or BCC", headers.len() < before);
             let own = || Some(amqp.exchange.clone()).filter(|own| !own.is_empty());
             amqp.exchange = exchange_of(exchange.cloned().or_else(own));
         }
@@ -488,9 +496,15 @@ fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
         }
         None => {}
     }
-    let pairs = properties.user_properties.iter();
-    amqp.headers
-        .extend(headers(pairs.filter(|(name, _)| *name != KEY)));
+    let pairs = &properties.user_properties;
+    losses.add_if(
+        "a user property CC or BCC",
+        pairs.iter().any(|(name, _)| routes(name)),
+    );
+    let pairs = pairs
+        .iter()
+        .filter(|(name, _)| *name != KEY && !routes(name));
+    amqp.headers.extend(headers(pairs));
     amqp
 }
 
@@ -501,6 +515,11 @@ fn short(text: Option<&ByteString>, what: &'static str, losses: &mut Losses) -> 
         return None;
     }
     Some(text.clone())
+}
+
+/// Whether a header of that name says where a message goes.
+fn routes(name: &str) -> bool {
+    ROUTING.contains(&name)
 }
 
 /// Repeated names become lists.
@@ -751,6 +770,34 @@ mod tests {
             ..AmqpProperties::default()
         };
         assert_eq!(there(message(usual), Protocol::Mqtt).1, [""; 0]);
+    }
+
+    #[test]
+    fn who_publishes_does_not_choose_where_rabbitmq_routes_it() {
+        let pairs = [("CC", "x"), ("k", "v"), ("BCC", "y"), ("cc", "z")];
+        let properties = MqttProperties {
+            user_properties: pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            ..MqttProperties::default()
+        };
+        let names = |message: &Message| -> Vec<String> {
+            let Detail::Amqp(amqp) = &message.detail else {
+                panic!("not AMQP");
+            };
+            let headers = amqp.properties.headers.iter();
+            headers.map(|(name, _)| name.to_string()).collect()
+        };
+        let (mut there, lost) = there(mqtt("a", properties), Protocol::Amqp);
+        assert_eq!(lost, ["a user property CC or BCC"]);
+        assert_eq!(names(&there), [RETAIN, "k", "cc"]);
+        if let Detail::Amqp(amqp) = &mut there.detail {
+            let to = AmqpValue::List(vec![AmqpValue::Text("x".into())]);
+            amqp.properties.headers.push(("CC".into(), to));
+        }
+        let (there, lost) = self::there(there, Protocol::Amqp);
+        assert_eq!(lost, ["a header CC or BCC"]);
+        assert_eq!(names(&there), [RETAIN, "k", "cc"]);
     }
 
     #[test]

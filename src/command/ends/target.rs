@@ -267,7 +267,7 @@ impl TargetEnd {
     fn publishing<'a>(&self, plan: &'a publish::Plan) -> Result<Box<Patient<Publishing<'a>>>> {
         let args = &plan.session;
         let session = args.session("publish", Retry::Forever, self.console)?;
-        let publishing = Publishing::new(plan, session, self.console);
+        let publishing = Publishing::new(plan, session, self.console).isolating();
         Ok(self.patient(publishing, args.connect.retry))
     }
 

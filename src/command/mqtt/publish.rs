@@ -85,8 +85,9 @@ async fn publish(mut plan: Plan) -> Result<()> {
     let topic = first(topics);
     let mut publisher = plan.publisher(target, topic.clone(), notes).await?;
     let target = Reported::new(&mut publisher, report, topic);
-    let (ended, _) =
+    let (ended, target) =
         flow::send_mapped(&mut input, target, &plan.stages, &plan.until, &mut stop).await;
+    let _ = stop.close(target.close()).await;
     input.report(notes);
     let stands_in = plan.session.stands_in.is_some();
     if ended.is_ok() && publisher.nobody_heard() && !stands_in {

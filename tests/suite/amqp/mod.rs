@@ -18,6 +18,7 @@ mod poison;
 mod publishing;
 mod queues;
 mod recovery;
+mod refusing;
 mod rpc;
 mod tapping;
 mod topology;

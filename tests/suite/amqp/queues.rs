@@ -88,6 +88,20 @@ fn a_quorum_queue_gives_up_after_so_many_deliveries() {
 }
 
 #[test]
+fn a_look_at_a_quorum_queue_that_counts_is_told_of() {
+    let queue = declared("looked-at", "--queue-type quorum");
+    publish(&queue, "x\n");
+    consume(&queue, "-C 1 --ack peek").exits(0).prints("x\n");
+    let told = "each look at it counts: beyond its delivery limit a message is dropped";
+    let again = consume(&queue, "-C 1 --ack peek").exits(0).prints("x\n");
+    assert_eq!(again.says(told).stderr.matches(told).count(), 1);
+    let get = amqp("get").words(&queue).words("--ack peek");
+    get.run().exits(0).prints("x\n").says(told);
+    // What is done with counts no more.
+    consume(&queue, "-C 1").exits(0).prints("x\n").quietly();
+}
+
+#[test]
 fn messages_larger_than_frames_go_both_ways() {
     let queue = declared("large", "");
     let body: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use super::peer::{
@@ -111,6 +112,67 @@ fn a_stream_is_read_on_where_it_was_left() {
     consume.hears("consuming again, from offset 3 of the stream");
     publish("four\n");
     assert_eq!(consume.line(), "four");
+    consume.signal("TERM");
+    consume.ends().exits(143);
+}
+
+/// Hands on what both sides say, until the server ends it.
+fn relay(stream: &mut TcpStream, port: u16) {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
+    let up = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+    let _ = std::io::copy(&mut server, stream);
+    let _ = stream.shutdown(Shutdown::Both);
+    up.join().unwrap();
+}
+
+#[test]
+fn what_a_stream_gets_during_an_outage_comes_without_an_offset() {
+    let server = rabbitmq();
+    server.control(&["add_vhost", "gaps"]);
+    server.control(&["set_permissions", "-p", "gaps", "guest", ".*", ".*", ".*"]);
+    let url = format!("{}/gaps", server.url());
+    let declare = iotctl("amqp declare queue").words(&url);
+    declare.words("log --queue-type stream").run().exits(0);
+    let publish = move |line: &str| {
+        let publish = iotctl("amqp publish").words(&url);
+        let publish = publish.words("-k log --mandatory -m").word(line);
+        publish.run().exits(0);
+    };
+    let meanwhile = publish.clone();
+    let peer = Peer::start(move |stream, number| {
+        // It is away until this is there.
+        if number == 1 {
+            meanwhile("meanwhile");
+        }
+        relay(stream, rabbitmq().port);
+    });
+    let line = format!("amqp consume amqp://127.0.0.1:{}/gaps log", peer.port);
+    let mut consume = iotctl(&line).start();
+    // It begins with what comes once it is there, which is not seen.
+    let heard = AtomicBool::new(false);
+    let before = std::thread::scope(|scope| {
+        let publishing = scope.spawn(|| {
+            let mut count = 0;
+            while !heard.load(Ordering::Relaxed) {
+                publish(&count.to_string());
+                count += 1;
+            }
+            count
+        });
+        let first: u64 = consume.line().parse().unwrap();
+        heard.store(true, Ordering::Relaxed);
+        (first + 1..publishing.join().unwrap()).map(|it| it.to_string())
+    });
+    let before: Vec<String> = before.collect();
+    assert_eq!(consume.lines(before.len()), before);
+    server.control(&["close_all_connections", "--vhost", "gaps", "enough"]);
+    consume.hears("consuming again, from offset ");
+    publish("after");
+    assert_eq!(consume.lines(2), ["meanwhile", "after"]);
     consume.signal("TERM");
     consume.ends().exits(143);
 }

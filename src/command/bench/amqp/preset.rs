@@ -123,6 +123,10 @@ impl ScenarioPreset {
         PRESETS.iter().map(|row| (row.name, row.does))
     }
 
+    pub(crate) const fn name(self) -> &'static str {
+        self.0.name
+    }
+
     pub(crate) const fn scenario(self) -> Scenario {
         self.0.scenario
     }
