@@ -28,6 +28,9 @@ const UNITS: [&str; 12] = [
 /// The longest line, in characters; a word of the user may be much longer.
 const LONGEST: usize = 300;
 
+/// As much of its end stays.
+const END: usize = 120;
+
 /// A requested page, or the error for `words`.
 pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
     let text = answer.render().to_string();
@@ -336,11 +339,14 @@ fn command<'a>(root: &'a Command, words: &[OsString]) -> (&'a Command, String) {
     (known, path.trim_start().to_owned())
 }
 
+/// In the middle: at the end is what is wrong with a long word.
 fn cut(line: String) -> String {
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+    let letters: Vec<char> = line.chars().collect();
+    if letters.len() <= LONGEST {
+        return line;
     }
+    let (head, tail) = (&letters[..LONGEST - END], &letters[letters.len() - END..]);
+    head.iter().chain(['…'].iter()).chain(tail).collect()
 }
 
 #[cfg(test)]
@@ -472,5 +478,6 @@ mod tests {
         let text = format!("error: unexpected argument '{}' found", "x".repeat(70_000));
         let refused = refusal(&text);
         assert_eq!(refused.text().chars().count(), LONGEST + 1);
+        assert!(refused.text().ends_with("xxx' found"));
     }
 }

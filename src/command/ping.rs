@@ -33,6 +33,14 @@ pub(crate) struct NoReply {
 }
 
 impl NoReply {
+    /// The connection is over.
+    pub(crate) fn because(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            why: error.text().to_owned(),
+        }
+    }
+
     /// Nothing came in time.
     pub(crate) fn silence(wait: Duration) -> Self {
         let wait = humantime::format_duration(wait);
@@ -154,11 +162,17 @@ impl<'a> Pinging<'a> {
             let answer = tokio::select! {
                 biased;
                 asked = self.stop.asked() => return Err(interrupted(asked, tally)),
-                answer = pinged.ping(settings.wait) => answer?,
+                answer = pinged.ping(settings.wait) => answer,
+            };
+            // One over which the connection was lost was sent, too.
+            let (answer, ended) = match answer {
+                Ok(answer) => (answer, Ok(())),
+                Err(error) => (Err(NoReply::because(&error)), Err(error)),
             };
             let line = tally.count(answer, peer, settings.json);
             self.output.line(&line);
             self.output.flush().await?;
+            ended?;
         }
         Ok(())
     }

@@ -117,6 +117,11 @@ fn check(answer: &Response, key: &str, offered: &str) -> Result<(), Failure> {
             "it did not accept the WebSocket handshake",
         )));
     }
+    // None is ever offered, as none is known here (RFC 6455 §4.1).
+    if let Some(extensions) = header("Sec-WebSocket-Extensions").filter(|it| !it.is_empty()) {
+        let text = format!("it chose the extension {extensions:?}, which was not offered");
+        return Err(Failure::Answer(text));
+    }
     match header(PROTOCOL_HEADER) {
         Some(chosen) if offered.split(',').all(|it| it.trim() != chosen) => Err(Failure::Answer(
             format!("it chose the sub-protocol {chosen:?} instead of {offered:?}"),

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use crate::error::brief;
 use crate::random::Random;
 
 /// The most payload that one write puts into one frame; bounds the output buffer.
@@ -26,8 +27,9 @@ const LARGEST_LENGTH: u64 = u64::MAX >> 1;
 const MOST_EMPTY: u32 = 1024;
 /// Control frames carry no more (RFC 6455 §5.5).
 const LARGEST_CONTROL: u64 = 125;
-/// Close codes (RFC 6455 §7.4.1): normal closure, protocol error, data of a type that is not accepted.
+/// Close codes (RFC 6455 §7.4.1): normal closure, going away, protocol error, data of a type that is not accepted.
 const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
 const PROTOCOL_ERROR: u16 = 1002;
 const NOT_ACCEPTED: u16 = 1003;
 
@@ -56,6 +58,8 @@ pub(super) struct WebSocket<S> {
     closing: bool,
     /// The peer has sent a close frame, or the wire has ended.
     ended: bool,
+    /// Why the server has closed it, if it said so and was not asked to.
+    farewell: Option<String>,
 }
 
 /// The data frame that is being read.
@@ -81,6 +85,7 @@ impl<S> WebSocket<S> {
             writer: None,
             closing: false,
             ended: false,
+            farewell: None,
         }
     }
 
@@ -212,6 +217,9 @@ impl<S> WebSocket<S> {
             }
             Control::Close => {
                 self.ended = true;
+                if self.role == Role::Client && !self.closing {
+                    self.farewell = farewell(payload);
+                }
                 self.queue_close(NORMAL);
             }
             // A pong answers nothing that we asked, a flood of pings needs no answer; reserved kinds were refused before.
@@ -284,7 +292,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
                 return Poll::Ready(Ok(()));
             }
             if this.ended {
-                return Poll::Ready(this.send_answers(cx).or(Ok(())));
+                // The close frame is a courtesy.
+                let _ = this.send_answers(cx);
+                return Poll::Ready(match this.farewell.take() {
+                    Some(why) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, why)),
+                    None => Ok(()),
+                });
             }
             let understood = if this.payload.left > 0 {
                 Ok(false)
@@ -346,6 +359,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
     }
 }
 
+/// What a close frame says, in words; `None`: that all is well, or nothing (RFC 6455 §7.1.5).
+fn farewell(payload: &[u8]) -> Option<String> {
+    let (code, reason) = payload.split_first_chunk()?;
+    let code = u16::from_be_bytes(*code);
+    let reason = String::from_utf8_lossy(reason);
+    let said = match (code, &*reason) {
+        (NORMAL | GOING_AWAY, "") => return None,
+        (_, "") => code.to_string(),
+        (_, reason) => format!("{code}, {}", brief(reason)),
+    };
+    Some(format!("the server closed the WebSocket: {said}"))
+}
+
 /// Masks or unmasks (RFC 6455 §5.3), eight bytes at a time.
 fn apply(mask: [u8; 4], bytes: &mut [u8]) {
     let [a, b, c, d] = mask;
@@ -390,6 +416,29 @@ mod tests {
         theirs.read_exact(&mut payload).await.unwrap();
         apply([head[2], head[3], head[4], head[5]], &mut payload);
         (head[0], payload)
+    }
+
+    #[tokio::test]
+    async fn the_reason_of_a_close_is_told_once_and_to_clients_alone() {
+        let (mut ours, mut theirs) = client();
+        theirs.write_all(b"\x88\x07\x03\xf0token").await.unwrap();
+        let error = read(&mut ours).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server closed the WebSocket: 1008, token"
+        );
+        assert_eq!(read(&mut ours).await.unwrap(), b"", "the end");
+        for (payload, said) in [
+            (&b"\x03\xf3"[..], Some("1011")),
+            (b"\x03\xe8", None),
+            (b"\x03\xe9", None),
+            (b"\x03\xe8bye", Some("1000, bye")),
+            (b"\x03", None),
+            (b"", None),
+        ] {
+            let said = said.map(|said| format!("the server closed the WebSocket: {said}"));
+            assert_eq!(farewell(payload), said, "{payload:?}");
+        }
     }
 
     #[tokio::test]

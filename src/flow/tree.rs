@@ -46,7 +46,7 @@ impl<'a> Tree<'a> {
             false => tree(&self.topics, self.separator),
         };
         for line in lines {
-            self.output.line(&line);
+            self.output.row(&line);
         }
         self.output.flush().await
     }

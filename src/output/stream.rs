@@ -196,6 +196,16 @@ impl Output {
         self.line_of_bytes(text.as_bytes());
     }
 
+    /// A line of a table or of a tree, which stays one on a terminal.
+    pub fn row(&mut self, text: &str) {
+        if self.is_terminal() {
+            escape(text.as_bytes(), Keep::Nothing, &mut self.pending);
+            self.pending.push(b'\n');
+        } else {
+            self.line(text);
+        }
+    }
+
     /// The same for what need not be text.
     pub(crate) fn line_of_bytes(&mut self, bytes: &[u8]) {
         if self.is_terminal() {

@@ -83,7 +83,7 @@ impl Tables {
 
     /// Prints lines that belong to no table.
     pub fn lines(&mut self, lines: &[String]) {
-        lines.iter().for_each(|line| self.output.line(line));
+        lines.iter().for_each(|line| self.output.row(line));
     }
 
     /// Draws over the one before, which has so many lines, what fits on the terminal.
@@ -102,7 +102,7 @@ impl Tables {
         self.printed = Some(lines.len());
         self.output.clear_above(before.min(room));
         for line in &lines {
-            self.output.line(&cut(line, columns.into()));
+            self.output.row(&cut(line, columns.into()));
         }
     }
 

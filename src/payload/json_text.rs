@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 /// Appends a JSON string.
-pub(super) fn push_string(text: &str, into: &mut String) {
+pub(crate) fn push_string(text: &str, into: &mut String) {
     // A string can always be written.
     into.push_str(&serde_json::to_string(text).unwrap_or_default());
 }

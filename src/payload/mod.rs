@@ -45,7 +45,7 @@ pub mod jq;
 #[cfg(not(feature = "jq"))]
 #[path = "jq/absent.rs"]
 pub mod jq;
-mod json_text;
+pub(crate) mod json_text;
 pub(crate) mod layout;
 mod lines;
 pub mod link;

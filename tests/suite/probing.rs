@@ -155,7 +155,24 @@ fn probes_tell_what_is_wrong_by_exit_code() {
     iotctl(&format!("mqtt ping -h 127.0.0.1 -p {}", peer.port))
         .run()
         .exits(6)
+        .contains(": 1 sent, 0 received, 100% lost\n")
         .says("closed the connection");
+    // Also where another connection is made.
+    let peer = Peer::start(|stream: &mut TcpStream, number| {
+        welcome(stream);
+        read_until(stream, 0xc0);
+        if number > 0 {
+            send(stream, &[0xd0, 0]);
+            drain(stream);
+        }
+    });
+    iotctl(&format!(
+        "mqtt ping -h 127.0.0.1 -p {} -C 2 -W 60 --interval 1ms --retry 60s",
+        peer.port
+    ))
+    .run()
+    .exits(0)
+    .contains(": 2 sent, 1 received, 50% lost");
     // The first answer comes too late, and counts for nothing else.
     let peer = Peer::start(|stream: &mut TcpStream, _| {
         welcome(stream);

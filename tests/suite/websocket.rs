@@ -3,9 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
 use crate::support::PATIENCE;
 use crate::support::command::{Line, iotctl};
-use crate::support::peer::Peer;
+use crate::support::peer::{Peer, drain};
 
 /// Reads up to the empty line of an HTTP head.
 fn head(stream: &mut TcpStream) -> String {
@@ -53,6 +55,69 @@ fn answers_of_any_http_version_are_told() {
         let ended = publish(server.port, "/mqtt").run();
         ended.exits(code).says(words);
     }
+}
+
+/// Answers a handshake, with these further headers, and sends these bytes once something came.
+fn upgraded(headers: &'static str, bytes: Vec<u8>) -> Peer<()> {
+    Peer::start(move |stream, _| {
+        let asked = head(stream);
+        let key = asked
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+        let accept = derive_accept_key(key.unwrap().as_bytes());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: mqtt\r\n{headers}\r\n"
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+        if stream.read(&mut [0; 256]).is_ok_and(|read| read > 0) {
+            let _ = stream.write_all(&bytes);
+        }
+        // TCP stays open until the client closes it.
+        drain(stream);
+    })
+}
+
+#[test]
+fn what_a_close_frame_says_is_told() {
+    let close = |code: u16, reason: &str| {
+        let head = [0x88, reason.len() as u8 + 2];
+        [&head[..], &code.to_be_bytes(), reason.as_bytes()].concat()
+    };
+    let connack = [0x82, 5, 0x20, 3, 0, 0, 0];
+    for (bytes, said) in [
+        (close(1008, "token expired"), "1008, token expired"),
+        (
+            [&connack[..], &close(1011, "\x1b[31m")].concat(),
+            "1011, \\x1b[31m",
+        ),
+    ] {
+        let server = upgraded("", bytes);
+        let url = format!("ws://127.0.0.1:{}/mqtt", server.port);
+        iotctl("mqtt sub -t a --retry never")
+            .word(url)
+            .run()
+            .exits(6)
+            .says(&format!("lost: the server closed the WebSocket: {said}"));
+    }
+    // Without a reason it is as any other end, and is not waited for.
+    let server = upgraded("", close(1000, ""));
+    publish(server.port, "/mqtt")
+        .run()
+        .exits(6)
+        .says("closed the connection without responding to CONNECT");
+}
+
+#[test]
+fn an_extension_that_nobody_offered_is_refused() {
+    let server = upgraded(
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+        Vec::new(),
+    );
+    publish(server.port, "/mqtt")
+        .run()
+        .exits(3)
+        .says("it chose the extension \"permessage-deflate\", which was not offered");
 }
 
 #[test]

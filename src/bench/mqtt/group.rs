@@ -17,6 +17,7 @@ use crate::error::Kind as ErrorKind;
 use crate::mqtt::packet::{
     Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
 };
+use crate::mqtt::session::limits::Limits;
 
 /// What the connections of a group do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,9 @@ pub(super) struct Group {
     pub(super) topics: Vec<Pattern>,
     /// How they look, when the group publishes.
     pub(super) kind: Option<Kind>,
+    /// QoS and RETAIN of what the load publishes, whichever group does: where a broker takes no such messages, nobody need
+    /// connect.
+    pub(super) published: Option<(QoS, bool)>,
     pub(super) sub_qos: QoS,
     pub(super) subscribe: Filters,
     /// In front of each filter: `$share/NAME/`.
@@ -211,6 +215,18 @@ impl Group {
             properties: Properties::default(),
         });
         self.write(&packet, out);
+    }
+
+    /// Whether the broker takes messages of the QoS of the load, and retained ones where they are (MQTT 5.0 §3.2.2.3.4).
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn takes(&self, server: &Properties) -> Result<(), Broken> {
+        let Some((qos, retain)) = self.published else {
+            return Ok(());
+        };
+        let taken = Limits::of(server).check(qos, retain);
+        taken.map_err(|why| Broken::of(ErrorKind::Refused, format!("cannot publish: {why}")))
     }
 
     /// Whether the broker takes what a connection is to send (Maximum Packet Size, MQTT 5.0 §3.2.2.3.6).

@@ -18,8 +18,9 @@ use super::property;
 use super::scan::{Frame, Message, malformed};
 use super::template::Template;
 use crate::mqtt::packet::{
-    ConnAck, Decoder, Disconnect, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
+    ConnAck, Decoder, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
 };
+use crate::mqtt::session::fault::Fault;
 use retained::Storm;
 
 /// The packet identifier of the SUBSCRIBE that opens a connection.
@@ -352,13 +353,17 @@ impl MqttSession {
         let read = decoder.decode(&mut BytesMut::from(bytes));
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
             Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
-                Err(refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION))
+                Err(refused(ConnAck {
+                    reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+                    ..ack
+                }))
             }
-            Some(Packet::ConnAck(ack)) => self.connected_with(&ack, io),
+            Some(Packet::ConnAck(ack)) => self.connected_with(ack, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
             Some(Packet::UnsubAck(_)) => Ok(()),
-            Some(Packet::Disconnect(Disconnect { reason, .. })) => Err(Broken::new(format!(
-                "the broker closed the connection: {reason}"
+            Some(Packet::Disconnect(disconnect)) => Err(Broken::new(format!(
+                "the broker closed the connection: {}",
+                Fault::Closed(disconnect)
             ))),
             Some(other) => Err(Broken::new(format!(
                 "protocol error: unexpected {}",
@@ -368,10 +373,11 @@ impl MqttSession {
         }
     }
 
-    fn connected_with(&mut self, ack: &ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
+    fn connected_with(&mut self, ack: ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
         if ack.reason.is_failure() {
-            return Err(refused(ack.reason));
+            return Err(refused(ack));
         }
+        self.group.takes(&ack.properties)?;
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
         let limit = ack.properties.maximum_packet_size();
         self.group
@@ -454,8 +460,10 @@ impl MqttSession {
     }
 }
 
-fn refused(reason: ReasonCode) -> Broken {
-    let cause = format!("the broker refused the connection: {reason}");
+fn refused(ack: ConnAck) -> Broken {
+    let reason = ack.reason;
+    let fault = Fault::Refused(Box::new(ack));
+    let cause = format!("the broker refused the connection: {fault}");
     let broken = Broken::of(reason.kind(), cause);
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {

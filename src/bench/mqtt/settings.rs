@@ -286,6 +286,7 @@ impl Settings {
                 .map(|group| self.topic.of_group(group))
                 .collect(),
             kind: None,
+            published: self.published(),
             sub_qos: self.sub_qos,
             subscribe: Filters::None,
             shared: None,
@@ -299,6 +300,19 @@ impl Settings {
             first_sender: 0,
             leftover: Arc::clone(&self.leftover),
         }
+    }
+
+    fn published(&self) -> Option<(QoS, bool)> {
+        let published = match self.scenario {
+            Scenario::RetainedStorm => (QoS::AtMostOnce, true),
+            Scenario::Publish | Scenario::OneToOne | Scenario::Backlog | Scenario::Request => {
+                (self.qos, self.retain)
+            }
+            Scenario::Idle | Scenario::Churn | Scenario::Wills | Scenario::Subscribe => {
+                return None;
+            }
+        };
+        (self.publishers > 0).then_some(published)
     }
 
     fn kind(&self) -> Kind {

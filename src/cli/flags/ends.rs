@@ -134,7 +134,7 @@ pub(crate) struct DeliveryFlags {
     #[arg(long, value_name = "COUNT")]
     pub(crate) retries: Option<u32>,
 
-    /// Fail where a message has something that the other protocol cannot carry, or a server grants QoS 0 where more was asked for
+    /// Fail where a message has something that the other protocol cannot carry, a server grants QoS 0 where more was asked for, or does not take the QoS or the RETAIN of a message
     #[arg(long)]
     pub(crate) strict: bool,
 }

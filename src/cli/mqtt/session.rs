@@ -158,6 +158,17 @@ fn end_session(expiry: Option<u32>, disconnect: &mut Properties) {
     }
 }
 
+/// Refuses to ask at the end for a session that was not asked for in CONNECT (MQTT 5.0 §3.14.2.2.2); `asks`: it was.
+fn check_goodbye(asks: bool, disconnect: &Properties) -> Result<()> {
+    match disconnect.session_expiry_interval() {
+        Some(1..) if !asks => {
+            let text = "-D disconnect session-expiry-interval: a session that ends with its connection cannot be kept";
+            Err(Error::usage(text).hint("add -x TIME, which CONNECT asks for"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl SessionFlags {
     /// The one version to speak, if one was named.
     pub(crate) const fn version(&self) -> Option<Version> {
@@ -197,6 +208,8 @@ impl SessionFlags {
         )?;
         let expiry = session_expiry.or_else(|| connect_properties.session_expiry_interval());
         let mut disconnect_properties = sets.take(Place::Disconnect);
+        let asks = self.persistent || expiry.is_some_and(|seconds| seconds > 0);
+        check_goodbye(asks, &disconnect_properties)?;
         if self.id.as_ref().is_none_or(|id| id.is_empty()) {
             end_session(expiry, &mut disconnect_properties);
         }

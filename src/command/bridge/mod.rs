@@ -302,6 +302,9 @@ impl Plan {
             }
             let other = side.other();
             let mut target = TargetEnd::resolve(self.target(other, &name, ways), console)?;
+            if self.strict {
+                target.insist();
+            }
             if ways.joint {
                 source.join(&joints[side.index()], unaware[side.index()].clone());
                 target.join(&joints[other.index()]);

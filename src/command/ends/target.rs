@@ -93,6 +93,8 @@ enum Kind {
         outline: Box<Publish>,
         state: Option<ByteString>,
         joint: Option<Joint>,
+        /// What the server does not take of a message is a failure.
+        strict: bool,
     },
     Amqp {
         plan: Box<publish::Plan>,
@@ -171,6 +173,13 @@ impl TargetEnd {
         }
     }
 
+    /// MQTT: a message of a QoS that the server does not take is refused, and so is a retained one where nothing is retained.
+    pub(crate) fn insist(&mut self) {
+        if let Kind::Mqtt { strict, .. } = &mut self.kind {
+            *strict = true;
+        }
+    }
+
     /// The server of ours that it is.
     pub(super) const fn door(&self) -> Option<&Door> {
         match &self.kind {
@@ -204,16 +213,19 @@ impl TargetEnd {
                 outline,
                 state,
                 joint,
+                strict,
             } => {
                 let client = self.client(session, server, joint.is_some()).await?;
                 let retry = session.connect.retry;
                 match joint {
                     Some(joint) => {
                         let half = joint.open(client);
-                        AnyTarget::Joint(self.patient(self.publisher(half, outline, state), retry))
+                        let publisher = self.publisher(half, outline, state, *strict);
+                        AnyTarget::Joint(self.patient(publisher, retry))
                     }
                     None => {
-                        AnyTarget::Mqtt(self.patient(self.publisher(client, outline, state), retry))
+                        let publisher = self.publisher(client, outline, state, *strict);
+                        AnyTarget::Mqtt(self.patient(publisher, retry))
                     }
                 }
             }
@@ -299,10 +311,14 @@ impl TargetEnd {
         client: C,
         outline: &Publish,
         state: &Option<ByteString>,
+        strict: bool,
     ) -> Publisher<C> {
         let mut publisher = Publisher::new(client, outline.clone(), Some(PATIENCE), self.console);
         publisher.reconnect_when_unanswered();
         publisher.bound_unproved(MOST_UNPROVED);
+        if !strict {
+            publisher.lower();
+        }
         if let Some(topic) = state {
             publisher.tell_state(topic.clone());
         }
@@ -373,6 +389,7 @@ fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         server: Box::new(server),
         state: args.state,
         joint: None,
+        strict: false,
         outline: Box::new(Publish {
             qos: args.qos,
             retain: args.retain,

@@ -184,7 +184,11 @@ fn about_client(event: &Event) -> String {
             peer,
             reason,
         } => {
-            format!("{} from {peer} was refused: {reason}", brief(client_id))
+            let client = match &**client_id {
+                "" => String::from("a client"),
+                id => brief(id).to_string(),
+            };
+            format!("{client} from {peer} was refused: {reason}")
         }
         Event::Disconnected {
             client_id,

@@ -10,6 +10,7 @@ pub(crate) mod publisher;
 mod record;
 pub(crate) mod request;
 pub(crate) mod respond;
+mod retained;
 pub(crate) mod session;
 pub(crate) mod source;
 pub(crate) mod subscribe;

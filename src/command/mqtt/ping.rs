@@ -8,7 +8,7 @@ use super::session::{SessionArgs, Wants, tell};
 use crate::command::ping::{NoReply, Pinged, Pinging, Settings};
 use crate::connect::Retry;
 use crate::error::{Error, Result};
-use crate::mqtt::client::Client;
+use crate::mqtt::client::{Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties};
 use crate::mqtt::session::client::Event;
 use crate::output::{Console, Style};
@@ -46,6 +46,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             console,
             goodbye: plan.session.disconnect_properties.clone(),
             unanswered: 0,
+            lost: None,
         };
         while !connection.client.is_online() {
             connection.step().await?;
@@ -62,14 +63,17 @@ struct Connection {
     goodbye: Properties,
     /// PINGREQs that have no answer.
     unanswered: u32,
+    /// Why the connection was lost since the last one was sent; another has been tried since.
+    lost: Option<NoReply>,
 }
 
 impl Connection {
     async fn step(&mut self) -> Result<()> {
         self.client.drive().await?;
         while let Some(notice) = self.client.poll_notice() {
-            // What was asked over the lost connection is not answered.
-            self.unanswered = 0;
+            if let Notice::Lost { error, .. } = &notice {
+                self.lost = Some(NoReply::because(error));
+            }
             tell(notice, self.client.target(), self.console);
         }
         while let Some(event) = self.client.poll_event() {
@@ -81,16 +85,26 @@ impl Connection {
 
 impl Pinged for Connection {
     async fn ping(&mut self, wait: Duration) -> Result<Result<Duration, NoReply>> {
-        let began = Instant::now();
-        self.unanswered = self.client.session().ping(began);
         let answered = async {
-            while self.unanswered > 0 {
+            // There is another connection, or the last try of one is still under way.
+            while !self.client.is_online() {
                 self.step().await?;
             }
-            Ok(began.elapsed())
+            self.lost = None;
+            let began = Instant::now();
+            self.unanswered = self.client.session().ping(began);
+            while self.unanswered > 0 {
+                self.step().await?;
+                // What was asked over the lost connection is not answered.
+                if let Some(lost) = self.lost.take() {
+                    self.unanswered = 0;
+                    return Ok(Err(lost));
+                }
+            }
+            Ok(Ok(began.elapsed()))
         };
         match timeout(wait, answered).await {
-            Ok(answered) => answered.map(Ok),
+            Ok(answered) => answered,
             Err(_) => Ok(Err(NoReply::silence(wait))),
         }
     }

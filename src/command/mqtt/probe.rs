@@ -17,6 +17,7 @@ use crate::mqtt::packet::{
     Disconnect, LARGEST_PACKET, Properties, Property, Publish, QoS, Subscription, Version,
 };
 use crate::mqtt::session::client::Event;
+use crate::mqtt::session::limits::Limits;
 use crate::output::{Console, Format, Output, Style};
 use crate::random::unguessable;
 use crate::stop::Stop;
@@ -138,6 +139,8 @@ struct Trial {
     topic: &'static str,
     shared: bool,
     qos: QoS,
+    /// The highest QoS that the server takes will do.
+    any_qos: bool,
     /// The message is published before there is a subscription.
     retained: bool,
     /// For MQTT 5 only: of SUBSCRIBE and of PUBLISH.
@@ -159,6 +162,7 @@ impl Default for Trial {
             topic: "a",
             shared: false,
             qos: QoS::AtMostOnce,
+            any_qos: false,
             retained: false,
             version_5: false,
             subscribe: Properties::default(),
@@ -208,6 +212,7 @@ fn quality_trials() -> Vec<Trial> {
             feature: "payload of 256 KiB",
             size: LARGE,
             qos: QoS::AtLeastOnce,
+            any_qos: true,
             ..Trial::default()
         },
     ]
@@ -333,8 +338,18 @@ impl Probe<'_> {
 
     async fn tried(&self, trial: &Trial, version: Version) -> Tried {
         let tried = async {
-            let (mut client, _) = self.connect(version).await?;
-            let tried = self.carry_out(trial, &mut client, version).await;
+            let (mut client, server) = self.connect(version).await?;
+            let server = Limits::of(&server);
+            if trial.times > 1 && server.topic_alias_maximum() == 0 {
+                close(client).await;
+                return Ok(Tried::No(String::from("the server takes none")));
+            }
+            let most = match trial.any_qos {
+                true => server.maximum_qos(),
+                false => QoS::ExactlyOnce,
+            };
+            let qos = trial.qos.min(most);
+            let tried = self.carry_out(trial, qos, &mut client, version).await;
             if trial.retained {
                 self.forget(trial, &mut client).await;
             }
@@ -350,11 +365,12 @@ impl Probe<'_> {
     async fn carry_out(
         &self,
         trial: &Trial,
+        qos: QoS,
         client: &mut Client,
         version: Version,
     ) -> Result<Tried> {
         let mut publish = Publish {
-            qos: trial.qos,
+            qos,
             retain: trial.retained,
             topic: format!("{}/{}", self.base, trial.topic).into(),
             payload: Bytes::from(vec![b'x'; trial.size]),
@@ -369,7 +385,7 @@ impl Probe<'_> {
         let group = if trial.shared { "$share/iotctl/" } else { "" };
         let subscription = Subscription {
             filter: format!("{group}{}/{}", self.base, trial.filter).into(),
-            qos: trial.qos,
+            qos,
             ..Subscription::default()
         };
         let none = Properties::default();

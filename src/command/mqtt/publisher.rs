@@ -1,5 +1,6 @@
 //! A client that publishes as a target of messages.
 
+mod lowered;
 mod state;
 
 use std::collections::{HashMap, VecDeque};
@@ -9,6 +10,7 @@ use bytestring::ByteString;
 use serde_json::Value;
 use tokio::time::sleep_until;
 
+use self::lowered::Lowered;
 use super::record::published;
 use super::session::tell;
 use crate::connect::failure::reconnected;
@@ -72,6 +74,8 @@ pub(crate) struct Publisher<C = Client> {
     state_under_way: bool,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
+    /// What the server does not take of a message is left out; what was told of that.
+    lowered: Option<Lowered>,
     /// What is to be told of the connection if this goes on.
     untold: Vec<Notice>,
 }
@@ -110,6 +114,7 @@ impl<C: Connection> Publisher<C> {
             state_due: false,
             state_under_way: false,
             acknowledged: None,
+            lowered: None,
             untold: Vec::new(),
         }
     }
@@ -191,15 +196,19 @@ impl<C: Connection> Publisher<C> {
             }
             Ok(()) => {}
             Err(unsendable) => {
-                let topic = publish.topic.clone();
-                self.refuse(number, &topic, &unsendable);
+                let publish = publish.clone();
+                self.unsent(number, publish, &unsendable);
             }
         }
     }
 
+    /// The server does not take the message as it is.
     #[cold]
-    fn refuse(&mut self, number: Number, topic: &str, why: &Unsendable) {
-        let (topic, server) = (brief(topic), self.client.target());
+    fn unsent(&mut self, number: Number, mut publish: Publish, why: &Unsendable) {
+        if self.lowers(&mut publish, why) {
+            return self.send_record(number, &mut publish);
+        }
+        let (topic, server) = (brief(&publish.topic), self.client.target());
         let text = format!("cannot publish to {topic} on {server}: {why}");
         let refused = Outcome::Refused(Error::new(Kind::Refused, text));
         self.unsendable.push(Progress::One(number, refused));

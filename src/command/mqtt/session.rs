@@ -339,6 +339,19 @@ pub(crate) fn tell(notice: Notice, server: &Target, notes: Console) {
                 "{server} has closed {times} connections in a row soon after they were made: another client seems to have the identifier {id} too, and each takes the session from the other; give one of them another (--id, --name)"
             ));
         }
+        Notice::KeptLess { granted, asked } => {
+            let long = |seconds: u32| match seconds {
+                u32::MAX => String::from("for ever"),
+                _ => {
+                    let time = std::time::Duration::from_secs(seconds.into());
+                    format!("for {}", humantime::format_duration(time))
+                }
+            };
+            let (granted, asked) = (long(granted), long(asked));
+            notes.warn(format_args!(
+                "{server} keeps the session {granted} without a connection, and not {asked}: messages may be lost"
+            ));
+        }
         Notice::Gone => {}
     }
 }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::time::{Instant, SystemTime};
 
 use bytestring::ByteString;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
 use super::record::record;
+use super::retained::Search;
 use super::session::tell;
 use super::topics::covers;
 use super::unaware::Unaware;
@@ -101,10 +102,8 @@ pub(crate) struct Subscribed<'a, C = Client> {
     told_granted: bool,
     /// Since when the connection has been down, or not subscribed.
     away_since: Option<Instant>,
-    /// Whether a message came since the last PINGREQ that looks for the end of the retained ones.
-    came_since_ping: bool,
-    /// Whether such a PINGREQ is to be sent as soon as all that came is acknowledged.
-    wants_ping: bool,
+    /// For the end of the retained messages.
+    search: Search,
 }
 
 impl<'a, C: Connection> Subscribed<'a, C> {
@@ -128,8 +127,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             ever_subscribed: false,
             told_granted: false,
             away_since: None,
-            came_since_ping: false,
-            wants_ping: false,
+            search: Search::default(),
         }
     }
 
@@ -289,7 +287,9 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     fn verdict(&mut self, publish: &Publish) -> Verdict {
         let live = !publish.retain;
         // Others may come among the retained ones, and without end.
-        self.came_since_ping |= !live;
+        if !live {
+            self.search.came();
+        }
         if self.wanted.retained_only && self.wanted.ends_at_live && live {
             return Verdict::End;
         }
@@ -375,7 +375,10 @@ impl<'a, C: Connection> Subscribed<'a, C> {
                 self.unsubscribed(&answers);
                 Ok(self.answered())
             }
-            Event::Pong if self.wanted.retained_only => Ok(self.pong()),
+            Event::Pong if self.wanted.retained_only => {
+                let is_end = self.search.answered(Instant::now());
+                Ok(is_end.then_some(Next::Complete))
+            }
             event @ Event::Acknowledged { .. } => {
                 self.removed(&event);
                 Ok(None)
@@ -444,7 +447,9 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             }
             self.notes.warn(lower);
         }
-        self.wants_ping = self.wanted.retained_only;
+        if self.wanted.retained_only {
+            self.search.begin();
+        }
         self.answered()
     }
 
@@ -502,23 +507,11 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         (self.unanswered == 0 && only_asked).then_some(Next::End(Ok(())))
     }
 
-    /// The server sends what it has retained before it answers a PINGREQ; at QoS 1 and 2 as far as its window
-    /// allows. So we ask again until nothing comes between two answers, and only once all that came is
-    /// acknowledged: before that a full window looks like the end.
     fn look_for_the_end(&mut self) {
-        if self.wants_ping && self.client.look(Session::unacknowledged) == 0 {
-            self.wants_ping = false;
-            self.came_since_ping = false;
+        let client = &self.client;
+        if self.search.asks(|| client.look(Session::unacknowledged)) {
             self.client.with(|session| session.ping(Instant::now()));
         }
-    }
-
-    fn pong(&mut self) -> Option<Next> {
-        if !self.came_since_ping {
-            return Some(Next::Complete);
-        }
-        self.wants_ping = true;
-        None
     }
 }
 
@@ -539,7 +532,14 @@ impl<C: Connection> Source for Subscribed<'_, C> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
         self.remove_retained();
-        self.client.drive().await?;
+        match self.search.pause() {
+            None => self.client.drive().await?,
+            Some(end) => tokio::select! {
+                biased;
+                driven = self.client.drive() => driven?,
+                () = sleep_until(end.into()) => self.search.resume(),
+            },
+        }
         self.time = SystemTime::now();
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use bytestring::ByteString;
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::session::{SessionArgs, Wants, topic_of};
@@ -14,6 +16,7 @@ use crate::flow::{self, Number, Progress, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::output::{Console, Style, Tables, terminals};
+use crate::payload::json_text::push_string;
 use crate::stop::Stop;
 
 /// What stands before every topic.
@@ -137,34 +140,68 @@ impl Plan {
 }
 
 /// All figures: aligned, or as one object.
-fn table(values: &BTreeMap<ByteString, ByteString>, json: bool) -> Vec<String> {
+fn table(values: &BTreeMap<ByteString, Bytes>, json: bool) -> Vec<String> {
     if json {
-        let pairs = values.iter();
-        let pairs = pairs.map(|(topic, value)| (topic.to_string(), figure(value)));
-        return vec![Value::Object(pairs.collect()).to_string()];
+        let mut text = String::from("{");
+        for (topic, value) in values {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            push_string(topic, &mut text);
+            text.push(':');
+            match str::from_utf8(value) {
+                Ok(value) => push_figure(value, &mut text),
+                Err(_) => text.push_str(&json!({"base64": BASE64.encode(value)}).to_string()),
+            }
+        }
+        text.push('}');
+        return vec![text];
     }
     let shown = |topic: &ByteString| topic.trim_start_matches(ROOT).to_owned();
     let widths = values.keys().map(|topic| shown(topic).chars().count());
     // One very long name does not make all rows as long.
     let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
-    let line =
-        |(topic, value): (&ByteString, &ByteString)| format!("{:<width$}  {value}", shown(topic));
+    let line = |(topic, value): (&ByteString, &Bytes)| {
+        format!(
+            "{:<width$}  {}",
+            shown(topic),
+            String::from_utf8_lossy(value)
+        )
+    };
     values.iter().map(line).collect()
 }
 
-/// A number where it is one.
-fn figure(value: &ByteString) -> Value {
+/// A number, as it was written, where it is one.
+fn push_figure(value: &str, into: &mut String) {
     match serde_json::from_str(value) {
-        Ok(Value::Number(number)) => Value::Number(number),
-        _ => Value::String(value.to_string()),
+        Ok(Value::Number(_)) => into.push_str(value.trim()),
+        _ => push_string(value, into),
     }
+}
+
+/// A figure that has come, as a line of JSON.
+fn news(topic: &str, value: &[u8]) -> String {
+    let mut line = String::from("{\"topic\":");
+    push_string(topic, &mut line);
+    match str::from_utf8(value) {
+        Ok(value) => {
+            line.push_str(",\"value\":");
+            push_figure(value, &mut line);
+        }
+        Err(_) => {
+            line.push_str(",\"value_base64\":");
+            push_string(&BASE64.encode(value), &mut line);
+        }
+    }
+    line.push('}');
+    line
 }
 
 /// Keeps the newest value of each topic.
 struct Figures<'a> {
     plan: &'a Plan,
     tables: &'a mut Tables,
-    values: BTreeMap<ByteString, ByteString>,
+    values: BTreeMap<ByteString, Bytes>,
     bytes: usize,
     newest: Number,
     written: Number,
@@ -187,8 +224,8 @@ impl flow::Target for Figures<'_> {
 
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         self.newest = number;
-        let value = String::from_utf8_lossy(&message.payload).into_owned();
-        let value = ByteString::from(value);
+        // Not a slice of what was read, which would stay in memory with it.
+        let value = Bytes::copy_from_slice(&message.payload);
         let size = value.len();
         let before = self.values.insert(message.topic.clone(), value.clone());
         self.bytes += match &before {
@@ -202,8 +239,7 @@ impl flow::Target for Figures<'_> {
         if self.plan.watch && before.as_ref() != Some(&value) {
             self.is_new = true;
             if self.plan.json {
-                let line = json!({"topic": &*message.topic, "value": figure(&value)});
-                self.tables.lines(&[line.to_string()]);
+                self.tables.lines(&[news(&message.topic, &value)]);
             }
         }
         Ok(())
@@ -230,11 +266,11 @@ mod tests {
 
     #[test]
     fn figures_stand_under_each_other() {
-        let values: BTreeMap<ByteString, ByteString> = [
+        let values: BTreeMap<ByteString, Bytes> = [
             ("$SYS/broker/uptime", "5 seconds"),
             ("$SYS/broker/clients/total", "12"),
         ]
-        .map(|(topic, value)| (topic.into(), value.into()))
+        .map(|(topic, value)| (topic.into(), Bytes::from(value)))
         .into();
         assert_eq!(
             table(&values, false),
@@ -247,8 +283,30 @@ mod tests {
             table(&values, true),
             [r#"{"$SYS/broker/clients/total":12,"$SYS/broker/uptime":"5 seconds"}"#]
         );
+        for (value, object, line) in [
+            (&b"1.10"[..], "1.10", "\"value\":1.10"),
+            (
+                b"123456789012345678901",
+                "123456789012345678901",
+                "\"value\":123456789012345678901",
+            ),
+            (b"1e999", "\"1e999\"", "\"value\":\"1e999\""),
+            (
+                b"\xff\x00",
+                r#"{"base64":"/wA="}"#,
+                "\"value_base64\":\"/wA=\"",
+            ),
+        ] {
+            let one = [(ByteString::from("$SYS/a"), Bytes::from_static(value))];
+            let shown = table(&one.into(), true);
+            assert_eq!(shown, [format!("{{\"$SYS/a\":{object}}}")]);
+            assert_eq!(
+                news("$SYS/a", value),
+                format!("{{\"topic\":\"$SYS/a\",{line}}}")
+            );
+        }
         let long = format!("$SYS/{}", "l".repeat(1000));
-        let odd = [(ByteString::from(long), ByteString::from("1"))];
+        let odd = [(ByteString::from(long), Bytes::from("1"))];
         let lines = table(&values.into_iter().chain(odd).collect(), false);
         assert_eq!(lines[0], "broker/clients/total  12");
         assert_eq!(lines[2].len(), 1003);

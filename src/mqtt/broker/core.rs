@@ -181,7 +181,15 @@ impl Core {
             Phase::Fresh if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
                 self.refuse_connection(id, Version::V311, reason);
             }
-            Phase::Fresh | Phase::Closing | Phase::Closed => self.hang_up(id),
+            Phase::Fresh => {
+                self.events.push(Event::Refused {
+                    client_id: connection.client_id.clone(),
+                    peer: connection.peer.clone(),
+                    reason,
+                });
+                self.hang_up(id);
+            }
+            Phase::Closing | Phase::Closed => self.hang_up(id),
         }
     }
 

@@ -10,6 +10,21 @@ use crate::mqtt::session::fault::Fault;
 const TAKEN_OVER: Duration = Duration::from_secs(60);
 
 impl Client {
+    /// Tells what the first connection does without.
+    pub(super) fn note_concessions(&mut self) {
+        if let Some(connect) = self.unanswered.take() {
+            if connect.version != self.session.version() {
+                self.notices.push(Notice::FellBack);
+            }
+            if connect.bridge && !self.session.is_bridge() {
+                self.notices.push(Notice::NoBridge);
+            }
+        }
+        if let Some((granted, asked)) = self.session.kept_less() {
+            self.notices.push(Notice::KeptLess { granted, asked });
+        }
+    }
+
     pub(super) fn may_take_back(&mut self, fault: &Fault) -> bool {
         let taken_over =
             matches!(fault, Fault::Closed(it) if it.reason == ReasonCode::SESSION_TAKEN_OVER);

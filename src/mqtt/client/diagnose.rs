@@ -37,7 +37,9 @@ pub(super) async fn closed(
     if let Some(error) = first_bytes.and_then(|bytes| foreign(target, bytes)) {
         return error;
     }
-    if let Some(hint) = diagnose::silent_close(target).await {
+    // Over WebSocket it has answered the handshake before: there is nothing left to find out.
+    let unheard = !target.transport.is_websocket();
+    if unheard && let Some(hint) = diagnose::silent_close(target).await {
         return Error::new(
             Kind::Unreachable,
             format!("{target} closed the connection without responding to CONNECT"),
@@ -97,7 +99,7 @@ pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
             format!("protocol violation by {target}: {text}"),
         )
         .because(Cause::Violation),
-        Fault::Refused(ack) => refused(target, fault, ack.reason),
+        Fault::Refused(ack) => elsewhere(target, fault, refused(target, fault, ack.reason)),
         Fault::Closed(disconnect) => {
             let kind = match disconnect.reason.kind() {
                 Kind::Unauthorized => Kind::Unauthorized,
@@ -108,7 +110,7 @@ pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
                 ReasonCode::SESSION_TAKEN_OVER => error.hint(
                     "another client connects with the same identifier: give one of them another, by -i ID or, for a bridge, --name NAME",
                 ),
-                _ => error,
+                _ => elsewhere(target, fault, error),
             }
         }
         Fault::KeepAlive => Error::new(Kind::Lost, format!("no response from {target}: {fault}")),
@@ -127,6 +129,15 @@ fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
         {
             error.hint("use -u NAME and --password-file FILE to log in")
         }
+        _ => error,
+    }
+}
+
+/// The same error, with the way to the server that is to be used instead.
+fn elsewhere(target: &Target, fault: &Fault, error: Error) -> Error {
+    let name = target.to_string();
+    match (fault.other_server(), name.split_once("://")) {
+        (Some(other), Some((scheme, _))) => error.hint(format!("connect to {scheme}://{other}")),
         _ => error,
     }
 }

@@ -78,6 +78,8 @@ pub(crate) enum Notice {
     NoBridge,
     /// The connection failed or was lost, which the other owner of the client is told in words.
     Gone,
+    /// The server keeps the session for so many seconds without a connection, and was asked for more.
+    KeptLess { granted: u32, asked: u32 },
 }
 
 /// How long to keep trying.
@@ -131,6 +133,8 @@ pub(crate) struct Client {
     /// The first bytes of this connection, for a diagnosis.
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
+    /// What ends this connection, while the server is told goodbye, and whether another may fare better.
+    ending: Option<(Error, bool)>,
     /// How often a connection failed or was lost.
     losses: u64,
     pace: Pace,
@@ -168,6 +172,7 @@ impl Client {
             dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
+            ending: None,
             losses: 0,
             pace: Pace::new(now),
             unanswered: None,
@@ -312,6 +317,9 @@ impl Client {
     }
 
     async fn step(&mut self) -> Result<()> {
+        if self.ending.is_some() {
+            return self.ended();
+        }
         match &mut self.link {
             Link::Down => {
                 self.link = Link::Dialing(start_dialing(&self.target));
@@ -366,7 +374,7 @@ impl Client {
             && self.session.is_reading()
             && self.session.output().is_empty()
         {
-            before_next_read(stream, &self.pace);
+            self.pace.before_next_read(stream);
         }
         let greeted_by = self.heard_at + self.target.connect_timeout;
         let awaited = !self.session.is_ready() && self.session.is_reading();
@@ -462,14 +470,7 @@ impl Client {
         }
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
-            if let Some(connect) = self.unanswered.take() {
-                if connect.version != self.session.version() {
-                    self.notices.push(Notice::FellBack);
-                }
-                if connect.bridge && !self.session.is_bridge() {
-                    self.notices.push(Notice::NoBridge);
-                }
-            }
+            self.note_concessions();
         }
         if self.session.is_online() {
             self.heard_at = now;
@@ -507,14 +508,6 @@ impl Client {
             return Ok(());
         }
         self.show_output();
-        if let Link::Open(stream) = &mut self.link {
-            // Best effort: the DISCONNECT that names the server's mistake.
-            let _ = timeout(
-                Duration::from_millis(200),
-                finish(stream, self.session.output()),
-            )
-            .await;
-        }
         match &fault {
             Fault::Closed(disconnect) => {
                 self.dismissed = Some(disconnect.reason);
@@ -532,10 +525,23 @@ impl Client {
                 && fault.is_about_a_message()
         };
         let may_pass = fault.may_pass() || over_a_message() || self.may_take_back(&fault);
-        self.failed(
-            diagnose::fault(&self.target, &fault, self.first_bytes.as_ref()),
-            may_pass,
-        )
+        let error = diagnose::fault(&self.target, &fault, self.first_bytes.as_ref());
+        // Should the goodbye be interrupted, this is still what ended the connection.
+        self.ending = Some((error, may_pass));
+        if let Link::Open(stream) = &mut self.link {
+            // Best effort: the DISCONNECT that names the server's mistake.
+            let goodbye = finish(stream, self.session.output());
+            let _ = timeout(Duration::from_millis(200), goodbye).await;
+        }
+        self.ended()
+    }
+
+    /// The connection is over, if it was to end.
+    fn ended(&mut self) -> Result<()> {
+        match self.ending.take() {
+            Some((error, may_pass)) => self.failed(error, may_pass),
+            None => Ok(()),
+        }
     }
 
     /// The connection failed or was lost: try again later, or give up.
@@ -578,17 +584,6 @@ impl Client {
         }
         self.link = Link::Down;
         self.session.lost();
-    }
-}
-
-/// Prepares to wait for more when the last read took all there was and we had nothing to answer.
-fn before_next_read(stream: &Stream, pace: &Pace) {
-    if pace.is_high(Instant::now()) {
-        Pace::gather();
-    } else {
-        // The server may wait for TCP's acknowledgement before it goes on: send it at once instead of after the
-        // usual 40 ms. What we write would do that as well.
-        stream.quick_ack();
     }
 }
 

@@ -6,6 +6,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::connect::Stream;
+
 /// How long to let messages gather.
 const COALESCE: Duration = Duration::from_millis(2);
 
@@ -54,15 +56,26 @@ impl Pace {
     }
 
     /// Whether to let messages gather before the next read.
-    pub(super) fn is_high(&self, now: Instant) -> bool {
+    fn is_high(&self, now: Instant) -> bool {
         now < self.high_until
+    }
+
+    /// Prepares to wait for more when the last read took all there was and we had nothing to answer.
+    pub(super) fn before_next_read(&self, stream: &Stream) {
+        if self.is_high(Instant::now()) {
+            Self::gather();
+        } else {
+            // The server may wait for TCP's acknowledgement before it goes on: send it at once instead of after the
+            // usual 40 ms. What we write would do that as well.
+            stream.quick_ack();
+        }
     }
 
     /// Lets messages gather.
     ///
     /// Sleeps for real: a timer of the runtime would have it wait for the connection too, and wake up at
     /// each message that comes. For so short a time nothing else misses the thread.
-    pub(super) fn gather() {
+    fn gather() {
         thread::sleep(COALESCE);
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::error::brief;
-use crate::mqtt::packet::{ConnAck, Disconnect, Malformed, Packet, Place, ReasonCode, Unencodable};
+use crate::mqtt::packet::{
+    ConnAck, Disconnect, Malformed, Packet, Place, Properties, ReasonCode, Unencodable,
+};
 
 /// Why a connection cannot go on.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -25,10 +27,10 @@ pub enum Fault {
         text: String,
     },
     /// CONNACK with a failure.
-    #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
+    #[error("{}", words(.0.reason, &.0.properties))]
     Refused(Box<ConnAck>),
     /// The server said DISCONNECT.
-    #[error("{}", words(.0.reason.in_packet(Place::Disconnect), .0.properties.reason_string().as_deref()))]
+    #[error("{}", words(.0.reason.in_packet(Place::Disconnect), &.0.properties))]
     Closed(Disconnect),
     /// A PINGREQ was not answered for a whole keep-alive interval.
     #[error("no PINGRESP within the keep-alive interval")]
@@ -56,6 +58,20 @@ impl Fault {
             ReasonCode::PROTOCOL_ERROR,
             format!("unexpected {} {when}", packet.name()),
         )
+    }
+
+    /// The server that is to be used instead, if this one names it (MQTT 5.0 §4.11): the first of several.
+    pub(crate) fn other_server(&self) -> Option<String> {
+        let said = match self {
+            Self::Refused(ack) => &ack.properties,
+            Self::Closed(disconnect) => &disconnect.properties,
+            _ => return None,
+        };
+        let reference = said.server_reference()?;
+        let first = reference.split_ascii_whitespace().next()?;
+        // Anything else is no address, and nothing that a user should be told to type.
+        let is_of_address = |it: u8| it.is_ascii_alphanumeric() || b".:-_[]".contains(&it);
+        first.bytes().all(is_of_address).then(|| first.to_owned())
     }
 
     /// Whether it may be about a message that the server was sent, and not about who sent it. A server may give the same reason
@@ -111,11 +127,16 @@ fn is_temporary(reason: ReasonCode) -> bool {
     )
 }
 
-fn words(reason: impl fmt::Display, reason_string: Option<&str>) -> String {
-    match reason_string {
-        Some(text) => format!("{reason}: {}", brief(text)),
-        None => reason.to_string(),
+/// The reason, the other server that is to be used, and the server's own words.
+fn words(reason: impl fmt::Display, said: &Properties) -> String {
+    let mut words = reason.to_string();
+    for text in [said.server_reference(), said.reason_string()] {
+        if let Some(text) = text {
+            words.push_str(": ");
+            words.push_str(&brief(&text).to_string());
+        }
     }
+    words
 }
 
 impl From<Malformed> for Fault {
@@ -130,6 +151,26 @@ impl From<Malformed> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mqtt::packet::Property;
+
+    #[test]
+    fn the_other_server_is_the_first_that_is_named() {
+        let other = |reference: &'static str| {
+            let reference = Property::ServerReference(reference.into());
+            Fault::Closed(Disconnect {
+                reason: ReasonCode(0x9d),
+                properties: [reference].into_iter().collect(),
+            })
+        };
+        for (reference, found) in [
+            ("a.example:1884 b.example", Some("a.example:1884")),
+            ("[::1]:1884", Some("[::1]:1884")),
+            ("$(reboot)", None),
+            ("", None),
+        ] {
+            assert_eq!(other(reference).other_server().as_deref(), found);
+        }
+    }
 
     #[test]
     fn the_end_of_a_connection_may_be_about_a_message() {
@@ -150,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_reason_string_is_shown_in_a_line() {
-        let text = words(ReasonCode::NOT_AUTHORIZED, Some(&"x".repeat(65_000)));
+        let said = Property::ReasonString("x".repeat(65_000).into());
+        let text = words(ReasonCode::NOT_AUTHORIZED, &[said].into_iter().collect());
         assert!(
             text.ends_with("x… (65000 bytes)") && text.len() < 300,
             "{text}"

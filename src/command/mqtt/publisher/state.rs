@@ -32,8 +32,15 @@ impl<C: Connection> Publisher<C> {
         let Some(mut state) = self.state.as_ref().map(|states| states[which].clone()) else {
             return;
         };
-        match self.client.publish(&mut state, STATE) {
-            Ok(()) => self.state_under_way = true,
+        let mut sent = self.client.publish(&mut state, STATE);
+        while let Err(why) = &sent
+            && self.lowers(&mut state, why)
+        {
+            sent = self.client.publish(&mut state, STATE);
+        }
+        match sent {
+            // At QoS 0 nothing comes back.
+            Ok(()) => self.state_under_way = state.qos > QoS::AtMostOnce,
             Err(unsendable) => {
                 let topic = brief(&state.topic);
                 self.notes

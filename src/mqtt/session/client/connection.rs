@@ -6,11 +6,12 @@ use bytes::BytesMut;
 
 use super::{Event, Login, Session, State};
 use crate::mqtt::packet::{
-    self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, QoS, ReasonCode, Version,
+    self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, ReasonCode, Version,
 };
 use crate::mqtt::session::alias;
 use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::keep_alive::KeepAlive;
+use crate::mqtt::session::limits::Limits;
 use crate::mqtt::session::outbound::Orphan;
 
 /// How many QoS 2 messages a server before MQTT 5 gets at a time, which cannot say how many it takes: as many as mosquitto does
@@ -192,14 +193,15 @@ impl Session {
         let untold = (!says_how_many).then_some(UNTOLD_EXACTLY_ONCE);
         self.outbound.limit_exactly_once(untold);
         self.limits.largest_out = server.maximum_packet_size().unwrap_or(LARGEST_PACKET);
-        self.limits.maximum_qos = server
-            .maximum_qos()
-            .and_then(QoS::from_level)
-            .unwrap_or(QoS::ExactlyOnce);
-        self.limits.retain_available = server.retain_available() != Some(0);
+        self.limits.of_messages = Limits::of(server);
         self.limits.shared_available = server.shared_subscription_available() != Some(0);
+        let asked = self.connect.properties.session_expiry_interval();
+        let granted = server.session_expiry_interval();
+        self.kept_less = granted
+            .zip(asked)
+            .filter(|(granted, asked)| granted < asked);
         let aliases = if self.use_aliases {
-            server.topic_alias_maximum().unwrap_or(0)
+            self.limits.of_messages.topic_alias_maximum()
         } else {
             0
         };

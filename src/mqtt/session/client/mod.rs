@@ -39,12 +39,13 @@ use self::requests::Requests;
 use super::alias;
 use super::inbound::Inbound;
 use super::keep_alive::KeepAlive;
+use super::limits;
 use super::outbound::Outbound;
 use crate::connect::Secret;
 use crate::connect::suspects::Suspects;
 use crate::mqtt::packet::{
-    self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription,
-    Version, Will,
+    self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, ReasonCode, Subscription, Version,
+    Will,
 };
 
 /// What a sender knows its message by: any number that the sender finds useful.
@@ -109,6 +110,12 @@ pub enum Unsendable {
     /// The server said in CONNACK that it does not retain.
     #[error("the server does not support retained messages")]
     RetainNotSupported,
+    /// The server said in CONNACK that it takes no such topic alias; the highest that it takes, or 0.
+    #[error("the server {}", match .0 {
+        0 => String::from("does not support topic aliases"),
+        highest => format!("supports topic aliases up to {highest}"),
+    })]
+    TopicAliasNotSupported(u16),
     /// The message cannot be written as a packet.
     #[error(transparent)]
     Unencodable(#[from] packet::Unencodable),
@@ -134,8 +141,7 @@ struct Wanted {
 #[derive(Debug)]
 struct Limits {
     largest_out: u32,
-    maximum_qos: QoS,
-    retain_available: bool,
+    of_messages: limits::Limits,
     shared_available: bool,
     /// How many messages may await our acknowledgement.
     receive_maximum: u16,
@@ -178,6 +184,8 @@ pub struct Session {
     reading: bool,
     /// How it logs in, if not by a password in CONNECT.
     login: Option<Login>,
+    /// For how long the server keeps the session, and was asked to, in seconds, if that is less.
+    kept_less: Option<(u32, u32)>,
 }
 
 impl Session {
@@ -213,12 +221,12 @@ impl Session {
             limits: Limits {
                 shared_available: true,
                 largest_out: LARGEST_PACKET,
-                maximum_qos: QoS::ExactlyOnce,
-                retain_available: true,
+                of_messages: limits::Limits::of(&Properties::default()),
                 receive_maximum,
             },
             reading: true,
             login: None,
+            kept_less: None,
             connect,
         }
     }
@@ -256,6 +264,11 @@ impl Session {
     /// The protocol version of this session.
     pub fn version(&self) -> Version {
         self.connect.version
+    }
+
+    /// For how many seconds the server keeps the session, and was asked to; `None`: it does as it was asked.
+    pub(crate) const fn kept_less(&self) -> Option<(u32, u32)> {
+        self.kept_less
     }
 
     /// The client identifier; the assigned one once the server has assigned it.

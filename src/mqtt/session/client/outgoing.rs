@@ -1,7 +1,7 @@
 //! Messages to the server.
 
 use super::{Event, Session, Ticket, Unsendable};
-use crate::mqtt::packet::{self, Ack, Packet, Publish, QoS};
+use crate::mqtt::packet::{self, Ack, Packet, Publish, QoS, Version};
 use crate::mqtt::session::alias::{self, ALIAS_LENGTH};
 use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::outbound::{Outbound, Progress};
@@ -31,17 +31,16 @@ impl Session {
     /// By how many bytes the packet stays below the server's limit.
     #[inline]
     fn check(&self, publish: &Publish) -> Result<usize, Unsendable> {
-        if publish.qos > self.limits.maximum_qos {
-            return Err(Unsendable::QosNotSupported(self.limits.maximum_qos.level()));
-        }
-        if publish.retain && !self.limits.retain_available {
-            return Err(Unsendable::RetainNotSupported);
-        }
+        let server = &self.limits.of_messages;
+        server.check(publish.qos, publish.retain)?;
         let (version, limit) = (self.connect.version, self.limits.largest_out);
         // Nothing else in it can be too long to be written.
         let plain = publish.properties.is_empty() && publish.topic.len() <= usize::from(u16::MAX);
         if plain && let Some(spare) = alias::spare(publish, version, limit) {
             return Ok(spare);
+        }
+        if version == Version::V5 {
+            server.check_alias(publish.properties.topic_alias())?;
         }
         let size = packet::publish_len(publish, version)?;
         match limit.checked_sub(size) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::*;
-use crate::mqtt::packet::{Ack, ConnAck, Disconnect, Packet, Property, RetainHandling, SubAck};
+use crate::mqtt::packet::{
+    Ack, ConnAck, Disconnect, Packet, Property, QoS, RetainHandling, SubAck,
+};
 use crate::mqtt::session::fault::Fault;
 
 const LARGEST: u32 = LARGEST_PACKET;
