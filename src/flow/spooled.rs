@@ -346,7 +346,10 @@ impl<T: Target> Target for Spooled<T> {
         let before = left_out(&self.account);
         let more = self.hand_over()?;
         // What goes nowhere is done with here, and nothing else will come to say so.
-        let more = more || left_out(&self.account) > before;
+        if left_out(&self.account) > before {
+            self.count(into);
+            return Ok(());
+        }
         if self.finished && self.waiting.is_empty() && self.reader.is_at_end() {
             self.branch.target.finish();
         }

@@ -259,7 +259,7 @@ fn observers_expect_what_was_put() {
         "bench coap --quiet --output json --observers 2 --mix put=1 --rate 100 --count 10 --drain 300ms {uri}"
     );
     let ended = iotctl(&line).run().exits(6);
-    ended.says("none of 20 expected messages was received");
+    let ended = ended.says("none of 20 expected messages was received");
     let found = Figures::of(&ended);
     found.counts([("acknowledged", 10), ("expected", 20), ("missing", 20)]);
     let warnings = found.0["warnings"].to_string();

@@ -297,12 +297,10 @@ impl Plan {
             }
             let args = self.source(side, &own, &name, ways);
             let mut source = SourceEnd::resolve(args, console)?;
-            if self.strict {
-                source.insist();
-            }
             let other = side.other();
             let mut target = TargetEnd::resolve(self.target(other, &name, ways), console)?;
             if self.strict {
+                source.insist();
                 target.insist();
             }
             if ways.joint {

@@ -232,8 +232,7 @@ impl TargetEnd {
             Kind::Amqp { plan, .. } => AnyTarget::Amqp(self.publishing(plan)?),
             Kind::Coap { plan, place } => {
                 let places = vec![(plan.session.uris[0].as_str().into(), &**place)];
-                let requests = Requests::open(plan, places, &self.written)?;
-                AnyTarget::Coap(Box::new(requests))
+                AnyTarget::Coap(Box::new(Requests::open(plan, places, &self.written)?))
             }
             Kind::Listen(door) => AnyTarget::Kept(Box::new(door.target(self.console).await?)),
             Kind::File(path, format) => {

@@ -176,6 +176,10 @@ impl SessionArgs {
         if let Some(login) = login {
             session.log_in_by(login);
         }
+        if self.stands_in.is_some() {
+            // mosquitto's clients do not look at it.
+            session.takes_any_expiry();
+        }
         let patience = Timeouts {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),

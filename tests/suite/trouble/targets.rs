@@ -189,7 +189,8 @@ fn a_bridge_waits(version: u8, count: usize) {
     if version == 5 {
         kept_alive(&pings);
     }
-    assert!(got().numbers.len() < count / 10);
+    // Of the many, 16 MiB are under way.
+    assert!(got().numbers.len() < count / 5);
     is_bounded(&bridge);
     let mut now = got();
     now.released = true;

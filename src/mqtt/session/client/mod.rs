@@ -186,6 +186,8 @@ pub struct Session {
     login: Option<Login>,
     /// For how long the server keeps the session, and was asked to, in seconds, if that is less.
     kept_less: Option<(u32, u32)>,
+    /// Nobody is told of that.
+    any_expiry: bool,
 }
 
 impl Session {
@@ -227,6 +229,7 @@ impl Session {
             reading: true,
             login: None,
             kept_less: None,
+            any_expiry: false,
             connect,
         }
     }
@@ -267,8 +270,13 @@ impl Session {
     }
 
     /// For how many seconds the server keeps the session, and was asked to; `None`: it does as it was asked.
-    pub(crate) const fn kept_less(&self) -> Option<(u32, u32)> {
-        self.kept_less
+    pub(crate) fn kept_less(&self) -> Option<(u32, u32)> {
+        self.kept_less.filter(|_| !self.any_expiry)
+    }
+
+    /// Does not compare for how long the server keeps the session with what it was asked for.
+    pub(crate) fn takes_any_expiry(&mut self) {
+        self.any_expiry = true;
     }
 
     /// The client identifier; the assigned one once the server has assigned it.
