@@ -360,10 +360,12 @@ fn piece(word: &str) -> Option<Piece> {
 fn is_word(word: &str) -> bool {
     let of_name = |it: char| it.is_ascii_alphanumeric() || "_-".contains(it);
     let begins = word.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
-    let (name, format) = word.split_once(':').unwrap_or((word, ""));
-    begins
-        && name.chars().all(of_name)
-        && (format.is_empty() || name == "random" || is_format(format))
+    let (name, format) = match word.split_once(':') {
+        Some((name, format)) => (name, Some(format)),
+        None => (word, None),
+    };
+    let fits = |format: &str| name == "random" || is_format(format);
+    begins && name.chars().all(of_name) && format.is_none_or(fits)
 }
 
 /// Whether it is `.2`, `04` or `1-9`, as what follows the colon in a place.

@@ -277,12 +277,7 @@ fn a_file_grows_over_runs_and_is_rotated_at_whole_messages() {
     texts.sort();
     let header = "topic,payload\n";
     // What was there before counts.
-    let expected = [
-        "a,0\na,1\n",
-        "a,0\na,1\na,0\n",
-        "a,2\na,3\n",
-        "a,4\n",
-    ];
+    let expected = ["a,0\na,1\n", "a,0\na,1\na,0\n", "a,2\na,3\n", "a,4\n"];
     assert_eq!(texts, expected.map(|rows| format!("{header}{rows}")));
     let other = [
         "-C",

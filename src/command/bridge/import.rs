@@ -231,15 +231,15 @@ impl Section {
         if self.addresses.is_empty() {
             return Err(format!("connection {} has no address", self.name));
         }
-        // mosquitto refuses it too; what we carry without any topic is everything.
-        if self.maps.is_empty() {
-            return Err(format!("connection {} has no topic", self.name));
-        }
         if let Some(key) = self.encrypted().filter(|_| !self.tls) {
             return Err(format!(
                 "connection {}: {key} is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
                 self.name
             ));
+        }
+        // mosquitto refuses it too; what we carry without any topic is everything.
+        if self.maps.is_empty() {
+            return Err(format!("connection {} has no topic", self.name));
         }
         let scheme = if self.tls { "mqtts" } else { "mqtt" };
         self.url = format!("{scheme}://{}", self.addresses.join(","));
@@ -377,6 +377,7 @@ restart_timeout 5
 listener 1884
 allow_anonymous true
 address c
+topic x/# out 1
 ";
 
     #[test]
