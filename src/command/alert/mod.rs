@@ -214,7 +214,7 @@ struct Ends {
 
 /// Where notices go, before anything is connected.
 pub(crate) enum Place {
-    Server(TargetEnd),
+    Server(Box<TargetEnd>),
     Webhook {
         server: Box<Server>,
         step: Option<usize>,
@@ -257,10 +257,8 @@ impl Plan {
         let mut targets = self.targets(console)?;
         let letters = match &self.letters {
             Some(end) => {
-                targets.push(Place::Server(TargetEnd::resolve(
-                    self.target(end, "letters"),
-                    console,
-                )?));
+                let end = TargetEnd::resolve(self.target(end, "letters"), console)?;
+                targets.push(Place::Server(Box::new(end)));
                 Some(targets.len() - 1)
             }
             None => None,
@@ -276,7 +274,8 @@ impl Plan {
         let mut targets = Vec::new();
         for (end, number) in self.to.ends.iter().zip(1..) {
             let args = self.target(end, &format!("pub{number}"));
-            targets.push(Place::Server(TargetEnd::resolve(args, console)?));
+            let end = TargetEnd::resolve(args, console)?;
+            targets.push(Place::Server(Box::new(end)));
         }
         let exec = self.to.exec.clone();
         targets.extend(exec.map(|exec| Place::Exec { exec, step: None }));

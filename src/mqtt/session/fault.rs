@@ -130,11 +130,10 @@ fn is_temporary(reason: ReasonCode) -> bool {
 /// The reason, the other server that is to be used, and the server's own words.
 fn words(reason: impl fmt::Display, said: &Properties) -> String {
     let mut words = reason.to_string();
-    for text in [said.server_reference(), said.reason_string()] {
-        if let Some(text) = text {
-            words.push_str(": ");
-            words.push_str(&brief(&text).to_string());
-        }
+    let texts = [said.server_reference(), said.reason_string()];
+    for text in texts.into_iter().flatten() {
+        words.push_str(": ");
+        words.push_str(&brief(&text).to_string());
     }
     words
 }

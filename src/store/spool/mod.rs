@@ -173,8 +173,7 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
     let segments = Arc::new(Segments {
         synced: Mutex::new(segments),
         delivered: Mutex::new(Some(at)),
-        full: AtomicBool::new(false),
-        waits: Notify::new(),
+        ..Segments::default()
     });
     Ok(Opened {
         writer: Writer::new(disk.clone(), Arc::clone(&segments), longest, last, length),

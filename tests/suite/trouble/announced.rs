@@ -65,7 +65,7 @@ fn bench_sends_nothing_that_the_server_does_not_take() {
 #[test]
 fn the_other_server_is_named() {
     let reference = text(0x1c, "other.example:1884 third.example");
-    let both = [reference.clone(), text(0x1f, "maintenance")].concat();
+    let both = [reference, text(0x1f, "maintenance")].concat();
     let answer = both.clone();
     let peer = Peer::start(move |stream, _| {
         answer_connect(stream, 0x9c, &answer);
