@@ -449,7 +449,7 @@ fn mapped(word: OsString) -> Result<Destination> {
     Ok(destination)
 }
 
-/// Standard input can be read once.
+/// Standard input can be read once, and nothing from a server.
 fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recording>> {
     let form = match import {
         None => Form::Records,
@@ -457,6 +457,15 @@ fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recordi
         Some(Import::MqttRecorderBase64) => Form::MqttRecorder(Payloads::Base64),
         Some(Import::Rabtap) => Form::Rabtap,
     };
+    let server = |file: &&PathBuf| {
+        let name = file.to_str().unwrap_or_default();
+        matches!(End::parse(name), Ok(End::Url(..)))
+    };
+    if let Some(url) = files.iter().find(server) {
+        let text = format!("{} is a server, and no recording", url.display());
+        let hint = format!("--to {} sends the messages there", url.display());
+        return Err(Error::usage(text).hint(hint));
+    }
     let recordings = files.into_iter().map(|file| Recording {
         file: (file.as_os_str() != "-").then_some(file),
         form,

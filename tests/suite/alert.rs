@@ -370,6 +370,10 @@ fn alarms_survive_a_restart_with_their_timers() {
     // As if it had been an hour.
     let text = std::fs::read_to_string(bench.state()).unwrap();
     let lines: Vec<String> = text.lines().map(hour_ago).collect();
+    let damaged = lines.join("\n\0");
+    std::fs::write(bench.state(), damaged + "\n").unwrap();
+    let refused = bench.line(words).run().exits(8);
+    refused.says("is damaged: line 2");
     std::fs::write(bench.state(), lines.join("\n") + "\n{\"key\":\"torn").unwrap();
     let mut alert = bench.start(words);
     let notice = json(&alert.line());

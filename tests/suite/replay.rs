@@ -460,6 +460,10 @@ fn targets_that_would_get_something_else_than_their_name_says_are_refused() {
         let ended = ended.says(why).says(hint);
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
     }
+    let ended = replay(&day, "mqtt://127.0.0.1:1").run().exits(2);
+    ended
+        .says("is a server, and no recording")
+        .says("--to mqtt://127.0.0.1:1");
     for words in [
         "bridge mqtt://127.0.0.1:1 sqlite:x.db",
         "bridge sqlite:x.db mqtt://127.0.0.1:1",

@@ -60,6 +60,35 @@ fn a_fleet_that_nobody_lets_in_has_failed() {
         let ended = simulate(silent.port, &file, words).run().exits(5);
         ended.says("connected none of 10 devices by the end of the run");
     }
+    let text =
+        "[[device]]\nprotocol = 'amqp'\n[[device.sensor]]\nname = 't'\nevery = '1s'\nvalue = 1\n";
+    let file = written(folder.path(), text);
+    iotctl("simulate --for 300ms --retry 1m")
+        .word(format!("amqp://127.0.0.1:{}", silent.port))
+        .word(&file)
+        .run()
+        .exits(5)
+        .says("connected none of 1 device by the end of the run");
+}
+
+/// What is lost at QoS 0 while the server is away nobody counts.
+#[test]
+fn a_server_that_is_away_at_the_end_is_a_failure() {
+    let mut broker = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let text = CRASHES
+        .replace("connect = ", "#")
+        .replace("qos = 1", "qos = 0");
+    let file = written(folder.path(), &text.replace("status = ", "#"));
+    let mut fleet = simulate(broker.port, &file, "--for 3s").start();
+    let mut readings = broker.iotctl("sub -t sensors/+/temperature").start();
+    readings.line();
+    broker.stop();
+    fleet.hears("trying again");
+    let ended = fleet.ends().exits(6);
+    ended
+        .says("10 devices had no connection to")
+        .says("at the end of the run");
 }
 
 /// Ten devices that end their connections by crashes and cleanly, over and over.

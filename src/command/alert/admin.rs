@@ -54,7 +54,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         max_keys: usize::MAX,
         ..Rule::default()
     };
-    let alarms = store::restored(&lines, rule);
+    let alarms = store::restored(&lines, rule, &path)?;
     let line = match plan.action {
         Action::List { json } => {
             let all = alarms.all().map(|saved| shown(&saved, json));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::command::ends::End;
 use crate::connect::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::flow::alarm::{Alarms, Millis, Rule, Saved, Silence};
 use crate::flow::journal::{Journal, Lines};
 use crate::payload::captures::Pattern;
@@ -70,10 +70,11 @@ impl Store {
     /// Opens the journal, and puts the alarms back as they were.
     ///
     /// # Errors
-    /// Those of [`Journal::open`].
+    /// Those of [`Journal::open`] and [`restored`].
     pub(super) fn open(path: &Path, head: &str, rule: Rule) -> Result<(Self, Alarms)> {
         let (journal, lines) = Journal::open(path, head)?;
-        Ok((Self { journal }, restored(&lines, rule)))
+        let alarms = restored(&lines, rule, path)?;
+        Ok((Self { journal }, alarms))
     }
 
     /// Keeps what has changed; it is safe after [`Store::sync`].
@@ -121,17 +122,26 @@ fn line(line: Line) -> String {
 }
 
 /// The alarms that the lines of a journal tell of; the last line about a key counts.
-pub(super) fn restored(lines: &Lines, rule: Rule) -> Alarms {
+///
+/// # Errors
+/// [`Kind::Local`]: a line is none of ours, and whose alarm it was nobody knows.
+pub(super) fn restored(lines: &Lines, rule: Rule, path: &Path) -> Result<Alarms> {
     let mut alarms = Alarms::new(rule);
-    for line in lines {
+    // The first line says whose journal it is.
+    for (number, line) in (2..).zip(lines) {
         match Line::read(line) {
             Some(Line::Saved(saved)) => alarms.restore(saved),
             // What has ended ends itself.
             Some(Line::Silence(silence)) => alarms.restore_silence(silence),
-            Some(Line::Acknowledge { .. }) | None => {}
+            Some(Line::Acknowledge { .. }) => {}
+            None => {
+                let text = format!("{} is damaged: line {number}", path.display());
+                let hint = "remove that line, or the file to begin anew";
+                return Err(Error::new(Kind::Local, text).hint(hint));
+            }
         }
     }
-    alarms
+    Ok(alarms)
 }
 
 /// Now, as timers count.

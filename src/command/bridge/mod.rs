@@ -268,6 +268,13 @@ impl Plan {
                 map.filter, map.filter
             ));
         }
+        for (wide, narrow) in topics::shadowed(maps) {
+            console.warn(format_args!(
+                "{} carries nothing: {} comes first and has all of these topics; put the narrower one first",
+                narrow.summary(),
+                wide.summary()
+            ));
+        }
         for map in maps {
             if let Some(word) = topics::DIRECTIONS.iter().find(|it| map.filter == **it) {
                 console.warn(format_args!(

@@ -310,6 +310,20 @@ fn placeholder(pattern: &str) -> Option<&str> {
     is_place.then(|| &pattern[start..=start + length])
 }
 
+/// Maps that carry nothing, each behind one of the same direction that has all of its topics and comes first.
+pub(crate) fn shadowed(maps: &[Map]) -> Vec<(&Map, &Map)> {
+    let behind = maps.iter().enumerate().filter_map(|(at, narrow)| {
+        // Wildcards that come first match no topic that begins with $.
+        let is_apart =
+            |it: &&Map| narrow.filter.starts_with('$') && it.filter.starts_with(['#', '+']);
+        let covers = |it: &&Map| {
+            it.side == narrow.side && !is_apart(it) && topic::covers(&it.filter, &narrow.filter)
+        };
+        Some((maps[..at].iter().find(covers)?, narrow))
+    });
+    behind.collect()
+}
+
 /// Two maps of which each gives the other what it has made; so a message that crosses by one comes back by the other.
 pub(crate) fn feeding(maps: &[Map]) -> Option<(&Map, &Map)> {
     let from = maps.iter().filter(|map| map.side == Side::From);
@@ -389,6 +403,25 @@ mod tests {
         assert_eq!(maps[0].to_string(), "l/t/+ as r/t/+");
         assert_eq!(maps[1].summary(), "r/t/+ as l/t/+ in, QoS 2");
         assert_eq!(parse("a/# out 1").unwrap()[0].summary(), "a/# out, QoS 1");
+    }
+
+    #[test]
+    fn a_map_behind_a_wider_one_carries_nothing() {
+        let found = |lines: &[&str]| {
+            let maps: Vec<_> = lines.iter().flat_map(|line| parse(line).unwrap()).collect();
+            let found = shadowed(&maps).into_iter();
+            found.map(|it| it.1.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["#", "a/+ out 1 \"\" r/"]), ["a/+ as r/a/+"]);
+        assert_eq!(found(&["a/b", "a/b out 1"]), ["a/b as a/b"]);
+        for apart in [
+            &["a/+ out 1 \"\" r/", "#"],
+            &["#", "a/+ in"],
+            &["#", "$SYS/#"],
+            &["a/+", "a/#"],
+        ] {
+            assert_eq!(found(apart), Vec::<String>::new(), "{apart:?}");
+        }
     }
 
     #[test]

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::Plan;
 use crate::bench::report::html;
+use crate::connect::Target;
 use crate::device::account::Account;
 use crate::device::file::Protocol;
+use crate::device::fleet::Fleet;
 use crate::error::{Error, Kind, Result, counted, counted_were, meant};
 use crate::file;
 use crate::output::print;
@@ -164,6 +166,30 @@ pub(super) fn failed(account: &Account) -> Result<()> {
             Err(Error::new(Kind::Refused, text))
         }
     }
+}
+
+/// That devices wait to be connected by a server that never connected one, or is away.
+pub(super) fn unconnected(
+    fleet: &Fleet,
+    server: &Target,
+    ever: bool,
+    outage: bool,
+) -> Option<Error> {
+    let waiting = fleet.connecting();
+    if waiting == 0 || (ever && !outage) {
+        return None;
+    }
+    let devices = counted(waiting, "device");
+    Some(match ever {
+        false => {
+            let text = format!("{server} connected none of {devices} by the end of the run");
+            Error::new(Kind::TimedOut, text)
+        }
+        true => {
+            let text = format!("{devices} had no connection to {server} at the end of the run");
+            Error::new(Kind::Lost, text)
+        }
+    })
 }
 
 #[cfg(test)]

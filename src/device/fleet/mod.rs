@@ -375,6 +375,12 @@ impl Fleet {
         self.absent == 0
     }
 
+    /// How many devices wait to be connected.
+    pub(crate) fn connecting(&self) -> u64 {
+        let waits = |it: &&Unit| it.standing == Standing::Connecting;
+        self.units.iter().filter(waits).count() as u64
+    }
+
     /// Whether a device is connected.
     pub(crate) fn is_online(&self, device: usize) -> bool {
         self.units[device].standing == Standing::Online

@@ -66,6 +66,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     console.note(format_args!("{summary}; the totals follow at the end"));
     let end = plan.duration.map(|time| world.began + time);
     let asked = world.live(&mut lookers, &mut stop, end).await?;
+    let unconnected = world.unconnected();
     world.finish(plan.drain());
     lookers.judge(&world.fleet);
     let closed = stop.close(world.leave(plan.drain())).await;
@@ -79,8 +80,10 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         );
         return Err(first.reworded(text));
     }
-    match asked.or_else(|| closed.err()) {
-        Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
+    let asked = asked.or_else(|| closed.err());
+    let asked = asked.map(|asked| Error::new(asked.kind(), "ended by a signal"));
+    match asked.or(unconnected) {
+        Some(error) => Err(error),
         None => Ok(()),
     }
 }
@@ -130,6 +133,13 @@ impl World {
             refusal: None,
             console,
         }
+    }
+
+    /// That devices wait for a server that is not there.
+    fn unconnected(&self) -> Option<Error> {
+        let shared = &self.shared;
+        let (ever, outage) = (shared.ever.get(), shared.outage.get());
+        ends::unconnected(&self.fleet, &shared.session.target, ever, outage)
     }
 
     fn now(&self) -> Nanos {

@@ -91,12 +91,12 @@ impl Fate {
 
 /// What all devices have in common.
 pub(super) struct Shared {
-    session: Session,
+    pub(super) session: Session,
     dialing: Semaphore,
     /// Whether a device has ever been connected.
-    ever: Cell<bool>,
+    pub(super) ever: Cell<bool>,
     /// Whether an outage was reported, and is not over.
-    outage: Cell<bool>,
+    pub(super) outage: Cell<bool>,
     console: Console,
 }
 

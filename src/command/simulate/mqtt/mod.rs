@@ -61,7 +61,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     let end = plan.duration.map(|time| world.began() + time);
     let ran = live(&mut world, &mut lookers, &mut stop, end).await;
     let signal = ran?;
-    let in_vain = world.in_vain();
+    let unconnected = world.unconnected();
     world.finish(plan.drain());
     lookers.judge(&world.fleet);
     let closed = stop.close(leave(&mut world, plan.drain())).await;
@@ -80,7 +80,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         );
         return Err(first.reworded(text));
     }
-    match asked.or(in_vain) {
+    match asked.or(unconnected) {
         Some(error) => Err(error),
         None => Ok(()),
     }

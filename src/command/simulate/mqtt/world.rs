@@ -14,14 +14,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use super::super::Plan;
+use super::super::{Plan, ends};
 use super::seat::{Fate, Seat, State};
 use crate::bench::dial::Dialer;
 use crate::bench::driver::Link;
 use crate::connect::{Backoff, Retry, Target};
 use crate::device::account::Account;
 use crate::device::fleet::{Effect, End, Fleet, Outgoing};
-use crate::error::{Error, Kind, Result, counted};
+use crate::error::{Error, Result};
 use crate::mqtt::client::diagnose;
 use crate::mqtt::packet::{Connect, LARGEST_PACKET, Properties, QoS, Subscription, Version, Will};
 use crate::mqtt::session::client::{Login, Session, Unsendable};
@@ -139,16 +139,9 @@ impl World {
         Some((self.refused, first))
     }
 
-    /// That devices wait to be connected, if none ever was.
-    pub(super) fn in_vain(&self) -> Option<Error> {
-        let waits =
-            |seat: &&Seat| matches!(seat.state, State::Wanted | State::Dialing | State::Greeting);
-        let waiting = self.seats.iter().filter(waits).count() as u64;
-        (!self.ever && waiting > 0).then(|| {
-            let (devices, server) = (counted(waiting, "device"), &self.target);
-            let text = format!("{server} connected none of {devices} by the end of the run");
-            Error::new(Kind::TimedOut, text)
-        })
+    /// That devices wait for a server that is not there.
+    pub(super) fn unconnected(&self) -> Option<Error> {
+        ends::unconnected(&self.fleet, &self.target, self.ever, self.outage)
     }
 
     /// The fleet's time.
