@@ -91,17 +91,12 @@ fn each_message_crosses_once_in_both_directions() {
 
 /// Publishes to each server, and checks that each sees each message once.
 fn each_sees_each_once(servers: &[&Mosquitto]) {
-    let mut watchers: Vec<Running> = servers
-        .iter()
-        .map(|server| {
-            let ready = tempfile::tempdir().unwrap();
-            let file = ready.path().join("ready");
-            let line = server.iotctl("sub -t s/# -t end/# -q 1 -v --ready-file");
-            let running = line.word(&file).start();
-            wait_for("the subscription", || file.exists().then_some(()));
-            running
-        })
-        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let watching = |server: &&Mosquitto| {
+        let line = server.iotctl("sub -t s/# -t end/# -q 1 -v");
+        line.ready(folder.path())
+    };
+    let mut watchers: Vec<Running> = servers.iter().map(watching).collect();
     for (at, server) in servers.iter().enumerate() {
         server.pub_line(&format!("-t s/{at} -m x -q 1 -r")).run();
     }

@@ -60,8 +60,7 @@ fn a_fleet_that_nobody_lets_in_has_failed() {
         let ended = simulate(silent.port, &file, words).run().exits(5);
         ended.says("connected none of 10 devices by the end of the run");
     }
-    let text =
-        "[[device]]\nprotocol = 'amqp'\n[[device.sensor]]\nname = 't'\nevery = '1s'\nvalue = 1\n";
+    let text = "[[device]]\nid = 'd'\nprotocol = 'amqp'\n[[device.sensor]]\nname = 't'\nevery = '1s'\nvalue = 1\n";
     let file = written(folder.path(), text);
     iotctl("simulate --for 300ms --retry 1m")
         .word(format!("amqp://127.0.0.1:{}", silent.port))

@@ -199,16 +199,26 @@ impl Core {
 
     fn on_queue(&mut self, id: Key, number: u16, method: queue::AMQPMethod) -> Result<(), Refusal> {
         use queue::AMQPMethod as M;
+        let mut gone = None;
         let (answer, nowait) = match method {
             M::Declare(declare) => (self.declare_queue(id, number, &declare)?, declare.nowait),
             M::Bind(bind) => (self.bind_queue(id, number, &bind)?, bind.nowait),
             M::Unbind(unbind) => (self.unbind_queue(id, number, &unbind)?, false),
             M::Purge(purge) => (self.purge_queue(id, number, &purge)?, purge.nowait),
-            M::Delete(delete) => (self.delete_queue_asked(id, number, &delete)?, delete.nowait),
+            M::Delete(delete) => {
+                let (answer, key) = self.delete_queue_asked(id, number, &delete)?;
+                gone = key;
+                (answer, delete.nowait)
+            }
             _ => return Err(Refusal::invalid("this method is not for a server")),
         };
         if !nowait {
             self.send(id, number, AMQPClass::Queue(answer));
+        }
+        // As in RabbitMQ, so that consumers on the same channel are told after the answer: clients that wait for it may take
+        // a cancel before it for a failure.
+        if let Some(key) = gone {
+            self.delete_queue(key);
         }
         Ok(())
     }

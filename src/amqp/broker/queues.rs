@@ -216,15 +216,16 @@ impl Core {
         }))
     }
 
+    /// The answer, and the queue that is to be deleted after it.
     pub(super) fn delete_queue_asked(
         &mut self,
         id: Key,
         number: u16,
         asked: &queue::Delete,
-    ) -> Result<queue::AMQPMethod, Refusal> {
-        let gone = match self.queue_for(id, number, asked.queue.as_str()) {
+    ) -> Result<(queue::AMQPMethod, Option<Key>), Refusal> {
+        let (key, gone) = match self.queue_for(id, number, asked.queue.as_str()) {
             // To delete what is not there is no error, as in RabbitMQ.
-            Err(refusal) if refusal.code == 404 => 0,
+            Err(refusal) if refusal.code == 404 => (None, 0),
             Err(refusal) => return Err(refusal),
             Ok(key) => {
                 let place = self.place(id);
@@ -250,14 +251,13 @@ impl Core {
                         "queue '{name}' {place} not empty"
                     )));
                 }
-                let gone = queue.len();
-                self.delete_queue(key);
-                gone
+                (Some(key), queue.len())
             }
         };
-        Ok(queue::AMQPMethod::DeleteOk(queue::DeleteOk {
+        let answer = queue::DeleteOk {
             message_count: count(gone),
-        }))
+        };
+        Ok((queue::AMQPMethod::DeleteOk(answer), key))
     }
 
     /// Takes a queue away with its messages and bindings; its consumers are told.

@@ -14,7 +14,7 @@ use super::sessions::Reminder;
 use super::sessions::Sessions;
 use super::subscriptions::Subscriptions;
 use super::sys::Loads;
-use crate::mqtt::packet::{Packet, ReasonCode, Version};
+use crate::mqtt::packet::{Malformed, Packet, ReasonCode, Version};
 use crate::random::unguessable;
 use crate::server::Timers;
 use crate::server::{Key, Slab};
@@ -170,8 +170,9 @@ impl Core {
     }
 
     /// What came in is not MQTT, for this reason.
-    pub(crate) fn malformed(&mut self, id: Key, reason: ReasonCode, now: Instant) {
+    pub(crate) fn malformed(&mut self, id: Key, flaw: &Malformed, now: Instant) {
         self.now = now;
+        let reason = flaw.reason;
         let Some(connection) = self.connections.get(id) else {
             return;
         };
@@ -180,6 +181,10 @@ impl Core {
             // MQTT 3.1.1 §3.1.2.2: an unknown level is answered with return code 1.
             Phase::Fresh if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
                 self.refuse_connection(id, Version::V311, reason);
+            }
+            // MQTT 5.0 §3.1.4 lets a server say why; before that it has to close without a word (MQTT 3.1.1 §3.1.4).
+            Phase::Fresh if flaw.version == Some(Version::V5) => {
+                self.refuse_connection(id, Version::V5, reason);
             }
             Phase::Fresh => {
                 self.events.push(Event::Refused {

@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                     }
                 }
                 Err(malformed) => {
-                    state.engine.malformed(self.id, malformed.reason, now);
+                    state.engine.malformed(self.id, &malformed, now);
                     self.phase = Phase::Deaf;
                     return;
                 }

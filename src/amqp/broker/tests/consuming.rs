@@ -176,15 +176,25 @@ fn a_consumer_is_told_when_its_queue_goes() {
         if_empty: false,
         nowait: true,
     };
-    world.send(b, 1, AMQPClass::Queue(queue::AMQPMethod::Delete(delete)));
+    let method = queue::AMQPMethod::Delete(delete.clone());
+    world.send(b, 1, AMQPClass::Queue(method));
     let cancel = basic::AMQPMethod::Cancel(basic::Cancel {
         consumer_tag: "c".into(),
         nowait: true,
     });
-    assert_eq!(
-        world.frames(a),
-        [AMQPFrame::Method(1, AMQPClass::Basic(cancel))]
-    );
+    let cancel = AMQPFrame::Method(1, AMQPClass::Basic(cancel));
+    assert_eq!(world.frames(a), [cancel.clone()]);
+    // Whoever deletes it has the answer first.
+    world.queue(a, "q", &[]);
+    world.consume(a, "q", "c");
+    let delete = queue::Delete {
+        nowait: false,
+        ..delete
+    };
+    world.send(a, 1, AMQPClass::Queue(queue::AMQPMethod::Delete(delete)));
+    let answer = queue::AMQPMethod::DeleteOk(queue::DeleteOk { message_count: 0 });
+    let answer = AMQPFrame::Method(1, AMQPClass::Queue(answer));
+    assert_eq!(world.frames(a), [answer, cancel]);
 }
 
 #[test]

@@ -30,11 +30,29 @@ fn an_unknown_level_is_answered_with_return_code_1() {
     let mut world = World::new();
     let stranger = world.open();
     let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
-    world.core.malformed(stranger, reason, world.now);
+    world.malformed(stranger, reason, None);
     assert!(
         matches!(world.next(stranger), Some(Packet::ConnAck(answer)) if answer.reason == reason)
     );
     assert!(world.is_closed(stranger));
+}
+
+#[test]
+fn a_connect_that_is_malformed_is_told_why_from_mqtt_5_on() {
+    for (version, told) in [
+        (Some(Version::V5), true),
+        (Some(Version::V311), false),
+        (None, false),
+    ] {
+        let mut world = World::new();
+        let stranger = world.open();
+        let reason = ReasonCode::PROTOCOL_ERROR;
+        world.malformed(stranger, reason, version);
+        let answer = world.next(stranger);
+        let reasons = matches!(&answer, Some(Packet::ConnAck(it)) if it.reason == reason);
+        assert_eq!((reasons, answer.is_some()), (told, told), "{version:?}");
+        assert!(world.is_closed(stranger));
+    }
 }
 
 #[test]

@@ -156,9 +156,7 @@ fn our_receive_maximum_is_enforced_for_mqtt_5() {
 fn malformed_packets_are_told_why() {
     let mut world = World::new();
     let a = world.connect(v5("a"));
-    world
-        .core
-        .malformed(a, ReasonCode::PACKET_TOO_LARGE, world.now);
+    world.malformed(a, ReasonCode::PACKET_TOO_LARGE, None);
     world.expect_kick(a, ReasonCode::PACKET_TOO_LARGE);
 }
 

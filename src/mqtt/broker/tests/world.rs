@@ -8,8 +8,8 @@ use crate::mqtt::broker::core::{Core, Disposition};
 use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::{Access, Options};
 use crate::mqtt::packet::{
-    Ack, ConnAck, Connect, Disconnect, Packet, Property, Publish, QoS, ReasonCode, RetainHandling,
-    Subscribe, Subscription, Unsubscribe, Version, Will,
+    Ack, ConnAck, Connect, Disconnect, Malformed, Packet, Property, Publish, QoS, ReasonCode,
+    RetainHandling, Subscribe, Subscription, Unsubscribe, Version, Will,
 };
 use crate::server::Key;
 
@@ -332,6 +332,16 @@ impl World {
 
     pub(super) fn is_closed(&self, who: Who) -> bool {
         self.core.fate(who) != Disposition::Open
+    }
+
+    /// What a connection brings is not MQTT, or a CONNECT of this version that is malformed.
+    pub(super) fn malformed(&mut self, who: Who, reason: ReasonCode, version: Option<Version>) {
+        let flaw = Malformed {
+            reason,
+            text: String::new(),
+            version,
+        };
+        self.core.malformed(who, &flaw, self.now);
     }
 
     /// Expects that the connection ends with this DISCONNECT.

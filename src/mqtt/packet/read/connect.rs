@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use super::acknowledge::reason;
 use super::body::Body;
 use super::properties::properties;
-use super::{Malformed, not_minimal};
+use super::{Header, Malformed, not_minimal, reserved};
 use crate::mqtt::packet::{ConnAck, Connect, Place, QoS, ReasonCode, Version, Will};
 use crate::mqtt::topic;
 
@@ -18,11 +18,21 @@ const WILL_RETAIN: u8 = 0x20;
 const PASSWORD: u8 = 0x40;
 const USERNAME: u8 = 0x80;
 
-/// `minimal`: whether the remaining length was in its shortest form, which MQTT 5 demands.
-pub(super) fn connect(body: &mut Body, minimal: bool) -> Result<Connect, Malformed> {
+pub(super) fn connect(body: &mut Body, header: &Header) -> Result<Connect, Malformed> {
     let version = version(body)?;
-    if version == Version::V5 && !minimal {
+    connect_of(body, header, version).map_err(|flaw| Malformed {
+        version: Some(version),
+        ..flaw
+    })
+}
+
+fn connect_of(body: &mut Body, header: &Header, version: Version) -> Result<Connect, Malformed> {
+    if version == Version::V5 && !header.minimal {
         return Err(not_minimal("CONNECT"));
+    }
+    // MQTT 3.1 does not use the lower bits of the first byte, nor the lowest of the flags (§3.1).
+    if version > Version::V31 && header.flags != 0 {
+        return Err(reserved("CONNECT", header.flags));
     }
     let flags = body.byte("connect flags")?;
     check_flags(flags, version)?;
@@ -71,7 +81,7 @@ fn version(body: &mut Body) -> Result<Version, Malformed> {
 
 fn check_flags(flags: u8, version: Version) -> Result<(), Malformed> {
     let refuse = |text: &str| Err(Malformed::syntax(format!("CONNECT with {text}")));
-    if flags & 0x1 != 0 {
+    if version > Version::V31 && flags & 0x1 != 0 {
         return refuse("the reserved flag set");
     }
     if flags & WILL == 0 && flags & (WILL_QOS | WILL_RETAIN) != 0 {

@@ -28,6 +28,8 @@ pub struct Malformed {
     pub reason: ReasonCode,
     /// One line that names the packet and the rule.
     pub text: String,
+    /// The version of a CONNECT, where that could be read.
+    pub version: Option<Version>,
 }
 
 impl Malformed {
@@ -48,6 +50,7 @@ impl Malformed {
         Self {
             reason,
             text: text.into(),
+            version: None,
         }
     }
 }
@@ -116,7 +119,7 @@ impl Decoder {
     fn body(&self, header: &Header, body: &mut Body) -> Result<Packet, Malformed> {
         let version = self.version;
         Ok(match header.kind {
-            1 => Packet::Connect(Box::new(connect::connect(body, header.minimal)?)),
+            1 => Packet::Connect(Box::new(connect::connect(body, header)?)),
             2 => Packet::ConnAck(connect::connack(body, version)?),
             4 => Packet::PubAck(acknowledge::ack(body, version, Place::PubAck)?),
             5 => Packet::PubRec(acknowledge::ack(body, version, Place::PubRec)?),
@@ -209,6 +212,8 @@ fn not_minimal(name: &str) -> Malformed {
 fn check_flags(kind: u8, flags: u8, version: Version) -> Result<(), Malformed> {
     let expected = match kind {
         3 => return check_publish_flags(flags),
+        // A CONNECT brings its own version and is checked when that is known.
+        1 => return Ok(()),
         // DUP was allowed on these three before MQTT 3.1.1 (MQTT 3.1 §2.1).
         6 | 8 | 10 if version == Version::V31 => flags & 0x8 | 0x2,
         6 | 8 | 10 => 0x2,
@@ -221,10 +226,12 @@ fn check_flags(kind: u8, flags: u8, version: Version) -> Result<(), Malformed> {
     if flags == expected {
         return Ok(());
     }
-    let name = name(kind);
-    Err(Malformed::syntax(format!(
-        "{name} with reserved flags 0x{flags:x}"
-    )))
+    Err(reserved(name(kind), flags))
+}
+
+#[cold]
+fn reserved(name: &str, flags: u8) -> Malformed {
+    Malformed::syntax(format!("{name} with reserved flags 0x{flags:x}"))
 }
 
 /// No QoS 3, and no DUP at QoS 0 (MQTT 5.0 §3.3.1).

@@ -47,7 +47,12 @@ fn fixed_headers() {
             "PUBREL with reserved flags 0x0",
         ),
         (V5, b"\xa1", 0x81, "UNSUBSCRIBE with reserved flags 0x1"),
-        (V5, b"\x11", 0x81, "CONNECT with reserved flags 0x1"),
+        (
+            V5,
+            b"\x11\x0d\0\x04MQTT\x05\x02\0\0\0\0\0",
+            0x81,
+            "CONNECT with reserved flags 0x1",
+        ),
         (V5, b"\xc8\0", 0x81, "PINGREQ with reserved flags 0x8"),
         (
             V5,
@@ -85,6 +90,15 @@ fn fixed_headers() {
         matches!(decode(b"\x8a\x06\0\x01\0\x01a\0", V31), Ok(Some(_))),
         "MQTT 3.1 has DUP on SUBSCRIBE"
     );
+    for connect in [
+        b"\x14\x0f\0\x06MQIsdp\x03\x02\0\0\0\x01p",
+        b"\x10\x0f\0\x06MQIsdp\x03\x03\0\0\0\x01p",
+    ] {
+        assert!(
+            matches!(decode(connect, V5), Ok(Some(_))),
+            "MQTT 3.1 does not use these bits of CONNECT"
+        );
+    }
 }
 
 #[test]
