@@ -25,24 +25,25 @@ import subprocess
 import tempfile
 import time
 
-from figures import OPTIONS, Peer, free_port, main, ours, raw, say, start
+from figures import OPTIONS, Mosquitto, Peer, free_port, main, ours, raw, say, start
 
 
-class Mosquitto:
-    """A private mosquitto that holds nobody back; unless `nodelay` is off, neither does its kernel."""
+class Unhindered(Mosquitto):
+    """A private mosquitto, over TLS too, that holds nobody back; unless `nodelay` is off, neither does its kernel."""
 
     def __init__(self, more="", nodelay=True):
-        self.folder = tempfile.TemporaryDirectory()
-        self.port, self.tls = free_port(), free_port()
-        self.more = f"set_tcp_nodelay {str(nodelay).lower()}\n{more}"
-        self.configuration = pathlib.Path(self.folder.name, "mosquitto.conf")
+        self.folder, self.tls = tempfile.TemporaryDirectory(), free_port()
         self.certificate()
         folder = self.folder.name
-        self.configuration.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
-            f"log_type none\n{self.more}\n"
-            f"listener {self.tls} 127.0.0.1\ncertfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n"
+        super().__init__(
+            folder,
+            f"max_inflight_messages 0\nset_tcp_nodelay {str(nodelay).lower()}\n{more}\n"
+            f"listener {self.tls} 127.0.0.1\ncertfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n",
         )
+
+    @property
+    def ports(self):
+        return [self.port, self.tls]
 
     def certificate(self):
         folder = self.folder.name
@@ -53,27 +54,6 @@ class Mosquitto:
         # Started by root it goes on as a user of its own, who must be able to read them.
         os.chmod(folder, 0o755)
         os.chmod(f"{folder}/key.pem", 0o644)
-
-    def start(self):
-        self.process = subprocess.Popen(["mosquitto", "-c", self.configuration], stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                # The last one that it opens.
-                return socket.create_connection(("127.0.0.1", self.tls)).close()
-            except ConnectionRefusedError:
-                time.sleep(0.01)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def url(self):
-        return f"mqtt://127.0.0.1:{self.port}"
 
 
 def rate(report):
@@ -175,7 +155,7 @@ def startup():
 def mosquitto():
     """At its default each of its writes may wait for more; without that delay it is slower, and no goal is set."""
     for nodelay in (False, True):
-        with Mosquitto(nodelay=nodelay) as broker:
+        with Unhindered(nodelay=nodelay) as broker:
             for window in (100, 1000):
                 saturated(broker.url, nodelay, window)
 
@@ -198,7 +178,7 @@ def saturated(url, nodelay, window):
 
 def tls():
     """The whole process less one of the same connections without TLS."""
-    with Mosquitto() as broker:
+    with Unhindered() as broker:
         words = "--scenario idle --publishers 1000 --duration 100ms --drain 100ms --connect-rate 100k"
         plain, secure, rates = [], [], []
         for _ in range(OPTIONS.rounds):
@@ -212,7 +192,7 @@ def tls():
 
 
 def floor():
-    with Mosquitto() as broker:
+    with Unhindered() as broker:
         found = [
             ours("mqtt", broker.url, f"--duration {OPTIONS.seconds}s --subscribers 1 --rate 1k")["latency"]["end_to_end"]["p50_ms"] * 1e3
             for _ in range(OPTIONS.rounds)
@@ -223,7 +203,7 @@ def floor():
 
 def stall():
     """A broker stopped for two of ten seconds: 2,000 of 10,000 messages are late, evenly up to two seconds."""
-    with Mosquitto() as broker:
+    with Unhindered() as broker:
         for words in ("-q 0", "-q 1 --window 1", "-q 1 --window 1000", "-q 2 --window 1", "-q 2 --window 1000"):
             process = start("mqtt", broker.url, f"--subscribers 1 --rate 1k --duration 10s {words}")
             time.sleep(3)
@@ -239,7 +219,7 @@ def stall():
 
 def restart():
     """A broker killed and started again: every message ends somewhere, and the load comes back."""
-    with Mosquitto() as broker:
+    with Unhindered() as broker:
         process = start("mqtt", broker.url, "--publishers 10 --subscribers 1 -q 1 --rate 1k --duration 10s")
         time.sleep(4)
         broker.process.kill()

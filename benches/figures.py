@@ -52,15 +52,29 @@ class Mosquitto:
 
     def __init__(self, folder, lines="", name="mosquitto"):
         self.port = free_port()
-        config = pathlib.Path(folder, f"{name}.conf")
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n{lines}")
+        self.configuration = pathlib.Path(folder, f"{name}.conf")
+        self.configuration.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n{lines}"
+        )
+        self.start()
+
+    def start(self):
         program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
         if program is None:
             raise SystemExit("mosquitto is not installed")
-        self.process = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = [program, "-c", self.configuration]
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # It opens them in the order of its configuration.
+        self.reached(self.ports[-1])
+
+    @property
+    def ports(self):
+        return [self.port]
+
+    def reached(self, port):
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self.port)).close()
+                return socket.create_connection(("127.0.0.1", port)).close()
             except ConnectionRefusedError:
                 if self.process.poll() is not None:
                     raise SystemExit("mosquitto does not start")
