@@ -9,6 +9,7 @@
 //! | `frame` | frames, fields, tables and methods as bytes |
 //! | [`consumer`] | what to consume, and what comes |
 //! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
+//! | `tags` | which messages may be settled together |
 //! | [`topology`] | exchanges, queues and bindings |
 //! | [`definitions`] | the same as a file |
 //! | [`broker`] | the embedded broker, which knows nothing of the client |
@@ -42,6 +43,7 @@ mod narrow;
 mod panics;
 pub mod publisher;
 mod spoken;
+pub(crate) mod tags;
 pub mod topology;
 pub mod trace;
 mod transport;

@@ -68,7 +68,7 @@ fn typed(kind: &str, text: &str) -> Result<AmqpValue, String> {
         "int" => AmqpValue::Int(text.parse().map_err(|_| wrong())?),
         "int32" => AmqpValue::Int32(text.parse().map_err(|_| wrong())?),
         "bool" => AmqpValue::Bool(text.parse().map_err(|_| wrong())?),
-        "double" => AmqpValue::Double(text.parse().map_err(|_| wrong())?),
+        "double" => AmqpValue::Double(double(text).ok_or_else(wrong)?),
         "decimal" => decimal(text).ok_or_else(wrong)?,
         "time" => AmqpValue::Timestamp(text.parse().map_err(|_| wrong())?),
         "hex" => AmqpValue::Bytes(decoded(&HEXLOWER_PERMISSIVE, text).ok_or_else(wrong)?),
@@ -82,6 +82,13 @@ fn typed(kind: &str, text: &str) -> Result<AmqpValue, String> {
 
 fn decoded(encoding: &data_encoding::Encoding, text: &str) -> Option<Bytes> {
     encoding.decode(text.as_bytes()).ok().map(Bytes::from)
+}
+
+/// Infinity is what is spelled so, and no number that is too large.
+fn double(text: &str) -> Option<f64> {
+    let spelled = !text.contains(|letter: char| letter.is_ascii_digit());
+    let number: f64 = text.parse().ok()?;
+    (number.is_finite() || spelled).then_some(number)
 }
 
 fn decimal(text: &str) -> Option<AmqpValue> {
@@ -117,6 +124,7 @@ mod tests {
         assert_eq!(value("a:string=10"), AmqpValue::Text("10".into()));
         assert_eq!(value("a:int32=-1"), AmqpValue::Int32(-1));
         assert_eq!(value("a:double=1.5"), AmqpValue::Double(1.5));
+        assert_eq!(value("a:double=-inf"), AmqpValue::Double(f64::NEG_INFINITY));
         let price = AmqpValue::Decimal {
             digits: 1234,
             scale: 2,
@@ -137,6 +145,7 @@ mod tests {
         for (text, words) in [
             ("a", "\"a\" is not NAME=VALUE or NAME:TYPE=VALUE"),
             ("a:int=x", "\"x\" is not of the type int"),
+            ("a:double=1e400", "\"1e400\" is not of the type double"),
             ("a:decimal=-1", "\"-1\" is not of the type decimal"),
             ("=1", "\"\" is not a name, which has 1 to 255 bytes"),
         ] {

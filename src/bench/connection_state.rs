@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::clock::Nanos;
 use super::driver::{Action, Broken, Io, Session};
-use super::recorder::Records;
+use super::recorder::{Phase, Records};
 
 /// Bytes that are written in one go.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -107,7 +107,7 @@ impl ConnectionState {
     }
 
     fn count_bytes(&self, now: Nanos, bytes: usize, messages: usize, records: &mut Records) {
-        if records.window.holds(now) {
+        if records.window.phase(now) != Phase::Warmup {
             let envelopes = messages * self.session.envelope();
             records.messages.sent_bytes += bytes.saturating_sub(envelopes) as u64;
         }

@@ -381,7 +381,7 @@ impl Records {
         let flow = self.flow_at(now);
         flow.received += 1;
         flow.unique += 1;
-        if self.window.holds(now) {
+        if self.window.phase(now) != Phase::Warmup {
             self.messages.received_bytes += length as u64;
         }
         if self.window.holds(due) {

@@ -12,6 +12,9 @@ use super::plan::Shard;
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
+/// Measured seconds below which a run says little of a rate, and nothing of whether it lasts.
+pub(crate) const TOO_SHORT_S: f64 = 1.0;
+
 /// The results of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -147,9 +150,9 @@ pub struct Messages {
     pub late: u64,
     /// Of another run, or not ours at all; in the whole run.
     pub foreign: u64,
-    /// Payload and headers written, in bytes.
+    /// Payload and headers written, in bytes, from the measured time on.
     pub sent_bytes: u64,
-    /// Payload and headers read, in bytes.
+    /// Payload and headers read, in bytes, from the measured time on.
     pub received_bytes: u64,
 }
 
@@ -311,7 +314,7 @@ pub struct Generator {
     pub limited: bool,
     /// Why, in a sentence.
     pub verdict: String,
-    /// Whether throughput and latency were steady over the measured time.
+    /// Whether throughput and latency were steady over the measured time; also where it was too short to tell.
     pub steady: bool,
 }
 

@@ -1,6 +1,8 @@
 //! Options: their numbers, names and value formats (RFC 7252 §5.10 and its extensions), and the list that a
 //! message carries.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::block::Block;
@@ -124,6 +126,44 @@ pub fn uint(value: &[u8]) -> Option<u64> {
 pub fn uint_bytes(value: u64) -> Bytes {
     let bytes = value.to_be_bytes();
     Bytes::copy_from_slice(&bytes[value.leading_zeros() as usize / 8..])
+}
+
+/// An option because of which a message must be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Its number.
+    pub number: u16,
+    /// What is wrong with it.
+    pub wrong: Wrong,
+}
+
+/// What is wrong with an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is critical, and nobody here knows it (RFC 7252 §5.4.1).
+    Unknown,
+    /// It is reserved for what a location may be some day (§5.10.7).
+    Reserved,
+    /// Its value is too short, too long, or no text where it has to be (§5.4.3).
+    Malformed,
+    /// It is there more often than once (§5.4.5).
+    Repeated,
+}
+
+impl fmt::Display for Unfit {
+    /// `Uri-Host (3) is repeated`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match name(self.number) {
+            Some(name) => write!(f, "{name} ({}) is ", self.number)?,
+            None => write!(f, "option {} is ", self.number)?,
+        }
+        f.write_str(match self.wrong {
+            Wrong::Unknown => "critical and not understood",
+            Wrong::Reserved => "reserved and not understood",
+            Wrong::Malformed => "malformed",
+            Wrong::Repeated => "repeated",
+        })
+    }
 }
 
 /// The options of a message, ascending by number; equal numbers keep the order in which they came.
@@ -259,28 +299,43 @@ impl Options {
         Block::of(self, BLOCK2)
     }
 
+    /// Whether a segment of the path is `.` or `..`, which must not be sent (RFC 7252 §5.10.1).
+    pub fn has_dots(&self) -> bool {
+        let mut path = self.all(URI_PATH);
+        path.any(|it| matches!(&it[..], b"." | b".."))
+    }
+
     /// The first option that would be part of a location, beside Location-Path or Location-Query, and that is not defined
     /// yet: who does not know it must refuse the message (RFC 7252 §5.10.7).
-    pub fn reserved_location(&self) -> Option<u16> {
+    pub fn reserved_location(&self) -> Option<Unfit> {
         const RESERVED: [u16; 4] = [128, 132, 136, 140];
         let located = self.contains(LOCATION_PATH) || self.contains(LOCATION_QUERY);
         let mut numbers = self.0.iter().map(|it| it.0);
-        numbers.find(|number| located && RESERVED.contains(number))
+        let number = numbers.find(|number| located && RESERVED.contains(number))?;
+        let wrong = Wrong::Reserved;
+        Some(Unfit { number, wrong })
     }
 
-    /// Drops elective options whose length or repetition is not allowed, and finds the first critical one that
+    /// Drops elective options whose value or repetition is not allowed, and finds the first critical one that
     /// is wrong in the same way or that `known` does not know (RFC 7252 §5.4.1, §5.4.3, §5.4.5).
     ///
     /// # Errors
-    /// The number of the critical option, because of which the message must be refused.
-    pub fn settle(&mut self, known: impl Fn(u16) -> bool) -> Result<(), u16> {
+    /// The critical option, because of which the message must be refused.
+    pub fn settle(&mut self, known: impl Fn(u16) -> bool) -> Result<(), Unfit> {
         let mut refused = None;
         let mut before = None;
         self.0.retain(|(number, value)| {
             let repeated = before.replace(*number) == Some(*number);
-            let fine = is_fine(*number, value.len(), repeated);
-            if is_critical(*number) && !(fine && known(*number)) {
-                refused = refused.or(Some(*number));
+            let wrong = fault(*number, value, repeated);
+            let fine = wrong.is_none();
+            if is_critical(*number) {
+                let wrong = if known(*number) {
+                    wrong
+                } else {
+                    Some(Wrong::Unknown)
+                };
+                let number = *number;
+                refused = refused.or(wrong.map(|wrong| Unfit { number, wrong }));
             }
             fine
         });
@@ -288,11 +343,16 @@ impl Options {
     }
 }
 
-fn is_fine(number: u16, length: usize, repeated: bool) -> bool {
-    let Some(about) = registered(number) else {
-        return true;
-    };
-    (about.length.0..=about.length.1).contains(&length) && (about.repeatable || !repeated)
+fn fault(number: u16, value: &[u8], repeated: bool) -> Option<Wrong> {
+    let about = registered(number)?;
+    let fits = (about.length.0..=about.length.1).contains(&value.len());
+    // Bytes that are replaced would make two names one. What is elective is shown as it is.
+    let is_text =
+        about.format != Format::Text || !is_critical(number) || str::from_utf8(value).is_ok();
+    match fits && is_text {
+        false => Some(Wrong::Malformed),
+        true => (repeated && !about.repeatable).then_some(Wrong::Repeated),
+    }
 }
 
 #[cfg(test)]
@@ -353,10 +413,22 @@ mod tests {
             (0..times).for_each(|_| options.push(number, value.clone()));
             options.settle(|number| number != 65_001)
         };
-        assert_eq!(settle(65_001, vec![], 1), Err(65_001));
-        assert_eq!(settle(URI_HOST, vec![b'a'], 2), Err(URI_HOST));
-        assert_eq!(settle(BLOCK2, vec![0; 4], 1), Err(BLOCK2));
+        for (number, value, times, said) in [
+            (
+                65_001,
+                vec![],
+                1,
+                "option 65001 is critical and not understood",
+            ),
+            (URI_HOST, vec![b'a'], 2, "Uri-Host (3) is repeated"),
+            (BLOCK2, vec![0; 4], 1, "Block2 (23) is malformed"),
+            (URI_PATH, vec![0xFF], 1, "Uri-Path (11) is malformed"),
+        ] {
+            let settled = settle(number, value, times);
+            assert_eq!(settled.map_err(|it| it.to_string()), Err(said.into()));
+        }
         assert_eq!(settle(URI_PATH, vec![b'a'], 3), Ok(()));
+        assert_eq!(settle(LOCATION_PATH, vec![0xFF], 1), Ok(()));
     }
 
     #[test]
@@ -364,7 +436,7 @@ mod tests {
         let with = |numbers: &[u16]| {
             let mut options = Options::new();
             numbers.iter().for_each(|it| options.push_text(*it, "x"));
-            options.reserved_location()
+            options.reserved_location().map(|it| it.number)
         };
         assert_eq!(with(&[LOCATION_PATH, 136]), Some(136));
         assert_eq!(with(&[140, LOCATION_QUERY]), Some(140));

@@ -126,6 +126,12 @@ pub enum BadUri {
     /// A segment or argument of more than 255 bytes.
     #[error("a path segment or query argument has more than 255 bytes")]
     TooLong,
+    /// A segment or argument of an option that is not UTF-8.
+    #[error("it is not UTF-8")]
+    NotText,
+    /// A segment of an option that is `.` or `..`, which must not be sent (RFC 7252 §5.10.7).
+    #[error("a path segment is . or ..")]
+    Dots,
 }
 
 impl Uri {
@@ -208,6 +214,34 @@ impl Uri {
             query,
             ..below
         })
+    }
+
+    /// Where a response to a request for this URI says that the new resource is; `None` when it does not say. Segments are taken
+    /// as they are: they name a resource of this server, whatever is in them (RFC 7252 §5.10.7).
+    ///
+    /// # Errors
+    /// A part that cannot be one of a URI.
+    pub fn located(&self, options: &Options) -> Result<Option<Self>, BadUri> {
+        let all = |number| {
+            let texts = options.all(number).map(|it| str::from_utf8(it));
+            let texts = texts.map(|it| it.map(String::from).map_err(|_| BadUri::NotText));
+            texts.collect::<Result<Vec<_>, _>>()
+        };
+        let (path, query) = (all(option::LOCATION_PATH)?, all(option::LOCATION_QUERY)?);
+        if path.iter().any(|it| matches!(&**it, "." | "..")) {
+            return Err(BadUri::Dots);
+        }
+        let path = match (path.is_empty(), query.is_empty()) {
+            (true, true) => return Ok(None),
+            // CORE_19: a location of a query alone is relative to the request.
+            (true, false) => self.path.clone(),
+            _ => path,
+        };
+        Ok(Some(Self {
+            path,
+            query,
+            ..self.clone()
+        }))
     }
 
     /// Adds what this URI says to a request: Uri-Host for a name, Uri-Path and Uri-Query. The port is the
@@ -423,6 +457,8 @@ fn escape(text: impl AsRef<[u8]>, also: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn uri(text: &str) -> Uri {
@@ -550,6 +586,34 @@ mod tests {
         options.push(option::LOCATION_PATH, &b"\xff/"[..]);
         options.push_text(option::LOCATION_PATH, "..");
         assert_eq!(location_of(&options).as_deref(), Some("/%FF%2F/.."));
+    }
+
+    #[test]
+    fn a_location_is_on_the_server_that_says_it() {
+        let located = |number, segments: &[&[u8]]| {
+            let mut options = Options::new();
+            segments
+                .iter()
+                .for_each(|it| options.push(number, Bytes::copy_from_slice(it)));
+            let at = uri("coap://h:1/rd?ep=a").located(&options);
+            at.map(|it| it.map(|it| it.to_string()))
+        };
+        let (path, query) = (option::LOCATION_PATH, option::LOCATION_QUERY);
+        for (segments, text) in [
+            (&[&b""[..], b"evil", b"x"][..], "coap://h:1//evil/x"),
+            (&[b"rd", b"4521"], "coap://h:1/rd/4521"),
+            (&[b"coap://o/a?b"], "coap://h:1/coap:%2F%2Fo%2Fa%3Fb"),
+            (&[b"a", b""], "coap://h:1/a/"),
+        ] {
+            let at = located(path, segments).expect(text).expect(text);
+            assert_eq!(at, text);
+            assert_eq!(uri(&at).to_string(), text);
+        }
+        let at = located(query, &[b"first=1", b"second=2"]);
+        assert_eq!(at, Ok(Some("coap://h:1/rd?first=1&second=2".into())));
+        assert_eq!(located(path, &[]), Ok(None));
+        assert_eq!(located(path, &[b"a", b".."]), Err(BadUri::Dots));
+        assert_eq!(located(path, &[b"\xff"]), Err(BadUri::NotText));
     }
 
     #[test]

@@ -72,6 +72,11 @@ pub(crate) trait Pinged {
         None
     }
 
+    /// Whether there is a connection: datagrams without DTLS need none.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     /// Ends the connection.
     fn close(self) -> impl Future<Output = ()>;
 }
@@ -130,6 +135,7 @@ impl<'a> Pinging<'a> {
         let peer = seen.peer.clone().or_else(|| pinged.peer());
         let peer = peer.unwrap_or_default();
         let elapsed = self.began.elapsed();
+        let elapsed = pinged.is_connected().then_some(elapsed);
         for line in self.connection(target, &peer, elapsed, &seen) {
             self.output.line(&line);
         }
@@ -177,22 +183,31 @@ impl<'a> Pinging<'a> {
         Ok(())
     }
 
-    /// The lines about the connection.
-    fn connection(&self, target: &str, peer: &str, elapsed: Duration, seen: &Seen) -> Vec<String> {
+    /// The lines about the connection, and how long it took to have it; `None`: there is none.
+    fn connection(
+        &self,
+        target: &str,
+        peer: &str,
+        elapsed: Option<Duration>,
+        seen: &Seen,
+    ) -> Vec<String> {
         let known: Duration = seen.times.iter().map(|(_, time)| *time).sum();
         let phases = seen.times.iter().map(|(phase, time)| (phase.name(), *time));
-        let handshake = elapsed.saturating_sub(known);
+        let handshake = elapsed.map(|it| ("handshake", it.saturating_sub(known)));
         let phases: Vec<_> = phases
-            .chain([("handshake", handshake)])
+            .chain(handshake)
             .map(|(name, time)| (name, milliseconds(time)))
             .collect();
-        let elapsed = milliseconds(elapsed);
+        let elapsed = elapsed.map(milliseconds);
         if self.settings.json {
             let phases: Map<_, _> = phases
                 .into_iter()
                 .map(|(name, time)| (format!("{name}_ms"), rounded(time).into()))
                 .collect();
-            let mut line = json!({"target": target, "peer": peer, "connect_ms": rounded(elapsed), "phases": phases});
+            let mut line = json!({"target": target, "peer": peer, "phases": phases});
+            if let Some(elapsed) = elapsed {
+                line["connect_ms"] = rounded(elapsed).into();
+            }
             if let Some(tls) = &seen.tls {
                 let certificates = tls.certificates.iter().map(|it| {
                     json!({"subject": it.subject, "issuer": it.issuer, "names": it.names,
@@ -209,9 +224,12 @@ impl<'a> Pinging<'a> {
             .map(|(name, time)| format!("{name} {time:.3}"))
             .collect();
         let phases = phases.join(", ");
-        let mut lines = vec![format!(
-            "connected to {target} ({peer}) in {elapsed:.3} ms: {phases}"
-        )];
+        let mut lines = vec![match elapsed {
+            Some(elapsed) => {
+                format!("connected to {target} ({peer}) in {elapsed:.3} ms: {phases}")
+            }
+            None => format!("sending to {target} ({peer}): {phases}"),
+        }];
         if let Some(tls) = &seen.tls {
             lines.push(format!("{} with {}", tls.version, tls.cipher));
             lines.extend(tls.certificates.iter().map(|it| {

@@ -201,8 +201,9 @@ pub fn without_credentials(text: &str) -> String {
     let shown = &rest[end.max().unwrap_or(0)..];
     let shown = shown.split(['?', '#']).next().unwrap_or(shown);
     let (place, path) = shown.split_at(shown.find('/').unwrap_or(shown.len()));
-    // What is no port may be a password whose host was left out.
+    // What is no port may be a password whose host was left out, unless it is a number that is a little too large.
     let place = match place.split_once(':') {
+        Some((_, port)) if is_meant_as_port(port) => place,
         Some((host, _)) if !is_place(place) && place.parse::<Ipv6Addr>().is_err() => host,
         _ => place,
     };
@@ -387,6 +388,11 @@ fn is_port(text: &str) -> bool {
     is_number(text) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
+/// A number of at most as many digits as a port has, whether it is one or not: 65536, 0.
+fn is_meant_as_port(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && is_number(text)
+}
+
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -462,6 +468,19 @@ mod tests {
 
     fn refused(text: &str) -> String {
         parse(text, Protocol::Mqtt).unwrap_err().text().to_owned()
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        for (text, shown) in [
+            ("coap://h:65536/x", "coap://h:65536/x"),
+            ("coap://h:0", "coap://h:0"),
+            ("mqtt://u:secret", "mqtt://u"),
+            ("mqtt://u:123456", "mqtt://u"),
+            ("mqtt://u:65536@h", "mqtt://h"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
     }
 
     #[test]

@@ -245,6 +245,22 @@ fn an_interrupted_download_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_download_is_gone_on_with_only_from_the_same_uri() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    let peer = breaking(4, [b'a', b'a']);
+    let get = |path: &str| {
+        let line = iotctl("coap get --resume --block 64 -o").word(&file);
+        line.word(peer.uri(path)).run()
+    };
+    get("/x").exits(6);
+    (0..5).for_each(|_| drop(peer.request()));
+    get("/y").exits(0).quietly();
+    let first = peer.request().options.block2();
+    assert_eq!(first.map_or(0, |it| it.num), 0);
+}
+
+#[test]
 fn a_download_that_cannot_go_on_begins_anew() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("body");
@@ -253,7 +269,8 @@ fn a_download_that_cannot_go_on_begins_anew() {
         _ => vec![content(request, 42, "short")],
     });
     fs::write(folder.path().join("body.part"), [b'a'; 256]).unwrap();
-    fs::write(folder.path().join("body.part.etag"), "61\n").unwrap();
+    let beside = format!("61\n{}\n", peer.uri("/x"));
+    fs::write(folder.path().join("body.part.etag"), beside).unwrap();
     let line = iotctl("coap get --resume --block 64 -o").word(&file);
     let ended = line.word(peer.uri("/x")).run().exits(0);
     ended.says("starting over");

@@ -132,7 +132,7 @@ fn elective_options_are_left_out_and_repeated_critical_ones_refused() {
         let options: [(u16, &[u8]); 2] = [(BLOCK2, &[]), (BLOCK2, &[0x10])];
         ack(0x45, request, &content(&options, b"x"))
     };
-    got(blocks).exits(6).says("option 23 is critical");
+    got(blocks).exits(6).says("Block2 (23) is repeated");
 }
 
 #[test]

@@ -279,4 +279,15 @@ fn reserved_names_and_unusable_locations_are_refused() {
     ended
         .says("the response has an invalid Location, /%FF: ")
         .says("UTF-8");
+    // Whatever its segments are, it is on the server that says it.
+    let odd = scripted(|request, _| {
+        let mut made = answer(request, Code::CREATED, "");
+        for segment in ["", "other", "x"] {
+            made.options.push_text(option::LOCATION_PATH, segment);
+        }
+        vec![made]
+    });
+    let line = rd(&odd, "register --ep n1 -m </x>", "/rd");
+    let registered = format!("{}\n", odd.uri("//other/x"));
+    line.run().exits(0).prints(&registered);
 }

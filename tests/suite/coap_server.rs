@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{IpAddr, TcpStream, UdpSocket};
+use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -239,7 +240,10 @@ fn a_server_agrees_to_its_own_protocol_alone() {
 
 #[test]
 fn an_etag_file_spares_what_is_known() {
-    let (server, folder) = (server("-r /a=text:1", &["coap"]), TempDir::new().unwrap());
+    let (server, folder) = (
+        server("-r /a=text:1 -r /c=counter", &["coap"]),
+        TempDir::new().unwrap(),
+    );
     let file = folder.path().join("etag");
     let get = || server.ours("get", "/a").word("--etag-file").word(&file);
     get().run().exits(0).prints("1");
@@ -248,6 +252,19 @@ fn an_etag_file_spares_what_is_known() {
     get().run().exits(0).prints("2");
     std::fs::write(&file, "no digits").unwrap();
     get().run().exits(2).says("does not hold an ETag");
+    // What could not be shown is not known.
+    std::fs::write(&file, "").unwrap();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = get().into_command();
+    let ended = command.stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(ended.code(), Some(8));
+    assert_eq!(std::fs::read(&file).unwrap(), b"");
+    // A body without ETag leaves none behind.
+    get().run().exits(0).prints("2");
+    assert!(!std::fs::read(&file).unwrap().is_empty());
+    let other = server.ours("get", "/c").word("--etag-file").word(&file);
+    other.run().exits(0);
+    assert_eq!(std::fs::read(&file).unwrap(), b"");
 }
 
 #[test]

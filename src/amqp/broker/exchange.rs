@@ -165,6 +165,15 @@ impl Exchange {
         (found, left)
     }
 
+    /// Whether a binding of this key is there.
+    fn has(&self, key: &str, binding: &Binding) -> bool {
+        let mut tables = [&self.bindings, &self.patterns].into_iter();
+        tables.any(|table| {
+            let there = table.get(key).and_then(|it| it.get(&binding.destination));
+            there.is_some_and(|it| it.iter().any(|(other, _)| *other == binding.arguments))
+        })
+    }
+
     pub(super) fn is_used(&self) -> bool {
         !self.bindings.is_empty() || !self.patterns.is_empty()
     }
@@ -288,6 +297,12 @@ impl Vhost {
         let there = self.bound.entry(binding.destination.clone()).or_default();
         exchange.bind(&key, binding, memory);
         there.insert((Rc::clone(&exchange.name), key));
+    }
+
+    /// Whether a binding is there.
+    pub(super) fn is_bound(&self, exchange: &str, key: &str, binding: &Binding) -> bool {
+        let exchange = self.exchanges.get(exchange);
+        exchange.is_some_and(|it| it.has(key, binding))
     }
 
     /// Takes a binding away; whether it was there.

@@ -56,21 +56,30 @@ impl Core {
     /// # Errors
     /// 404: there is none of this name; 405: it belongs to another connection.
     pub(super) fn queue_for(&mut self, id: Key, number: u16, name: &str) -> Result<Key, Refusal> {
+        let key = self.queue_of(id, number, name)?;
+        self.check_owner(id, key).map(|()| key)
+    }
+
+    fn check_owner(&self, id: Key, key: Key) -> Result<(), Refusal> {
+        match self.queues.get(key) {
+            Some(queue) if queue.owner.is_some_and(|owner| owner != id) => {
+                Err(locked(&queue.name, &self.place(id)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A queue, whoever it belongs to.
+    ///
+    /// # Errors
+    /// 404: there is none of this name.
+    fn queue_of(&mut self, id: Key, number: u16, name: &str) -> Result<Key, Refusal> {
         let name = self.queue_name(id, number, name)?;
         let found = self
             .vhosts
             .get(self.vhost_of(id))
             .and_then(|vhost| vhost.queues.get(&name).copied());
-        let Some(key) = found else {
-            return Err(Refusal::not_found(format!(
-                "no queue '{name}' {}",
-                self.place(id)
-            )));
-        };
-        match self.queues.get(key).and_then(|queue| queue.owner) {
-            Some(owner) if owner != id => Err(locked(&name, &self.place(id))),
-            _ => Ok(key),
-        }
+        found.ok_or_else(|| Refusal::not_found(format!("no queue '{name}' {}", self.place(id))))
     }
 
     pub(super) fn declare_queue(
@@ -114,11 +123,10 @@ impl Core {
         Ok(declared(&name, messages, consumers))
     }
 
-    /// Whether somebody waits for direct replies under this name.
+    /// Whether somebody waits for direct replies under this name; of their own queue RabbitMQ says that somebody always does.
     fn declare_replies(&self, id: Key, name: &str) -> Result<queue::AMQPMethod, Refusal> {
         if name == REPLIES || self.replies.contains_key(name) {
-            let consumers = usize::from(name != REPLIES);
-            return Ok(declared(name, 0, consumers));
+            return Ok(declared(name, 0, 1));
         }
         Err(Refusal::not_found(format!(
             "no queue '{name}' {}",
@@ -362,16 +370,22 @@ impl Core {
         asked: &queue::Unbind,
     ) -> Result<queue::AMQPMethod, Refusal> {
         let (name, key) = (asked.queue.as_str(), asked.routing_key.as_str());
-        match self.queue_for(id, number, name) {
-            // To take away what is not there is no error, as in RabbitMQ.
+        match self.queue_of(id, number, name) {
+            // To take away what is not there is no error, as in RabbitMQ, whoever the queue belongs to.
             Err(refusal) if refusal.code == 404 => {}
             found => {
+                let queue = found?;
                 let routing_key = self.binding_key(id, number, name, key)?;
                 let binding = Binding {
-                    destination: Destination::Queue(found?),
+                    destination: Destination::Queue(queue),
                     arguments: asked.arguments.clone(),
                 };
-                self.unbind(id, asked.exchange.as_str(), &routing_key, &binding)?;
+                let exchange = asked.exchange.as_str();
+                let vhost = self.vhosts.get(self.vhost_of(id));
+                if vhost.is_some_and(|it| it.is_bound(exchange, &routing_key, &binding)) {
+                    self.check_owner(id, queue)?;
+                }
+                self.unbind(id, exchange, &routing_key, &binding)?;
             }
         }
         Ok(queue::AMQPMethod::UnbindOk(queue::UnbindOk {}))

@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use super::super::consumer::Delivery;
 use super::super::frame::methods;
 use super::super::frame::{BODY, Fields, Frame, HEADER, METHOD, properties};
+use super::super::tags::Tags;
 use super::link::End;
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 
@@ -80,6 +81,8 @@ pub(super) struct Inbox {
     pub(super) consumer: Option<Vec<u8>>,
     /// Whether it was asked for.
     pub(super) consumes: bool,
+    /// Of the messages that have come.
+    pub(super) tags: Tags,
 }
 
 impl Inbox {
@@ -136,6 +139,7 @@ impl Inbox {
 
     fn announced(&mut self, mut fields: Fields<'_>) -> Result<Taken, End> {
         let (tag, redelivered) = (fields.long_long()?, fields.octet()? & 1 == 1);
+        self.tags.came(tag);
         let mut not_text = Vec::new();
         let exchange = named(
             "exchange",

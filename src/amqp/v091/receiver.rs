@@ -185,6 +185,16 @@ impl Connection {
         }
     }
 
+    /// Puts into the next write what became of messages that came in this order, none of which, and none before them, is to
+    /// stay unsettled.
+    pub fn settle_all(&mut self, tags: &[u64], how: Settlement) {
+        let known = self.inbox.tags;
+        match how {
+            Settlement::Rejected => tags.iter().for_each(|tag| self.settle(*tag, false, how)),
+            _ => known.settle(tags, |tag, multiple| self.settle(tag, multiple, how)),
+        }
+    }
+
     /// Waits until [`Connection::take`] has something, or something was written. Cancel-safe.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use super::content::{Content, Message};
 use super::settings::{Consuming, Group};
 use crate::amqp::consumer::Offset;
 use crate::amqp::frame::methods::{self, Consume};
+use crate::amqp::tags::Tags;
 use crate::random::Random;
 
 /// How long acknowledgements that are not yet enough for one wait, up to the next tick.
@@ -23,6 +24,8 @@ pub(super) struct Consumer {
     received: Received,
     random: Random,
     pub(super) content: Content,
+    /// Of the deliveries that have come.
+    tags: Tags,
     /// The newest delivery that is not acknowledged, and how many are not.
     unacked: (u64, u16),
     /// When the first of them came.
@@ -45,6 +48,7 @@ impl Consumer {
                 .sharing(group.shared.get(queue).cloned()),
             random: Random::new(settings.seed, u64::from(sender) << 16 | u64::from(channel)),
             content: Content::None,
+            tags: Tags::default(),
             unacked: (0, 0),
             unacked_since: 0,
             held: VecDeque::new(),
@@ -93,6 +97,7 @@ impl Consumer {
             methods::answer(self.channel, to, message.head(), io.out);
         }
         if let (false, Some(tag)) = (consuming.auto_ack, message.tag) {
+            self.tags.came(tag);
             if consuming.latency.is_zero() {
                 self.settle(tag, consuming, io);
             } else {
@@ -114,6 +119,10 @@ impl Consumer {
         if consuming.nack > 0.0 && self.random.fraction() < consuming.nack {
             self.acknowledge(io);
             return methods::nack(self.channel, tag, false, consuming.requeue, io.out);
+        }
+        if !self.tags.is_whole(tag) {
+            // One before it was lost, and is not to be acknowledged with it.
+            return methods::ack(self.channel, tag, false, io.out);
         }
         if self.unacked.1 == 0 {
             self.unacked_since = io.now;
@@ -165,6 +174,7 @@ impl Consumer {
 
     pub(super) fn lost(&mut self) {
         (self.content, self.unacked) = (Content::None, (0, 0));
+        self.tags = Tags::default();
         self.held.clear();
         self.poll_at = Nanos::MAX;
     }

@@ -540,6 +540,21 @@ fn deliveries_are_entered_and_acknowledged_as_asked() {
 }
 
 #[test]
+fn a_delivery_that_never_came_is_not_acknowledged_with_others() {
+    let mut settings = settings();
+    settings.consuming.multi_ack = 2;
+    let mut rig = consuming(&settings);
+    for tag in [1, 2, 4, 5] {
+        rig.hear(&delivery(methods::DELIVER, tag, tag, 30)).unwrap();
+    }
+    let mut expected = Vec::new();
+    methods::ack(1, 2, true, &mut expected);
+    methods::ack(1, 4, false, &mut expected);
+    methods::ack(1, 5, false, &mut expected);
+    assert_eq!(rig.out, expected);
+}
+
+#[test]
 fn a_share_is_refused_and_goes_back() {
     let mut settings = settings();
     settings.consuming.nack = 1.0;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::clock::Nanos;
 use super::super::driver::{Broken, Io, Session};
-use super::super::recorder::Pending;
+use super::super::recorder::{Pending, Phase};
 use super::super::stamp::Stamp;
 use super::exchanges::{ExchangeTable, Found, MOST, State};
 use super::figures::{
@@ -470,7 +470,7 @@ impl Session for CoapSession {
                 io.records.count(name, std::mem::take(answers));
             }
         }
-        if io.records.window.holds(io.now) {
+        if io.records.window.phase(io.now) != Phase::Warmup {
             io.records.messages.received_bytes += (taken - count * self.envelope()) as u64;
         }
         Ok(taken)

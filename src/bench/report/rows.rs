@@ -3,7 +3,9 @@
 use crate::bench::failure::Failure;
 use crate::bench::mqtt::CLEARED;
 use crate::bench::recorder::NOT_PROVED;
-use crate::bench::result::{ErrorCount, Generator, Latency, Messages, Report, Threshold};
+use crate::bench::result::{
+    ErrorCount, Generator, Latency, Messages, Report, TOO_SHORT_S, Threshold,
+};
 
 use super::units::{bytes, count, percent, rate, seconds, time};
 
@@ -349,9 +351,14 @@ pub(super) fn verdict(report: &Report) -> String {
         }
         words => words.to_owned(),
     };
+    let measured = report.phases.measured_s;
     let steady = match generator.steady {
-        true => "throughput and latency were stable",
-        false => "throughput or latency varied",
+        _ if measured < TOO_SHORT_S => {
+            let lasted = seconds(measured);
+            format!("the run was too short to judge: {lasted} were measured")
+        }
+        true => String::from("throughput and latency were stable"),
+        false => String::from("throughput or latency varied"),
     };
     let failure = Failure::of(report).map(|failure| failure.text);
     let is_said = |words: &str| {
@@ -361,7 +368,7 @@ pub(super) fn verdict(report: &Report) -> String {
     };
     let words = Some(words).filter(|words| !words.is_empty() && !is_said(words));
     // What has failed says more than that the throughput of the rest was stable.
-    let steady = (failure.is_none() || !generator.steady).then(|| steady.to_owned());
+    let steady = (failure.is_none() || !generator.steady).then_some(steady);
     let messages = &report.messages;
     let missing = (messages.missing > 0).then(|| {
         let (missing, expected) = (count(messages.missing), count(messages.expected));
@@ -495,6 +502,12 @@ mod tests {
     fn the_verdict_names_the_limit() {
         let mut report = Report::default();
         report.generator.steady = true;
+        report.phases.measured_s = 0.00495;
+        assert_eq!(
+            verdict(&report),
+            "the run was too short to judge: 4.95 ms were measured"
+        );
+        report.phases.measured_s = 1.0;
         assert_eq!(verdict(&report), "throughput and latency were stable");
         report.generator.limited = true;
         report.generator.verdict = String::from("99 % of one core");

@@ -42,7 +42,7 @@ pub(crate) struct ObserveFlags {
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Exit without cancelling the observation; a later notification is rejected with a reset
+    /// Exit without cancelling the observation; the server ends it once a notification is not acknowledged
     #[arg(long)]
     no_deregister: bool,
 

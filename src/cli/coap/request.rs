@@ -155,7 +155,7 @@ struct ConditionFlags {
     #[arg(long)]
     if_none_match: bool,
 
-    /// File with the ETag of a previous response; the response is shown only if it differs, and its ETag is stored there
+    /// File with the ETag of a previous response; the response is shown only if it differs, and its ETag is stored there (get, fetch)
     #[arg(long, value_name = "FILE")]
     etag_file: Option<PathBuf>,
 }
@@ -209,6 +209,10 @@ impl AskingFlags {
         let several = source.is_stream() || pacing.repeat > 1;
         self.file
             .check(method, &self.body, self.uris.len(), several)?;
+        let streams = source.is_stream();
+        let plain = self.expect.is_empty();
+        self.conditions
+            .check(method, self.uris.len(), streams, plain)?;
         check("--expect", &self.expect, &fields::COAP)?;
         // What is decoded is for people, who want whole lines.
         let style = terminal.style();
@@ -249,6 +253,25 @@ impl AskingFlags {
 }
 
 impl ConditionFlags {
+    /// An ETag belongs to one resource, and to requests that ask for what it is (RFC 7252 §5.10.6).
+    fn check(&self, method: Code, uris: usize, streams: bool, plain: bool) -> Result<()> {
+        let refused = |text: &str| Err(Error::usage(text));
+        match self.etag_file {
+            None => Ok(()),
+            _ if !matches!(method, Code::GET | Code::FETCH) => {
+                refused("--etag-file is for get and fetch only")
+            }
+            _ if uris > 1 => refused("--etag-file holds the ETag of one URI"),
+            _ if streams => refused(
+                "--etag-file holds the ETag of one request and cannot be used with -l or --ndjson",
+            ),
+            _ if !plain => refused(
+                "--etag-file cannot be used with --expect: 2.03 Valid comes without the body that the condition is for",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     fn options(&self) -> Vec<OptionWord> {
         let matches = self.if_match.iter().map(|etag| OptionWord {
             number: option::IF_MATCH,

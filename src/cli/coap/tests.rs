@@ -118,6 +118,26 @@ fn downloads_have_one_file() {
 }
 
 #[test]
+fn an_etag_is_of_one_resource() {
+    assert!(request("get coap://h/a --etag-file e").etag_file.is_some());
+    assert!(
+        request("fetch coap://h/a -m x --etag-file e")
+            .etag_file
+            .is_some()
+    );
+    for method in ["put", "post", "delete", "patch", "ipatch"] {
+        let words = format!("{method} coap://h/a --etag-file e");
+        refused(&words, "--etag-file is for get and fetch only");
+    }
+    refused("get coap://h/a coap://h/b --etag-file e", "of one URI");
+    refused("fetch coap://h/a -l --etag-file e", "of one request");
+    refused(
+        "get coap://h/a --etag-file e --expect payload==1",
+        "with --expect",
+    );
+}
+
+#[test]
 fn observations_know_their_end_and_their_body() {
     let words = "observe coap://h/a --until payload==5 --expect /a<3 --exec cat -D";
     let plan = observation(words);

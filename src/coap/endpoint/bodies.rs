@@ -194,22 +194,29 @@ pub(super) struct Slicing {
     pub(super) szx: Szx,
     /// Bytes that fit without blocks.
     pub(super) whole: usize,
+    /// Bytes of an error that fit into one message, whatever the blocks are.
+    pub(super) error: usize,
     /// Bytes in a block of ours where the size is BERT's.
     pub(super) bert: usize,
 }
 
-/// Cuts the block that was asked for out of a response. True when the response is more than this block.
+/// Cuts the block that was asked for out of a response. True when the response is more than this block. What was asked for is
+/// a block of the representation (RFC 7959 §2.2), which an error is not: it comes whole unless it is too large for that.
 ///
 /// # Errors
 /// The block lies behind the end.
 pub(super) fn slice(response: &Response, how: Slicing) -> Result<(Response, bool), Response> {
     let length = response.payload.len();
-    if how.asked.is_none() && length <= how.whole {
+    let is_error = !response.code.is_success();
+    if how.asked.is_none() && length <= how.whole || is_error && length <= how.error {
         return Ok((response.clone(), false));
     }
-    let asked_szx = how.asked.map_or(how.szx, |it| it.szx);
+    // There is no such block of an error: its first is the answer.
+    let is_there = |it: &Block| !is_error || it.offset() < length;
+    let asked = how.asked.filter(is_there);
+    let asked_szx = asked.map_or(how.szx, |it| it.szx);
     let szx = asked_szx.min(how.szx);
-    let offset = how.asked.map_or(0, Block::offset);
+    let offset = asked.map_or(0, Block::offset);
     if offset > 0 && offset >= length {
         let text = "the block does not exist";
         return Err(Response::error(Code::BAD_OPTION, text));
@@ -334,6 +341,7 @@ mod tests {
             asked,
             szx: Szx::MAX,
             whole: 1024,
+            error: 64,
             bert: 0,
         };
         assert_eq!(slice(&response, how(None)), Ok((response.clone(), false)));
@@ -342,5 +350,19 @@ mod tests {
         assert_eq!((part.payload.len(), part.options.block2()), (4, asked));
         let behind = slice(&response, how(Block::at(112, false, Szx::MIN)));
         assert_eq!(behind.expect_err("no such block").code, Code::BAD_OPTION);
+        // An error is no part of what was asked for.
+        let error = |length| Response {
+            payload: vec![b'x'; length].into(),
+            ..Response::new(Code::NOT_FOUND)
+        };
+        for length in [0, 1, 64] {
+            let error = error(length);
+            for asked in [Block::at(0, false, Szx::MIN), asked] {
+                assert_eq!(slice(&error, how(asked)), Ok((error.clone(), false)));
+            }
+        }
+        let (part, is_part) = slice(&error(80), how(asked)).expect("the first block");
+        assert_eq!((part.code, is_part), (Code::NOT_FOUND, true));
+        assert_eq!(part.options.block2().map(|it| it.num), Some(0));
     }
 }

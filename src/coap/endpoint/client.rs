@@ -244,8 +244,8 @@ impl Client {
         };
         let extra = core.config.understood.clone();
         let known = |number| is_known(number) || extra.contains(&number);
-        if let Err(number) = message.options.settle(known) {
-            self.reject(core, now, id, peer, number);
+        if let Err(unfit) = message.options.settle(known) {
+            self.reject(core, now, id, peer, unfit);
             return Taken::Rejected;
         }
         if self.flows.get(&id).is_some_and(|it| it.group.is_some()) {

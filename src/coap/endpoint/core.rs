@@ -20,7 +20,7 @@ use crate::coap::frame;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::random::Random;
 
-/// Message ids of non-confirmable messages whose resets are still understood.
+/// Message ids of messages that are not sent again, whose resets are still understood.
 const RECENT: usize = 256;
 
 /// Events of ignored messages that wait at most; a flood must not fill the memory of a slow driver.
@@ -165,21 +165,29 @@ impl Core {
         self.fits(peer, owner, bytes.len())?;
         let mid = message.mid;
         if !self.is_reliable() {
-            let lifetime = self.config.exchange_lifetime;
-            if self.ids.come_again(now, peer, mid, lifetime) {
-                self.events.push_back(Event::IdsAgain { peer });
-            }
+            self.count(now, peer, mid);
         }
         if self.is_reliable() {
             self.post(peer, bytes);
         } else if message.kind == Type::Con {
             self.confirmable(now, peer, mid, bytes, owner);
         } else {
-            self.recent.truncate(RECENT - 1);
-            self.recent.push_front((peer, mid, owner));
+            self.remember(peer, mid, owner);
             self.out.push_back((peer, bytes));
         }
         Ok(mid)
+    }
+
+    fn count(&mut self, now: Instant, peer: Peer, mid: u16) {
+        let lifetime = self.config.exchange_lifetime;
+        if self.ids.come_again(now, peer, mid, lifetime) {
+            self.events.push_back(Event::IdsAgain { peer });
+        }
+    }
+
+    fn remember(&mut self, peer: Peer, mid: u16, owner: Owner) {
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front((peer, mid, owner));
     }
 
     /// Sends a message as it is, once: an Ack or Rst, or anything on a reliable transport.
@@ -347,6 +355,33 @@ impl Core {
         self.out.push_back((peer, sent.bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);
         Some(Again::Sent(owner, attempt))
+    }
+
+    /// On whose behalf a message is sent that has transmissions left.
+    pub(super) fn repeats(&self, peer: Peer, mid: u16) -> Option<Owner> {
+        let sent = self.sending.get(&(peer, mid))?;
+        (sent.transmissions <= self.config.max_retransmit).then_some(sent.owner)
+    }
+
+    /// A newer message takes the place of one that was not acknowledged in time, and its transmissions and time-outs
+    /// (RFC 7641 §4.5.2). The new message id; `None` when the message cannot be written.
+    pub(super) fn replace(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        mid: u16,
+        mut message: Message,
+    ) -> Option<u16> {
+        message.mid = self.next_mid(peer);
+        let bytes = self.encode(&message).ok()?;
+        let sent = self.sending.remove(&(peer, mid))?;
+        self.timers.clear(Timer::Retransmit(peer, mid));
+        // A reset of the older one is still understood.
+        self.remember(peer, mid, sent.owner);
+        self.count(now, peer, message.mid);
+        let sent = Sending { bytes, ..sent };
+        self.sending.insert((peer, message.mid), sent);
+        Some(message.mid)
     }
 
     /// Forgets everything that is on its way to a peer that is gone.

@@ -7,6 +7,7 @@ use super::serving::{Exchange, Incoming};
 use crate::coap::code::Code;
 use crate::coap::frame::{BadFrame, Csm};
 use crate::coap::message::Malformed;
+use crate::coap::option::Unfit;
 use crate::coap::oscore::Fault;
 use crate::error::brief;
 
@@ -224,8 +225,8 @@ fn timed_out(acknowledged: bool, after: Duration, stray: Option<Ignored>) -> Str
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// An option that must be understood is not, or is malformed or repeated.
-    #[error("option {0} is critical and not understood")]
-    CriticalOption(u16),
+    #[error("{0}")]
+    CriticalOption(Unfit),
     /// A block is not the one that was asked for.
     #[error("received the block at byte {found} instead of the one at byte {expected}")]
     Gap {
@@ -246,6 +247,14 @@ pub enum Broken {
     /// More blocks than a block option can count.
     #[error("the body has too many blocks")]
     BlockNumber,
+    /// A block of an upload was answered as if it were another one.
+    #[error("the server acknowledged block {found} of the upload instead of block {expected}")]
+    OtherBlock {
+        /// The number of the block that was sent.
+        expected: u32,
+        /// The number of the block that is acknowledged.
+        found: u32,
+    },
     /// A blockwise upload was answered before it was whole.
     #[error("the server ended the upload after {sent} bytes")]
     Unfinished {

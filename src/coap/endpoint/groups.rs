@@ -9,6 +9,7 @@ use super::flow::Flow;
 use super::request::Peer;
 use super::transfer::Step;
 use crate::coap::message::Message;
+use crate::coap::option::Unfit;
 
 /// Responders of a group that are told apart at most.
 const RESPONDERS: usize = 4096;
@@ -71,12 +72,12 @@ impl Client {
         now: Instant,
         id: u64,
         peer: Peer,
-        number: u16,
+        unfit: Unfit,
     ) {
         if self.flows.get(&id).is_some_and(|it| it.group.is_some()) {
             core.ignored(peer, Ignored::Type);
         } else {
-            let broken = Broken::CriticalOption(number);
+            let broken = Broken::CriticalOption(unfit);
             self.fail(core, now, id, Failure::Broken(broken));
         }
     }

@@ -164,7 +164,7 @@ impl Endpoint {
     }
 
     /// Sends an observer the resource's new state; an error ends the observation. While the notification
-    /// before is not acknowledged, only the newest state is kept. False when there is no such observer.
+    /// before is not acknowledged, only the newest state is kept, and sent in its place where it would be sent again. False when there is no such observer.
     pub fn notify(
         &mut self,
         now: Instant,
@@ -363,12 +363,16 @@ impl Endpoint {
                 self.client.fail(core, now, id, Failure::Reset);
             }
             Some(Owner::Ping(id)) => self.client.ponged(core, now, id),
-            Some(Owner::Observer(id)) => self.server.observers.remove(core, id, Gone::Reset),
+            Some(Owner::Observer(id)) => {
+                self.server.observers.withdraw(core, now, id);
+                self.server.observers.remove(core, id, Gone::Reset);
+            }
             Some(Owner::Flow(_) | Owner::Exchange) | None => {}
         }
     }
 
     fn retransmit(&mut self, now: Instant, peer: Peer, mid: u16) {
+        let mid = self.server.renew(&mut self.core, now, peer, mid);
         match self.core.retransmit(now, peer, mid) {
             Some(Again::Sent(owner, attempt)) => {
                 self.client.retransmitted(&mut self.core, owner, attempt);

@@ -40,7 +40,7 @@ struct Observer {
     confirmed: Option<Instant>,
     /// The confirmable notification that is not acknowledged yet.
     unacknowledged: Option<u16>,
-    /// The newest state meanwhile (RFC 7641 §4.5.1).
+    /// The newest state meanwhile (RFC 7641 §4.5.2).
     newest: Option<(Response, bool)>,
 }
 
@@ -188,6 +188,25 @@ impl Server {
         if kind == Type::Con || observer.confirmed.is_none() {
             observer.confirmed = Some(now);
         }
+        let peer = observer.peer;
+        let sent = self
+            .notification(core, now, id, (kind, response))
+            .and_then(|it| core.send(now, peer, it, Owner::Observer(id)).ok());
+        let waits = kind == Type::Con && !core.is_reliable();
+        self.notified(core, id, goes_on, sent.filter(|_| waits));
+        true
+    }
+
+    /// The next notification to an observer, without its message id.
+    fn notification(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        (kind, response): (Type, Response),
+    ) -> Option<Message> {
+        let observer = self.observers.kept.get_mut(&id)?;
+        let goes_on = response.code.is_success();
         observer.sequence = (observer.sequence + 1) & 0xFF_FFFF;
         let (peer, token, sequence) = (observer.peer, observer.token, observer.sequence);
         let (key, asked) = (observer.key.clone(), observer.asked);
@@ -201,17 +220,36 @@ impl Server {
         if goes_on {
             message.options.set_uint(option::OBSERVE, sequence.into());
         }
-        let sent = core
-            .protection
-            .answer(message, guard.as_ref())
-            .and_then(|it| core.send(now, peer, it, Owner::Observer(id)).ok());
+        core.protection.answer(message, guard.as_ref())
+    }
+
+    /// A notification was sent, and waits under this message id for its acknowledgement, if it does.
+    fn notified(&mut self, core: &mut Core, id: u64, goes_on: bool, waits: Option<u16>) {
         if !goes_on {
             self.observers.remove(core, id, Gone::Ended);
         } else if let Some(observer) = self.observers.kept.get_mut(&id) {
-            let waits = kind == Type::Con && !core.is_reliable();
-            observer.unacknowledged = sent.filter(|_| waits);
+            observer.unacknowledged = waits;
         }
-        true
+    }
+
+    /// A message that was not acknowledged in time is to be sent again: where it is a notification, the newest state goes out
+    /// in its place (RFC 7641 §4.5.2). The message id that counts from now on.
+    pub(super) fn renew(&mut self, core: &mut Core, now: Instant, peer: Peer, mid: u16) -> u16 {
+        let Some(Owner::Observer(id)) = core.repeats(peer, mid) else {
+            return mid;
+        };
+        let observer = self.observers.kept.get_mut(&id);
+        let current = observer.filter(|it| it.unacknowledged == Some(mid));
+        let Some((response, _)) = current.and_then(|it| it.newest.take()) else {
+            return mid;
+        };
+        let goes_on = response.code.is_success();
+        let new = self
+            .notification(core, now, id, (Type::Con, response))
+            .and_then(|it| core.replace(now, peer, mid, it))
+            .unwrap_or(mid);
+        self.notified(core, id, goes_on, Some(new));
+        new
     }
 
     /// A notification was acknowledged: the newest state follows, if there is one.

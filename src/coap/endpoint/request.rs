@@ -236,6 +236,6 @@ pub struct Arrived<'a> {
 pub enum Cancel {
     /// Tell the server with a GET that carries Observe 1; ends with `Finished` or `Failed`.
     Deregister,
-    /// Forget it now: a later notification is answered with a reset, which ends it too.
+    /// Forget it now: a later notification is answered with a reset, which ends it too, as long as the endpoint goes on.
     Forget,
 }

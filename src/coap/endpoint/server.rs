@@ -19,7 +19,7 @@ use super::serving::{Exchange, Incoming};
 use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type};
-use crate::coap::option;
+use crate::coap::option::{self, Unfit};
 use crate::coap::random::Random;
 use crate::coap::shares::Shares;
 
@@ -146,8 +146,13 @@ impl Server {
         }
         let settled = settle(&core.config, &mut message.options);
         let mut pending = Pending::new(core, peer, &message, multicast, guard);
-        if let Err(number) = settled {
-            return refuse_option(core, now, &pending, number);
+        if let Err(unfit) = settled {
+            return refuse_option(core, now, &pending, unfit);
+        }
+        if message.options.has_dots() && !multicast {
+            let text = "a segment of the path is . or ..";
+            let response = Response::error(Code::BAD_REQUEST, text);
+            return self.answer(core, now, pending, response);
         }
         if message.options.weight() > OPTIONS {
             let text = "the options take too much memory";
@@ -410,6 +415,7 @@ impl Server {
             asked,
             szx,
             whole,
+            error: limits.whole,
             bert,
         };
         let large = response.payload.len() > whole.min(asked.map_or(whole, |it| it.szx.size()));
@@ -502,27 +508,22 @@ fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
 }
 
 /// Finds the first option because of which a request must be refused (RFC 7252 §5.4.1, §5.10.7).
-fn settle(config: &Config, options: &mut option::Options) -> Result<(), u16> {
+fn settle(config: &Config, options: &mut option::Options) -> Result<(), Unfit> {
     let extra = &config.understood;
     options.settle(|number| is_known(number) || extra.contains(&number))?;
     let reserved = options.reserved_location();
     reserved
-        .filter(|number| !extra.contains(number))
+        .filter(|it| !extra.contains(&it.number))
         .map_or(Ok(()), Err)
 }
 
 /// 4.02 for a confirmable request, silence for others (RFC 7252 §5.4.1).
-fn refuse_option(core: &mut Core, now: Instant, pending: &Pending, number: u16) {
+fn refuse_option(core: &mut Core, now: Instant, pending: &Pending, unfit: Unfit) {
     if pending.multicast || (pending.kind != Type::Con && !core.is_reliable()) {
         return;
     }
-    let name = option::name(number).unwrap_or("an option");
-    let why = match option::is_critical(number) {
-        true => "critical",
-        false => "reserved",
-    };
     let mut response = Response::new(Code::BAD_OPTION);
-    response.payload = format!("{name} ({number}) is {why} and not understood").into();
+    response.payload = unfit.to_string().into();
     transmit(core, now, pending, response);
 }
 

@@ -223,6 +223,9 @@ impl Transfer {
             let code = answer.code;
             return Step::Fail(Failure::Broken(Broken::Misplaced { code, why }));
         }
+        if let Some(broken) = self.other_block(answer, limits) {
+            return Step::Fail(Failure::Broken(broken));
+        }
         if self.down.is_none()
             && let Some(step) = self.uploaded(request, answer, chunk)
         {
@@ -249,22 +252,29 @@ impl Transfer {
         }
     }
 
+    /// How a success acknowledges another block of an upload than the one that was sent last (RFC 7959 §2.3).
+    fn other_block(&self, answer: &Message, limits: Limits) -> Option<Broken> {
+        let szx = self.szx(limits).filter(|_| self.down.is_none())?;
+        let found = answer.options.block1()?.num;
+        let expected = Block::at(self.sent, false, szx)?.num;
+        let is_other = answer.code.is_success() && found != expected;
+        is_other.then_some(Broken::OtherBlock { expected, found })
+    }
+
     /// `None` when the upload is over and the answer is a response.
     fn uploaded(&mut self, request: &Request, answer: &Message, chunk: usize) -> Option<Step> {
         let confirmed = self.sent + chunk;
         let unfinished = confirmed < request.payload.len();
         let block = answer.options.block1();
         match answer.code {
-            Code::REQUEST_ENTITY_TOO_LARGE if self.sent == 0 => self.smaller(answer, chunk),
+            Code::REQUEST_ENTITY_TOO_LARGE => self.smaller(answer, chunk),
             Code::BAD_REQUEST | Code::BAD_OPTION if self.is_refused_for_options(answer.code) => {
                 (self.plain, self.tagged) = (true, false);
                 Some(Step::Next)
             }
             Code::REQUEST_ENTITY_INCOMPLETE if self.up.is_some() && self.restarts < 1 => {
                 self.restarts += 1;
-                self.sent = 0;
-                let tag = option::uint(&self.tag).unwrap_or(0);
-                self.tag = option::uint_bytes(tag.wrapping_add(1));
+                self.begin_anew();
                 Some(Step::Next)
             }
             code if code.is_success() && unfinished => {
@@ -282,6 +292,13 @@ impl Transfer {
             }
             _ => None,
         }
+    }
+
+    /// The upload begins anew; its blocks are not those of before.
+    fn begin_anew(&mut self) {
+        self.sent = 0;
+        let tag = option::uint(&self.tag).unwrap_or(0);
+        self.tag = option::uint_bytes(tag.wrapping_add(1));
     }
 
     /// Whether an error may come of the options that we have added to the first block.
@@ -304,6 +321,10 @@ impl Transfer {
         };
         is_smaller.then(|| {
             self.up = Some(szx);
+            // A later block may be too large too: what came before it is not whole.
+            if self.sent > 0 {
+                self.begin_anew();
+            }
             Step::Next
         })
     }

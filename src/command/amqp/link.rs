@@ -105,11 +105,7 @@ impl Link {
     pub(crate) fn settle(&mut self, tags: Vec<u64>, how: Settlement, all: bool) {
         match self {
             Self::V10(consumer) => consumer.settle(tags, how),
-            Self::V091(connection) if all && how != Settlement::Rejected => {
-                if let Some(&last) = tags.last() {
-                    connection.settle(last, true, how);
-                }
-            }
+            Self::V091(connection) if all => connection.settle_all(&tags, how),
             Self::V091(connection) => {
                 for tag in tags {
                     connection.settle(tag, false, how);

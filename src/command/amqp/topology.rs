@@ -77,7 +77,9 @@ async fn carry_out(plan: &Plan, channel: &Channel, output: &mut Output) -> Resul
                 let gone = channel.delete(deletion).await?;
                 match deletion {
                     Deletion::Queue { name, .. } => Some(deletion_line(name, gone, plan.json)),
-                    Deletion::Exchange { .. } => None,
+                    // As of a queue, the server does not say whether it was there.
+                    Deletion::Exchange { .. } if plan.json => None,
+                    Deletion::Exchange { name, .. } => Some(deletion_line(name, 0, false)),
                 }
             }
             Action::Bind(binding) => channel.bind(binding).await.map(|()| None)?,
@@ -121,11 +123,11 @@ fn purge_line(queue: &str, gone: u32, json: bool) -> String {
 }
 
 /// A server does not say whether the queue existed: deleting one that does not is a success, of no messages.
-fn deletion_line(queue: &str, gone: u32, json: bool) -> String {
+fn deletion_line(name: &str, gone: u32, json: bool) -> String {
     match gone {
-        _ if json => removed(queue, gone),
-        0 => format!("{queue}\tdeleted, or did not exist"),
-        more => format!("{queue}\tdeleted with {}", counted(more.into(), "message")),
+        _ if json => removed(name, gone),
+        0 => format!("{name}\tdeleted, or did not exist"),
+        more => format!("{name}\tdeleted with {}", counted(more.into(), "message")),
     }
 }
 

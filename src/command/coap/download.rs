@@ -1,7 +1,8 @@
 //! A body that goes into a file while it comes, so that the next run can go on where this one stopped.
 //!
-//! What has come stands in `FILE.part`, its ETag in `FILE.part.etag`; both are there whenever the command ends, be it
-//! by a crash. Without ETag nothing could tell whether the rest belongs to the same body: then it begins anew.
+//! What has come stands in `FILE.part`, its ETag and below it its URI in `FILE.part.etag`; both are there whenever the
+//! command ends, be it by a crash. Without ETag nothing could tell whether the rest belongs to the same body: then it
+//! begins anew. An ETag says so only of one resource (RFC 7252 §5.10.6): with another URI it begins anew too.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -18,13 +19,16 @@ pub(crate) struct Download {
     path: PathBuf,
     part: PathBuf,
     file: File,
+    uri: String,
+    /// What the file holds belongs to the body that comes.
+    goes_on: bool,
     written: u64,
     etag: Option<Bytes>,
 }
 
 impl Download {
-    /// Looks for what an earlier run has left.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// Looks for what an earlier run has left of this URI's.
+    pub(crate) fn open(path: &Path, uri: String) -> Result<Self> {
         let part = with_ending(path, ".part");
         let mut options = File::options();
         let opened = options
@@ -40,11 +44,13 @@ impl Download {
             return Err(Error::new(Kind::Local, text));
         }
         let written = file.metadata().map_err(cannot)?.len();
-        let etag = read_etag(&with_ending(&part, ".etag"));
+        let etag = read_etag(&with_ending(&part, ".etag"), &uri);
         let known = etag.is_some() && written > 0;
         Ok(Self {
             path: path.to_owned(),
             file,
+            uri,
+            goes_on: known,
             written: if known { written } else { 0 },
             etag: etag.filter(|_| known),
             part,
@@ -63,6 +69,7 @@ impl Download {
     /// The same without what is there.
     pub(crate) fn without_past(self) -> Self {
         Self {
+            goes_on: false,
             written: 0,
             etag: None,
             ..self
@@ -85,7 +92,7 @@ impl Download {
             arrived.offset as u64,
             (arrived.offset + arrived.body.len()) as u64,
         );
-        if self.etag.as_ref() != arrived.etag {
+        if !self.goes_on || self.etag.as_ref() != arrived.etag {
             self.begin_anew(arrived.etag)?;
         }
         if self.written < start || self.written > end {
@@ -101,12 +108,15 @@ impl Download {
 
     /// Another body: nothing of what is there belongs to it.
     fn begin_anew(&mut self, etag: Option<&Bytes>) -> io::Result<()> {
-        self.written = 0;
+        (self.goes_on, self.written) = (true, 0);
         self.file.set_len(0)?;
         self.etag = etag.cloned();
         let beside = with_ending(&self.part, ".etag");
         match etag {
-            Some(etag) => fs::write(beside, HEXLOWER.encode(etag) + "\n"),
+            Some(etag) => {
+                let text = format!("{}\n{}\n", HEXLOWER.encode(etag), self.uri);
+                fs::write(beside, text)
+            }
             None => remove(&beside),
         }
     }
@@ -141,10 +151,12 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// What is no ETag of ours is none.
-fn read_etag(path: &Path) -> Option<Bytes> {
+/// What is no ETag of ours is none, and neither is that of another URI.
+fn read_etag(path: &Path, uri: &str) -> Option<Bytes> {
     let text = fs::read_to_string(path).ok()?;
-    let etag = HEXLOWER.decode(text.trim().as_bytes()).ok()?;
+    let (etag, of) = text.split_once('\n')?;
+    let etag = HEXLOWER.decode(etag.trim().as_bytes()).ok()?;
+    let etag = Some(etag).filter(|_| of.trim() == uri)?;
     (1..=8).contains(&etag.len()).then(|| etag.into())
 }
 
@@ -159,17 +171,21 @@ mod tests {
         Arrived { offset, body, etag }
     }
 
+    fn open(path: &Path) -> Result<Download> {
+        Download::open(path, String::from("coap://h/a"))
+    }
+
     #[test]
     fn what_came_is_gone_on_with_from_a_whole_block() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        let mut first = Download::open(&path).unwrap();
+        let mut first = open(&path).unwrap();
         assert_eq!(first.resume(), None);
-        assert!(Download::open(&path).is_err(), "one command at a time");
+        assert!(open(&path).is_err(), "one command at a time");
         first.take(&arrived(0, b"0123", Some(&OLD))).unwrap();
         first.take(&arrived(0, b"012345", Some(&OLD))).unwrap();
         drop(first);
-        let mut second = Download::open(&path).unwrap();
+        let mut second = open(&path).unwrap();
         let etag = Some(OLD);
         assert_eq!(second.resume(), Some(Resume { offset: 6, etag }));
         second.take(&arrived(4, b"4567", Some(&OLD))).unwrap();
@@ -182,24 +198,49 @@ mod tests {
     fn another_body_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        let mut first = Download::open(&path).unwrap();
+        let mut first = open(&path).unwrap();
         first.take(&arrived(0, b"0123456789", Some(&OLD))).unwrap();
         first.take(&arrived(0, b"abcd", Some(&NEW))).unwrap();
         assert_eq!(fs::read(folder.path().join("f.part")).unwrap(), b"abcd");
         // A body without ETag is not gone on with.
         first.take(&arrived(0, b"xy", None)).unwrap();
         drop(first);
-        let second = Download::open(&path).unwrap();
+        let second = open(&path).unwrap();
         assert_eq!(second.resume(), None);
         second.finish(&arrived(0, b"z", Some(&NEW))).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"z");
     }
 
     #[test]
+    fn another_uri_begins_anew_whatever_its_etag() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let beside = folder.path().join("f.part.etag");
+        let other = || Download::open(&path, String::from("coap://h/b")).unwrap();
+        open(&path)
+            .unwrap()
+            .take(&arrived(0, b"0123456789", Some(&OLD)))
+            .unwrap();
+        let mut second = other();
+        assert_eq!((second.resume(), second.written()), (None, 0));
+        second.take(&arrived(0, b"ab", Some(&OLD))).unwrap();
+        drop(second);
+        assert_eq!(other().written(), 2);
+        assert_eq!(open(&path).unwrap().resume(), None);
+        // What is written without ETag is not taken for what was there before.
+        other().take(&arrived(0, b"01", Some(&OLD))).unwrap();
+        open(&path).unwrap().take(&arrived(0, b"x", None)).unwrap();
+        assert!(!beside.exists());
+        // That of an earlier version has no URI.
+        fs::write(&beside, "6f6c64\n").unwrap();
+        assert_eq!(open(&path).unwrap().resume(), None);
+    }
+
+    #[test]
     fn a_body_that_shrank_leaves_no_tail() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        let mut first = Download::open(&path).unwrap();
+        let mut first = open(&path).unwrap();
         first.take(&arrived(0, b"0123456789", Some(&OLD))).unwrap();
         first.finish(&arrived(0, b"012", Some(&OLD))).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"012");

@@ -96,6 +96,11 @@ impl Pinged for Connection<'_> {
         Some(self.client.remote().to_string())
     }
 
+    fn is_connected(&self) -> bool {
+        let transport = &self.place.target.transport;
+        !transport.is_datagram() || transport.is_encrypted()
+    }
+
     async fn close(mut self) {
         self.client.close().await;
     }

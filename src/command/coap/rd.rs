@@ -10,7 +10,6 @@ use super::links::{self, Shape, Source as From};
 use super::session::{Place, SessionArgs, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::Reply;
-use crate::coap::option::{self, Options};
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::Style;
@@ -254,36 +253,22 @@ impl Order {
                 elapsed: reply.elapsed,
             });
         }
-        let Some(location) = uri::location_of(&reply.response.options) else {
-            let text = format!(
-                "{}: the response has no Location of the registration",
-                self.place.uri
-            );
-            return Err(Error::new(Kind::Lost, text));
-        };
-        let joined = self.place.uri.join(&location);
-        let uri = joined.map_err(|fault| {
-            let asked = &self.place.uri;
-            let why = match is_text(&reply.response.options) {
-                true => fault.to_string(),
-                false => String::from("it is not UTF-8"),
-            };
-            let text = format!("{asked}: the response has an invalid Location, {location}: {why}");
-            Error::new(Kind::Lost, text)
+        let (asked, options) = (&self.place.uri, &reply.response.options);
+        let lost =
+            |text: String| Error::new(Kind::Lost, format!("{asked}: the response has {text}"));
+        let located = asked.located(options).map_err(|fault| {
+            let location = uri::location_of(options).unwrap_or_default();
+            lost(format!("an invalid Location, {location}: {fault}"))
         })?;
+        let Some(uri) = located else {
+            return Err(lost(String::from("no Location of the registration")));
+        };
         Ok(Made {
             uri: uri.to_string(),
             place: Some(Place { uri, ..bare }),
             elapsed: reply.elapsed,
         })
     }
-}
-
-/// Whether a Location is UTF-8, as it has to be (RFC 7252 §5.10.7).
-fn is_text(options: &Options) -> bool {
-    let parts = [option::LOCATION_PATH, option::LOCATION_QUERY];
-    let mut parts = parts.iter().flat_map(|number| options.all(*number));
-    parts.all(|part| str::from_utf8(part).is_ok())
 }
 
 /// A registration that was made.

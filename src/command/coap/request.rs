@@ -93,9 +93,9 @@ impl<'a> Requests<'a> {
     ) -> Result<Self> {
         Ok(Self {
             plan,
-            places,
             failing: HashSet::new(),
-            asker: Some(Box::new(Asker::open(plan, written)?)),
+            asker: Some(Box::new(Asker::open(plan, &places[0].1.uri, written)?)),
+            places,
             running: None,
         })
     }
@@ -283,7 +283,7 @@ struct Asker<'a> {
 
 impl<'a> Asker<'a> {
     /// Reads what has to be read before anything is sent.
-    fn open(plan: &'a Plan, written: &'a Cell<u64>) -> Result<Self> {
+    fn open(plan: &'a Plan, first: &Uri, written: &'a Cell<u64>) -> Result<Self> {
         let notes = Console::new(plan.style);
         let part = plan.file.as_ref().filter(|_| plan.resume);
         Ok(Self {
@@ -301,7 +301,9 @@ impl<'a> Asker<'a> {
                 Some(path) => read_etag(path)?,
                 None => None,
             },
-            download: part.map(|path| Download::open(path)).transpose()?,
+            download: part
+                .map(|path| Download::open(path, first.to_string()))
+                .transpose()?,
             written,
             meter: Meter::new(plan.style),
             retry_after: None,
@@ -540,12 +542,19 @@ impl<'a> Asker<'a> {
         bare && !reads && reply.response.payload.is_empty()
     }
 
+    /// Stores the ETag of what was shown; the file does not keep that of another body.
     async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
-        let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
+        let Some(path) = &self.plan.etag_file else {
             return Ok(());
         };
-        self.etag = Some(etag.clone());
-        let text = HEXLOWER.encode(etag) + "\n";
+        // What was not shown is not known either.
+        self.output.flush().await?;
+        let text = match reply.response.options.etag() {
+            Some(etag) => HEXLOWER.encode(etag) + "\n",
+            None if reply.response.code == Code::VALID || self.etag.is_none() => return Ok(()),
+            None => String::new(),
+        };
+        self.etag = reply.response.options.etag().cloned();
         replaced(path, text.into()).await
     }
 }

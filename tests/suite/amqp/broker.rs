@@ -184,7 +184,10 @@ fn errors_of_all_programs() {
         .words("-e logs -k a.error -m x --mandatory")
         .run()
         .exits(1);
-    broker.amqp("delete exchange").words("logs").run().exits(0);
+    for _ in 0..2 {
+        let gone = broker.amqp("delete exchange").words("logs").run();
+        gone.exits(0).prints("logs\tdeleted, or did not exist\n");
+    }
     broker.amqp("delete queue").words("errors").run().exits(0);
     broker
         .amqp("purge")
@@ -337,6 +340,20 @@ fn faults_are_noticed() {
         .words("-k q -m x --ack-timeout 1s")
         .run()
         .exits(5);
+}
+
+#[test]
+fn a_message_that_was_lost_on_its_way_is_not_acknowledged_with_others() {
+    for words in ["", "--exec true", "--ack nack"] {
+        let losing = broker("--fault drop-deliver:nth=1");
+        losing.declare("q");
+        let publish = losing.amqp("publish").words("-k q -l");
+        publish.input("a\nb\nc\n").run().exits(0);
+        let consume = losing.amqp("consume").words("q -C 2").words(words);
+        consume.run().exits(0);
+        let left = losing.amqp("get").words("q --all").run();
+        left.prints("a\n");
+    }
 }
 
 #[test]

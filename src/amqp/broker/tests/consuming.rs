@@ -237,6 +237,27 @@ fn queues_go_with_their_connection_or_their_last_consumer() {
 }
 
 #[test]
+fn somebody_always_waits_for_direct_replies() {
+    let mut world = World::new();
+    let who = world.client();
+    let declare = queue::Declare {
+        queue: "amq.rabbitmq.reply-to".into(),
+        passive: true,
+        nowait: false,
+        ..declare()
+    };
+    world.declare(who, declare);
+    let answers = world.frames(who);
+    let said = answers.iter().find_map(|frame| match frame {
+        AMQPFrame::Method(_, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(said))) => {
+            Some((said.message_count, said.consumer_count))
+        }
+        _ => None,
+    });
+    assert_eq!(said, Some((0, 1)), "{answers:?}");
+}
+
+#[test]
 fn direct_replies_find_their_way() {
     let mut world = World::new();
     let (client, server) = (world.client(), world.client());

@@ -224,6 +224,36 @@ fn requests_that_cannot_be_granted_close_their_channel() {
 }
 
 #[test]
+fn a_queue_of_another_connection_keeps_its_bindings() {
+    let mut world = World::new();
+    let (owner, other) = (world.client(), world.client());
+    let declare = queue::Declare {
+        queue: "mine".into(),
+        exclusive: true,
+        ..declare()
+    };
+    world.declare(owner, declare);
+    world.bind(owner, "mine", "amq.topic", "a.*");
+    let unbind = |key: &str| {
+        AMQPClass::Queue(queue::AMQPMethod::Unbind(queue::Unbind {
+            queue: "mine".into(),
+            exchange: "amq.topic".into(),
+            routing_key: key.into(),
+            arguments: table(&[]),
+        }))
+    };
+    // What is not bound is nobody's, as in RabbitMQ.
+    world.send(other, 1, unbind("b.*"));
+    let answers = world.frames(other);
+    let [AMQPFrame::Method(1, AMQPClass::Queue(queue::AMQPMethod::UnbindOk(_)))] = &answers[..]
+    else {
+        panic!("{answers:?}")
+    };
+    world.send(other, 1, unbind("a.*"));
+    assert_eq!(world.closed(other).1, 405);
+}
+
+#[test]
 fn arguments_that_make_no_sense_are_named() {
     for (name, value) in [
         ("x-message-ttl", int(-1)),

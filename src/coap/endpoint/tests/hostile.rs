@@ -5,7 +5,7 @@ use super::*;
 use crate::coap::block::{Block, Szx};
 use crate::coap::endpoint::{Broken, Ignored, Resume};
 use crate::coap::message::{Malformed, Token};
-use crate::coap::option;
+use crate::coap::option::{self, Unfit, Wrong};
 
 fn answer(to: &Message, code: Code) -> Message {
     Message::new(Type::Ack, code, to.mid, to.token)
@@ -202,9 +202,13 @@ fn unknown_critical_options_reject_and_elective_ones_do_not() {
         alone.deliver(&message);
         alone.outcome()
     };
-    let broken = |number| Some(Err(Failure::Broken(Broken::CriticalOption(number))));
-    assert_eq!(with(65_001, 1), broken(65_001));
-    assert_eq!(with(option::BLOCK2, 2), broken(option::BLOCK2));
+    let broken = |number, wrong| {
+        let unfit = Unfit { number, wrong };
+        Some(Err(Failure::Broken(Broken::CriticalOption(unfit))))
+    };
+    assert_eq!(with(65_001, 1), broken(65_001, Wrong::Unknown));
+    let repeated = broken(option::BLOCK2, Wrong::Repeated);
+    assert_eq!(with(option::BLOCK2, 2), repeated);
     assert!(matches!(with(65_000, 1), Some(Ok(_))));
     assert!(matches!(with(option::CONTENT_FORMAT, 2), Some(Ok(_))));
 }
@@ -597,6 +601,45 @@ fn a_limit_that_is_told_ends_the_upload() {
     alone.deliver(&limit);
     let reply = alone.outcome().expect("ended").expect("a reply");
     assert_eq!(reply.response.options.uint(option::SIZE1), Some(2000));
+}
+
+#[test]
+fn an_acknowledgement_of_another_block_ends_the_upload() {
+    for code in [Code::CONTINUE, Code::CHANGED] {
+        let mut alone = Alone::new();
+        let asked = alone.asked(with_body(Code::PUT, "x", vec![1; 3000]));
+        let mut taken = answer(&asked, code);
+        let other = Block::at(1024, true, Szx::MAX).expect("a block");
+        taken.options.set_block(option::BLOCK1, other);
+        alone.deliver(&taken);
+        let broken = Broken::OtherBlock {
+            expected: 0,
+            found: 1,
+        };
+        assert_eq!(
+            broken.to_string(),
+            "the server acknowledged block 1 of the upload instead of block 0"
+        );
+        assert_eq!(alone.outcome(), Some(Err(Failure::Broken(broken))));
+    }
+}
+
+#[test]
+fn a_later_block_that_is_too_large_begins_the_upload_anew() {
+    let mut alone = Alone::new();
+    let asked = alone.asked(with_body(Code::PUT, "x", vec![1; 3000]));
+    let mut taken = answer(&asked, Code::CONTINUE);
+    let block = |offset, szx| Block::at(offset, true, szx).expect("a block");
+    (taken.options).set_block(option::BLOCK1, block(0, Szx::MAX));
+    alone.deliver(&taken);
+    let asked = alone.sent().pop().expect("the second block");
+    assert_eq!(asked.options.block1(), Some(block(1024, Szx::MAX)));
+    let mut refused = answer(&asked, Code::REQUEST_ENTITY_TOO_LARGE);
+    (refused.options).set_block(option::BLOCK1, block(1024, Szx::MIN));
+    alone.deliver(&refused);
+    let again = alone.sent().pop().expect("the first block");
+    assert_eq!(again.options.block1(), Some(block(0, Szx::MIN)));
+    assert_eq!(again.payload.len(), 16);
 }
 
 #[test]

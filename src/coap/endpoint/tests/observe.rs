@@ -1,7 +1,8 @@
 //! TD_COAP_OBS_01 to 14, from both sides.
 
 use super::*;
-use crate::coap::endpoint::{Cancel, Gone, Ignored};
+use crate::coap::endpoint::{Cancel, Gone, Ignored, Response};
+use crate::coap::message::Token;
 use crate::coap::option;
 
 fn confirmable_notifications(net: &Net) -> Vec<&Packet> {
@@ -169,18 +170,85 @@ fn td_coap_obs_11_lossy() {
         "{notified:?}"
     );
     // Never more than one waits for its acknowledgement.
-    let mut open: Option<u16> = None;
+    let mut open: Option<(u16, Duration)> = None;
     for packet in &net.sent {
         let mid = packet.message.mid;
         let registers = packet.message.options.observe() == Some(0);
-        let settles = packet.message.code == Code::EMPTY && open == Some(mid) || registers;
+        let settles =
+            packet.message.code == Code::EMPTY && open.is_some_and(|it| it.0 == mid) || registers;
         if packet.up && settles {
             // A new registration takes the place of the one before, unacknowledged notification and all.
             open = None;
         } else if !packet.up && packet.message.kind == Type::Con {
-            assert!(open.is_none_or(|it| it == mid));
-            open = Some(mid);
+            // Another one takes its place only when it would be sent again.
+            let timed_out = |sent: Duration| packet.at - sent >= Config::default().ack_timeout;
+            assert!(open.is_none_or(|(it, sent)| it == mid || timed_out(sent)));
+            open = Some((mid, packet.at));
         }
+    }
+}
+
+#[test]
+fn a_notification_that_is_sent_again_has_the_state_of_now() {
+    let mut net = Net::losing(&[], &[2, 3]);
+    net.begin(observe("obs"));
+    net.run_for(seconds(14.5));
+    assert_eq!(net.notified(), ["tick 0", "tick 2"]);
+    let sent = confirmable_notifications(&net);
+    let [first, second, third] = sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(first.bytes, second.bytes);
+    assert_ne!(third.message.mid, first.message.mid);
+    assert_eq!(third.message.token, first.message.token);
+    assert!(third.message.options.observe() > first.message.options.observe());
+    // Time-outs go on as before.
+    assert_eq!(third.at - second.at, 2 * (second.at - first.at));
+    // Whoever does not want the older one wants no other either.
+    let reset = Message::empty(Type::Rst, first.message.mid);
+    let bytes = reset.encode().expect("encodes");
+    net.server
+        .handle_datagram(net.now, client_address(), &bytes);
+    let before = net.down().len();
+    net.run_for(seconds(30.0));
+    assert_eq!(net.down().len(), before);
+}
+
+#[test]
+fn a_state_that_ends_it_takes_the_place_of_one_that_was_not_acknowledged() {
+    let (mut server, now) = (Endpoint::seeded(serving(), 1), Instant::now());
+    let mut ask = Message::new(Type::Con, Code::GET, 1, Token::new(&[1]).expect("a token"));
+    ask.options.push_uint(option::OBSERVE, 0);
+    let bytes = ask.encode().expect("encodes");
+    server.handle_datagram(now, client_address(), &bytes);
+    let Some(Event::Incoming(incoming)) = server.poll_event() else {
+        panic!("no request")
+    };
+    let observer = incoming.exchange;
+    let state = Response::content(0, "1").with(option::OBSERVE, Bytes::new());
+    server.respond(now, observer, state.clone());
+    server.notify(now, observer, state, true);
+    server.notify(now, observer, Response::new(Code::NOT_FOUND), false);
+    let again = server.poll_timeout().expect("a time-out");
+    server.handle_timeout(again);
+    let sent = std::iter::from_fn(|| server.poll_transmit());
+    let sent: Vec<_> = sent
+        .map(|it| Message::decode(&it.1).expect("CoAP"))
+        .collect();
+    let codes: Vec<_> = sent.iter().map(|it| it.code).collect();
+    assert_eq!(codes, [Code::CONTENT, Code::CONTENT, Code::NOT_FOUND]);
+    assert!(sent[2].kind == Type::Con && sent[2].mid != sent[1].mid);
+    assert!(!server.is_observer(observer));
+    let next = server.poll_timeout().expect("it may be lost");
+    server.handle_timeout(next);
+    let (_, bytes) = server.poll_transmit().expect("sent again");
+    assert_eq!(Message::decode(&bytes).expect("CoAP"), sent[2]);
+}
+
+fn serving() -> Config {
+    Config {
+        serve: true,
+        ..Config::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a server keeps for its peers is bounded, and shared between them.
 
 use super::*;
+use crate::coap::block::{Block, Szx};
 use crate::coap::endpoint::{Closing, Gone, Response, Transport};
 use crate::coap::frame::{self, Csm};
 use crate::coap::message::Token;
@@ -126,6 +127,45 @@ fn an_observer_that_does_not_read_gets_the_newest_state_and_no_more() {
     assert_eq!(sent.len(), 1);
     let newest = format!("{:0900}", 1000);
     assert!(sent[0].1.ends_with(newest.as_bytes()));
+}
+
+/// What a server with `/count` answers over a datagram.
+fn answered(asked: &Message) -> Message {
+    let (mut server, now) = serving(Config::default());
+    let bytes = asked.encode().expect("encodes");
+    server.handle_datagram(now, peer(1, 1), &bytes);
+    settle(&mut server, &mut site(9), now);
+    let (_, bytes) = server.poll_transmit().expect("an answer");
+    Message::decode(&bytes).expect("CoAP")
+}
+
+#[test]
+fn errors_are_no_blocks_of_what_was_asked_for() {
+    for offset in [0, 16, 1024] {
+        let mut asked = asking("nothing", 1, false);
+        let block = Block::at(offset, false, Szx::MIN).expect("a block");
+        asked.options.set_block(option::BLOCK2, block);
+        let answer = answered(&asked);
+        assert_eq!(answer.code, Code::NOT_FOUND);
+        assert_eq!(answer.options.block2(), None);
+    }
+}
+
+#[test]
+fn a_path_that_must_not_be_is_refused() {
+    let refused = |segment: &'static [u8]| {
+        let mut asked = put(1);
+        asked.options.push(option::URI_PATH, segment);
+        let answer = answered(&asked);
+        let text = String::from_utf8_lossy(&answer.payload).into_owned();
+        (answer.code, text)
+    };
+    let malformed = String::from("Uri-Path (11) is malformed");
+    assert_eq!(refused(b"\xff"), (Code::BAD_OPTION, malformed));
+    for dots in [&b"."[..], b".."] {
+        let text = String::from("a segment of the path is . or ..");
+        assert_eq!(refused(dots), (Code::BAD_REQUEST, text));
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) async fn run(core: Core, mut args: SessionArgs) -> Result<()> {
     let mut agent = Agent {
         puller: Puller::anywhere(core)?,
         link: Link::Connecting(wants.connecting(&session, is_patient)),
-        manifests: None,
+        manifests: Vec::new(),
         waiting: 0,
         reported: None,
         number: 0,
@@ -163,9 +163,9 @@ impl Link<'_> {
 struct Agent<'a> {
     puller: Puller,
     link: Link<'a>,
-    /// The last manifest that came; it and those before it are acknowledged once nothing is under way, so that one that
-    /// was begun comes again after a crash.
-    manifests: Option<u64>,
+    /// The manifests that came; they are acknowledged once nothing is under way, so that one that was begun comes again
+    /// after a crash.
+    manifests: Vec<u64>,
     /// Manifests that waited in the queue and have not come yet: they may be what `--once` is for.
     waiting: u32,
     /// What the server was told last.
@@ -214,7 +214,7 @@ impl<'a> Agent<'a> {
                 Woken::Link(Ok(None)) => self.take(),
                 Woken::Link(Err(why)) if session.is_outage(&why) && !is_another(&why) => {
                     self.puller.core.console.warn(&why);
-                    (self.manifests, self.reported) = (None, None);
+                    (self.manifests, self.reported) = (Vec::new(), None);
                     self.link = Link::Connecting(wants.connecting(session, true));
                 }
                 Woken::Link(Err(why)) => return Err(why),
@@ -260,7 +260,7 @@ impl<'a> Agent<'a> {
             outcomes.clear();
             match came {
                 Some(Incoming::Delivery(delivery)) => {
-                    self.manifests = Some(delivery.tag);
+                    self.manifests.push(delivery.tag);
                     self.waiting = self.waiting.saturating_sub(1);
                     self.puller.core.manifest(&delivery.message.payload);
                 }
@@ -279,10 +279,9 @@ impl<'a> Agent<'a> {
         let Link::Up(connection) = &mut self.link else {
             return Ok(());
         };
-        if core.device.is_idle()
-            && let Some(tag) = self.manifests.take()
-        {
-            connection.settle(tag, true, Settlement::Accepted);
+        if core.device.is_idle() {
+            let manifests = std::mem::take(&mut self.manifests);
+            connection.settle_all(&manifests, Settlement::Accepted);
         }
         let report = core.device.report();
         let is_news = self.reported.as_ref();
@@ -315,7 +314,7 @@ impl<'a> Agent<'a> {
         }
         let is_told = self.reported.as_ref() == Some(&core.device.report());
         core.ending()
-            .filter(|_| is_told && self.waiting == 0 && self.manifests.is_none())
+            .filter(|_| is_told && self.waiting == 0 && self.manifests.is_empty())
     }
 
     /// The last report goes out before the connection ends.
