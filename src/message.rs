@@ -44,6 +44,14 @@ impl Message {
         }
     }
 
+    /// Whether it clears what was retained before (MQTT 5.0 §3.3.1.3); it has no body that a map could look into.
+    pub(crate) fn clears(&self) -> bool {
+        match &self.detail {
+            Detail::Mqtt(mqtt) => mqtt.retain && self.payload.is_empty(),
+            Detail::Plain | Detail::Amqp(_) | Detail::Coap(_) => false,
+        }
+    }
+
     /// The same, of `now` where it does not say when it was.
     #[must_use]
     pub(crate) fn timed(mut self, now: impl FnOnce() -> SystemTime) -> Self {

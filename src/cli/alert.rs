@@ -20,6 +20,7 @@ use super::syntax::numbers::{Count, Span, Wait};
 use crate::command::Command;
 use crate::command::alert::shape::Shape;
 use crate::command::alert::{From, Plan, StepTo, To, admin};
+use crate::command::ends::source::path_pattern;
 use crate::command::ends::{self, End};
 use crate::command::route::Written;
 use crate::command::route::alert_table::Word;
@@ -368,14 +369,18 @@ impl AlertFlags {
     /// The same where somebody else says where notices go.
     fn checked(self) -> Result<Plan> {
         let rule = self.rule()?;
-        let topic = self.topic.clone().ok_or_else(|| {
-            Error::usage("no topic to watch over")
-                .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
-        })?;
         let end = match &self.from {
             Some(name) => End::parse(name)?,
             None => End::Usual,
         };
+        let topic = match &self.topic {
+            Some(topic) => Some(topic.clone()),
+            None => path_pattern(&end)?,
+        };
+        let topic = topic.ok_or_else(|| {
+            Error::usage("no topic to watch over")
+                .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
+        })?;
         self.check_fields(&end, &topic)?;
         self.test.check_names(&topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
@@ -394,6 +399,7 @@ impl AlertFlags {
             when: self.test.when,
             from: From {
                 end,
+                alias: None,
                 connect: from_connect,
                 topic,
                 value: self.value,

@@ -25,7 +25,7 @@ use super::mqtt::subscription;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
 use crate::command::Command;
-use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::source::{TOPIC_EXCHANGE, path_pattern};
 use crate::command::ends::{End, SourceArgs, TargetArgs, stable_name};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
@@ -245,6 +245,16 @@ impl LogFlags {
         }
     }
 
+    /// What `-t` says, or the path of the only source, where that is a pattern.
+    fn topic_words(&self) -> Result<Vec<OsString>> {
+        let ([only], []) = (&*self.from, &*self.topic) else {
+            return Ok(self.topic.clone());
+        };
+        let pattern = path_pattern(&End::parse(only)?)?;
+        let words = pattern.map(|it| it.to_string().replace(';', ";;").into());
+        Ok(words.into_iter().collect())
+    }
+
     /// The filters with the names of their wildcards, and what is subscribed to.
     fn topics(&self) -> Result<(Vec<Pattern>, Vec<Subscription>)> {
         let defaults = Subscription {
@@ -257,8 +267,8 @@ impl LogFlags {
             ..Subscription::default()
         };
         let mut all = (Vec::new(), Vec::new());
-        for word in &self.topic {
-            let text = values::text("-t", word.clone())?;
+        for word in self.topic_words()? {
+            let text = values::text("-t", word)?;
             let mut pieces = subscription::pieces(&text).into_iter();
             let pattern: Pattern = pieces
                 .next()

@@ -322,6 +322,7 @@ impl ReplayFlags {
                 topic,
                 qos: qos.map(QoS::level),
                 retain: self.retain == Retain::Keep,
+                clears: false,
                 check: |_| Ok(()),
             },
             exchange: self.target.exchange.clone(),

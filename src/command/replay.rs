@@ -124,6 +124,7 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         (Some(_), Some(Protocol::Mqtt)) => check_response_topic,
         (Some(_), _) => |_| Ok(()),
     };
+    plan.replay.clears = plan.replay.retain && protocol == Some(Protocol::Mqtt);
     let verified = plan.replay.verify(console).await?;
     let mut stop = Stop::watch()?;
     let mut losses = Losses::default();
@@ -337,7 +338,7 @@ fn carried(
     let mut message = carry(fresh, protocol, exchange, SystemTime::now(), losses);
     message.time = time;
     for lost in losses.fresh() {
-        console.warn(format_args!("{lost} cannot be carried, and are left out"));
+        console.warn(format_args!("left out, as it cannot be carried: {lost}"));
     }
     if let (Detail::Mqtt(mqtt), Some(qos)) = (&mut message.detail, qos) {
         mqtt.qos = qos;

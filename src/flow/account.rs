@@ -80,7 +80,36 @@ pub struct Account {
     pub(super) reasons: Reasons,
 }
 
+/// What waits on the disk for a target, and what went on from there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many messages are left.
+    pub messages: u64,
+    /// As many bytes they take there.
+    pub bytes: u64,
+    /// How many were given up, as there was no room.
+    pub dropped: u64,
+    /// How many have gone on, or nowhere: they were delivered, or another one with their key was, refused, filtered out, expired,
+    /// dead-lettered, or are in doubt.
+    pub outcomes: [u64; 7],
+    /// How many are handed over and have no outcome.
+    pub in_flight: u64,
+}
+
 impl Account {
+    /// What became of messages, in the order of [`Backlog::outcomes`].
+    pub(super) const fn outcomes(&self) -> [u64; 7] {
+        [
+            self.delivered,
+            self.duplicates,
+            self.failures(),
+            self.filtered,
+            self.expired,
+            self.dead_lettered,
+            self.in_doubt,
+        ]
+    }
+
     /// A message was refused, or failed in another way.
     pub fn refuse(&mut self, why: Error) {
         let count = match why.kind() {

@@ -33,6 +33,8 @@ pub struct Input {
     /// Whether a message was handed over.
     begun: bool,
     end: Option<Result<()>>,
+    /// Where it is told that the last record was cut off.
+    tells: Option<Console>,
 }
 
 impl Input {
@@ -50,6 +52,16 @@ impl Input {
             begins: now(),
             begun: false,
             end: None,
+            tells: None,
+        }
+    }
+
+    /// The same, which says at its end that a recording was cut off within its last record.
+    #[must_use]
+    pub(crate) fn telling(self, console: Console) -> Self {
+        Self {
+            tells: Some(console),
+            ..self
         }
     }
 
@@ -74,7 +86,12 @@ impl Input {
             }
             None => match self.bodies.next(&mut self.queue).await {
                 Ok(true) => {}
-                Ok(false) => self.round_done(now()),
+                Ok(false) => {
+                    if let (Some(console), Some(torn)) = (self.tells.take(), self.bodies.torn()) {
+                        console.warn(torn);
+                    }
+                    self.round_done(now());
+                }
                 Err(error) => self.end = Some(Err(cut(error, self.begun))),
             },
         }
@@ -115,7 +132,7 @@ impl Input {
 }
 
 /// Input that turns out to be wrong after some of it was sent is no wrong usage any more.
-pub(super) fn cut(error: Error, begun: bool) -> Error {
+pub(crate) fn cut(error: Error, begun: bool) -> Error {
     match error.kind() {
         Kind::Usage if begun => Error::new(Kind::Local, error.text()),
         _ => error,

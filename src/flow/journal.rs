@@ -45,23 +45,33 @@ impl Journal {
     /// # Errors
     /// [`Kind::Local`]: another process has it, it cannot be read or written; [`Kind::Usage`]: it begins with another line.
     pub fn open(path: &Path, head: &str) -> Result<(Self, Lines)> {
+        Self::open_as(path, head, None)
+    }
+
+    /// The same, where one that begins with `other` is ours, too.
+    ///
+    /// # Errors
+    /// Those of [`Journal::open`].
+    pub fn open_as(path: &Path, head: &str, other: Option<&str>) -> Result<(Self, Lines)> {
         let failed = |cause: &io::Error| cannot_open(path, cause);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|cause| failed(&cause))?;
         }
         let lock = locked(path)?;
         let (known, lines, length) = read(path)?;
-        if known.as_deref().is_some_and(|known| known != head) {
-            let text = format!("{} is the journal of another alert", path.display());
-            return Err(Error::usage(text).hint("use --name NAME or --state FILE"));
-        }
+        let known = match known {
+            Some(known) if known != head && other != Some(&*known) => {
+                return Err(not_ours(path, &known));
+            }
+            known => known,
+        };
         let opened = options().open(path).and_then(|file| {
             file.set_len(length)?;
             Ok(file)
         });
         let mut journal = Self {
             path: path.to_owned(),
-            head: head.to_owned(),
+            head: known.clone().unwrap_or_else(|| head.to_owned()),
             file: opened.map_err(|cause| failed(&cause))?,
             length,
             lines: lines.len() as u64,
@@ -202,6 +212,19 @@ pub fn is_open(path: &Path) -> bool {
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
+/// Why a file that begins with this line cannot be used.
+fn not_ours(path: &Path, first: &str) -> Error {
+    let head: Option<serde_json::Value> = serde_json::from_str(first).ok();
+    let path = path.display();
+    let text = match head.is_some_and(|head| head["version"].is_number()) {
+        true => format!("{path} is the journal of another alert"),
+        false => format!("{path} is no journal"),
+    };
+    Error::usage(text).hint(
+        "use --name NAME or --state FILE; in a file of routes another name, or state = \"FILE\"",
+    )
+}
+
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -322,6 +345,10 @@ mod tests {
         Journal::open(&path, HEAD).unwrap();
         let refused = Journal::open(&path, "other").unwrap_err();
         assert_eq!(refused.kind(), Kind::Usage);
+        assert!(refused.text().ends_with("x is no journal"));
+        Journal::open_as(&path, "other", Some(HEAD)).unwrap();
+        // It stays as it was called at first.
+        Journal::open(&path, HEAD).unwrap();
     }
 
     #[test]

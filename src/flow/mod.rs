@@ -83,7 +83,7 @@ mod tree;
 pub(crate) mod until;
 pub mod webhook;
 
-pub use account::{Account, Unit};
+pub use account::{Account, Backlog, Unit};
 pub use answer::{Answer, Answers};
 pub use dedup::{Dedup, Deduped};
 pub use engine::{deliver, pass, run, send};
@@ -282,6 +282,11 @@ pub trait Target {
     /// How many messages it has taken and not sent.
     fn unsent(&self) -> u64 {
         0
+    }
+
+    /// What it keeps on the disk of what it was told is done with, and what became of the rest.
+    fn backlog(&self) -> Option<Backlog> {
+        None
     }
 
     /// Takes a message; never waits. Only called while there is room. A message that cannot be sent at all is an

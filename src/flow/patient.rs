@@ -108,7 +108,8 @@ impl<T: Target> Patient<T> {
         self.under_way.remove(&number);
         if self.refused.remove(&number).is_some() && self.refused.is_empty() {
             self.backoff.reset();
-            if std::mem::take(&mut self.told) {
+            let takes = !matches!(outcome, Outcome::Refused(_));
+            if std::mem::take(&mut self.told) && takes {
                 let name = self.target.name();
                 self.console
                     .note(format_args!("{name} takes messages again"));

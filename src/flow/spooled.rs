@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use tokio::time::sleep_until;
 
 use super::fan::Branch;
-use super::{Account, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
+use super::{Account, Backlog, Ledger, Number, Origin, Outcome, Progress, Stored, Target};
 use crate::error::{Error, Kind, Result};
 use crate::flow::until::messages;
 use crate::message::Message;
@@ -30,8 +30,8 @@ const BATCH: usize = 256;
 /// A spool, and what is behind it.
 pub struct Spooled<T> {
     args: SpoolArgs,
-    /// The names of the sources.
-    sources: Vec<String>,
+    /// The names of each source: that under which its messages are put there, and others.
+    sources: Vec<Vec<String>>,
     /// Which source a message is from that comes, and that goes on.
     origins: (Origin, Origin),
     /// On the way to the disk.
@@ -46,6 +46,10 @@ pub struct Spooled<T> {
     places: VecDeque<Place>,
     account: Account,
     dropped: u64,
+    /// How many messages are on the disk and not delivered.
+    left: u64,
+    /// How many of those that were put aside were read, and belong nowhere.
+    unowned: u64,
     told_full: bool,
     saving: Option<JoinHandle<Result<bool>>>,
     save_at: Option<Instant>,
@@ -64,7 +68,7 @@ impl<T: Target> Spooled<T> {
     /// [`Kind::Usage`]: it has messages from a source that is none of these.
     pub fn open(
         args: &SpoolArgs,
-        sources: Vec<String>,
+        sources: Vec<Vec<String>>,
         [arriving, leaving]: [Origin; 2],
         target: T,
         console: Console,
@@ -74,8 +78,11 @@ impl<T: Target> Spooled<T> {
             console.warn(warning);
         }
         let mut reader = opened.reader;
-        let filled = reader.sources()?;
-        if let Some(other) = filled.iter().find(|it| !sources.contains(it)) {
+        let (filled, left) = reader.sources()?;
+        if let Some(other) = filled
+            .iter()
+            .find(|it| !sources.iter().flatten().any(|name| name == *it))
+        {
             let text = format!(
                 "the spool {} has messages from {other}, which is no source of this run",
                 args.dir.display()
@@ -98,6 +105,8 @@ impl<T: Target> Spooled<T> {
             places: VecDeque::new(),
             account: Account::default(),
             dropped: 0,
+            left,
+            unowned: 0,
             told_full: false,
             saving: None,
             save_at: None,
@@ -113,6 +122,7 @@ impl<T: Target> Spooled<T> {
     /// The cursor cannot be written; messages that the target refused.
     pub async fn close(mut self) -> (Result<()>, T) {
         self.reader.close();
+        self.dropped += self.gone();
         self.stored.close().await;
         if let Some(saving) = self.saving.take() {
             // The last one says more.
@@ -168,6 +178,16 @@ impl<T: Target> Spooled<T> {
         }
     }
 
+    /// How many of those in flight are on the disk no more: they are lost unless the target still takes them.
+    fn gone(&self) -> u64 {
+        let places = self.places.iter().rev();
+        let numbers = (1..=self.ledger.newest()).rev();
+        let open = places.zip(numbers).filter(|(place, number)| {
+            self.ledger.is_open(*number) && self.reader.has_dropped(**place)
+        });
+        open.count() as u64
+    }
+
     fn is_full(&self) -> bool {
         self.reader.size() + self.stored.bytes() >= self.args.size
     }
@@ -186,6 +206,7 @@ impl<T: Target> Spooled<T> {
                     .warn("the spool is full: the oldest messages are dropped");
             }
             self.dropped += dropped;
+            self.left = self.left.saturating_sub(dropped);
         }
         Ok(())
     }
@@ -215,7 +236,8 @@ impl<T: Target> Spooled<T> {
             self.ledger.finish(number);
             return Ok(());
         }
-        let at = self.sources.iter().position(|it| *it == entry.source);
+        let mut at = self.sources.iter();
+        let at = at.position(|names| names.contains(&entry.source));
         // Rules that have changed since must not make an acknowledged message vanish.
         let is_kept = |at: &usize| {
             entry.since >= self.opened || self.branch.target.covers(*at, &entry.message)
@@ -224,6 +246,7 @@ impl<T: Target> Spooled<T> {
             self.account.filtered += 1;
             self.ledger.finish(number);
             let line = spool::line(&entry.source, &entry.message, entry.since);
+            self.unowned += 1;
             return self.reader.keep_bad(&line);
         };
         self.origins.1.set(at);
@@ -236,6 +259,7 @@ impl<T: Target> Spooled<T> {
         for progress in self.synced.drain(..) {
             if let Progress::Through(last) = progress {
                 let synced = std::iter::from_fn(|| self.waiting.pop_front_if(|it| *it <= last));
+                let synced = synced.inspect(|_| self.left += 1);
                 into.extend(synced.map(|number| Progress::One(number, Outcome::Accepted)));
             }
         }
@@ -246,6 +270,7 @@ impl<T: Target> Spooled<T> {
             }
         });
         let settled = self.ledger.take_settled() as usize;
+        self.left = self.left.saturating_sub(settled as u64);
         if let Some(place) = self.places.drain(..settled).next_back() {
             self.reader.settle(place);
         }
@@ -267,6 +292,8 @@ impl<T: Target> Spooled<T> {
     /// Says how much could not be read or belongs nowhere, once.
     fn tell_bad(&mut self) {
         if let Some((count, place)) = self.reader.take_bad() {
+            let unowned = std::mem::take(&mut self.unowned);
+            self.left = self.left.saturating_sub(count.saturating_sub(unowned));
             let lines = crate::error::counted(count, "line");
             self.console.warn(format_args!(
                 "{lines} of the spool cannot be delivered, and went to {place}"
@@ -325,10 +352,21 @@ impl<T: Target> Target for Spooled<T> {
         self.waiting.is_empty() && (!self.finished || is_delivered())
     }
 
+    fn backlog(&self) -> Option<Backlog> {
+        Some(Backlog {
+            messages: self.left,
+            bytes: self.reader.undelivered(),
+            dropped: self.dropped,
+            outcomes: self.account.outcomes(),
+            in_flight: self.ledger.open(),
+        })
+    }
+
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let now = SystemTime::now();
         let message = message.timed(|| now);
         let source = self.sources.get(self.origins.0.get());
+        let source = source.and_then(|names| names.first());
         let source = source.map_or("", String::as_str);
         let line = spool::line(source, &message, now);
         self.waiting.push_back(number);
@@ -398,7 +436,7 @@ mod tests {
         let origins = [Origin::default(), Origin::default()];
         let console = Console::new(Style::default());
         let target = Away(away, Vec::new());
-        Spooled::open(args, vec![source.into()], origins, target, console)
+        Spooled::open(args, vec![vec![source.into()]], origins, target, console)
     }
 
     async fn fill(spooled: &mut Spooled<Away>, messages: impl Iterator<Item = Message>) {

@@ -94,7 +94,7 @@ impl Bodies {
         Self::with_input(source, encoding, || Ok(input.into()))
     }
 
-    /// The records of a file, which may be compressed by gzip, one a line, each of which must be whole.
+    /// The records of a file, which may be compressed by gzip, one a line. Whoever wrote it may have been killed within the last one.
     ///
     /// # Errors
     /// [`Kind::Local`] for a file that cannot be read.
@@ -104,11 +104,7 @@ impl Bodies {
             form: Form::Records,
             from: 0,
         };
-        let mut bodies = Self::open(&recording, Encoding::Plain)?;
-        if let State::Stream(stream) = &mut bodies.state {
-            stream.must_be_whole();
-        }
-        Ok(bodies)
+        Self::open(&recording, Encoding::Plain)
     }
 
     fn with_input(
@@ -143,7 +139,10 @@ impl Bodies {
                 State::Made
             }
             Source::Records if encoding.is_digits() => return Err(spelled_twice()),
-            Source::Records => State::Stream(Stream::start(input()?, Shape::Record)?),
+            Source::Records => {
+                let input = Stream::recording(input()?, String::from(STDIN), Form::Records)?;
+                State::Stream(input.whole())
+            }
             Source::Recording {
                 file: None, form, ..
             } => State::Stream(Stream::recording(input()?, String::from(STDIN), *form)?),

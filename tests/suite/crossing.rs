@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use crate::support::broker::{Broker, broker};
+use crate::support::broker::{Broker, broker, started};
 use crate::support::command::{Line, Running, iotctl, program};
 use crate::support::mosquitto::mosquitto;
 use crate::support::peer::{Peer, packet, read_until, send, welcome};
+use crate::support::ports::free_ports;
 use crate::support::rabbitmq::{rabbitmq, unique};
 
 fn url(broker: &Broker) -> String {
@@ -463,4 +464,80 @@ fn what_a_target_refuses_for_now_goes_there_again() {
         .ends()
         .exits(143)
         .says("received 10 messages: 10 delivered");
+}
+
+/// A route to this target.
+fn routed(from: &Broker, to: &str) -> String {
+    format!(
+        "[source.s]\nurl = \"{}\"\n[target.t]\nurl = \"{to}\"\n[[route]]\ntopic = \"n/+\"\nto = \"t\"\n",
+        url(from)
+    )
+}
+
+#[test]
+fn a_new_target_that_cannot_be_reached_yet_or_refuses_the_login_ends_nothing() {
+    let (mut from, one) = (broker(""), broker(""));
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    std::fs::write(&users, "u:p\n").unwrap();
+    let locked = broker_with(&users);
+    let [port] = free_ports();
+    let file = folder.path().join("routes.toml");
+    std::fs::write(&file, routed(&from, &url(&one))).unwrap();
+    let mut router = iotctl("route").word(&file).start();
+    from.sees_subscription("n/+");
+    let reload = |router: &mut Running, to: &str, says: &str| {
+        std::fs::write(&file, routed(&from, to)).unwrap();
+        router.signal("HUP");
+        router.hears(says);
+    };
+    let away = format!("mqtt://127.0.0.1:{port}");
+    let instead = format!("connecting to {away} instead of {}", url(&one));
+    reload(&mut router, &away, &instead);
+    router.hears("; trying again");
+    // It is not acknowledged before it has arrived.
+    from.iotctl("pub -t n/x -q 1 -r -m 1").run().exits(0);
+    let two = started(iotctl(&format!("mqtt broker --listen 127.0.0.1:{port}")));
+    let read = two.iotctl("sub -t n/x -q 1 -C 1 -v").run().exits(0);
+    assert_eq!(read.text(), "n/x 1\n");
+    reload(&mut router, &url(&locked), "connecting to ");
+    let refused = router.hears("; trying again");
+    assert!(refused.contains("not authorized"), "{refused}");
+    from.iotctl("pub -t n/y -q 1 -r -m 2").run().exits(0);
+    // Another way to the same server.
+    let login = format!("mqtt://u:p@127.0.0.1:{}", locked.port);
+    let anew = format!("connecting to {} anew", url(&locked));
+    reload(&mut router, &login, &anew);
+    let line = iotctl("mqtt sub -t n/y -q 1 -C 1 -v").word(&login);
+    assert_eq!(line.run().exits(0).text(), "n/y 2\n");
+    router.signal("TERM");
+    router
+        .ends()
+        .exits(143)
+        .says("received 2 messages: 2 delivered");
+}
+
+/// A broker with these users.
+fn broker_with(users: &std::path::Path) -> Broker {
+    let line = iotctl("mqtt broker --listen 127.0.0.1:0 --password-file");
+    started(line.word(users))
+}
+
+#[test]
+fn a_target_that_refuses_to_the_end_is_not_said_to_take_messages_again() {
+    let (one, two) = (broker(""), broker("--max-queued 1"));
+    two.sub_line("-i keeper -c -t n -q 1 -E").run().exits(0);
+    let folder = tempfile::tempdir().unwrap();
+    let line = iotctl("bridge").word(url(&one)).word(url(&two));
+    let line = line.words("--on-refused drop --retries 1 -C 3 -t n");
+    let mut bridge = line.ready(folder.path());
+    let publishing = one.iotctl("pub -t n -q 1 -l").input("1\n2\n3\n");
+    publishing.run().exits(0);
+    bridge.hears("; trying again");
+    let ended = bridge.ends();
+    assert!(
+        !ended.stderr.contains("takes messages again"),
+        "{}",
+        ended.stderr
+    );
 }

@@ -19,6 +19,7 @@ mod bench_truth;
 mod bridge;
 mod bridging;
 mod broker_limits;
+mod carried;
 mod cli;
 mod coap_aiocoap;
 mod coap_bodies;

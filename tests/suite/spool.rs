@@ -2,6 +2,7 @@
 //! there.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::support::broker::{Broker, broker, started};
@@ -278,4 +279,107 @@ fn a_key_that_was_there_is_passed_over() {
         .run()
         .exits(2)
         .says("--dedup: ");
+}
+
+/// What Prometheus finds there.
+fn page(address: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn what_comes_and_what_waits_in_a_spool_is_reported() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let words = "bridge FROM TO -t s/# --clean --spool DIR/spool --report 100ms --prometheus-listen 127.0.0.1:0";
+    let words = filled(words, &url(one.port), &url(port), folder.path());
+    let mut running = iotctl(&words).ready(folder.path());
+    let listens = running.hears("metrics at http://");
+    let address = listens.rsplit_once("http://").unwrap().1;
+    let address = address.strip_suffix("/metrics").unwrap().to_owned();
+    publish(&one, 0..5);
+    let line = running.hears("received 5: 5 spooled, 0 stored");
+    assert!(line.contains("5 left in the spool ("), "{line}");
+    let has = |wanted: &[&str]| {
+        wait_for("the totals", || {
+            let text = page(&address);
+            let has = |wanted: &&str| text.lines().any(|line| line == *wanted);
+            wanted.iter().all(has).then_some(())
+        });
+    };
+    has(&[
+        "iotctl_received_messages_total 5",
+        "iotctl_spooled_messages_total 5",
+        "iotctl_messages_total{outcome=\"delivered\"} 0",
+        "iotctl_spool_messages 5",
+        "iotctl_spool_dropped_messages_total 0",
+    ]);
+    let _two = broker_at(port);
+    running.hears("received 5: 5 spooled, 5 stored;");
+    has(&[
+        "iotctl_messages_total{outcome=\"delivered\"} 5",
+        "iotctl_spool_messages 0",
+        "iotctl_spool_bytes 0",
+    ]);
+    running.signal("TERM");
+    running.ends().exits(143);
+}
+
+/// The number that stands before these words in one of the lines.
+fn number_before(text: &str, words: &str) -> u64 {
+    let line = text.lines().find(|line| line.contains(words));
+    let line = line.unwrap_or_else(|| panic!("{words} is not in {text}"));
+    let before = line.split(words).next().unwrap();
+    let digits: String = before.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+#[test]
+fn what_is_dropped_while_a_target_has_it_is_counted() {
+    let one = broker("");
+    let two = broker("--fault drop-ack:packet=puback");
+    let folder = tempfile::tempdir().unwrap();
+    let words = "bridge FROM TO -t s/# --clean --window 100 --spool DIR/spool --spool-size 1MiB --spool-full drop-oldest --report 100ms --drain 100ms";
+    let words = filled(words, &url(one.port), &url(two.port), folder.path());
+    let mut running = iotctl(&words).ready(folder.path());
+    let lines = format!("{}\n", "x".repeat(1000)).repeat(3000);
+    let publishing = one.iotctl("pub -t s/n -l -q 1").input(lines);
+    publishing.run().exits(0);
+    running.hears("received 3000: 3000 spooled, 0 stored");
+    running.signal("TERM");
+    let ended = running.ends().exits(143);
+    let dropped = number_before(&ended.stderr, " messages dropped, as the spool was full");
+    let left = number_before(&ended.stderr, " messages left in the spool");
+    assert_eq!(dropped + left, 3000, "{}", ended.stderr);
+}
+
+#[test]
+fn a_route_takes_over_the_spool_of_the_flags_that_it_was_printed_from() {
+    let one = broker("");
+    let [port] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let words = "bridge FROM TO -t s/# --clean --spool DIR/spool";
+    let words = filled(words, &url(one.port), &url(port), folder.path());
+    let printed = iotctl(&words).word("--print-config").run().exits(0);
+    let file = folder.path().join("r.toml");
+    fs::write(&file, printed.text()).unwrap();
+    let running = iotctl(&words).ready(folder.path());
+    publish(&one, 0..3);
+    wait_for("the spool", || {
+        (left(folder.path()).len() == 3).then_some(())
+    });
+    running.signal("KILL");
+    running.ends();
+    let _two = broker_at(port);
+    iotctl("route --idle 1s")
+        .word(&file)
+        .run()
+        .exits(0)
+        .says("from the spool 3 messages: 3 delivered");
 }

@@ -24,10 +24,12 @@ const REFUSED: &str = "refused";
 /// # Errors
 /// What has no place in such a file.
 pub(super) fn file(plan: &Plan) -> Result<File> {
+    plan.check_amqp()?;
     let source = SourceTable {
         queue: plan.from.queue.as_ref().map(ToString::to_string),
         exchange: plan.from.exchange.as_ref().map(ToString::to_string),
         clean: Some(true).filter(|_| plan.from.clean && plan.from.end.is_server()),
+        id: Some(plan.client_id("sub").to_string()).filter(|_| plan.from.end.is_server()),
         ..written::source(&plan.from.end, &plan.from.connect)
     };
     let names = (1..).map(|number| format!("target{number}"));
@@ -66,7 +68,12 @@ pub(super) fn file(plan: &Plan) -> Result<File> {
 
 fn to(plan: &Plan, name: &End) -> TargetTable {
     TargetTable {
-        exchange: plan.to.exchange.as_ref().map(ToString::to_string),
+        exchange: plan
+            .to
+            .exchange
+            .as_ref()
+            .filter(|_| name.is_amqp())
+            .map(ToString::to_string),
         retries: plan.retries.filter(|_| name.is_server()),
         ..written::target(name, &plan.to.connect)
     }

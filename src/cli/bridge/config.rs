@@ -3,8 +3,9 @@
 use crate::cli::flags::written;
 use crate::command::bridge::{Map, Plan, Retain, Side, topics};
 use crate::command::route::file::{File, Names, RouteTable, SourceTable, TargetTable};
+use crate::connect::Protocol;
 use crate::error::{Error, Result};
-use crate::mqtt::packet::Subscription;
+use crate::mqtt::packet::{QoS, Subscription};
 
 /// Writes it into a file of routes; `on_refused` is the word of that flag.
 ///
@@ -20,6 +21,7 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
             plan.places[0].tuning.max_packet_size.is_some(),
         ),
     ])?;
+    plan.check_amqp(&maps)?;
     if topics::feeding(&maps).is_some() {
         let text = "--print-config: messages that may come back have no place in a file of routes";
         return Err(Error::usage(text).hint("let the topics of both directions differ"));
@@ -67,6 +69,7 @@ fn write_side(plan: &Plan, side: Side, maps: &[&Map], name: &str, file: &mut Fil
     };
     file.source.insert(side.word().to_owned(), source);
     file.target.insert(side.other().word().to_owned(), target);
+    let is_mqtt = from.end.protocol()? == Some(Protocol::Mqtt);
     for map in maps {
         let (topic, topic_out, not) = map
             .route()
@@ -79,7 +82,8 @@ fn write_side(plan: &Plan, side: Side, maps: &[&Map], name: &str, file: &mut Fil
             topic_out,
             to: Names::One(side.other().word().to_owned()),
             otherwise: Names::None,
-            qos: None,
+            // MQTT servers lower it themselves, and no other protocol has more than two levels.
+            qos: Some(0).filter(|_| map.qos == QoS::AtMostOnce && !is_mqtt),
             retain: match plan.retain {
                 Retain::Keep => None,
                 Retain::Drop => Some(false),

@@ -42,10 +42,10 @@ pub(super) fn begin(flags: &LogFlags) -> Result<File> {
         file.target.insert(String::from("pass"), standard_output());
     }
     let to: Vec<String> = file.target.keys().cloned().collect();
-    let topics: Vec<String> = match flags.topic.is_empty() {
+    let words = flags.topic_words()?;
+    let topics: Vec<String> = match words.is_empty() {
         true => vec![String::from("#")],
-        false => flags
-            .topic
+        false => words
             .iter()
             .map(|word| subscription::pieces(&word.to_string_lossy()).swap_remove(0))
             .collect(),
@@ -78,6 +78,7 @@ pub(super) fn finish(
     to: &ConnectArgs,
     file: &mut File,
 ) -> Result<()> {
+    plan.check_amqp()?;
     let (on_refused, letters) = written::on_refused(on_refused, to)?;
     file.on_refused = on_refused;
     file.target.extend(letters);
@@ -95,12 +96,17 @@ pub(super) fn finish(
     }
     for (args, number) in plan.sources.iter().zip(1..) {
         let is_mqtt = matches!(args.end, End::Url(Protocol::Mqtt, _) | End::Context(_));
-        let exchange = Some(&args.exchange).filter(|it| **it != TOPIC_EXCHANGE);
+        let is_amqp = args.end.is_amqp();
+        let exchange = Some(&args.exchange).filter(|it| is_amqp && **it != TOPIC_EXCHANGE);
         let topics = args.subscriptions.iter().map(written::subscription);
         let topics: Vec<String> = topics.collect();
         let table = SourceTable {
             topics: Some(topics).filter(|it| !it.is_empty() && args.end.is_server()),
-            queue: args.queue.as_ref().map(ToString::to_string),
+            queue: args
+                .queue
+                .as_ref()
+                .filter(|_| is_amqp)
+                .map(ToString::to_string),
             exchange: exchange.map(ToString::to_string),
             clean: Some(true).filter(|_| args.end.is_server() && !args.mqtt.persistent),
             id: args

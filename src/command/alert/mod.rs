@@ -25,7 +25,7 @@ use std::rc::Rc;
 use bytestring::ByteString;
 
 use crate::command::ends::source::exchange_of;
-use crate::command::ends::{End, Reports, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
+use crate::command::ends::{self, End, Reports, SourceArgs, SourceEnd, TargetArgs, TargetEnd};
 use crate::command::hangup::{NOTHING_TO_REOPEN, reopen_at_hangup};
 use crate::command::mqtt::session::SessionArgs;
 use crate::connect::{ConnectArgs, Environment, Protocol, Target as Server};
@@ -57,6 +57,8 @@ const KEEP_ALIVE: u16 = 60;
 pub struct From {
     /// The name of the server, or the file.
     pub end: End,
+    /// What its journal may call it, beside that.
+    pub alias: Option<End>,
     /// How to connect.
     pub connect: ConnectArgs,
     /// The topics; what stands for the wildcards is the key of an alarm.
@@ -249,7 +251,20 @@ impl Place {
 }
 
 impl Plan {
+    /// Refuses what has no effect at these servers.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] that names the flag.
+    pub(crate) fn check_amqp(&self) -> Result<()> {
+        let (from, to) = (&self.from, &self.to);
+        ends::check_amqp("--queue", from.queue.is_some(), [&from.end])?;
+        ends::check_amqp("--exchange", from.exchange.is_some(), [&from.end])?;
+        let targets = to.ends.iter().chain(&self.letters);
+        ends::check_amqp("--to-exchange", to.exchange.is_some(), targets)
+    }
+
     fn resolve(&self, console: Console) -> Result<Ends> {
+        self.check_amqp()?;
         let mut source = SourceEnd::resolve(self.source(), console)?;
         if self.strict {
             source.insist();
@@ -318,7 +333,7 @@ impl Plan {
     }
 
     /// A stable part of client identifiers, so that sessions are found again.
-    fn client_id(&self, what: &str) -> ByteString {
+    pub(crate) fn client_id(&self, what: &str) -> ByteString {
         let ends = format!("{} {}", self.from.end, self.from.topic);
         // FNV-1a: it has to be the same in every version of this program.
         let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
@@ -424,9 +439,13 @@ impl Plan {
         journal: Option<PathBuf>,
         console: Console,
     ) -> Result<Watch> {
-        let head = store::head(&self.rule.name, &self.from.end, &self.from.topic);
+        let (name, from) = (&self.rule.name, &self.from);
+        let head = |end: &End| store::head(name, end, &from.topic);
+        let alias = from.alias.as_ref().unwrap_or(&from.end);
+        let heads = [head(&from.end), head(alias)];
         let keys = Keys::new(self.from.topic.clone());
-        let store = journal.map(|path| Store::open(&path, &head, self.rule.clone()));
+        let heads = heads.each_ref().map(String::as_str);
+        let store = journal.map(|path| Store::open(&path, heads, self.rule.clone()));
         let (store, alarms) = match store.transpose()? {
             Some((store, alarms)) => (Some(store), alarms),
             None => (None, flow::alarm::Alarms::new(self.rule.clone())),

@@ -67,12 +67,16 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the journal, and puts the alarms back as they were.
+    /// Opens the journal, which begins with one of these lines, and puts the alarms back as they were.
     ///
     /// # Errors
     /// Those of [`Journal::open`] and [`restored`].
-    pub(super) fn open(path: &Path, head: &str, rule: Rule) -> Result<(Self, Alarms)> {
-        let (journal, lines) = Journal::open(path, head)?;
+    pub(super) fn open(
+        path: &Path,
+        [head, other]: [&str; 2],
+        rule: Rule,
+    ) -> Result<(Self, Alarms)> {
+        let (journal, lines) = Journal::open_as(path, head, Some(other))?;
         let alarms = restored(&lines, rule, path)?;
         Ok((Self { journal }, alarms))
     }

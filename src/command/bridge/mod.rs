@@ -153,7 +153,7 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let reload = reload.transpose()?;
     let passing = Passing {
         sources: &sources,
-        names,
+        names: names.into_iter().map(|name| vec![name]).collect(),
         refusals: plan.refusals,
         stages: &Stages::default(),
         between: &plan.between,
@@ -287,6 +287,7 @@ impl Plan {
     /// Reads what the plan names, and refuses what cannot go well.
     fn resolve(&self, console: Console) -> Result<Bridge> {
         let maps = Map::or_everything(self.maps.clone());
+        self.check_amqp(&maps)?;
         // What a gateway was sent it shows, and sends to nobody.
         let loops = topics::feeding(&maps).is_some() && !self.has_gateway();
         let name = self.name.clone().unwrap_or_else(|| self.usual_name());
@@ -343,6 +344,25 @@ impl Plan {
             dead_letters,
             guard,
         })
+    }
+
+    /// Refuses what has no effect at these servers.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] that names the flag.
+    pub(crate) fn check_amqp(&self, maps: &[Map]) -> Result<()> {
+        for side in [Side::From, Side::To] {
+            let (place, word) = (&self.places[side.index()], side.word());
+            let queue = format!("--{word}-queue");
+            ends::check_amqp(&queue, place.queue.is_some(), [&place.end])?;
+            let exchange = format!("--{word}-exchange");
+            ends::check_amqp(&exchange, place.exchange.is_some(), [&place.end])?;
+            if place.queue.is_some() && !maps.iter().any(|map| map.side == side) {
+                let text = format!("{queue} has no effect: no --topic carries anything from there");
+                return Err(Error::usage(text));
+            }
+        }
+        Ok(())
     }
 
     /// Targets for the state of the bridge alone, at servers that messages do not go to.

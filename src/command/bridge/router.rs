@@ -119,7 +119,8 @@ impl Router for Crossing {
             image,
             qos,
         };
-        if self.stages.map.is_none() {
+        let clears = exit.protocol == Some(Protocol::Mqtt) && message.clears();
+        if clears || self.stages.map.is_none() {
             let (target, message) = self.cross(message, &way, now)?;
             into.push((target, message));
             return Ok(Routed::Sent);

@@ -27,6 +27,9 @@ use crate::message::topic;
 use crate::output::Console;
 use crate::payload::captures::Pattern;
 
+/// Observations that are renewed one after the other make it ask again this often at most.
+const SELDOM: Duration = Duration::from_secs(10);
+
 /// Resources of a server that are observed; of more, the first ones.
 const MOST: usize = 200;
 
@@ -106,6 +109,9 @@ pub(crate) struct Found<'a> {
     told_most: bool,
     /// How often observations had come back when it was asked last.
     returns: u64,
+    /// The same of those that were registered again as nothing had come for long, and before when none of them counts.
+    renewals: u64,
+    renew_at: Instant,
     /// Who is asked first the next time, so that one that floods does not keep out the others.
     turn: usize,
     ended: bool,
@@ -125,6 +131,8 @@ impl<'a> Found<'a> {
             searched: !searches,
             told_most: false,
             returns: 0,
+            renewals: 0,
+            renew_at: Instant::now(),
             turn: 0,
             ended: false,
         };
@@ -235,10 +243,15 @@ impl<'a> Found<'a> {
     fn look_again(&mut self) {
         let parts = self.parts.iter();
         let returns = parts.map(|part| part.observed.returns()).sum();
-        if returns > self.returns && self.resources.wanted.is_matching() {
+        let parts = self.parts.iter();
+        let renewals: u64 = parts.map(|part| part.observed.renewals()).sum();
+        let now = Instant::now();
+        let is_renewed = renewals > self.renewals && now >= self.renew_at;
+        if (returns > self.returns || is_renewed) && self.resources.wanted.is_matching() {
             self.search.due = true;
+            self.renew_at = now + SELDOM;
         }
-        self.returns = returns;
+        (self.returns, self.renewals) = (returns, renewals);
     }
 }
 

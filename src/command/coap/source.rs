@@ -60,6 +60,10 @@ pub(crate) struct Observed<'a> {
     ever_registered: bool,
     /// How often an observation was there again after it had been lost.
     returns: u64,
+    /// How often it was registered again as nothing had come for long, and answered: the server may have been started anew
+    /// meanwhile.
+    renewals: u64,
+    renewing: bool,
     /// What waits for its target, and its size.
     waiting: VecDeque<Next>,
     size: usize,
@@ -86,6 +90,8 @@ impl<'a> Observed<'a> {
             registered: false,
             ever_registered: false,
             returns: 0,
+            renewals: 0,
+            renewing: false,
             waiting: VecDeque::new(),
             size: 0,
             left_out: 0,
@@ -96,6 +102,11 @@ impl<'a> Observed<'a> {
     /// How often it was there again after it had been lost.
     pub(crate) const fn returns(&self) -> u64 {
         self.returns
+    }
+
+    /// How often it was registered again, though nobody knew that it had been lost.
+    pub(crate) const fn renewals(&self) -> u64 {
+        self.renewals
     }
 
     /// Ends the observation, and waits until the server knows.
@@ -209,7 +220,10 @@ impl<'a> Observed<'a> {
                 self.next_ping = self.plan.keep_alive.map(|every| now + every);
             }
             Event::Finished { .. } => self.end(Ok(())),
-            other => tell(&other, self.console, self.plan.session.verbose),
+            other => {
+                self.renewing |= matches!(other, Event::Reregistered { .. });
+                tell(&other, self.console, self.plan.session.verbose);
+            }
         }
     }
 
@@ -218,6 +232,7 @@ impl<'a> Observed<'a> {
             self.console.note(reconnected(&self.place.target, since));
             self.returns += 1;
         }
+        self.renewals += u64::from(std::mem::take(&mut self.renewing));
         if !std::mem::replace(&mut self.registered, true) {
             self.backoff.connected(Instant::now());
         }

@@ -89,6 +89,37 @@ fn text(totals: &Totals) -> String {
         "Messages whose outcome is not known.",
         &open,
     );
+    let Some((spooled, backlog)) = totals.spooled else {
+        return text;
+    };
+    for (name, kind, about, value) in [
+        (
+            "iotctl_spooled_messages_total",
+            "counter",
+            "Messages that were put into the spool.",
+            spooled,
+        ),
+        (
+            "iotctl_spool_dropped_messages_total",
+            "counter",
+            "Messages that were given up, as the spool was full.",
+            backlog.dropped,
+        ),
+        (
+            "iotctl_spool_messages",
+            "gauge",
+            "Messages that wait in the spool.",
+            backlog.messages,
+        ),
+        (
+            "iotctl_spool_bytes",
+            "gauge",
+            "Bytes that those take there.",
+            backlog.bytes,
+        ),
+    ] {
+        family(name, kind, about, &[(String::new(), value)]);
+    }
     text
 }
 
@@ -101,8 +132,10 @@ mod tests {
         let totals = Totals {
             taken: 9,
             counts: [4, 0, 1, 0, 0, 0, 2],
+            spooled: None,
         };
         let text = text(&totals);
+        assert!(!text.contains("spool"));
         for line in [
             "# TYPE iotctl_received_messages_total counter",
             "iotctl_received_messages_total 9",

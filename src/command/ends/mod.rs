@@ -149,6 +149,11 @@ impl End {
         })
     }
 
+    /// Whether it is known to speak AMQP.
+    pub(crate) fn is_amqp(&self) -> bool {
+        matches!(self.protocol(), Ok(Some(Protocol::Amqp)))
+    }
+
     /// The file, if it is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
@@ -203,6 +208,26 @@ fn is_host_and_port(name: &str) -> bool {
     let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
     let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
     is_port && !host.is_empty() && host.chars().all(is_host)
+}
+
+/// Refuses what was said of AMQP where none of these ends speaks it.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] that names `flag`; a context that does not exist.
+pub(crate) fn check_amqp<'a>(
+    flag: &str,
+    is_given: bool,
+    ends: impl IntoIterator<Item = &'a End>,
+) -> Result<()> {
+    if !is_given {
+        return Ok(());
+    }
+    for end in ends {
+        if end.protocol()? == Some(Protocol::Amqp) {
+            return Ok(());
+        }
+    }
+    Err(Error::usage(format!("{flag} is for AMQP only")))
 }
 
 /// Refuses a file that would be read and written at the same time.
@@ -333,8 +358,8 @@ impl Between {
 /// Messages on their way from sources, through a router, to targets.
 pub(crate) struct Passing<'a> {
     pub(crate) sources: &'a [SourceEnd],
-    /// What they are called in the spool.
-    pub(crate) names: Vec<String>,
+    /// What each is called in the spool, and what else it may be called there.
+    pub(crate) names: Vec<Vec<String>>,
     pub(crate) refusals: Refusals,
     pub(crate) stages: &'a Stages,
     pub(crate) between: &'a Between,
@@ -369,20 +394,25 @@ impl Passing<'_> {
         let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
         let fan = fan.answering(leaving.clone());
         let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
-        let mut target = self.between.reports.of(target, self.console).await?;
+        let (reports, console) = (self.between.reports, self.console);
         let mut ended;
-        match &self.between.spool {
-            None => ended = self.pass(&mut source, &mut target, &mut stop).await,
+        let target = match &self.between.spool {
+            None => {
+                let mut target = reports.of(target, console).await?;
+                ended = self.pass(&mut source, &mut target, &mut stop).await;
+                target.into_inner()
+            }
             Some(args) => {
                 let (names, origins) = (self.names.clone(), [arriving, leaving]);
-                let mut spooled = Spooled::open(args, names, origins, target, self.console)?;
+                let spooled = Spooled::open(args, names, origins, target, console)?;
+                let mut spooled = reports.of(spooled, console).await?;
                 ended = self.pass(&mut source, &mut spooled, &mut stop).await;
-                let closed;
-                (closed, target) = stop.unless_again(spooled.close()).await;
+                let (closed, target) = stop.unless_again(spooled.into_inner().close()).await;
                 ended = ended.and(closed);
+                target
             }
-        }
-        let mut fan = target.into_inner().into_inner();
+        };
+        let mut fan = target.into_inner();
         let own = fan.own_refusal().map_or(Ok(()), Err);
         let (router, targets) = fan.into_parts();
         let closing = async {

@@ -8,7 +8,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 use super::metrics::Metrics;
 use crate::error::Result;
-use crate::flow::{Ledger, Number, Outcome, Progress, Target, Unit};
+use crate::flow::{Backlog, Ledger, Number, Outcome, Progress, Target, Unit};
 use crate::message::Message;
 use crate::output::Console;
 
@@ -30,6 +30,8 @@ pub(super) struct Totals {
     pub(super) taken: u64,
     /// They have one of [`OUTCOMES`].
     pub(super) counts: [u64; OUTCOMES.len()],
+    /// With a spool those are of what has left it, and this is what was put into it and waits there.
+    pub(super) spooled: Option<(u64, Backlog)>,
 }
 
 impl Totals {
@@ -47,9 +49,52 @@ impl Totals {
         self.counts[place] += count;
     }
 
-    /// How many have no outcome.
+    /// How many have no outcome, of those that a target was handed.
     pub(super) fn open(&self) -> u64 {
-        self.taken.saturating_sub(self.counts.iter().sum())
+        match &self.spooled {
+            Some((_, backlog)) => backlog.in_flight,
+            None => self.taken.saturating_sub(self.counts.iter().sum()),
+        }
+    }
+
+    /// The same of what is behind a spool.
+    fn with(&self, backlog: Option<Backlog>) -> Self {
+        let spooled = backlog.map(|backlog| (self.counts[0], backlog));
+        Self {
+            taken: self.taken,
+            counts: backlog.map_or(self.counts, |backlog| backlog.outcomes),
+            spooled,
+        }
+    }
+
+    /// `received 5: 3 stored, 1 filtered`
+    fn line(&self) -> String {
+        let [stored, duplicates, refused, filtered, others @ ..] = self.counts;
+        let refused = refused + others.iter().sum::<u64>();
+        let mut text = match &self.spooled {
+            Some((spooled, _)) => format!(
+                "received {}: {spooled} spooled, {stored} stored",
+                self.taken
+            ),
+            None => format!("received {}: {stored} stored", self.taken),
+        };
+        let backlog = self.spooled.map(|(_, backlog)| backlog).unwrap_or_default();
+        for (count, what) in [
+            (filtered, "filtered"),
+            (refused, "refused"),
+            (duplicates, "duplicates"),
+            (self.open(), "in flight"),
+            (backlog.dropped, "dropped"),
+            (backlog.messages, "left in the spool"),
+        ] {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        if backlog.messages > 0 {
+            text.push_str(&format!(" ({} bytes)", backlog.bytes));
+        }
+        text
     }
 }
 
@@ -118,23 +163,11 @@ impl<T: Target> Progressing<T> {
     }
 
     fn tell(&mut self) {
-        let [stored, duplicates, refused, filtered, others @ ..] = self.totals.counts;
-        let refused = refused + others.iter().sum::<u64>();
-        let new = stored - self.told;
-        let rate = new as f64 / self.every.as_secs_f64();
-        let (taken, open) = (self.totals.taken, self.totals.open());
-        let mut text = format!("received {taken}: {stored} stored");
-        for (count, what) in [
-            (filtered, "filtered"),
-            (refused, "refused"),
-            (duplicates, "duplicates"),
-            (open, "in flight"),
-        ] {
-            if count > 0 {
-                text.push_str(&format!(", {count} {what}"));
-            }
-        }
-        self.console.note(format_args!("{text}; {rate:.0}/s"));
+        let totals = self.totals.with(self.inner.backlog());
+        let stored = totals.counts[0];
+        let rate = (stored - self.told) as f64 / self.every.as_secs_f64();
+        self.console
+            .note(format_args!("{}; {rate:.0}/s", totals.line()));
         self.told = stored;
     }
 }
@@ -149,13 +182,10 @@ async fn tick(interval: &mut Option<Interval>) {
     }
 }
 
-/// Returns once the page was written again.
-async fn looked(metrics: &mut Option<Metrics>, totals: &Totals) {
+/// Returns when the page is to be written again.
+async fn is_looked_at(metrics: &mut Option<Metrics>) {
     match metrics {
-        Some(metrics) => {
-            metrics.tick().await;
-            metrics.show(totals);
-        }
+        Some(metrics) => metrics.tick().await,
         None => std::future::pending().await,
     }
 }
@@ -181,8 +211,16 @@ impl<T: Target> Target for Progressing<T> {
         self.inner.is_free()
     }
 
+    fn keeps(&self) -> bool {
+        self.inner.keeps()
+    }
+
     fn is_idle(&self) -> bool {
         self.inner.is_idle()
+    }
+
+    fn backlog(&self) -> Option<Backlog> {
+        self.inner.backlog()
     }
 
     fn unsent(&self) -> u64 {
@@ -214,7 +252,11 @@ impl<T: Target> Target for Progressing<T> {
                 self.tell();
                 None
             }
-            () = looked(&mut self.metrics, &self.totals) => None,
+            () = is_looked_at(&mut self.metrics) => {
+                let totals = self.totals.with(self.inner.backlog());
+                self.metrics.iter().for_each(|metrics| metrics.show(&totals));
+                None
+            }
             driven = self.inner.drive(into) => Some(driven),
         };
         if self.counts() {

@@ -224,7 +224,7 @@ impl SourceEnd {
                     replay: *speed,
                     ..Pacing::default()
                 };
-                let input = Input::new(bodies, &pacing);
+                let input = Input::new(bodies, &pacing).telling(self.console);
                 AnySource::Records(Box::new(input), &self.only)
             }
         })
@@ -312,6 +312,17 @@ fn amqp(args: SourceArgs, connect: ConnectArgs, console: Console) -> Result<Kind
         plan: Box::new(plan),
         session: Box::new(session),
     })
+}
+
+/// What the path of a CoAP server asks for, where it is a pattern: it names levels as one of `-t` does.
+///
+/// # Errors
+/// A pattern that is none.
+pub(crate) fn path_pattern(end: &End) -> Result<Option<Pattern>> {
+    match end {
+        End::Url(Protocol::Coap, url) => Ok(pattern_of(url)?.map(|(pattern, _)| pattern)),
+        _ => Ok(None),
+    }
 }
 
 /// The path of a URL with a name or a wildcard for a level, and the URL without it.

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use self::kept::Kept;
 pub(crate) use self::stores::StoreArgs;
+use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{
     self, Between, Passing, SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry,
 };
@@ -69,6 +70,7 @@ pub(crate) enum DeadLetters {
 /// A file that cannot be written, no connection, a refused message, a deadline; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
+    plan.check_amqp()?;
     plan.stages.load()?;
     let from = plan.sources.iter().map(|source| &source.end);
     ends::check_files(from, plan.written().collect())?;
@@ -104,7 +106,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     let passing = Passing {
         sources: &ends,
-        names: ends.iter().map(SourceEnd::name).collect(),
+        names: ends.iter().map(|end| vec![end.name()]).collect(),
         refusals: plan.refusals,
         stages: &plan.stages,
         between: &plan.between,
@@ -120,6 +122,19 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 impl Plan {
+    /// Refuses what has no effect at these sources.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] that names the flag.
+    pub(crate) fn check_amqp(&self) -> Result<()> {
+        let ends = || self.sources.iter().map(|source| &source.end);
+        let mut sources = self.sources.iter();
+        let has_exchange = sources.any(|source| *source.exchange != *TOPIC_EXCHANGE);
+        let mut sources = self.sources.iter();
+        ends::check_amqp("--queue", sources.any(|it| it.queue.is_some()), ends())?;
+        ends::check_amqp("--exchange", has_exchange, ends())
+    }
+
     /// The stores, and the one for refused messages.
     fn all_stores(&self) -> impl Iterator<Item = &StoreArgs> {
         let letters = self.dead_letters.iter().filter_map(|it| match it {

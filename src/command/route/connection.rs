@@ -73,6 +73,17 @@ macro_rules! connection {
                 let mut given = keys.into_iter().filter(|(_, given)| *given);
                 given.next().map(|(key, _)| key.replace('_', "-"))
             }
+
+            /// What is said of flags, said of these keys.
+            pub(super) fn in_keys(text: &str) -> String {
+                let keys = [$(stringify!($key)),*];
+                let mut text = text.replace(" -4 ", " ipv4 ").replace(" -6 ", " ipv6 ");
+                for key in keys {
+                    let key = key.replace('_', "-");
+                    text = text.replace(&format!("--{key}"), &key);
+                }
+                text
+            }
         }
     };
 }

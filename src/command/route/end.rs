@@ -12,7 +12,7 @@ use crate::command::ends::target::Sink;
 use crate::command::ends::{self, End, SourceArgs, TargetArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::mqtt::topics::Defaults;
-use crate::connect::ConnectArgs;
+use crate::connect::{ConnectArgs, Protocol};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::output::Format;
 use crate::store::Syncing;
@@ -48,6 +48,12 @@ fn end(
     }
 }
 
+/// The server, the context or the file that a source is.
+pub(super) fn named(table: &SourceTable) -> Option<End> {
+    let (url, context, file) = (&table.url, &table.context, &table.file);
+    end(url.as_ref(), context.as_ref(), file.as_ref()).ok()
+}
+
 /// Refuses what is no pace, and a pace of what has its own.
 fn check_speed(speed: Option<f64>, end: &End) -> Result<(), String> {
     let is_file = matches!(end, End::File(_) | End::Standard);
@@ -57,6 +63,15 @@ fn check_speed(speed: Option<f64>, end: &End) -> Result<(), String> {
             Err(format!("speed: {speed} is no speed: 1 is as recorded"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses keys of AMQP where the end does not speak it; a context that is wrong is told later.
+fn check_amqp(end: &End, keys: &[(&str, bool)]) -> Result<(), String> {
+    let mut given = keys.iter().filter(|(_, given)| *given);
+    match (given.next(), end.protocol()) {
+        (None, _) | (_, Err(_) | Ok(Some(Protocol::Amqp))) => Ok(()),
+        (Some((key, _)), _) => Err(format!("{key} is for AMQP only")),
     }
 }
 
@@ -111,6 +126,11 @@ pub(super) fn source(
         .unwrap_or_else(|| format!("{}-{name}", plan.name()));
     let text = |text: &Option<String>| text.clone().map(ByteString::from);
     check_speed(table.speed, &end)?;
+    let keys = [
+        ("queue", table.queue.is_some()),
+        ("exchange", table.exchange.is_some()),
+    ];
+    check_amqp(&end, &keys)?;
     Ok(SourceArgs {
         connect: connect(table.connection(), end.is_server())?,
         end,
@@ -159,6 +179,7 @@ pub(super) fn target(
     if table.qos.is_some_and(|qos| qos > 2) {
         return Err(String::from("qos is 0, 1 or 2"));
     }
+    check_amqp(&end, &[("exchange", table.exchange.is_some())])?;
     let id = table.id.clone();
     let is_server = end.is_server() || is_remote(table);
     let window = match table.strict_order {

@@ -10,9 +10,11 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::command::alert::Way;
 use crate::command::ends::TargetEnd;
-use crate::error::Result;
+use crate::connect::{Backoff, Retry};
+use crate::error::{Error, Result};
 use crate::flow::{Number, Outcome, Progress, Target};
 use crate::message::Message;
+use crate::output::Console;
 use crate::pace::alarm::now;
 
 /// How long the old connection may take to end what is under way, and to be closed.
@@ -57,11 +59,28 @@ pub(super) struct Exchanged<'a> {
     until: Option<Instant>,
     /// The old connection, on its way out.
     leaving: Option<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+    /// The one that took its place, until it has done anything.
+    unproved: Option<Unproved<'a>>,
+    finished: bool,
+    console: Console,
+}
+
+/// A target that may never have been reached: what was carried must not end over a file that was read again.
+struct Unproved<'a> {
+    end: &'a TargetEnd,
+    backoff: Backoff,
+    /// When it is opened once more.
+    retry_at: Option<Instant>,
 }
 
 impl<'a> Exchanged<'a> {
     /// The target with this index.
-    pub(super) const fn new(inner: Way<'a>, at: usize, orders: Orders<'a>) -> Self {
+    pub(super) const fn new(
+        inner: Way<'a>,
+        at: usize,
+        orders: Orders<'a>,
+        console: Console,
+    ) -> Self {
         Self {
             inner,
             at,
@@ -69,6 +88,9 @@ impl<'a> Exchanged<'a> {
             under_way: BTreeMap::new(),
             until: None,
             leaving: None,
+            unproved: None,
+            finished: false,
+            console,
         }
     }
 
@@ -106,6 +128,11 @@ impl<'a> Exchanged<'a> {
 
     /// Forgets what has an outcome.
     fn look(&mut self, done: &[Progress]) {
+        let is_outcome =
+            |progress: &Progress| !matches!(progress, Progress::One(_, Outcome::Again(_)));
+        if done.iter().any(is_outcome) {
+            self.unproved = None;
+        }
         for progress in done {
             match progress {
                 Progress::One(number, _) => {
@@ -128,19 +155,78 @@ impl<'a> Exchanged<'a> {
                 return Ok(());
             }
         }
-        let new = Way::Server(end.open().await?);
-        let old = std::mem::replace(&mut self.inner, new);
-        self.leaving = Some(Box::pin(async {
-            // What it still says is of no account.
-            let _ = timeout(PATIENCE, old.close()).await;
-        }));
         self.orders.done(self.at, end);
         self.until = None;
+        self.unproved = Some(Unproved {
+            end,
+            backoff: Backoff::new(Retry::Forever),
+            retry_at: Some(now()),
+        });
+        self.open(end, into).await
+    }
+
+    /// Opens a target in place of the one that is there; what that one was handed goes again.
+    async fn open(&mut self, end: &'a TargetEnd, into: &mut Vec<Progress>) -> Result<()> {
         let left = std::mem::take(&mut self.under_way).into_iter();
         into.extend(
             left.map(|(number, message)| Progress::One(number, Outcome::Again(Box::new(message)))),
         );
+        let opened = match end.open().await {
+            Ok(opened) => opened,
+            Err(error) => return self.not_there(error),
+        };
+        let old = std::mem::replace(&mut self.inner, Way::Server(opened));
+        if let Some(unproved) = &mut self.unproved {
+            unproved.retry_at = None;
+        }
+        if self.finished {
+            self.inner.finish();
+        }
+        let before = self.leaving.take();
+        self.leaving = Some(Box::pin(async {
+            // What it still says is of no account.
+            let _ = timeout(PATIENCE, old.close()).await;
+            if let Some(before) = before {
+                before.await;
+            }
+        }));
         Ok(())
+    }
+
+    /// What took the place of another one cannot be used now: it is tried again later, as after an outage.
+    fn not_there(&mut self, error: Error) -> Result<()> {
+        let Some(unproved) = &mut self.unproved else {
+            return Err(error);
+        };
+        let now = now();
+        let wait = unproved.backoff.next(now).unwrap_or_default();
+        unproved.retry_at = Some(now + wait);
+        if unproved.backoff.tells(error.text(), now) {
+            self.console.warn(format_args!("{error}; trying again"));
+        }
+        Ok(())
+    }
+
+    /// Drives the one that took the place of another, or waits until it is tried again.
+    async fn prove(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        let Some(unproved) = &self.unproved else {
+            return self.drive_on(into).await;
+        };
+        let end = unproved.end;
+        if let Some(at) = unproved.retry_at {
+            sleep_until(at.into()).await;
+            return self.open(end, into).await;
+        }
+        match self.drive_on(into).await {
+            Err(error) => self.not_there(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether it is to be opened again.
+    fn waits(&self) -> bool {
+        let unproved = self.unproved.as_ref();
+        unproved.is_some_and(|unproved| unproved.retry_at.is_some())
     }
 }
 
@@ -150,15 +236,15 @@ impl Target for Exchanged<'_> {
     }
 
     fn has_room(&self) -> bool {
-        self.orders.of(self.at).is_none() && self.inner.has_room()
+        self.orders.of(self.at).is_none() && !self.waits() && self.inner.has_room()
     }
 
     fn is_free(&self) -> bool {
-        self.orders.of(self.at).is_none() && self.inner.is_free()
+        self.orders.of(self.at).is_none() && !self.waits() && self.inner.is_free()
     }
 
     fn is_idle(&self) -> bool {
-        self.under_way.is_empty() && self.inner.is_idle()
+        self.under_way.is_empty() && (self.waits() || self.inner.is_idle())
     }
 
     fn unsent(&self) -> u64 {
@@ -171,12 +257,13 @@ impl Target for Exchanged<'_> {
     }
 
     fn finish(&mut self) {
+        self.finished = true;
         self.inner.finish();
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         match self.orders.of(self.at) {
-            None => self.drive_on(into).await,
+            None => self.prove(into).await,
             Some(end) => self.exchange(end, into).await,
         }
     }

@@ -39,7 +39,7 @@ use self::exchange::{Exchanged, Orders};
 use self::file::File;
 use self::reload::{Reloading, Standing};
 use self::rules::Rules;
-use self::setup::Setup;
+use self::setup::{Setup, placed};
 use crate::command::alert::{self, Marked, Way};
 use crate::command::ends::{self, Between, End, Passing, Reports, SourceEnd, TargetEnd};
 use crate::command::later::Later;
@@ -140,16 +140,20 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     if let Mode::Test { recording, expect } = &plan.mode {
         return trial::run(setup, recording, expect.as_deref(), plan.style).await;
     }
-    let sources = setup.sources.iter().map(|(_, args)| {
+    let sources = setup.sources.iter().map(|(name, args)| {
         let args = match plan.mode {
             Mode::DryRun => args.clone().only_looks(),
             _ => args.clone(),
         };
-        SourceEnd::resolve(args, console)
+        let end = SourceEnd::resolve(args, console);
+        end.map_err(|why| placed(&plan, "source", name, why))
     });
     let mut sources = sources.collect::<Result<Vec<_>>>()?;
     let targets = setup.targets.iter();
-    let targets = targets.map(|(_, args)| TargetEnd::resolve(args.clone(), console));
+    let targets = targets.map(|(name, args)| {
+        let end = TargetEnd::resolve(args.clone(), console);
+        end.map_err(|why| placed(&plan, "target", name, why))
+    });
     let targets = targets.collect::<Result<Vec<_>>>()?;
     for source in &mut sources {
         targets.iter().for_each(|target| source.share(target));
@@ -204,8 +208,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     } = ends;
     let console = Console::new(plan.style);
     let places = setup.places()?;
-    let names = setup.sources.iter().map(|(name, _)| name.clone());
-    let (names, refusals) = (names.collect(), setup.refusals);
+    let (names, refusals) = (setup.spool_names(sources), setup.refusals);
     let between = Between {
         reports: plan.reports,
         ..setup.between.clone()
@@ -219,7 +222,7 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let mut opened = Vec::new();
     let mut add = |way| {
         let at = opened.len();
-        let target = Exchanged::new(way, at, orders.clone());
+        let target = Exchanged::new(way, at, orders.clone(), console);
         opened.push(Marked::new(target, at, marks.clone(), refusals));
     };
     for target in ends::open(targets).await? {

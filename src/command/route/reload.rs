@@ -13,7 +13,7 @@ use super::alert_table::AlertTable;
 use super::exchange::Orders;
 use super::file::{File, RouteTable, TargetTable};
 use super::rules::Rules;
-use super::setup::Setup;
+use super::setup::{Setup, placed};
 use super::{Ends, Plan};
 use crate::command::ends::{End, TargetEnd};
 use crate::command::serving::{aside, is_terminal_gone, outcome_of};
@@ -103,7 +103,8 @@ impl<'a> Standing<'a> {
             if self.file.target.get(name) == file.target.get(name) {
                 continue;
             }
-            let end = TargetEnd::resolve(args.clone(), self.console)?;
+            let end = TargetEnd::resolve(args.clone(), self.console);
+            let end = end.map_err(|why| placed(self.plan, "target", name, why))?;
             if end.protocol() != self.targets[at].protocol()
                 || !matches!(args.end, End::Url(..) | End::Context(_))
             {
@@ -120,11 +121,15 @@ impl<'a> Standing<'a> {
     fn exchange(&mut self, others: Vec<(usize, TargetEnd)>) {
         for (at, end) in others {
             let end = self.ends.later.keep(end);
-            self.console.note(format_args!(
-                "SIGHUP: connecting to {} instead of {}",
-                end.name(),
-                self.targets[at].name()
-            ));
+            let (new, old) = (end.name(), self.targets[at].name());
+            match new == old {
+                true => self
+                    .console
+                    .note(format_args!("SIGHUP: connecting to {new} anew")),
+                false => self
+                    .console
+                    .note(format_args!("SIGHUP: connecting to {new} instead of {old}")),
+            }
             self.targets[at] = end;
             self.orders.give(at, end);
         }

@@ -260,29 +260,59 @@ impl Routes {
         captures: &Captures<'_>,
         into: &mut Outgoing,
     ) -> Result<(), String> {
-        let outputs = match &route.map {
-            None => vec![arrival.message.clone()],
-            Some(map) => {
-                let body = arrival.json.get_or_init(|| json(&arrival.message));
-                let input = Input {
-                    message: &arrival.message,
-                    captures: Some(captures),
-                    now: Some(arrival.now),
-                };
-                map.apply(input, body.as_ref())
-                    .map_err(|why| format!("{}: {why}", brief(&arrival.topic)))?
-            }
+        let message = &arrival.message;
+        let Some(map) = &route.map else {
+            let output = message.clone();
+            return self.send_one(route, arrival, captures, (output, None), into);
         };
-        for output in outputs {
-            let topic = self.topic_out(route, &arrival.topic, captures);
-            for &to in &route.to {
-                let output = output.clone();
-                let sent = self.shaped(route, to, output, topic.as_ref(), arrival.now);
-                carry::check(&sent, &arrival.topic, self.targets[to].protocol)
-                    .and_then(|()| self.check_losses())
-                    .map_err(|why| why.text().to_owned())?;
-                into.push((to, sent));
+        // What clears a retained message does so, whatever the map makes of bodies.
+        let clears = message.clears();
+        if clears {
+            let output = message.clone();
+            self.send_one(route, arrival, captures, (output, Some(true)), into)?;
+            if route.to.iter().all(|to| self.is_mqtt(*to)) {
+                return Ok(());
             }
+        }
+        let body = arrival.json.get_or_init(|| json(message));
+        let input = Input {
+            message,
+            captures: Some(captures),
+            now: Some(arrival.now),
+        };
+        let outputs = map.apply(input, body.as_ref());
+        let outputs = outputs.map_err(|why| format!("{}: {why}", brief(&arrival.topic)))?;
+        let which = clears.then_some(false);
+        for output in outputs {
+            self.send_one(route, arrival, captures, (output, which), into)?;
+        }
+        Ok(())
+    }
+
+    fn is_mqtt(&self, target: usize) -> bool {
+        self.targets[target].protocol == Some(Protocol::Mqtt)
+    }
+
+    /// Sends one of those messages to all targets of the route, or to those alone that speak MQTT, or that do not.
+    fn send_one(
+        &mut self,
+        route: &Route,
+        arrival: &Arrival,
+        captures: &Captures<'_>,
+        (output, mqtt): (Message, Option<bool>),
+        into: &mut Outgoing,
+    ) -> Result<(), String> {
+        let topic = self.topic_out(route, &arrival.topic, captures);
+        for &to in &route.to {
+            if mqtt.is_some_and(|wanted| wanted != self.is_mqtt(to)) {
+                continue;
+            }
+            let output = output.clone();
+            let sent = self.shaped(route, to, output, topic.as_ref(), arrival.now);
+            carry::check(&sent, &arrival.topic, self.targets[to].protocol)
+                .and_then(|()| self.check_losses())
+                .map_err(|why| why.text().to_owned())?;
+            into.push((to, sent));
         }
         Ok(())
     }

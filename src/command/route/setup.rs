@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use super::Plan;
 use super::alerts::{self, Alert, Run};
+use super::connection::Connection;
 use super::end;
 use super::file::{File, Names, RouteTable, SpoolTable};
 use super::loops::{self, Node};
@@ -46,6 +47,17 @@ pub(super) struct Setup {
     pub(super) alerts: Vec<Alert>,
     /// What it is called in the list of who a message has crossed.
     name: ByteString,
+}
+
+/// What is wrong with a source or a target, told with its place in the file and with its keys.
+pub(super) fn placed(plan: &Plan, what: &str, name: &str, error: Error) -> Error {
+    let (place, text) = (plan.file.display(), Connection::in_keys(error.text()));
+    let hint = error.hint_text().map(Connection::in_keys);
+    let error = error.reworded(format!("{place}: {what} {name}: {text}"));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 impl Setup {
@@ -138,7 +150,11 @@ impl Setup {
     fn add_alerts(&mut self, file: &File, plan: &Plan, sources: &[&str]) -> Result<(), String> {
         for table in &file.alert {
             let alert = Alert::of(table, &plan.readers, sources, |name| self.target(name));
-            let alert = alert.map_err(|why| format!("alert {}: {why}", table.name))?;
+            let mut alert = alert.map_err(|why| format!("alert {}: {why}", table.name))?;
+            if let [only] = *alert.from {
+                let source = file.source.get(sources[only]);
+                alert.plan.from.alias = source.and_then(end::named);
+            }
             let mut others = self.alerts.iter();
             if others.any(|it| it.plan.rule.name == table.name) {
                 return Err(format!("two alerts have the name {}", table.name));
@@ -259,6 +275,21 @@ impl Setup {
             targets[target].gives_back()
                 && is_same(&targets[target].name(), &sources[source].name())
         })
+    }
+
+    /// What each source is called in a spool: as in the file, and as `bridge` and `log` call it, so that what those have left is
+    /// delivered.
+    pub(super) fn spool_names(&self, ends: &[SourceEnd]) -> Vec<Vec<String>> {
+        let places: Vec<String> = ends.iter().map(SourceEnd::name).collect();
+        let both = self.sources.iter().zip(&places);
+        both.map(|((name, _), place)| {
+            let alias = match places.iter().filter(|it| *it == place).count() {
+                1 => place.clone(),
+                _ => format!("{place} ({name})"),
+            };
+            vec![name.clone(), alias]
+        })
+        .collect()
     }
 
     /// Refuses alerts whose state cannot be kept.

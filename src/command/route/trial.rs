@@ -14,6 +14,7 @@ use crate::command::ends::carry;
 use crate::error::{Error, Kind, Result, counted};
 use crate::file;
 use crate::flow::Outgoing;
+use crate::flow::input::cut;
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Outline};
@@ -44,14 +45,20 @@ pub(super) async fn run(
         output,
     };
     let mut queue = VecDeque::new();
+    let mut begun = false;
     loop {
-        let more = bodies.next(&mut queue).await?;
+        let more = bodies.next(&mut queue).await;
+        let more = more.map_err(|error| cut(error, begun))?;
+        begun |= more;
         for message in queue.drain(..) {
             trial.route(message).await?;
         }
         if !more {
             break;
         }
+    }
+    if let Some(torn) = bodies.torn() {
+        console.warn(torn);
     }
     console.note(trial.summary());
     trial.comparison.map_or(Ok(()), Comparison::end)

@@ -145,7 +145,10 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
         Err(error) if error.kind() == Kind::ReaderGone && observer.has_ended() => Ok(()),
         ended => ended,
     };
-    let shown = observer.close(ended.is_ok()).await;
+    // A file that breaks off has said something all the same.
+    let broke_off = |why: &Error| plan.once && why.kind() == Kind::Local;
+    let is_wanted = ended.as_ref().err().is_none_or(broke_off);
+    let shown = observer.close(is_wanted).await;
     let closed = stop.close(source.close()).await.unwrap_or(Ok(()));
     ended.and(shown).and(closed)?;
     plan.tell_of_nothing(&board, console);

@@ -83,6 +83,8 @@ pub(crate) struct Replay {
     pub(crate) qos: Option<u8>,
     /// Whether what was retained is retained again.
     pub(crate) retain: bool,
+    /// Whether what clears a retained message does so there, and so goes by the map.
+    pub(crate) clears: bool,
     /// What is wrong with a message that is to be sent.
     pub(crate) check: fn(&Message) -> Result<(), String>,
 }
@@ -261,11 +263,12 @@ impl<'a> Replayed<'a> {
                 self.primed();
                 if self.filter.passes(&entry.message) {
                     self.passed += 1;
+                    let clears = self.replay.clears && entry.message.clears();
                     self.queue.push_back(Waiting {
                         message: entry.message,
                         at: entry.at,
                         primes: false,
-                        maps: self.replay.stages.map.is_some(),
+                        maps: self.replay.stages.map.is_some() && !clears,
                     });
                 }
             }

@@ -51,6 +51,7 @@ fn replay(files: &[&NamedTempFile]) -> Replay {
         topic: None,
         qos: None,
         retain: true,
+        clears: false,
         check: |_| Ok(()),
     }
 }

@@ -98,8 +98,11 @@ impl Stream {
     }
 
     /// The last record must not be cut off, either.
-    pub(super) fn must_be_whole(&mut self) {
-        self.is_recording = false;
+    pub(super) fn whole(self) -> Self {
+        Self {
+            is_recording: false,
+            ..self
+        }
     }
 
     fn over(reader: Reader, name: String, shape: Shape) -> Self {

@@ -65,17 +65,17 @@ impl<D: Disk> Reader<D> {
         }
     }
 
-    /// The names of the sources of what was not handed out.
+    /// The names of the sources of what was not handed out, and how many messages that is.
     ///
     /// # Errors
     /// [`Kind::Local`](crate::error::Kind::Local): a file cannot be read.
-    pub(crate) fn sources(&mut self) -> Result<BTreeSet<String>> {
+    pub(crate) fn sources(&mut self) -> Result<(BTreeSet<String>, u64)> {
         let segments: Vec<(u64, u64)> = {
             let segments = self.segments.lock();
             let left = segments.range(self.at.segment..);
             left.map(|(segment, length)| (*segment, *length)).collect()
         };
-        let mut sources = BTreeSet::new();
+        let (mut sources, mut messages) = (BTreeSet::new(), 0);
         for (segment, length) in segments {
             let name = name(segment);
             let mut from = match segment == self.at.segment {
@@ -99,12 +99,15 @@ impl<D: Disk> Reader<D> {
                     {
                         sources.insert(source.into_owned());
                     }
+                    messages += 1;
                     start = end + 1;
                 }
                 rest.drain(..start);
             }
+            // What is torn there is put aside like a line.
+            messages += u64::from(!rest.is_empty());
         }
-        Ok(sources)
+        Ok((sources, messages))
     }
 
     /// Reads on; whether there was anything.
@@ -203,6 +206,24 @@ impl<D: Disk> Reader<D> {
     /// All that was read is delivered.
     pub(crate) fn settle_read(&mut self) {
         self.settle(self.at);
+    }
+
+    /// Whether what ends at this place is there no more.
+    pub(crate) fn has_dropped(&self, place: Place) -> bool {
+        let segments = self.segments.lock();
+        let oldest = segments.first_key_value();
+        oldest.is_some_and(|(oldest, _)| place.segment < *oldest)
+    }
+
+    /// How many bytes of its segments are not delivered.
+    pub(crate) fn undelivered(&self) -> u64 {
+        let segments = self.segments.lock();
+        let left = segments.range(self.delivered.segment..);
+        let bytes: u64 = left.map(|(_, length)| *length).sum();
+        match segments.contains_key(&self.delivered.segment) {
+            true => bytes.saturating_sub(self.delivered.offset),
+            false => bytes,
+        }
     }
 
     /// How many bytes its segments have.
