@@ -118,9 +118,10 @@ impl Topics {
         format!("{}/status/{device}", self.0)
     }
 
-    /// The device that reports.
+    /// The device that reports; `None` where it can have no such name.
     pub fn reporter<'t>(&self, topic: &'t str) -> Option<&'t str> {
-        topic.strip_prefix(&self.0)?.strip_prefix("/status/")
+        let device = topic.strip_prefix(&self.0)?.strip_prefix("/status/")?;
+        is_name(device).then_some(device)
     }
 
     /// Whether a device is there.
@@ -319,6 +320,10 @@ mod tests {
         assert_eq!(block, "site1/ota/to/d1/abababab/7");
         assert_eq!(block_number(&block), Some(7));
         assert_eq!(topics.reporter("site1/ota/status/d1"), Some("d1"));
+        for name in ["", "$SYS", "a\tb", "d1/x", &"x".repeat(LONGEST_NAME + 1)] {
+            let topic = format!("site1/ota/status/{name}");
+            assert_eq!(topics.reporter(&topic), None, "{topic}");
+        }
         for (text, wanted) in [
             ("all", Some("all")),
             ("group:a b", Some("group:a b")),

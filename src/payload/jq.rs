@@ -166,6 +166,24 @@ impl Filter {
         Ok(outputs)
     }
 
+    /// The first output as a body, for a value that is measured: `nan` and what is too large for a double are none.
+    ///
+    /// # Errors
+    /// As [`Self::map`], or it is no finite number.
+    pub fn value(&self, input: Input<'_>, json: Option<&Value>) -> Result<Option<Vec<u8>>, String> {
+        let mut first = None;
+        self.run(input, json, &mut |output| {
+            if first.is_none() {
+                if !convert::is_finite(&output) {
+                    return Err(String::from("the output is no finite number"));
+                }
+                first = Some(convert::body(&output)?);
+            }
+            Ok(true)
+        })?;
+        Ok(first)
+    }
+
     /// Calls `each` with the outputs, for as long as it wants more.
     fn run(
         &self,

@@ -372,8 +372,18 @@ fn is_word(word: &str) -> bool {
 fn is_format(text: &str) -> bool {
     let is_number = |text: &str| text.parse::<u64>().is_ok();
     let range = text.split_once('-');
-    Spelling::parse(text).is_some()
-        || range.is_some_and(|(low, high)| is_number(low) && is_number(high))
+    is_spelling(text) || range.is_some_and(|(low, high)| is_number(low) && is_number(high))
+}
+
+/// Whether it is meant as `.2`, `04` or `06.1`, with however many digits: more than [`Spelling`] takes are a slip.
+fn is_spelling(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    let (whole, decimals) = match text.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (text, None),
+    };
+    let has_width = whole.strip_prefix('0').is_some_and(is_digits);
+    (has_width || whole.is_empty() && decimals.is_some()) && decimals.is_none_or(is_digits)
 }
 
 fn unknown(word: &str) -> Error {
@@ -529,6 +539,8 @@ mod tests {
             ("{{seq}} {nothing}", "nothing", ""),
             (r#"{"a":{tiem:.2}}"#, "tiem:.2", ""),
             ("{nothing:04}", "nothing:04", ""),
+            ("{seq:.200}", "seq:.200", ""),
+            ("{seq:0100}", "seq:0100", ""),
             ("{randm:1-9}", "randm:1-9", ""),
         ] {
             let slip = Template::parse(text).unwrap_err();

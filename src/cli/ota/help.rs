@@ -114,6 +114,10 @@ const STATUS: &[Example] = &[
         "Wait until all are updated or one is not",
         "iotctl ota status mqtt://broker.example --until 'updated == 1000' --until 'rolled-back > 0' --timeout 1h",
     ),
+    (
+        "Only with this version, where devices were updated before",
+        "iotctl ota status mqtt://broker.example --until 'updated == 1000' --version 1.4.0+7",
+    ),
 ];
 
 /// What the file of a rollout looks like.

@@ -175,6 +175,10 @@ pub(crate) struct StatusFlags {
     #[arg(long, value_name = "GOAL")]
     until: Vec<status::Goal>,
 
+    /// Count only devices that report this version
+    #[arg(long = "version", value_name = "VERSION", requires = "until")]
+    of_version: Option<String>,
+
     /// Fail after this long, with exit code 5
     #[arg(short = 'W', long, value_name = "TIME")]
     timeout: Option<Wait>,
@@ -209,6 +213,7 @@ impl StatusFlags {
             devices,
             prefix: self.prefix.prefix()?,
             until: self.until,
+            version: self.of_version,
             timeout: self.timeout.map(|Wait(time)| time),
             json: self.report.json(),
             style: self.terminal.style(),

@@ -2,7 +2,7 @@
 
 pub(super) mod amqp;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
@@ -114,6 +114,8 @@ pub struct Plan {
     pub prefix: String,
     /// One of them ends it; none: all that is retained is shown once.
     pub until: Vec<Goal>,
+    /// Only devices that report this version count for them.
+    pub version: Option<String>,
     /// After which it is given up.
     pub timeout: Option<Duration>,
     /// As JSON.
@@ -125,7 +127,9 @@ pub struct Plan {
 impl Plan {
     /// Whether what was waited for is so.
     pub(super) fn is_met(&self, fleet: &Fleet) -> bool {
-        let counts = fleet.counts();
+        let version = self.version.as_deref();
+        let counts = fleet
+            .counts_of(|report| version.is_none_or(|version| word(report, "version") == version));
         self.until.is_empty() || self.until.iter().any(|goal| goal.is_met(&counts))
     }
 }
@@ -134,6 +138,8 @@ impl Plan {
 #[derive(Default)]
 pub(super) struct Fleet {
     pub(super) devices: BTreeMap<String, Value>,
+    /// Those that have reported what is no JSON object last.
+    unreadable: BTreeSet<String>,
     /// Of how many states the user was told last.
     told: usize,
     /// What the devices are called that were asked themselves, by where they are.
@@ -143,6 +149,7 @@ pub(super) struct Fleet {
 impl Fleet {
     /// A report has come; an empty one takes the device off the list.
     pub(super) fn take(&mut self, device: &str, payload: &Bytes) {
+        self.unreadable.remove(device);
         if payload.is_empty() {
             self.devices.remove(device);
             return;
@@ -156,6 +163,34 @@ impl Fleet {
         }
         if self.devices.len() < MOST_DEVICES || self.devices.contains_key(device) {
             self.devices.insert(device.to_owned(), report);
+        }
+    }
+
+    /// The same of a device that is known by its topic: one whose report is no JSON object has one without a state.
+    fn take_from(&mut self, device: &str, payload: &Bytes) {
+        self.take(device, payload);
+        let is_report = payload.is_empty()
+            || serde_json::from_slice::<Value>(payload).is_ok_and(|it| it.is_object());
+        if !is_report {
+            self.take(device, &Bytes::from_static(b"{}"));
+            if self.devices.contains_key(device) {
+                self.unreadable.insert(device.to_owned());
+            }
+        }
+    }
+
+    /// Says whose reports are no JSON objects.
+    fn warn_of_unreadable(&self, console: Console) {
+        let Some(first) = self.unreadable.first() else {
+            return;
+        };
+        let first = line(first);
+        match self.unreadable.len() {
+            1 => console.warn(format_args!("{first}: the report is no JSON object")),
+            count => console.warn(format_args!(
+                "{first} and {} more: the report is no JSON object",
+                count - 1
+            )),
         }
     }
 
@@ -195,8 +230,13 @@ impl Fleet {
     }
 
     pub(super) fn counts(&self) -> BTreeMap<&str, usize> {
+        self.counts_of(|_| true)
+    }
+
+    /// The same of the devices whose report is like this.
+    fn counts_of(&self, is_meant: impl Fn(&Value) -> bool) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        for report in self.devices.values() {
+        for report in self.devices.values().filter(|it| is_meant(it)) {
             *counts.entry(state(report)).or_insert(0) += 1;
         }
         counts
@@ -233,7 +273,15 @@ impl Fleet {
     }
 
     fn json(&self) -> String {
-        let devices: Vec<&Value> = self.devices.values().collect();
+        // Whose it is, says where it came from: what the report itself says may be otherwise, or missing.
+        let devices = self.devices.iter().map(|(device, report)| {
+            let mut report = report.clone();
+            if let Some(fields) = report.as_object_mut() {
+                fields.insert(String::from("device"), json!(device));
+            }
+            report
+        });
+        let devices: Vec<Value> = devices.collect();
         format!("{}\n", json!({"counts": self.counts(), "devices": devices}))
     }
 }
@@ -290,6 +338,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     } else {
         fleet.text()
     };
+    fleet.warn_of_unreadable(console);
     print(text.as_bytes())?;
     match ended {
         End::Done => Ok(()),
@@ -394,7 +443,7 @@ async fn watch(
                 Event::Message(publish) => {
                     retained.message(&publish);
                     if let Some(device) = topics.reporter(&publish.topic) {
-                        fleet.take(device, &publish.payload);
+                        fleet.take_from(device, &publish.payload);
                     }
                 }
                 Event::Subscribed(answers, _) => {
@@ -479,6 +528,32 @@ mod tests {
             fleet.take(device, &Bytes::from_static(report.as_bytes()));
         }
         assert_eq!(words(&fleet.counts()), "idle 1, unknown 2");
+    }
+
+    #[test]
+    fn whose_report_it_is_says_the_topic() {
+        let mut fleet = Fleet::default();
+        for (device, report) in [
+            ("a", r#"{"state":"idle","id":"other","device":"x"}"#),
+            ("b", r#"{"state":"idle"}"#),
+            ("c", "nonsense"),
+            ("d", r#"{"state":"idle"}"#),
+            ("d", "[1]"),
+            ("e", "nonsense"),
+            ("e", r#"{"state":"idle"}"#),
+            ("f", "nonsense"),
+            ("f", ""),
+        ] {
+            fleet.take_from(device, &Bytes::from_static(report.as_bytes()));
+        }
+        let json: Value = serde_json::from_str(&fleet.json()).expect("JSON");
+        let devices = json["devices"].as_array().expect("a list");
+        let names: Vec<_> = devices.iter().map(|it| &it["device"]).collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
+        assert_eq!(devices[0]["id"], "other");
+        assert_eq!(json["counts"], json!({"idle": 3, "unknown": 2}));
+        let unreadable: Vec<_> = fleet.unreadable.iter().collect();
+        assert_eq!(unreadable, ["c", "d"]);
     }
 
     #[test]

@@ -381,9 +381,8 @@ fn derived(filter: &Filter, names: &[String], values: &[Value]) -> Result<Value,
         captures: None,
         now: None,
     };
-    let mapped = filter.map(input, Some(&Json::Object(object)));
-    let first = mapped?.into_iter().next();
-    Ok(first.map_or(Value::None, |body| {
+    let first = filter.value(input, Some(&Json::Object(object)));
+    Ok(first?.map_or(Value::None, |body| {
         match serde_json::from_slice::<Json>(&body) {
             Ok(json) => Value::of_json(&json),
             Err(_) => Value::text(&String::from_utf8_lossy(&body)),

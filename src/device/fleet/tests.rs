@@ -755,6 +755,11 @@ value = {{ jq = "{code}" }}
     assert_eq!(world.fleet.account.not_reported, 0);
     let said = world.fleet.failure().unwrap();
     assert!(said.starts_with("sensor made of d fails: "), "{said}");
+    for code in ["1e1000", "nan", "[1, infinite][1]"] {
+        let world = fleet("0s", code);
+        assert_eq!(world.at("sensors/d/made"), [""; 0], "{code}");
+        assert_eq!(world.fleet.account.failed_readings, 10, "{code}");
+    }
     let world = fleet("3500ms", ".t | ascii_upcase");
     let account = &world.fleet.account;
     assert_eq!((account.failed_readings, account.not_reported), (0, 3));

@@ -46,6 +46,8 @@ enum Phase {
     Opening,
     Downloading(Download),
     Patching,
+    /// After a restart the slot may not be what was compared before: it is read back again.
+    Rechecking,
     /// The state is to be written; then the boot loader is told.
     Written,
     Installed,
@@ -130,7 +132,7 @@ impl Device {
         match stage {
             // The power went before the boot loader was told, or while.
             Stage::Written if boots > MOST_BOOTS => self.revert("it was never installed"),
-            Stage::Written => self.phase = Phase::Written,
+            Stage::Written => self.phase = Phase::Rechecking,
             Stage::Installed if self.booted == old => {
                 self.over(Some("the boot loader went back to the other slot"));
             }
@@ -271,7 +273,8 @@ impl Device {
 
     fn step(&self) -> Option<Step> {
         let (slot, size) = (self.target(), self.update.as_ref().map_or(0, |it| it.size));
-        let trial = self.state.trial.as_ref().map(|trial| trial.slot);
+        let written = self.state.trial.as_ref();
+        let trial = written.map(|trial| trial.slot);
         Some(match &self.phase {
             Phase::Idle => return None,
             Phase::Downloading(download) if download.left() > 0 => return None,
@@ -282,6 +285,10 @@ impl Device {
             }
             Phase::Comparing | Phase::Opening => Step::Open { slot, size },
             Phase::Downloading(_) | Phase::Patching => Step::Check { slot, size },
+            Phase::Rechecking => Step::Check {
+                slot: trial?,
+                size: written?.release.size,
+            },
             Phase::Written => Step::Install(trial?),
             Phase::Installed | Phase::Rebooting | Phase::Reverted => Step::Reboot,
             Phase::Testing => Step::Health,
@@ -312,6 +319,9 @@ impl Device {
             (Step::Save, Outcome::Failed(why)) => self.save_failed(why),
             (Step::Save, _) => self.unwritten = None,
             (Step::Open { .. }, outcome) => self.opened(outcome),
+            (Step::Check { .. }, outcome) if self.phase == Phase::Rechecking => {
+                self.rechecked(outcome);
+            }
             (Step::Check { .. }, outcome) => self.checked(outcome),
             (Step::Patch(step), outcome) => self.patch_ended(step, outcome),
             (Step::Install(_), outcome) => self.installed(outcome),
@@ -402,6 +412,20 @@ impl Device {
         self.state.last = None;
         self.unsaved = true;
         self.phase = Phase::Written;
+    }
+
+    /// What was compared before the restart is not installed where it is something else now; the boot loader may have been told.
+    fn rechecked(&mut self, outcome: Outcome) {
+        let wanted = self.state.trial.as_ref().map(|trial| trial.release.digest);
+        match (outcome, wanted) {
+            (Outcome::Checked(given, _), Some(wanted)) if given == wanted => {
+                self.phase = Phase::Written;
+            }
+            (Outcome::Checked(given, _), Some(wanted)) => {
+                self.revert(&Refusal::PayloadDigest { given, wanted }.to_string());
+            }
+            (outcome, _) => self.revert(&words(outcome)),
+        }
     }
 
     fn installed(&mut self, outcome: Outcome) {

@@ -62,7 +62,7 @@ impl Device {
             Phase::Idle => "idle",
             Phase::Comparing | Phase::Opening => "downloading",
             Phase::Downloading(download) if download.left() > 0 => "downloading",
-            Phase::Downloading(_) | Phase::Patching => "downloaded",
+            Phase::Downloading(_) | Phase::Patching | Phase::Rechecking => "downloaded",
             Phase::Written => "verified",
             Phase::Installed => "installed",
             Phase::Rebooting => "rebooting",

@@ -235,6 +235,33 @@ fn a_power_cut_at_any_write_leaves_a_slot_that_starts() {
 }
 
 #[test]
+fn a_slot_that_changes_before_it_is_installed_is_not_installed() {
+    let maker = Maker::new();
+    let manifest = maker.manifest(1, NEW);
+    let is_written = |hardware: &Hardware| {
+        let copies = hardware.files.each_ref().map(|it| State::decode(it));
+        let trial = State::newest(copies).and_then(|state| state.trial);
+        trial.is_some_and(|trial| trial.stage == Stage::Written)
+    };
+    // The first cut that leaves a compared image which the boot loader does not know of.
+    let mut hardware = (0..).map(|cut| {
+        let mut hardware = Hardware::new(Some(cut), false, true);
+        let cut_off = hardware.boot(&maker.config, &manifest);
+        assert!(cut_off.is_err(), "cut {cut}");
+        hardware
+    });
+    let mut hardware = hardware.find(is_written).expect("a cut");
+    assert_eq!(hardware.next, Slot::A);
+    hardware.slots[1][100] ^= 1;
+    let device = hardware.run(&maker.config, &manifest);
+    let report = device.report();
+    assert_eq!((report.state, report.slot), ("rolled-back", Slot::A));
+    let why = report.error.unwrap_or_default();
+    assert!(why.contains("digest"), "{why}");
+    assert_eq!(hardware.next, Slot::A);
+}
+
+#[test]
 fn what_has_failed_is_not_tried_again_and_what_is_newer_is() {
     let maker = Maker::new();
     let manifest = maker.manifest(1, NEW);
@@ -564,8 +591,8 @@ fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
     let is_bad = |at: usize| at % 100 < 3 && at >= 10;
     let mut rollout = Rollout::new(plan, names);
     let mut passed = Vec::new();
-    while let Some((entry, step)) = rollout.next(0) {
-        if let Entry::Passed { stage, .. } = entry {
+    while let Some((entry, step)) = rollout.next(0, 0) {
+        if let Some(Entry::Passed { stage, .. }) = entry {
             passed.push(stage);
         }
         let Some(Do::Offer(device)) = step else {
@@ -579,6 +606,7 @@ fn a_rollout_to_a_thousand_devices_stops_at_the_stage_that_says_so() {
             sequence: ended.sequence,
             image: ended.image,
             error: ended.error,
+            mark: String::new(),
         };
         rollout.report(&device, &report, 0);
     }

@@ -15,6 +15,17 @@ impl Client {
         self.session.set_reading(true, now);
     }
 
+    /// By when the server has to have said something, while it owes an answer to a CONNECT, SUBSCRIBE or UNSUBSCRIBE: it has the
+    /// whole time from when it was asked, however long it had nothing to say before.
+    pub(super) fn greeted_by(&mut self) -> Option<Instant> {
+        if self.session.is_ready() || !self.session.is_reading() {
+            self.owed_since = None;
+            return None;
+        }
+        let since = *self.owed_since.get_or_insert_with(Instant::now);
+        Some(since.max(self.heard_at) + self.target.connect_timeout)
+    }
+
     /// Whether messages cannot come yet.
     fn begins(&self) -> bool {
         !self.session.is_online() || self.session.awaits_suback()

@@ -123,6 +123,8 @@ pub(crate) struct Client {
     backoff: Backoff,
     /// When the connection was opened or, once it is online, when something last came over it or was not to come.
     heard_at: Instant,
+    /// Since when, at least, the server owes the answers that are missing.
+    owed_since: Option<Instant>,
     ever_online: bool,
     /// Whether there was ever a connection over which all that was asked at its beginning was answered.
     ever_ready: bool,
@@ -166,6 +168,7 @@ impl Client {
             first: None,
             backoff: Backoff::new(patience.first),
             heard_at: now,
+            owed_since: None,
             ever_online: false,
             ever_ready: false,
             ready: false,
@@ -367,6 +370,7 @@ impl Client {
             return self.received(Instant::now()).await;
         }
         let before = self.session.output().len();
+        let greeted_by = self.greeted_by();
         let Link::Open(stream) = &mut self.link else {
             return Ok(());
         };
@@ -376,9 +380,6 @@ impl Client {
         {
             self.pace.before_next_read(stream);
         }
-        let greeted_by = self.heard_at + self.target.connect_timeout;
-        let awaited = !self.session.is_ready() && self.session.is_reading();
-        let greeted_by = awaited.then_some(greeted_by);
         let until = [self.session.next_time(), greeted_by]
             .into_iter()
             .flatten()
@@ -473,7 +474,7 @@ impl Client {
             self.note_concessions();
         }
         if self.session.is_online() {
-            self.heard_at = now;
+            (self.heard_at, self.owed_since) = (now, None);
             if !self.ready && self.session.is_ready() {
                 self.became_ready(now);
             }

@@ -47,6 +47,14 @@ impl Filter {
     ///
     /// # Errors
     /// None.
+    pub const fn value(&self, _: Input<'_>, _: Option<&Value>) -> Result<Option<Vec<u8>>, String> {
+        match self.0 {}
+    }
+
+    /// Not called, as there is no expression.
+    ///
+    /// # Errors
+    /// None.
     pub const fn map(&self, _: Input<'_>, _: Option<&Value>) -> Result<Vec<Vec<u8>>, String> {
         match self.0 {}
     }

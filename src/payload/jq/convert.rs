@@ -121,6 +121,18 @@ pub(super) fn body(output: &Val) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether it is no number, or one that a double can hold.
+pub(super) fn is_finite(output: &Val) -> bool {
+    match output {
+        Val::Num(Num::Float(float)) => float.is_finite(),
+        Val::Num(number) => {
+            let double = number.to_string().parse::<f64>();
+            double.is_ok_and(f64::is_finite)
+        }
+        _ => true,
+    }
+}
+
 fn too_long() -> String {
     format!("an output is longer than {LARGEST} bytes")
 }

@@ -6,6 +6,7 @@ use super::Expect;
 use super::updating::{Site, firmware, site};
 use crate::support::command::{Line, Running, iotctl, signal};
 use crate::support::schema::{known, schema};
+use crate::support::wait_for;
 
 impl Site {
     /// Devices that are up, of which those in `bad` do not take an update well.
@@ -17,6 +18,18 @@ impl Site {
         let agents = names.iter().map(start).collect();
         self.status(&format!("idle == {}", names.len()));
         agents
+    }
+
+    /// How many messages the server has retained there, once they are this many.
+    fn left(&self, filter: &str, wanted: usize) -> usize {
+        wait_for("what is retained", || {
+            let line = self
+                .broker
+                .iotctl("sub --retained-only -F %t -t")
+                .word(filter);
+            let count = line.run().text().lines().count();
+            (count == wanted).then_some(count)
+        })
     }
 
     fn rollout(&self, plan: &str, words: &str) -> Line {
@@ -159,6 +172,94 @@ fn a_controller_that_was_killed_goes_on_and_a_second_one_is_refused() {
     let _server = site.serve("");
     let ended = result(site.rollout(&plan, "--resume --retry forever"), 0);
     assert_eq!(ended["updated"], 3);
+}
+
+/// What the journal has of a kind.
+fn entries(site: &Site, kind: &str) -> usize {
+    let journal = std::fs::read_to_string(site.folder.path("plan.journal"));
+    let lines = journal.unwrap_or_default();
+    let begins = format!("{{\"{kind}\":");
+    lines.lines().filter(|it| it.starts_with(&begins)).count()
+}
+
+/// A controller that was killed has offered the update to devices that are not there: they never see it.
+#[test]
+fn an_abort_after_a_crash_takes_back_and_offers_nothing() {
+    let site = site(20_000);
+    let plan = "devices = ['a', 'b']\n[[stage]]\npercent = 100\n";
+    for action in ["--abort", "--resume"] {
+        let first = site.rollout(plan, "").start();
+        let left = site.left("ota/device/+/manifest", 2);
+        assert_eq!(left, 2);
+        signal(first.id(), "KILL");
+        drop(first);
+        let journal = site.folder.path("plan.journal");
+        if action == "--resume" {
+            // The power went just after the stop was written down.
+            let mut lines = std::fs::read_to_string(&journal).unwrap();
+            lines.push_str("{\"stopped\":{\"at\":1,\"why\":\"it was enough\"}}\n");
+            std::fs::write(&journal, lines).unwrap();
+        }
+        let words = format!("{action} --retry forever --trace");
+        let ended = site.rollout(plan, &words).run();
+        let code = if action == "--abort" { 0 } else { 7 };
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+        let counts = ": 0 updated, 0 failed, 0 in flight, 2 not offered\n";
+        assert!(ended.text().ends_with(counts), "{}", ended.text());
+        let given: Vec<_> = (ended.stderr.lines())
+            .filter(|it| it.contains("PUBLISH") && it.contains("/manifest"))
+            .filter(|it| !it.contains("0 bytes"))
+            .collect();
+        assert_eq!(given, [""; 0]);
+        assert_eq!(site.left("ota/device/+/manifest", 0), 0);
+        assert_eq!(
+            (entries(&site, "offered"), entries(&site, "withdrawn")),
+            (2, 2)
+        );
+        std::fs::remove_file(journal).unwrap();
+    }
+}
+
+/// The last report of a silent device is asked for, beside those of all: what it reports then comes twice. And a server that has
+/// had nothing to say for longer than it may take to answer is not late when it is asked.
+#[test]
+fn a_failure_after_silence_counts_once_and_the_server_is_not_late() {
+    let site = site(20_000);
+    let plan = "devices = ['a']\nretries = 1\ntimeout = '1h'\n[[stage]]\npercent = 100\n";
+    let mut running = site.rollout(plan, "--trace --connect-timeout 4s").start();
+    running.hears("SUBSCRIBE");
+    wait_for("the offer", || {
+        (entries(&site, "offered") == 1).then_some(())
+    });
+    while !running.hears("SUBSCRIBE").contains("ota/status/a") {}
+    running.hears("SUBACK");
+    let said = |state: &str| {
+        format!(r#"{{"state":"{state}","sequence":1,"id":"a","at":"2026-01-01T00:00:00.000Z"}}"#)
+    };
+    site.retain("ota/status/a", &said("failed"));
+    wait_for("the second offer", || {
+        (entries(&site, "offered") == 2).then_some(())
+    });
+    site.retain("ota/status/a", &said("updated"));
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("no SUBACK"), "{}", ended.stderr);
+    assert!(ended.text().starts_with("completed: 1 updated, 0 failed"));
+}
+
+#[test]
+fn stages_that_end_before_all_devices_say_so() {
+    let site = site(20_000);
+    for device in ["a", "b"] {
+        let report = format!(r#"{{"state":"updated","sequence":1,"id":"{device}"}}"#);
+        site.retain(&format!("ota/status/{device}"), &report);
+    }
+    let plan = "devices = ['a', 'b', 'c']\n[[stage]]\ndevices = 2\n";
+    let ended = site.rollout(plan, "").run().succeeded();
+    assert_eq!(
+        ended,
+        "completed: 2 updated, 0 failed, 0 in flight, 1 not offered: the stages end before them\n"
+    );
 }
 
 #[test]

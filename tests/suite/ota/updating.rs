@@ -317,6 +317,30 @@ fn retained_blocks_are_not_believed() {
     said.succeeded();
 }
 
+/// Updates of earlier versions are not those that are waited for, and a report that is none is said.
+#[test]
+fn a_goal_counts_devices_of_one_version() {
+    let site = site(1_000);
+    for (device, version) in [("a", "1.0"), ("b", "1.1")] {
+        let report = format!(r#"{{"state":"updated","version":"{version}","id":"other"}}"#);
+        site.retain(&format!("ota/status/{device}"), &report);
+    }
+    site.retain("ota/status/c", "nonsense");
+    let until = |words: &str| {
+        let line = iotctl("ota status --output json").word(site.url());
+        line.word("--until").word("updated == 1").words(words).run()
+    };
+    until("--timeout 300ms").exits(5);
+    let ended = until("--version 1.1 --timeout 80s").exits(0);
+    let ended = ended.says("iotctl: c: the report is no JSON object");
+    let status: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let names = status["devices"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|it| it["device"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    let alone = iotctl("ota status --version 1.1").word(site.url()).run();
+    alone.exits(2).says("--until");
+}
+
 #[test]
 fn a_device_that_is_not_well_goes_back_and_stays_there() {
     let site = site(10_000);

@@ -6,11 +6,11 @@ use std::mem::take;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::now;
+use super::Time;
 use crate::command::ota::status::{Fleet, word};
 use crate::error::{Error, Kind, Result};
-use crate::firmware::rollout::{Entry, Report, Rollout, Step};
-use crate::firmware::wire;
+use crate::firmware::rollout::{Counts, Decision, Entry, Report, Rollout, Step};
+use crate::firmware::{sha256, short, wire};
 use crate::flow::journal::Journal;
 use crate::output::Console;
 use crate::stop::Stop;
@@ -114,21 +114,21 @@ impl Irrevocable {
     }
 }
 
-/// With what is to be done then.
-type Decision = (Entry, Option<Step>);
-
 /// A rollout that goes on.
 pub(super) struct Control<'a, N> {
     notifier: &'a mut N,
     console: Console,
+    time: Time,
     /// What is decided and written down, and waits until it can be sent.
     steps: VecDeque<Step>,
+    /// Devices that it was taken back from, which may not have arrived.
+    taken_back: Vec<String>,
     /// Devices whose reports are looked at although they are no news.
     again: Vec<String>,
 }
 
 impl<'a, N: Notifier> Control<'a, N> {
-    pub(super) fn new(notifier: &'a mut N, console: Console) -> Self {
+    pub(super) fn new(notifier: &'a mut N, console: Console, time: Time) -> Self {
         // All that is known already is looked at, once.
         let _ = notifier.news();
         let again = notifier.fleet().devices.keys().cloned().collect();
@@ -136,12 +136,25 @@ impl<'a, N: Notifier> Control<'a, N> {
             again,
             notifier,
             console,
+            time,
             steps: VecDeque::new(),
+            taken_back: Vec::new(),
         }
     }
 
-    /// Until the rollout is over and nothing is under way.
+    /// Until the rollout is over and nothing is under way. What is decided is in the journal at the end, whatever that is.
     pub(super) async fn run(
+        &mut self,
+        rollout: &mut Rollout,
+        journal: &mut Journal,
+        stop: &mut Stop,
+    ) -> Result<()> {
+        let ended = self.turns(rollout, journal, stop).await;
+        let left = rollout.left();
+        ended.and(write(journal, left.iter()))
+    }
+
+    async fn turns(
         &mut self,
         rollout: &mut Rollout,
         journal: &mut Journal,
@@ -156,17 +169,9 @@ impl<'a, N: Notifier> Control<'a, N> {
             let counts = (rollout.stage(), rollout.counts());
             if shown != Some(counts) {
                 shown = Some(counts);
-                let (stage, counts) = counts;
-                self.console.progress(format_args!(
-                    "stage {}: {} updated, {} failed, {} in flight, {} waiting",
-                    stage + 1,
-                    counts.updated,
-                    counts.failed,
-                    counts.underway,
-                    counts.waiting
-                ));
+                self.show(counts);
             }
-            let is_said = self.steps.is_empty() && self.notifier.is_said();
+            let is_said = self.is_said() && self.taken_back.is_empty();
             if rollout.ended().is_some() && rollout.counts().underway == 0 && is_said {
                 return Ok(());
             }
@@ -178,35 +183,60 @@ impl<'a, N: Notifier> Control<'a, N> {
         }
     }
 
+    fn show(&self, (stage, counts): (usize, Counts)) {
+        self.console.progress(format_args!(
+            "stage {}: {} updated, {} failed, {} in flight, {} waiting",
+            stage + 1,
+            counts.updated,
+            counts.failed,
+            counts.underway,
+            counts.waiting
+        ));
+    }
+
+    /// Whether all that was decided was said, and has arrived.
+    fn is_said(&self) -> bool {
+        self.steps.is_empty() && self.notifier.is_said()
+    }
+
     fn hear(&mut self, rollout: &mut Rollout) {
-        let mut news = take(&mut self.again);
-        news.extend(self.notifier.news());
+        let now = self.time.now();
+        let (known, news) = (take(&mut self.again), self.notifier.news());
+        let devices = &self.notifier.fleet().devices;
+        for device in known {
+            if let Some(report) = devices.get(&device).map(report) {
+                rollout.recall(&device, &report, now);
+            }
+        }
         for device in news {
-            if let Some(report) = self.notifier.fleet().devices.get(&device).map(report) {
-                rollout.report(&device, &report, now());
+            if let Some(report) = devices.get(&device).map(report) {
+                rollout.report(&device, &report, now);
             }
         }
     }
 
-    /// Writes down what is decided, many decisions at a time, and does it.
+    /// Writes down what is decided, many decisions at a time, and does it; and what has been done, where that says more.
     fn decide(&mut self, rollout: &mut Rollout, journal: &mut Journal) -> Result<()> {
         loop {
             self.carry_out()?;
             if !self.steps.is_empty() {
                 return Ok(());
             }
-            let decided = together(|| rollout.next(now()));
+            if self.is_said() {
+                let now = self.time.now();
+                let taken_back = take(&mut self.taken_back).into_iter();
+                taken_back.for_each(|device| rollout.withdrawn(&device, now));
+            }
+            let decided = together(|| rollout.next(self.time.now(), Time::of_day()));
             if decided.is_empty() {
                 return Ok(());
             }
-            for (entry, _) in &decided {
-                let line = serde_json::to_string(entry)
-                    .map_err(|why| Error::new(Kind::Local, why.to_string()))?;
-                journal.append(&format!("{line}\n"))?;
-            }
-            journal.sync()?;
+            write(
+                journal,
+                decided.iter().filter_map(|(entry, _)| entry.as_ref()),
+            )?;
             for (entry, step) in decided {
-                self.tell(&entry);
+                entry.iter().for_each(|entry| self.tell(entry));
                 self.steps.extend(step);
             }
         }
@@ -226,7 +256,10 @@ impl<'a, N: Notifier> Control<'a, N> {
                     }
                     self.notifier.offer(device)?;
                 }
-                Step::Withdraw(device) => self.notifier.withdraw(device)?,
+                Step::Withdraw(device) => {
+                    self.taken_back.push(device.clone());
+                    self.notifier.withdraw(device)?;
+                }
             }
         }
         Ok(())
@@ -244,7 +277,7 @@ impl<'a, N: Notifier> Control<'a, N> {
                 b"running"
             }
             Some(b"abort") => {
-                rollout.abort(now());
+                rollout.abort(self.time.now());
                 b"aborted"
             }
             Some(b"ping") => b"here",
@@ -269,17 +302,19 @@ impl<'a, N: Notifier> Control<'a, N> {
     }
 }
 
-/// Decisions that may be written down together: after a crash devices are offered the update again, but of what was to be taken
-/// back only the last one may not have been.
-fn together(mut next: impl FnMut() -> Option<Decision>) -> Vec<Decision> {
-    let mut decided = Vec::new();
-    while decided.len() < AT_ONCE
-        && !matches!(decided.last(), Some((_, Some(Step::Withdraw(_)))))
-        && let Some(decision) = next()
-    {
-        decided.push(decision);
+/// Decisions that are written down together.
+fn together(next: impl FnMut() -> Option<Decision>) -> Vec<Decision> {
+    std::iter::from_fn(next).take(AT_ONCE).collect()
+}
+
+/// Puts entries into the journal, on the disk.
+fn write<'e>(journal: &mut Journal, entries: impl Iterator<Item = &'e Entry>) -> Result<()> {
+    for entry in entries {
+        let line =
+            serde_json::to_string(entry).map_err(|why| Error::new(Kind::Local, why.to_string()))?;
+        journal.append(&format!("{line}\n"))?;
     }
-    decided
+    journal.sync()
 }
 
 fn report(report: &Value) -> Report {
@@ -289,37 +324,20 @@ fn report(report: &Value) -> Report {
         sequence: report["sequence"].as_u64().unwrap_or(0),
         image: wire::digest(word(report, "image")),
         error: (!why.is_empty()).then(|| why.to_owned()),
+        mark: short(&sha256(report.to_string().as_bytes())),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn what_is_taken_back_is_the_last_of_what_is_written_together() {
-        let device = || String::from("d");
-        let offered = || {
-            (
-                Entry::Offered {
-                    device: device(),
-                    at: 0,
-                },
-                Some(Step::Offer(device())),
-            )
-        };
-        let withdrawn = || {
-            (
-                Entry::Withdrawn {
-                    device: device(),
-                    at: 0,
-                },
-                Some(Step::Withdraw(device())),
-            )
-        };
-        let mut left = [offered(), offered(), withdrawn(), withdrawn(), offered()].into_iter();
-        let lengths = [3, 1, 1, 0].map(|_| together(|| left.next()).len());
-        assert_eq!(lengths, [3, 1, 1, 0]);
-        assert_eq!(together(|| Some(offered())).len(), AT_ONCE);
+    fn reports_that_differ_in_their_time_alone_are_two() {
+        let mark = |at: &str| report(&json!({"state": "failed", "sequence": 1, "at": at})).mark;
+        assert_eq!(mark("1"), mark("1"));
+        assert_ne!(mark("1"), mark("2"));
     }
 }

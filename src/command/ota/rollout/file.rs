@@ -340,7 +340,10 @@ fn seconds(name: &str, text: &str) -> Judged<Seconds> {
     let time = humantime::parse_duration(text);
     let time =
         time.map_err(|_| format!("{name} {text:?}: expected a time such as 10m or 1h30m"))?;
-    Ok(time.as_secs())
+    match time.subsec_nanos() {
+        0 => Ok(time.as_secs()),
+        _ => Err(format!("{name} {text:?}: expected whole seconds")),
+    }
 }
 
 /// `50/m`
@@ -472,6 +475,14 @@ mod tests {
             ("stages = 1\n", "unknown field `stages`"),
             ("devices = []\n[[stage]]\ndevices = 1\n", "devices is empty"),
             ("timeout = '0s'\n[[stage]]\ndevices = 1\n", "timeout \"0s\""),
+            (
+                "timeout = '1900ms'\n[[stage]]\ndevices = 1\n",
+                "timeout \"1900ms\": expected whole seconds",
+            ),
+            (
+                "[[stage]]\ndevices = 1\nsoak = '1s 1us'\n",
+                "stage 1: soak \"1s 1us\": expected whole seconds",
+            ),
             (
                 "[[stage]]\ndevices = 1\npercent = 1\n",
                 "stage 1: it has devices and percent",

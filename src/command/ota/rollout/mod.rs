@@ -17,7 +17,7 @@ mod file;
 mod mqtt;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -31,6 +31,7 @@ use crate::firmware::Identity;
 use crate::firmware::rollout::{Entry, Rollout, Seconds, is_within};
 use crate::flow::journal::{self, Journal};
 use crate::output::{Console, Style, print};
+use crate::pace::clock::{self, Clock};
 use crate::stop::Stop;
 
 /// How often the clock is looked at: for time-outs, soaks and windows.
@@ -80,9 +81,23 @@ pub struct Plan {
     pub style: Style,
 }
 
-fn now() -> Seconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// The time of a run: it showed the time of day at its beginning, and goes on from there, whatever is set then.
+#[derive(Clone, Copy, Debug)]
+struct Time(Clock);
+
+impl Time {
+    fn start() -> Self {
+        Self(Clock::start())
+    }
+
+    fn now(self) -> Seconds {
+        clock::seconds(self.0.now()) as Seconds
+    }
+
+    /// What clocks on the wall show now, for windows.
+    fn of_day() -> Seconds {
+        clock::seconds(clock::at(SystemTime::now())) as Seconds
+    }
 }
 
 pub(super) async fn run(plan: Plan) -> Result<()> {
@@ -163,12 +178,13 @@ async fn carry_out(
 ) -> Result<()> {
     let (mut journal, mut rollout) = begin(plan, asked, path, notifier.fleet())?;
     notifier.take_charge()?;
+    let time = Time::start();
     if plan.action == Action::Abort {
-        rollout.abort(now());
+        rollout.abort(time.now());
     }
-    let mut control = Control::new(notifier, Console::new(plan.style));
+    let mut control = Control::new(notifier, Console::new(plan.style), time);
     let ended = control.run(&mut rollout, &mut journal, stop).await;
-    say(plan, &rollout)?;
+    say(plan, &rollout, ended.is_ok())?;
     ended?;
     match rollout.ended() {
         Some(Some("aborted")) if plan.action == Action::Abort => Ok(()),
@@ -262,9 +278,10 @@ fn is_of_class(report: &Value, class: &str) -> bool {
     !own.is_empty() && id(own) == id(class)
 }
 
-fn say(plan: &Plan, rollout: &Rollout) -> Result<()> {
+fn say(plan: &Plan, rollout: &Rollout, is_whole: bool) -> Result<()> {
     let counts = rollout.counts();
-    let state = match rollout.ended() {
+    let ended = rollout.ended().filter(|_| is_whole);
+    let state = match ended {
         None => "interrupted",
         Some(None) => "completed",
         Some(Some("aborted")) => "aborted",
@@ -279,8 +296,12 @@ fn say(plan: &Plan, rollout: &Rollout) -> Result<()> {
                 "underway": counts.underway, "waiting": counts.waiting, "failures": failures});
         format!("{line}\n")
     } else {
+        let why = match ended {
+            Some(None) if counts.waiting > 0 => ": the stages end before them",
+            _ => "",
+        };
         format!(
-            "{state}: {} updated, {} failed, {} in flight, {} not offered\n",
+            "{state}: {} updated, {} failed, {} in flight, {} not offered{why}\n",
             counts.updated, counts.failed, counts.underway, counts.waiting
         )
     };

@@ -67,6 +67,11 @@ impl Silence {
         answers.iter().any(|(it, _)| self.filters.contains(it))
     }
 
+    /// Whether what comes on a topic comes for one of these subscriptions, too.
+    fn asks_for(&self, topic: &str) -> bool {
+        self.filters.iter().any(|filter| filter == topic)
+    }
+
     /// Who is to be asked for: some after the other, so that all have their turn.
     fn turn<'d>(&mut self, underway: impl Iterator<Item = &'d str>) -> Vec<&'d str> {
         let heard = take(&mut self.heard);
@@ -269,8 +274,14 @@ impl Link {
             let before = self.fleet.devices.get(device).cloned();
             self.fleet.take(device, &publish.payload);
             self.silence.hears(device);
-            // What is only shown again is no news: it may be of an earlier offer.
-            if !publish.retain || before.as_ref() != self.fleet.devices.get(device) {
+            let after = self.fleet.devices.get(device);
+            // What is only shown again is no news: it may be of an earlier offer. For two subscriptions it comes twice.
+            let is_twice = || {
+                publish.retain
+                    || self.silence.asks_for(&publish.topic)
+                    || after.is_some_and(|report| report["at"].is_string())
+            };
+            if before.as_ref() != after || !is_twice() {
                 self.news.push(device.to_owned());
             }
         } else if publish.topic == self.lock {

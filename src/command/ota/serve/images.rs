@@ -5,15 +5,17 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::mem::take;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use rustix::fs::{Mode, OFlags};
 
 use crate::command::ota::sign::MANIFEST;
 use crate::error::Result;
-use crate::file;
+use crate::file::{self, beneath};
 use crate::firmware::{Digest, digest_of};
 
 /// The directory is looked at for an unknown image no more often.
@@ -180,7 +182,7 @@ impl Images {
         let at = self.open.iter().position(|(it, _)| it == image);
         let file = match at.and_then(|at| self.open.remove(at)) {
             Some((_, file)) => Ok(file),
-            None => File::open(path),
+            None => open(path),
         };
         let same = file.and_then(|file| match stamped(&file.metadata()?)? == *stamp {
             true => Ok(file),
@@ -235,7 +237,7 @@ fn found(path: &Path, before: Option<&Found>) -> Option<Found> {
         return same.cloned();
     }
     let read = || {
-        let file = File::open(path)?;
+        let file = open(path)?;
         let stamp = stamped(&file.metadata()?)?;
         Ok((stamp, digest_of(file)?))
     };
@@ -246,6 +248,25 @@ fn found(path: &Path, before: Option<&Found>) -> Option<Found> {
         },
         Err(cause) => failed(Some(stamp), &cause),
     })
+}
+
+/// Opens a file of the directory; a link that leads out of it is not followed.
+fn open(path: &Path) -> io::Result<File> {
+    let (folder, name) = match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if !folder.as_os_str().is_empty() => (folder, name),
+        (_, name) => (Path::new("."), name.unwrap_or_default()),
+    };
+    let name = name.to_str();
+    let name = name.ok_or_else(|| io::Error::other("its name is no UTF-8"))?;
+    let folder = File::open(folder)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match beneath::open(folder.as_fd(), name, flags, Mode::empty()) {
+        Ok(file) => Ok(file.into()),
+        Err(cause) if cause.kind() == io::ErrorKind::CrossesDevices => {
+            Err(io::Error::other("the link leads out of the directory"))
+        }
+        Err(cause) => Err(cause),
+    }
 }
 
 fn stamped(about: &Metadata) -> io::Result<Stamp> {
@@ -300,6 +321,29 @@ mod tests {
         images.look().expect("a directory");
         assert!(images.news().is_empty());
         assert!(images.has(&sha256(b"third")) && images.count() == 2);
+    }
+
+    #[test]
+    fn a_link_that_leads_out_is_not_followed() {
+        let outside = tempfile::tempdir().expect("a directory");
+        let folder = tempfile::tempdir().expect("a directory");
+        let secret = outside.path().join("secret");
+        fs::write(&secret, b"secret").expect("a file");
+        fs::write(folder.path().join("1.bin"), b"first").expect("a file");
+        symlink(&secret, folder.path().join("out")).expect("a link");
+        symlink("1.bin", folder.path().join("in")).expect("a link");
+        let mut images = Images::of(folder.path()).expect("a directory");
+        let news = images.news();
+        let why = "/out: the link leads out of the directory";
+        assert!(news.len() == 1 && news[0].ends_with(why), "{news:?}");
+        assert!(images.has(&sha256(b"first")) && !images.has(&sha256(b"secret")));
+        // One that is put there later, with the same time and size, is not followed, either.
+        let path = folder.path().join("2.bin");
+        fs::hard_link(&secret, &path).expect("a link");
+        images.look().expect("a directory");
+        fs::remove_file(&path).expect("removed");
+        symlink(&secret, &path).expect("a link");
+        assert_eq!(images.block(&sha256(b"secret"), 64, 0), None);
     }
 
     #[test]
