@@ -385,6 +385,12 @@ pub(crate) fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
     Ok(text)
 }
 
+/// The refusal of a file with a mistake at a byte of its `text`: `FILE:LINE: WHY`.
+pub(crate) fn mistaken(path: &Path, text: &str, at: usize, why: impl Display) -> Error {
+    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+    Error::usage(format!("{}:{line}: {why}", path.display()))
+}
+
 /// What a parser of TOML says is wrong, in one line and without the text of a value: that may be a URL with a password in
 /// it, or a header that logs in.
 pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
@@ -401,6 +407,22 @@ pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
     match text {
         Some((from, to)) if from < to => [&line[..from], &line[to..]].concat().into(),
         _ => line.into(),
+    }
+}
+
+/// What a parser of JSON says is wrong, in words for who has not written it by hand.
+pub(crate) fn json_mistake(cause: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let words = cause.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    match (cause.classify(), words.split('`').nth(1)) {
+        (Category::Eof, _) => String::from("it ends too early"),
+        (Category::Syntax, _) => {
+            let (line, column) = (cause.line(), cause.column());
+            format!("line {line}, column {column} is not JSON")
+        }
+        (_, Some(name)) if words.starts_with("missing field ") => format!("{name} is missing"),
+        _ => words.to_owned(),
     }
 }
 

@@ -34,6 +34,9 @@ use crate::payload::comparison::Comparison;
 use quantity::Quantity;
 pub(crate) use quantity::names;
 
+/// The largest miss that is told in percent of its limit.
+const LARGEST_SHARE: f64 = 10_000.0;
+
 /// One threshold, as `--assert` reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assert {
@@ -108,10 +111,12 @@ impl Assert {
             return String::from("nothing: it equals the limit");
         }
         let shown = self.quantity.unit().show(distance);
-        if self.limit == 0.0 {
-            return shown;
+        let share = distance / self.limit.abs() * 100.0;
+        // Of a limit near zero it says nothing.
+        match share > LARGEST_SHARE {
+            true => shown,
+            false => format!("{shown} ({})", percent(share)),
         }
-        format!("{shown} ({})", percent(distance / self.limit.abs() * 100.0))
     }
 }
 
@@ -214,6 +219,15 @@ mod tests {
             assert_eq!(judged(text).missed_by, missed_by, "{text}");
             assert!(!judged(text).passed, "{text}");
         }
+    }
+
+    #[test]
+    fn a_miss_of_a_limit_near_zero_has_no_percentage() {
+        let missed_by = judged("p50 < 1ns").missed_by;
+        assert!(
+            missed_by.ends_with('s') && !missed_by.contains('%'),
+            "{missed_by}"
+        );
     }
 
     #[test]
@@ -369,6 +383,9 @@ mod tests {
             assert_eq!(refused.hint_text(), Some(hint));
         }
         assert!("loss == 0".parse::<Assert>().is_ok(), "0 is 0 in any unit");
+        assert!(refused("p(95) < 500").ends_with("\"p(95)\" is unknown; did you mean p95?"));
+        assert!(refused("latency < 5ms").ends_with("did you mean p99?"));
+        assert!(refused("lots == 0").contains("did you mean lost"));
         assert!(refused("p100.1 < 1").contains("\"p100.1\" is not one of"));
         assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is not one of"));
         assert!(refused("p99 =< 1").contains("none of <"));

@@ -16,7 +16,7 @@ use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::{DrainFlags, EnoughFlags};
 use super::flags::written;
-use super::syntax::numbers::{Count, Span, Wait};
+use super::syntax::numbers::{Count, Span, Wait, whole};
 use crate::command::Command;
 use crate::command::alert::shape::Shape;
 use crate::command::alert::{From, Plan, StepTo, To, admin};
@@ -178,7 +178,7 @@ struct ToFlags {
     to_exchange: Option<String>,
 
     /// MQTT: QoS that they are published with
-    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=2))]
+    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = whole(0..=2_u8))]
     qos: u8,
 
     /// MQTT: retain the last one of each topic
@@ -255,17 +255,27 @@ impl AlertFlags {
     /// The command, validated as far as possible without a file or the network.
     pub(crate) fn command(self) -> Result<Command> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let usual = self.state.name.clone();
+        let usual = usual.as_str();
         let action = match (self.from.as_deref().unwrap_or_default(), words.as_slice()) {
             ("list", [name]) => {
                 let json = self.to.output == OutputWord::Json;
                 (name, admin::Action::List { json })
+            }
+            ("list", []) => {
+                let json = self.to.output == OutputWord::Json;
+                (&usual, admin::Action::List { json })
+            }
+            (word @ ("ls" | "status"), [] | [_]) if self.topic.is_none() => {
+                let text = format!("there is no command \"alert {word}\"");
+                return Err(Error::usage(text).hint("did you mean `iotctl alert list`?"));
             }
             ("ack", [name, key]) => (name, admin::Action::Acknowledge((*key).to_owned())),
             ("silence", [name, key, time]) => (name, silence(Some(key), time)?),
             ("silence", [name, time]) => (name, silence(None, time)?),
             ("list" | "ack" | "silence", _) => {
                 return Err(Error::usage(
-                    "expected list NAME, ack NAME KEY, silence NAME KEY TIME or silence NAME TIME",
+                    "expected list [NAME], ack NAME KEY, silence NAME KEY TIME or silence NAME TIME",
                 ));
             }
             (_, []) => return self.watching(),

@@ -120,7 +120,7 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
         "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context. A URL replaces server, user name and password together; a user it names without a password has the one given here, unless that is for another user or host. Another host given by -h gets no user name, password and path of the server below. A server whose scheme or port is another protocol's is not used",
     ),
     (
-        "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_KEY_PASSWORD, IOTCTL_KEY_PASSWORD_FILE, IOTCTL_INSECURE, IOTCTL_TLS_PIN, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
+        "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_KEY_PASSWORD, IOTCTL_KEY_PASSWORD_FILE, IOTCTL_INSECURE, IOTCTL_INSECURE_NAME, IOTCTL_TLS_PIN, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
         "same as the flags; several ALPN protocols and several pins are separated by commas; IOTCTL_KEY_PASSWORD is the password of an encrypted key",
     ),
     (

@@ -139,6 +139,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
         _ => mqtt::property::padded(words)?,
     };
     words.extend(command);
+    if let Some(refused) = refusal::help(&words) {
+        return Err(refused);
+    }
     match top::Cli::read(&words) {
         Ok(cli) => match refusal::stray(&words) {
             Some(stray) => Err(stray),

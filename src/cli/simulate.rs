@@ -93,7 +93,7 @@ pub(crate) struct SimulateFlags {
     count: Option<u32>,
 
     /// What all random values and times follow from, in place of the file's [default: 1]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
     /// Let the fleet live this many times faster: 60 makes an hour a minute
@@ -108,7 +108,7 @@ pub(crate) struct SimulateFlags {
     drain: DrainFlags,
 
     /// Print this many first messages as records (NDJSON) without connecting, on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"])]
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"], value_parser = whole(0..=u64::MAX))]
     preview: Option<u64>,
 
     /// Check the file without connecting, and end: keys, values, topics, identifiers, rules
@@ -128,11 +128,11 @@ pub(crate) struct SimulateFlags {
     output: Form,
 
     /// Write the totals to this file as JSON
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     save_json: Option<PathBuf>,
 
     /// Write an HTML page with the account to a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     html: Option<PathBuf>,
 
     /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run
@@ -143,7 +143,7 @@ pub(crate) struct SimulateFlags {
     ready: ReadyFlags,
 
     /// Address and port where CoAP devices are reached [default: 127.0.0.1:5683]
-    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "CoAP")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::socket_address, help_heading = "CoAP")]
     listen: Option<SocketAddr>,
 
     /// Resource directory at which each CoAP device is registered as an endpoint of its own, such as coap://HOST

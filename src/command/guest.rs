@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use crate::error::{Error, Kind, Result};
+use crate::flow::exec;
 use crate::output::terminals;
 use crate::stop::{Asked, Group};
 
@@ -51,7 +52,7 @@ impl Guest {
         let name = program.to_string_lossy().into_owned();
         let child = command
             .spawn()
-            .map_err(|cause| Error::local(format_args!("cannot run {name}"), &cause))?;
+            .map_err(|cause| exec::cannot_run(&name, &cause))?;
         let leader = child.id().filter(|_| !at_terminal);
         Ok(Some(Self {
             name,

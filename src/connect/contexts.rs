@@ -50,6 +50,7 @@ struct Context {
     key_password: Option<Secret>,
     key_password_file: Option<PathBuf>,
     insecure: Option<bool>,
+    insecure_name: bool,
     tls_server_name: Option<String>,
     tls_alpn: Vec<String>,
     #[serde(deserialize_with = "from_texts")]
@@ -155,19 +156,39 @@ pub(crate) fn names(environment: &Environment) -> Vec<String> {
 fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<ConnectArgs> {
     match (asked, path) {
         (None, _) => Ok(ConnectArgs::default()),
-        (Some(name), Some(path)) => Err(Error::usage(format!(
-            "unknown context {name:?}: {} does not exist",
-            path.display()
-        ))),
-        (Some(name), None) => Err(Error::usage(format!(
-            "unknown context {name:?}: HOME is not set, so there is no configuration file"
-        ))),
+        (Some(name), Some(path)) => Err(or_host(
+            name,
+            Error::usage(format!(
+                "unknown context {name:?}: {} does not exist",
+                path.display()
+            )),
+        )),
+        (Some(name), None) => Err(or_host(
+            name,
+            Error::usage(format!(
+                "unknown context {name:?}: HOME is not set, so there is no configuration file"
+            )),
+        )),
+    }
+}
+
+/// A host that people name where a context or a URL stands.
+const LOCAL_HOST: &str = "localhost";
+
+/// The same, with what to write for a server.
+fn or_host(name: &str, error: Error) -> Error {
+    match name == LOCAL_HOST {
+        true => error.hint("write mqtt://localhost for a server on this machine"),
+        false => error,
     }
 }
 
 fn unknown(name: &str, path: &Path, config: &Config) -> Error {
     let known: Vec<&str> = config.contexts.keys().map(String::as_str).collect();
     let error = Error::usage(format!("unknown context {name:?} in {}", path.display()));
+    if name == LOCAL_HOST {
+        return or_host(name, error);
+    }
     if known.is_empty() {
         return error.hint(format!(
             "the file has no contexts; add a table [contexts.{name}]"
@@ -182,13 +203,7 @@ fn unknown(name: &str, path: &Path, config: &Config) -> Error {
 /// TOML's own message shows the line itself, which may hold a password: only its number is shown.
 fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
     let Range { start, .. } = cause.span().unwrap_or_default();
-    let line = 1 + text
-        .bytes()
-        .take(start)
-        .filter(|&byte| byte == b'\n')
-        .count();
-    let message = file::mistake(cause.message());
-    Error::usage(format!("{}, line {line}: {message}", path.display()))
+    file::mistaken(path, text, start, file::mistake(cause.message()))
 }
 
 impl Context {
@@ -211,6 +226,7 @@ impl Context {
             key_password: self.key_password,
             key_password_file: place(self.key_password_file),
             insecure: self.insecure,
+            insecure_name: self.insecure_name,
             tls_server_name: self.tls_server_name,
             tls_alpn: self.tls_alpn,
             tls_pins: self.tls_pin,
@@ -330,6 +346,8 @@ mod tests {
         assert_eq!(prod.retry, Some(Retry::For(Duration::from_secs(30))));
         assert_eq!(prod.tls_version, Some(TlsVersion::V13));
         assert_eq!(prod.connect_timeout, Some(Duration::from_secs(2)));
+        let named = with_file("[contexts.a]\ninsecure-name = true\n", Some("a")).unwrap();
+        assert!(named.insecure_name && !prod.insecure_name);
         assert_eq!(prod.headers, [(String::from("A"), String::from("b"))]);
         assert_eq!(with_file(TWO, None).unwrap().host.as_deref(), Some("d"));
     }
@@ -361,6 +379,9 @@ mod tests {
 
     #[test]
     fn a_slip_in_the_name_of_a_context_is_told() {
+        let refused = with_file(TWO, Some("localhost")).unwrap_err();
+        let told = refused.hint_text().unwrap_or_default();
+        assert!(told.contains("mqtt://localhost"), "{told}");
         let refused = with_file(TWO, Some("prdo")).unwrap_err();
         assert!(refused.text().ends_with("config.toml"), "{refused}");
         assert_eq!(refused.hint_text(), Some("did you mean \"prod\"?"));
@@ -382,7 +403,7 @@ mod tests {
             ("colour = 1\n", 1, "unknown field `colour`"),
         ] {
             let refused = with_file(text, Some("a")).unwrap_err();
-            let place = format!("config.toml, line {line}: ");
+            let place = format!("config.toml:{line}: ");
             assert!(
                 refused.text().contains(&place) && refused.text().contains(words),
                 "{text}: {refused}"

@@ -108,6 +108,9 @@ impl Environment {
             key_password: self.text("IOTCTL_KEY_PASSWORD")?.map(Secret::from),
             key_password_file: self.path("IOTCTL_KEY_PASSWORD_FILE"),
             insecure: self.read("IOTCTL_INSECURE", yes_or_no)?,
+            insecure_name: self
+                .read("IOTCTL_INSECURE_NAME", yes_or_no)?
+                .unwrap_or_default(),
             tls_server_name: self.text("IOTCTL_TLS_SERVER_NAME")?,
             tls_alpn: self.read("IOTCTL_TLS_ALPN", list)?.unwrap_or_default(),
             tls_pins: self.read("IOTCTL_TLS_PIN", pins)?.unwrap_or_default(),
@@ -264,6 +267,7 @@ mod tests {
             ("IOTCTL_HOST", "h"),
             ("IOTCTL_PORT", "1884"),
             ("IOTCTL_INSECURE", "yes"),
+            ("IOTCTL_INSECURE_NAME", "1"),
             ("IOTCTL_TLS_ALPN", "mqtt, x"),
             ("IOTCTL_CONNECT_TIMEOUT", "250ms"),
             ("IOTCTL_USERNAME", ""),
@@ -273,6 +277,7 @@ mod tests {
             (words.host.as_deref(), words.port, words.insecure),
             (Some("h"), Some(1884), Some(true))
         );
+        assert!(words.insecure_name);
         assert_eq!(words.tls_alpn, ["mqtt", "x"]);
         assert_eq!(
             words.connect_timeout,
@@ -294,6 +299,7 @@ mod tests {
         for (name, value) in [
             ("IOTCTL_PORT", "70000"),
             ("IOTCTL_INSECURE", "perhaps"),
+            ("IOTCTL_INSECURE_NAME", "perhaps"),
             ("IOTCTL_TLS_VERSION", "1.1"),
             ("IOTCTL_CONNECT_TIMEOUT", "soon"),
             ("IOTCTL_RETRY", "soon"),

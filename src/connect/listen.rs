@@ -59,15 +59,29 @@ impl FromStr for ListenAddress {
                 path.strip_prefix("//").unwrap_or(path),
             )));
         }
-        let wrong = || {
-            format!("{text:?} is not an address to listen on, such as 127.0.0.1:1883 or unix:/path")
-        };
+        let socket = Self::socket(text, "127.0.0.1:1883 or unix:/path")?;
+        Ok(Self::Tcp(socket))
+    }
+}
+
+impl ListenAddress {
+    /// Reads the address of a socket of TCP or UDP, for what listens on no other.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn ip(text: &str) -> Result<SocketAddr, String> {
+        Self::socket(text, "127.0.0.1:8080")
+    }
+
+    /// Reads such an address; `example` is one, for those who wrote none.
+    fn socket(text: &str, example: &str) -> Result<SocketAddr, String> {
+        let wrong = || format!("{text:?} is not an address to listen on, such as {example}");
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let port: u16 = port.parse().map_err(|_| wrong())?;
         let inside = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         if let Some(found) = inside.and_then(zone::ipv6_with_zone) {
             let (ip, zone) = found.map_err(|cause| format!("{text:?}: {cause}"))?;
-            return Ok(Self::Tcp(SocketAddrV6::new(ip, port, 0, zone).into()));
+            return Ok(SocketAddrV6::new(ip, port, 0, zone).into());
         }
         let address = match host {
             "" => Some(SocketAddr::from(([0; 16], port))),
@@ -75,7 +89,7 @@ impl FromStr for ListenAddress {
             "localhost" => Some(SocketAddr::from(([127, 0, 0, 1], port))),
             _ => text.to_socket_addrs().map_err(|_| wrong())?.next(),
         };
-        address.map(Self::Tcp).ok_or_else(wrong)
+        address.ok_or_else(wrong)
     }
 }
 

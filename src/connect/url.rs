@@ -33,10 +33,15 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     let wrong =
         |why: String| Error::usage(format!("invalid URL {}: {why}", without_credentials(text)));
     let (name, rest) = split_scheme(text).ok_or_else(|| {
-        wrong(String::from("no scheme")).hint(format!(
-            "use {}://HOST, or -h HOST",
-            protocol.schemes()[0].name
-        ))
+        let known = text.split_once(':');
+        let known = known.filter(|(name, _)| protocol.scheme(name).is_some());
+        wrong(String::from("no scheme")).hint(match known {
+            Some((name, rest)) => {
+                let url = format!("{name}://{}", rest.trim_start_matches('/'));
+                format!("write {}", without_credentials(&url))
+            }
+            None => format!("use {}://HOST, or -h HOST", protocol.schemes()[0].name),
+        })
     })?;
     let scheme = protocol.scheme(name).ok_or_else(|| {
         wrong(format!(

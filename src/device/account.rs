@@ -228,12 +228,12 @@ impl Account {
 
     fn connected(&self) -> String {
         let ends = named(&[
-            ("connections", self.connections),
-            ("births", self.births),
-            ("clean ends", self.clean_ends),
-            ("crashes", self.crashes),
-            ("silences", self.silences),
-            ("lost connections", self.lost_connections),
+            ("connection|connections", self.connections),
+            ("birth|births", self.births),
+            ("clean end|clean ends", self.clean_ends),
+            ("crash|crashes", self.crashes),
+            ("silence|silences", self.silences),
+            ("lost connection|lost connections", self.lost_connections),
         ]);
         let devices = counted(self.devices, "device");
         let wills = self.wills_expected;
@@ -255,7 +255,7 @@ impl Account {
             ("dropped from full buffers", self.buffer_dropped),
             ("left in buffers", self.buffer_left),
             ("stuck", self.stuck),
-            ("spikes", self.spikes),
+            ("spike|spikes", self.spikes),
             ("sent twice", self.duplicated),
             ("out of order", self.out_of_order),
         ])
@@ -266,9 +266,9 @@ impl Account {
             ("updated", self.updated),
             ("rolled back", self.rolled_back),
             ("failed", self.failed_updates),
-            ("manifests refused", self.refused_manifests),
-            ("blocks", self.blocks),
-            ("blocks dropped", self.dropped_blocks),
+            ("manifest refused|manifests refused", self.refused_manifests),
+            ("block|blocks", self.blocks),
+            ("block dropped|blocks dropped", self.dropped_blocks),
         ])
     }
 
@@ -280,16 +280,40 @@ impl Account {
             ("dropped", self.dropped_commands),
             ("by rules", self.rule_commands),
             ("stopped in circles of rules", self.stopped_rules),
-            ("reboots", self.reboots),
+            ("reboot|reboots", self.reboots),
         ])
     }
 }
 
-/// Those that there are.
+/// Those that there are; where a name has two forms, the first is that of one.
 fn named(pairs: &[(&str, u64)]) -> String {
     let there = pairs.iter().filter(|(_, count)| *count > 0);
     let words: Vec<_> = there
-        .map(|(name, count)| format!("{count} {name}"))
+        .map(|(name, count)| match (name.split_once('|'), count) {
+            (Some((one, _)), 1) => format!("{count} {one}"),
+            (Some((_, many)), _) => format!("{count} {many}"),
+            (None, _) => format!("{count} {name}"),
+        })
         .collect();
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_a_kind_is_named_so() {
+        let account = Account {
+            devices: 1,
+            connections: 1,
+            births: 1,
+            crashes: 2,
+            ..Account::default()
+        };
+        assert_eq!(
+            account.connected(),
+            "1 device: 1 connection, 1 birth, 2 crashes; wills expected: 0"
+        );
+    }
 }

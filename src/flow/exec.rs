@@ -1,6 +1,6 @@
 //! A command for each message, in a bounded number of processes.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::num::NonZeroUsize;
 use std::process::Stdio;
 
@@ -98,7 +98,7 @@ impl Exec {
                 let text = format!("a message to {topic} is too large for an environment");
                 Error::new(Kind::Refused, text)
             }
-            _ => Error::local(format_args!("cannot run {program}"), &cause),
+            _ => cannot_run(program, &cause),
         })?;
         Ok(Started {
             group: child.id().map(Group::led_by),
@@ -159,6 +159,15 @@ impl Exec {
             Ok((answer, good)) => (good, answer),
             Err(()) => (false, Vec::new()),
         })
+    }
+}
+
+/// `cannot run PROGRAM: no such file or directory`, of a command that was perhaps given as one word.
+pub(crate) fn cannot_run(program: &str, cause: &io::Error) -> Error {
+    let error = Error::local(format_args!("cannot run {program}"), cause);
+    match cause.kind() == ErrorKind::NotFound && program.contains(char::is_whitespace) {
+        true => error.hint("write each word of the command by itself, or use sh -c 'COMMAND'"),
+        false => error,
     }
 }
 
@@ -323,6 +332,12 @@ mod tests {
             command: vec![String::from("/nonexistent/x")],
             ..shell("")
         };
+        let whole = Exec {
+            command: vec![String::from("tr a-z A-Z")],
+            ..shell("")
+        };
+        let error = whole.start(&message).err().unwrap();
+        assert!(error.hint_text().unwrap_or_default().contains("sh -c"));
         let error = missing.start(&message).err().unwrap();
         assert_eq!(
             error.text(),

@@ -69,7 +69,7 @@ pub(crate) mod topics;
 mod unpack;
 pub(crate) mod visible;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -155,6 +155,16 @@ impl Source {
             self,
             Self::Lines(_) | Self::Follow { .. } | Self::Records | Self::Recording { .. }
         )
+    }
+
+    /// What is said of a text that names a file, which other programs send: here it is sent itself.
+    pub(crate) fn named_file(&self) -> Option<String> {
+        let Self::Text(text) = self else {
+            return None;
+        };
+        let name = std::str::from_utf8(text).ok()?.strip_prefix('@')?;
+        let is_file = Path::new(name).is_file();
+        is_file.then(|| format!("the text @{name} is sent; -f {name} sends the file"))
     }
 
     /// Whether its messages can say where they go.

@@ -730,7 +730,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
     for (words, says) in [
         ("--rate 0/m", "a rate of 0"),
         ("--above 1 --flapping 0/10m", "flapping after 0 changes"),
-        ("--when /a=1", "use == for ="),
+        ("--when /a=1", "write == instead of ="),
         ("--when temp==1", "a value of a JSON payload is /temp"),
     ] {
         iotctl("alert - -t t")
@@ -740,8 +740,8 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
             .says(says);
     }
     for (condition, says) in [
-        ("/a == 1 && /b == 2", "use and for &&"),
-        (".a.b > 1 || /b == 2", "use or for ||"),
+        ("/a == 1 && /b == 2", "write and instead of &&"),
+        (".a.b > 1 || /b == 2", "write or instead of ||"),
         (".a.b > 1", "a value of a JSON payload is /a/b"),
     ] {
         let line = iotctl("alert - -t t --when").word(condition);

@@ -114,7 +114,7 @@ fn what_only_mqtt_5_has() {
 fn properties() {
     for (text, why) in [
         ("publish colour red", "colour"),
-        ("publish content-type", "lacks an argument"),
+        ("publish content-type", "is missing an argument"),
         (
             "publish message-expiry-interval x",
             "message-expiry-interval",
@@ -369,4 +369,93 @@ fn records_are_refused_by_their_line() {
         let ended = broker.iotctl("pub --ndjson").input(input).run().exits(2);
         ended.says(why);
     }
+}
+
+/// Mistakes that are often made, and the answers to them.
+#[test]
+fn what_others_write_is_answered() {
+    for (line, says) in [
+        ("alert - -t t --above 30C", "\"30C\" is not a number"),
+        ("alert - -t t --above 1 -q 3", "a whole number from 0 to 2"),
+        ("bench mqtt --processes -5", "must not be negative"),
+        ("bench mqtt --processes zz", "a whole number from 1 to 1024"),
+        ("simulate --preview zz", "expected a whole number from 0"),
+        (
+            "bridge mqtt://h mqtt://g --retries zz",
+            "expected a whole number from 0",
+        ),
+        (
+            "watch --web zz",
+            "\"zz\" is not an address to listen on, such as 127.0.0.1:8080",
+        ),
+        (
+            "simulate --listen unix:/x",
+            "is not an address to listen on, such as 127.0.0.1:8080",
+        ),
+        ("bench mqtt --assert p(95)<500", "did you mean p95?"),
+        ("bench mqtt --csv -", "standard output has the report"),
+        ("simulate f --save-json -", "standard output has the report"),
+        (
+            "simulate --assert foo==3",
+            "unknown counter foo; there are ",
+        ),
+        (
+            "mqtt sub -t a mqtt:127.0.0.1",
+            "hint: write mqtt://127.0.0.1\n",
+        ),
+        ("coap get coap://h/a --format json", "use --output json"),
+        ("coap get nothing", "invalid URI \"nothing\": no scheme"),
+        (
+            "coap put coap://h/a hello",
+            "\"hello\" is taken as a second URI",
+        ),
+        ("alert ls", "did you mean `iotctl alert list`?"),
+        ("alert status x", "did you mean `iotctl alert list`?"),
+        ("mqtt sub -p 1 a/b", "\"a/b\" is not a URL"),
+        (
+            "mqtt sub -t a --filter payload.temp>3",
+            "a value of a JSON payload is /temp",
+        ),
+        (
+            "mqtt sub -t a --filter select(.temp>3)",
+            "an expression of jq begins with jq:",
+        ),
+    ] {
+        iotctl(line).run().exits(2).prints("").says(says);
+    }
+    for line in ["watch localhost", "bridge localhost mqtt://h"] {
+        let line = iotctl(line).env("IOTCTL_CONFIG", "/nonexistent");
+        line.run().exits(2).says("hint: write mqtt://localhost");
+    }
+    for condition in ["payload == 'on'", "payload == on AND size < 5"] {
+        for flag in ["--filter", "--until", "--expect"] {
+            word(&format!("sub -t a {flag}"), condition).says("write ");
+        }
+        let alert = iotctl("alert - -t t --when").word(condition);
+        alert.run().exits(2).says("write ");
+    }
+}
+
+#[test]
+fn an_alert_without_a_journal_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, name) in [("alert list nosuch", "nosuch"), ("alert list", "alert")] {
+        let line = iotctl(line).env("XDG_STATE_HOME", folder.path());
+        line.run()
+            .exits(8)
+            .says(&format!("no alert is named {name}\n"));
+    }
+}
+
+#[test]
+fn the_text_of_a_message_that_names_a_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("body");
+    std::fs::write(&file, "x").unwrap();
+    let broker = crate::support::broker::broker("");
+    let text = format!("@{}", file.display());
+    let sent = broker.iotctl("pub -t a -m").word(&text).run().exits(0);
+    sent.says(&format!("-f {} sends the file", file.display()));
+    let other = broker.iotctl("pub -t a -m @nobody").run().exits(0);
+    assert!(!other.stderr.contains("-f "), "{}", other.stderr);
 }

@@ -305,12 +305,9 @@ fn filters_come_from_a_file() {
     for (text, why) in [
         (
             "a\nb/#/c\n",
-            "topics, line 2: -t: filter \"b/#/c\": # must be the last level",
+            "topics:2: -t: filter \"b/#/c\": # must be the last level",
         ),
-        (
-            "a;qos=3\n",
-            "topics, line 1: -t \"a;qos=3\": QoS is 0, 1 or 2",
-        ),
+        ("a;qos=3\n", "topics:1: -t \"a;qos=3\": QoS is 0, 1 or 2"),
         ("# nothing\n", "topics has no topic filter"),
     ] {
         fs::write(&file, text).unwrap();

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use crate::bench::report::distribution::{NANOSECOND, decode};
 use crate::bench::result::{Interval, Latency, Messages, Report};
 
+use crate::error::meant;
+
 use super::number::Unit;
 
 /// The latency that a figure without a prefix is of.
@@ -352,7 +354,23 @@ pub(crate) fn names() -> Vec<String> {
     figures.chain(prefixes).chain(numbers).collect()
 }
 
+/// What other load generators and people call the usual percentile.
+const LATENCY: [&str; 4] = ["latency", "response", "http_req_duration", "duration"];
+
 fn unknown(word: &str) -> String {
+    // k6 writes p(95).
+    let plain = word.replace(['(', ')'], "");
+    let names = names();
+    let names = names.iter().map(String::as_str);
+    let near = match plain.parse::<Figure>() {
+        Ok(_) => vec![plain.as_str()],
+        Err(()) if LATENCY.contains(&word) => vec!["p99"],
+        Err(()) => meant(word, names),
+    };
+    if !near.is_empty() {
+        let near = near.join(" or ");
+        return format!("{word:?} is unknown; did you mean {near}?");
+    }
     let numbers = NUMBERS.iter().map(|number| number.name);
     let prefixes = LATENCIES[1..].iter().map(|name| format!("{name}.p99"));
     format!(

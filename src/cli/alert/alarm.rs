@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::words::{of, per, range};
-use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::numbers::{Count, Span, Wait, number};
 use crate::error::{Error, Result};
 use crate::flow::alarm::{Millis, Test};
 use crate::payload::captures::Pattern;
@@ -16,11 +16,11 @@ use crate::payload::expect::Condition;
 #[command(next_help_heading = "Alarm")]
 pub(super) struct TestFlags {
     /// Readings above this are bad
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(super) above: Option<f64>,
 
     /// Readings below this are bad
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(super) below: Option<f64>,
 
     /// Readings below LOW or above HIGH are bad
@@ -48,11 +48,11 @@ pub(super) struct TestFlags {
     pub(super) when: Option<Condition>,
 
     /// Only readings below this end the alarm [default: those that are not bad]
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(super) clear_below: Option<f64>,
 
     /// Only readings above this end the alarm [default: those that are not bad]
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(super) clear_above: Option<f64>,
 
     /// How long readings must be bad before the alarm fires; unlike --for of other commands it does not end this one [default: 0]

@@ -16,7 +16,7 @@ use clap::Args;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, meant};
 use crate::file;
 
 use super::Parsed;
@@ -149,8 +149,13 @@ impl Scenario {
             flags.any(|flag| flag.get_long() == Some(name) && name != "help")
         });
         if !known {
-            let why =
-                format!("unknown key {name}; the keys are the long flags of bench {protocol}");
+            let flags = command.into_iter().flat_map(clap::Command::get_arguments);
+            let why = match *meant(name, flags.filter_map(clap::Arg::get_long)) {
+                [near, ..] => format!("unknown key {name}; did you mean {near}?"),
+                [] => {
+                    format!("unknown key {name}; the keys are the long flags of bench {protocol}")
+                }
+            };
             return Err(self.refusal(text, key.span().start, &why));
         }
         let with = |value: &dyn std::fmt::Display| OsString::from(format!("--{name}={value}"));
@@ -182,9 +187,7 @@ impl Scenario {
     }
 
     fn refusal(&self, text: &str, start: usize, why: &str) -> Error {
-        let before = text.bytes().take(start);
-        let line = 1 + before.filter(|&byte| byte == b'\n').count();
-        Error::usage(format!("{}, line {line}: {why}", self.file.display()))
+        file::mistaken(&self.file, text, start, why)
     }
 
     fn named(&self, refused: &Error) -> Error {
@@ -229,35 +232,35 @@ mod tests {
         for (text, why) in [
             (
                 "mqtt = \"mqtt://ann:secret@h\"\n",
-                "load.toml, line 1: invalid type: string, expected a map",
+                "load.toml:1: invalid type: string, expected a map",
             ),
             (
                 "",
-                "load.toml, line 1: the file has no table; expected [mqtt], [amqp], [coap]",
+                "load.toml:1: the file has no table; expected [mqtt], [amqp], [coap]",
             ),
             (
                 "[mqtt]\n\n[smtp]\n",
-                "load.toml, line 3: unknown table [smtp]; expected [mqtt], [amqp], [coap]",
+                "load.toml:3: unknown table [smtp]; expected [mqtt], [amqp], [coap]",
             ),
             (
                 "[amqp]\nqos = 1\n",
-                "load.toml, line 2: unknown key qos; the keys are the long flags of bench amqp",
+                "load.toml:2: unknown key qos; the keys are the long flags of bench amqp",
             ),
             (
                 "[mqtt]\nqos = 1\n[amqp]\n",
-                "load.toml, line 1: a file describes one load test and has one table",
+                "load.toml:1: a file describes one load test and has one table",
             ),
             (
                 "[coap]\nqos = 1\n",
-                "load.toml, line 2: unknown key qos; the keys are the long flags of bench coap",
+                "load.toml:2: unknown key qos; the keys are the long flags of bench coap",
             ),
             (
                 "[mqtt]\nqos = 1\npublisher = 5\n",
-                "load.toml, line 3: unknown key publisher; the keys are the long flags of bench mqtt",
+                "load.toml:3: unknown key publisher; did you mean publishers?",
             ),
             (
                 "[mqtt]\nqos = 1\nrate = \"fast\"\n",
-                "load.toml, line 3: invalid value 'fast' for '--rate <RATE>': expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second",
+                "load.toml:3: invalid value 'fast' for '--rate <RATE>': expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second",
             ),
             (
                 "[mqtt]\nrate = 5\nmax = true\n",
@@ -268,9 +271,6 @@ mod tests {
             assert_eq!(refused.text(), why, "{text}");
         }
         let refused = read("[mqtt]\nqos = \n", &[]).unwrap_err();
-        assert!(
-            refused.text().starts_with("load.toml, line 2: "),
-            "{refused}"
-        );
+        assert!(refused.text().starts_with("load.toml:2: "), "{refused}");
     }
 }

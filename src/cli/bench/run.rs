@@ -48,7 +48,7 @@ pub(crate) struct RunOptionFlags {
     threads: u16,
 
     /// Share the load among this many processes on this machine, each with --threads of its own: for more cores, and for more connections than one process may have descriptors; one report
-    #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "shard", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "shard", value_parser = whole(1..=1024_u16))]
     processes: u16,
 
     /// Coalesce reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
@@ -106,27 +106,27 @@ struct ResultFlags {
     output: Form,
 
     /// Also write the result to a file, for bench report, compare and merge
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     save_json: Option<PathBuf>,
 
     /// Write an HTML page with plots to a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     html: Option<PathBuf>,
 
     /// Write the time series to a CSV file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     csv: Option<PathBuf>,
 
     /// Write the latency distributions to a file, as an HdrHistogram V2 log
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     hlog: Option<PathBuf>,
 
     /// Write a Markdown summary to a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     markdown: Option<PathBuf>,
 
     /// Write the threshold results to a file, as JUnit test cases
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
     junit: Option<PathBuf>,
 
     /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run

@@ -184,6 +184,7 @@ impl AskFlags {
 impl SendFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self, method: Code) -> Result<Plan> {
+        self.asking.refuse_body()?;
         let content_format = self.source.content_format();
         let body = self.source.body(method)?;
         let plan = self
@@ -197,6 +198,17 @@ impl SendFlags {
 }
 
 impl AskingFlags {
+    /// Refuses a body that stands where a URI does.
+    fn refuse_body(&self) -> Result<()> {
+        match self.uris.as_slice() {
+            [_, .., last] if !last.contains("://") && !last.starts_with('/') => {
+                let text = format!("{last:?} is taken as a second URI");
+                Err(Error::usage(text).hint(format!("use -m {last}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn plan(
         self,
         method: Code,

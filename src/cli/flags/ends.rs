@@ -131,7 +131,7 @@ pub(crate) struct DeliveryFlags {
     pub(crate) window: u16,
 
     /// How often a message that a server refuses for now (a quota, basic.nack, 5.03) is sent again, before it counts as refused for good [default: for as long as --retry says]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole(0..=u32::MAX))]
     pub(crate) retries: Option<u32>,
 
     /// Fail where a message has something that the other protocol cannot carry, a server grants QoS 0 where more was asked for, or does not take the QoS or the RETAIN of a message

@@ -49,7 +49,7 @@ pub(crate) struct OutputFlags {
     local_time: bool,
 
     /// Format messages with a mosquitto format string, such as '%I %t %p', or with names as in --columns, such as '%{/temp}'; the man page lists the sequences
-    #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
+    #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true, value_parser = template)]
     format: Option<Template>,
 
     /// Indent JSON over several lines (json; -F: %j and %J)
@@ -99,6 +99,17 @@ enum Output {
 /// What `--columns` says.
 #[derive(Clone, Debug)]
 struct Columns(Vec<Column>);
+
+/// Reads the template of -F, which shows each message as a word of its own where the name of a format was meant.
+fn template(text: &str) -> Result<Template> {
+    if let Ok(output) = Output::from_str(text, true) {
+        let name = output.to_possible_value();
+        let name = name.as_ref().map_or(text, |it| it.get_name());
+        return Err(Error::usage("a template has % sequences, such as '%t %p'")
+            .hint(format!("use --output {name}")));
+    }
+    text.parse()
+}
 
 fn columns(text: &str) -> Result<Columns, String> {
     Column::list(text).map(Columns)

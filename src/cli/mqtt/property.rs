@@ -89,7 +89,7 @@ fn pad_one(words: &mut impl Iterator<Item = OsString>, padded: &mut Vec<OsString
 }
 
 fn too_few(flag: &str) -> Error {
-    Error::usage(format!("{flag} lacks an argument"))
+    Error::usage(format!("{flag} is missing an argument"))
         .hint("write -D publish content-type text/plain, or -D publish user-property NAME VALUE")
 }
 
@@ -250,11 +250,11 @@ mod tests {
         );
         assert_eq!(
             refused("-D publish content-type"),
-            "-D publish content-type lacks an argument"
+            "-D publish content-type is missing an argument"
         );
         assert_eq!(
             refused("-D publish user-property k"),
-            "-D publish user-property lacks an argument"
+            "-D publish user-property is missing an argument"
         );
         assert_eq!(
             refused("-D will content-type a"),

@@ -31,6 +31,14 @@ const fn row(
 /// Of several rows for a flag, the first that fits counts.
 const FOREIGN: &[Foreign] = &[
     // Programs of all kinds, curl among them.
+    // As curl has them.
+    row(&["-d"], "coap", "message", "use -m TEXT"),
+    row(
+        &["--json"],
+        "coap",
+        "message",
+        "use -m JSON -t json for a body; --output json is how the response is shown",
+    ),
     row(
         &["-d", "--debug"],
         "",
@@ -44,6 +52,25 @@ const FOREIGN: &[Foreign] = &[
         "",
         "tls-pin",
         "use --tls-pin sha256/BASE64",
+    ),
+    row(
+        &["--pass", "--passwd"],
+        "",
+        "password",
+        "use -P PASSWORD or --password-file FILE; for a private key --key-password-file FILE",
+    ),
+    row(
+        &["--jq"],
+        "",
+        "map",
+        "use --filter 'jq: .temp > 20' to select messages, --map 'jq: .temp' to change them",
+    ),
+    row(&["--jq"], "", "filter", "use --filter 'jq: .temp > 20'"),
+    row(
+        &["--decode"],
+        "",
+        "encode",
+        "commands that receive decode, such as `iotctl mqtt sub`",
     ),
     row(
         &["--key-password", "--keypass", "--pass"],
@@ -134,6 +161,19 @@ const FOREIGN: &[Foreign] = &[
         "bench",
         "count",
         "use --count COUNT",
+    ),
+    row(&["-n"], "bench", "count", "use --count COUNT"),
+    row(
+        &["--threshold", "--thresholds"],
+        "bench",
+        "assert",
+        "use --assert, such as --assert 'p99 < 20ms'",
+    ),
+    row(
+        &["--threshold", "--thresholds"],
+        "simulate",
+        "assert",
+        "use --assert, such as --assert 'crashes == 3'",
     ),
     row(
         &["--rps", "--qps"],
@@ -231,6 +271,10 @@ const FOREIGN: &[Foreign] = &[
         "use --random SIZE",
     ),
     row(&["--payload-size"], "", "size", "use --size SIZE"),
+    // ping(8) of the operating system.
+    row(&["-c"], "mqtt ping", "interval", "use -C COUNT"),
+    row(&["-c"], "coap ping", "interval", "use -C COUNT"),
+    row(&["-c"], "amqp ping", "interval", "use -C COUNT"),
     // Clients of MQTT: mosquitto's, mqttx, HiveMQ's.
     row(
         &["--remove-retained"],
@@ -360,7 +404,34 @@ const FOREIGN: &[Foreign] = &[
         "password-file",
         "use -u NAME --password-file FILE",
     ),
-    row(&["--no-ack", "--ackmode"], "amqp", "ack", "use --ack auto"),
+    row(&["--no-ack", "--auto-ack"], "amqp", "ack", "use --ack auto"),
+    // Half of its modes leave the message in the queue, as the usual one does.
+    row(
+        &["--ackmode"],
+        "amqp",
+        "ack",
+        "use --ack peek, which leaves messages in the queue, or --ack ack, which removes them",
+    ),
+    row(
+        &["--type"],
+        "amqp declare queue",
+        "queue-type",
+        "use --queue-type classic, quorum or stream",
+    ),
+    row(
+        &["--dlx", "--dead-letter"],
+        "amqp",
+        "dead-letter-exchange",
+        "use --dead-letter-exchange NAME",
+    ),
+    row(
+        &["--delivery-mode"],
+        "amqp",
+        "persistent",
+        "use --persistent for delivery mode 2; without it the mode is 1",
+    ),
+    row(&["--source"], "amqp bind", "exchange", "use -e EXCHANGE"),
+    row(&["--source"], "amqp unbind", "exchange", "use -e EXCHANGE"),
     // coap-client.
     row(
         &["-m"],
@@ -380,6 +451,19 @@ const FOREIGN: &[Foreign] = &[
         "coap",
         "repeat",
         "use --repeat COUNT --repeat-delay 1",
+    ),
+    row(&["-s"], "coap observe", "for", "use --for TIME"),
+    row(
+        &["--observe", "--subscribe"],
+        "coap get",
+        "token",
+        "use `iotctl coap observe`",
+    ),
+    row(
+        &["--filter", "--until"],
+        "coap",
+        "collect",
+        "`iotctl coap observe` has conditions; here only --expect checks the response",
     ),
     row(
         &["-s"],

@@ -96,6 +96,12 @@ where
     }
 }
 
+/// Any number, which may have a fraction.
+pub(crate) fn number(word: &str) -> Result<f64, String> {
+    word.parse()
+        .map_err(|_| format!("{word:?} is not a number"))
+}
+
 impl FromStr for Size {
     type Err = &'static str;
 
@@ -225,6 +231,12 @@ mod tests {
             let told = port(wrong).unwrap_err();
             assert_eq!(told, "expected a whole number from 1 to 65535", "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_number_is_one_as_a_whole() {
+        assert_eq!(number("-3.5"), Ok(-3.5));
+        assert_eq!(number("30C"), Err(String::from("\"30C\" is not a number")));
     }
 
     #[test]

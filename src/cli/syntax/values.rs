@@ -3,8 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use bytestring::ByteString;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::connect::ListenAddress;
 use crate::error::{Error, Result};
@@ -77,10 +79,15 @@ pub(crate) fn packet_size(word: &str) -> Result<u32, String> {
 
 /// An address to listen on, for what does so over TCP only.
 pub(crate) fn socket_address(word: &str) -> Result<SocketAddr, String> {
-    match word.parse()? {
-        ListenAddress::Tcp(address) => Ok(address),
-        ListenAddress::Unix(_) => Err(String::from("it is a unix socket")),
-    }
+    ListenAddress::ip(word)
+}
+
+/// A file for a result, whose report is on standard output: `-` would be a file of this name.
+pub(crate) fn result_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str() == "-" {
+        true => Err("standard output has the report; name a file, or use --output"),
+        false => Ok(path),
+    })
 }
 
 /// A client identifier or a part of one: at most 65,535 bytes (MQTT 5.0 §1.5.4).

@@ -41,9 +41,18 @@ pub struct Plan {
 /// # Errors
 /// There is no such journal; [`Kind::Refused`]: there is no such alarm.
 pub(crate) fn run(plan: Plan) -> Result<()> {
+    let is_usual = plan.state.is_none();
     let path = plan
         .state
         .map_or_else(|| store::usual_path(&plan.name), Ok)?;
+    if is_usual && !path.exists() {
+        let text = format!("no alert is named {}", plan.name);
+        let hint = format!(
+            "{} does not exist; --state FILE names another",
+            path.display()
+        );
+        return Err(Error::new(Kind::Local, text).hint(hint));
+    }
     let (head, lines) = journal::look_into(&path)?;
     if head.as_deref().is_some_and(|head| !store::is_head(head)) {
         let text = format!("{} is not the journal of an alert", path.display());

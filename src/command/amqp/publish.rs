@@ -105,6 +105,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     let report = plan.ack_report.map(opened).transpose()?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    if let Some(file) = plan.source.named_file() {
+        notes.note(file);
+    }
     let session = plan.session.session("publish", LATER, notes)?;
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publishing = Publishing::new(&plan, session, notes);
@@ -118,8 +121,13 @@ pub async fn run(plan: Plan) -> Result<()> {
     let _ = stop.close(publishing.close()).await;
     input.report(notes);
     if unroutable > 0 {
+        // An exchange has bindings; without one the key names the queue.
+        let way_out = match plan.exchange.is_empty() {
+            true => "; --declare declares the queue, --mandatory makes this an error",
+            false => "",
+        };
         notes.warn(format_args!(
-            "no queue received {}, which the server dropped (312 NO_ROUTE)",
+            "no queue received {}, which the server dropped (312 NO_ROUTE){way_out}",
             messages(unroutable)
         ));
     }

@@ -53,6 +53,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(outline);
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    if let Some(file) = plan.source.named_file() {
+        notes.note(file);
+    }
     let written = Cell::new(0);
     let named = names.into_iter().zip(&places).collect();
     let requests = Requests::open(&plan, named, &written)?;

@@ -332,7 +332,7 @@ fn is_path(word: &str) -> bool {
 /// A word that may be a server or a path: to guess would ask, or change, the wrong one.
 fn no_scheme(word: &str) -> Error {
     let word = without_credentials(word);
-    let error = Error::usage(format!("bad URI {word:?}: no scheme"));
+    let error = Error::usage(format!("invalid URI {word:?}: no scheme"));
     let word = word.trim_start_matches('/');
     match word.starts_with(|letter: char| letter.is_alphanumeric() || letter == '[') {
         true => error.hint(format!(

@@ -81,6 +81,10 @@ async fn publish(mut plan: Plan) -> Result<()> {
     let report = plan.ack_report.map(opened).transpose()?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    let named = plan.source.named_file();
+    if let Some(file) = named.filter(|_| plan.session.stands_in.is_none()) {
+        notes.note(file);
+    }
     let mut input = Input::new(bodies, &plan.pacing);
     let topic = first(topics);
     let mut publisher = plan.publisher(target, topic.clone(), notes).await?;

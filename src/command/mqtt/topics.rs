@@ -83,7 +83,7 @@ impl TopicsFile {
         let read = |(at, line): (usize, &str)| {
             let read = (self.read)(line, defaults);
             read.map_err(|why| {
-                let text = format!("{path}, line {}: {why}", at + 1);
+                let text = format!("{path}:{}: {why}", at + 1);
                 why.reworded(text)
             })
         };
@@ -136,7 +136,7 @@ mod tests {
         let text = "\u{feff}# all rooms\r\na/+\r\n\n  b/#  \n#comment\n#\n#;qos=1\n";
         assert_eq!(read(text).unwrap(), ["a/+", "b/#", "#", "#;qos=1"]);
         let refused = read("a\n\nbad\n").unwrap_err();
-        assert!(refused.text().ends_with("topics, line 3: it is bad"));
+        assert!(refused.text().ends_with("topics:3: it is bad"));
         assert_eq!(refused.exit_code(), 2);
         let refused = read("# nothing\n").unwrap_err();
         assert!(refused.text().ends_with("topics has no topic filter"));

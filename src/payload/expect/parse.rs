@@ -34,7 +34,7 @@ pub(super) fn form(words: &str) -> Result<Form, String> {
             parser.at,
             "\")\" closes nothing; a value with parentheses is written in quotes",
         )),
-        Some(_) => Err(parser.fault(parser.at, "and, or or the end is expected")),
+        Some(_) => Err(parser.expected("and, or or the end is expected")),
     });
     match node {
         Ok(Node::Test(test)) => Ok(Form::One(test)),
@@ -55,7 +55,7 @@ struct Fault {
 /// Whether it is more than one comparison.
 fn is_joined(words: &str) -> bool {
     let begins = words.trim_start();
-    let opens = ["(", "not(", "exists(", "changed("]
+    let opens = ["(", "not(", "NOT(", "exists(", "changed("]
         .iter()
         .any(|it| begins.starts_with(it));
     opens || word(begins) == "not" || clause(words, false).is_some_and(|end| end < words.len())
@@ -107,9 +107,16 @@ fn test(words: &str) -> Result<Test, Fault> {
         at: part.as_ptr() as usize - words.as_ptr() as usize,
         why,
     };
+    if words.trim_start().starts_with("select(") {
+        let why = String::from("an expression of jq begins with jq:, as 'jq: .temp > 3'");
+        return Err(fault(words, why));
+    }
+    if first(words) == "NOT" {
+        return Err(fault(words, String::from("write not instead of NOT")));
+    }
     let Some((at, sign, comparison)) = Comparison::find(words) else {
         let hint = match words.contains('=') {
-            true => "; use == for =",
+            true => "; write == instead of =",
             false => "",
         };
         let why = format!("{words:?} has none of ==, !=, <, <=, >, >= and contains{hint}");
@@ -117,15 +124,8 @@ fn test(words: &str) -> Result<Test, Fault> {
     };
     let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
     let given = value;
-    // Others join conditions so; as a text it would never be met.
-    for (sign, word) in [(" && ", "and"), (" || ", "or")] {
-        if !value.starts_with('"') && value.contains(sign) {
-            let why = format!(
-                "use {word} for {}; a value with it is written in quotes",
-                sign.trim()
-            );
-            return Err(fault(given, why));
-        }
+    if let Some(why) = misread(value) {
+        return Err(fault(given, why));
     }
     let subject: Subject = subject.parse().map_err(|why| {
         let why = format!("{why}{}", meant(subject));
@@ -157,6 +157,49 @@ fn test(words: &str) -> Result<Test, Fault> {
     })
 }
 
+/// How others join conditions, and how it is done here.
+const JOINTS: [(&str, &str); 4] = [("&&", "and"), ("||", "or"), ("AND", "and"), ("OR", "or")];
+
+/// What is wrong with a value that others would take for something else than a text; as a text it would never be met.
+fn misread(value: &str) -> Option<String> {
+    if let Some(text) = value.strip_prefix('\'')
+        && let Some(text) = text.strip_suffix('\'')
+    {
+        return Some(format!("write {text:?} in double quotes"));
+    }
+    // What stands behind a text in quotes.
+    let rest = match value.starts_with('"') {
+        true => quoted(value).map_or("", |end| &value[end..]),
+        false => value,
+    };
+    let is_there = |sign: &str| match sign.starts_with(char::is_alphabetic) {
+        true => rest.split_whitespace().any(|word| word == sign),
+        false => rest.contains(sign),
+    };
+    let (sign, word) = JOINTS.into_iter().find(|(sign, _)| is_there(sign))?;
+    Some(format!(
+        "write {word} instead of {sign}; quote a value that contains it"
+    ))
+}
+
+/// Where the text in quotes ends that `text` begins with.
+fn quoted(text: &str) -> Option<usize> {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some(at + 1),
+            '\\' => drop(letters.next()?),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The first word.
+fn first(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
+}
+
 /// What was probably meant by something that is no subject.
 fn meant(subject: &str) -> String {
     let (name, assigned) = match subject.split_once('=') {
@@ -164,12 +207,13 @@ fn meant(subject: &str) -> String {
         None => (subject, false),
     };
     let path = name.trim_start_matches('.').replace('.', "/");
+    let path = path.strip_prefix("payload/").unwrap_or(&path);
     let is_path = path.split('/').all(|part| {
         let mut letters = part.chars();
         !part.is_empty() && letters.all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'))
     });
     match (is_path, assigned) {
-        (_, true) => String::from("; use == for ="),
+        (_, true) => String::from("; write == instead of ="),
         (true, false) => format!("; a value of a JSON payload is /{path}"),
         (false, false) => String::new(),
     }
@@ -193,6 +237,21 @@ impl<'a> Parser<'a> {
     fn fault(&self, at: usize, why: impl Into<String>) -> Fault {
         let why = why.into();
         Fault { at, why }
+    }
+
+    /// Something else is expected here, but perhaps how others say it is there.
+    fn expected(&mut self, what: &str) -> Fault {
+        self.peek();
+        let rest = &self.words[self.at..];
+        let is_next = |sign: &str| match sign.starts_with(char::is_alphabetic) {
+            true => word(rest) == sign,
+            false => rest.starts_with(sign),
+        };
+        let joint = JOINTS.into_iter().find(|(sign, _)| is_next(sign));
+        match joint {
+            Some((sign, word)) => self.fault(self.at, format!("write {word} instead of {sign}")),
+            None => self.fault(self.at, what),
+        }
     }
 
     /// The next letter that is no space.
@@ -278,6 +337,9 @@ impl<'a> Parser<'a> {
                 return self.argument().map(node);
             }
         }
+        if word(rest) == "NOT" {
+            return Err(self.fault(start, "write not instead of NOT"));
+        }
         if self.takes("not") {
             self.not_over("not")?;
             return self.deeper(Self::term).map(|it| Node::Not(Box::new(it)));
@@ -293,7 +355,7 @@ impl<'a> Parser<'a> {
                 Ok(())
             }
             None => Err(self.fault(opened, "the parenthesis is not closed")),
-            Some(_) => Err(self.fault(self.at, "and, or or ) is expected")),
+            Some(_) => Err(self.expected("and, or or ) is expected")),
         }
     }
 

@@ -181,6 +181,9 @@ fn words_and_parentheses_of_one_comparison_are_text() {
     assert!(holds("payload == android", "android") && holds("payload contains for", "for"));
     assert!(holds("payload == \"a and b\"", "a and b"));
     assert!(holds("payload == notes (a and b)", "notes (a and b)"));
+    assert!(holds("payload == \"this AND that\"", "this AND that"));
+    assert!(holds("payload == \"'on'\"", "'on'") && holds("payload == \"a && b\"", "a && b"));
+    assert!(holds("payload == SAND", "SAND") && holds("payload == 'tis", "'tis"));
 }
 
 #[test]
@@ -302,6 +305,50 @@ fn what_cannot_be_read_is_told_with_its_place() {
         (
             "(/t > 1) (/t > 2)",
             "column 10: and, or or the end is expected",
+        ),
+        ("payload == 'on'", "write \"on\" in double quotes"),
+        (
+            "payload == 'on' and size < 5",
+            "column 12: write \"on\" in double quotes",
+        ),
+        (
+            "payload == on AND size < 5",
+            "write and instead of AND; quote a value that contains it",
+        ),
+        (
+            "payload == \"on\" OR size < 5",
+            "write or instead of OR; quote a value that contains it",
+        ),
+        (
+            "/t == 1 && /u == 2",
+            "write and instead of &&; quote a value that contains it",
+        ),
+        (
+            "/t=1",
+            "\"/t=1\" has none of ==, !=, <, <=, >, >= and contains; write == instead of =",
+        ),
+        (
+            "select(.temp > 3)",
+            "an expression of jq begins with jq:, as 'jq: .temp > 3'",
+        ),
+        ("NOT /t == 1", "write not instead of NOT"),
+        ("NOT(/t == 1)", "column 1: write not instead of NOT"),
+        (
+            "/t > 1 and NOT exists(/u)",
+            "column 12: write not instead of NOT",
+        ),
+        (
+            "exists(/t) AND exists(/u)",
+            "column 12: write and instead of AND",
+        ),
+        ("(/t > 1) || (/u > 1)", "column 10: write or instead of ||"),
+        (
+            "payload.temp > 3",
+            "\"payload.temp\" is neither payload, a JSON pointer such as /temp nor a field such as topic; a value of a JSON payload is /temp",
+        ),
+        (
+            "payload/temp > 3",
+            "\"payload/temp\" is neither payload, a JSON pointer such as /temp nor a field such as topic; a value of a JSON payload is /temp",
         ),
         (
             "payload == rock and roll",

@@ -86,7 +86,8 @@ fn what_no_queue_receives_is_counted() {
         };
         publish("--repeat 3")
             .exits(0)
-            .says("no queue received 3 messages, which the server dropped");
+            .says("no queue received 3 messages, which the server dropped")
+            .says("--declare declares the queue, --mandatory makes this an error");
         publish("--quiet").exits(0).quietly();
     }
     let line = broker.amqp("publish").words("-k nowhere -m x --mandatory");

@@ -110,9 +110,7 @@ impl Written {
         let text = file::read_text(path, file::SMALL)?;
         let table: File = toml::from_str(&text).map_err(|cause| {
             let at = cause.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text[..text.floor_char_boundary(at)].matches('\n').count() + 1;
-            let why = file::mistake(cause.message());
-            Error::usage(format!("{}, line {line}: {why}", path.display()))
+            file::mistaken(path, &text, at, file::mistake(cause.message()))
         })?;
         let path = path.to_owned();
         Ok(Self { table, path })
