@@ -61,7 +61,7 @@ pub(crate) struct ReplayFlags {
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
-    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) the name of a context, a file, which gets records unless --output says otherwise, or, as for iotctl log, FILE.csv with the usual columns or sqlite:FILE [default: standard output]. A server of our own (coap-listen://ADDR:PORT) shows the last message of each topic for as long as messages are sent
+    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST or their TLS and WebSocket variants), the name of a context, a file, which gets records unless --output says otherwise, or, as for iotctl log, FILE.csv with the usual columns or sqlite:FILE [default: standard output]. A server of our own (coap-listen://ADDR:PORT) shows the last message of each topic for as long as messages are sent
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 
@@ -116,7 +116,7 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     retain: Retain,
 
-    /// Move the times in payloads as far as their messages are moved: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, 'jq: EXPRESSION', in which now is when the message is sent and $time when it was recorded, or none
+    /// Shift payload timestamps with the messages: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, 'jq: EXPRESSION', in which now is when the message is sent and $time when it was recorded, or none
     #[arg(long, value_name = "WHERE", default_value = "none", value_parser = retime)]
     retime: Moved,
 
@@ -195,7 +195,7 @@ struct TargetFlags {
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
 
-    /// File with the password; a final line break is ignored
+    /// File with the password; a trailing newline is ignored
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 

@@ -92,15 +92,15 @@ pub(crate) struct SimulateFlags {
     #[arg(long, value_name = "COUNT", value_parser = whole(1..=1_000_000_u32))]
     count: Option<u32>,
 
-    /// What all random values and times follow from, in place of the file's [default: 1]
+    /// Seed for all random values and times, instead of the file's [default: 1]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Let the fleet live this many times faster: 60 makes an hour a minute
+    /// Run simulated time this many times faster: 60 turns an hour into a minute
     #[arg(long, value_name = "FACTOR", default_value = "1")]
     speed: Speed,
 
-    /// End after this long; every device leaves cleanly [default: at a signal]
+    /// End after this long; every device disconnects cleanly [default: at a signal]
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 

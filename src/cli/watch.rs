@@ -147,7 +147,7 @@ pub(crate) struct WatchFlags {
     )]
     token: Option<String>,
 
-    /// File with the token; a final line break is ignored
+    /// File with the token; a trailing newline is ignored
     #[arg(long, value_name = "FILE", requires = "web", help_heading = "Web")]
     token_file: Option<PathBuf>,
 

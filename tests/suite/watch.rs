@@ -400,7 +400,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         (&["--once", "--every", "1s"], "--every"),
         (
             &["--web", "0.0.0.0:0"],
-            "everybody who can connect could read it",
+            "anyone who can connect could read it",
         ),
         (&["--token", "x"], "--web"),
         (

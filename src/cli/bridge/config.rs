@@ -1,4 +1,4 @@
-//! What the flags of a bridge are in a file of routes (`--print-config`).
+//! What the flags of a bridge are in a routes file (`--print-config`).
 
 use crate::cli::flags::written;
 use crate::command::bridge::{Map, Plan, Retain, Side, topics};
@@ -6,7 +6,7 @@ use crate::command::route::file::{File, Names, RouteTable, SourceTable, TargetTa
 use crate::error::{Error, Result};
 use crate::mqtt::packet::Subscription;
 
-/// Writes it into a file of routes; `on_refused` is the word of that flag.
+/// Writes it into a routes file; `on_refused` is the word of that flag.
 ///
 /// # Errors
 /// What has no place in such a file.
@@ -21,7 +21,7 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
         ),
     ])?;
     if topics::feeding(&maps).is_some() {
-        let text = "--print-config: messages that may come back have no place in a file of routes";
+        let text = "--print-config: messages that may come back cannot be expressed in a routes file";
         return Err(Error::usage(text).hint("let the topics of both directions differ"));
     }
     let (on_refused, letters) = written::on_refused(on_refused, &plan.places[1].connect)?;

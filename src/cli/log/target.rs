@@ -29,11 +29,11 @@ pub(super) struct RowFlags {
     #[arg(long, value_name = "LIST")]
     columns: Option<String>,
 
-    /// A row for each value of a JSON payload instead of one for each message: after --columns its name as metric, and itself as value
+    /// One row per value of a JSON payload instead of one per message: after those of --columns, in columns metric (its name) and value
     #[arg(long)]
     melt: bool,
 
-    /// What of a message says when it was, such as /timestamp: ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970, which its magnitude tells [default: when it was received]
+    /// Field with the timestamp, such as /timestamp: ISO 8601, or Unix time in seconds, milliseconds, microseconds or nanoseconds (the unit is detected from the magnitude) [default: when the message was received]
     #[arg(long, value_name = "NAME")]
     time: Option<String>,
 }
