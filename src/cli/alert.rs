@@ -77,7 +77,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     mut_arg("messages", |count| count.long(None).help(MESSAGES))
 )]
 pub(crate) struct AlertFlags {
-    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
+    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the default context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
     #[arg(value_name = "FROM", help_heading = None)]
     from: Option<String>,
 

@@ -12,7 +12,7 @@ use super::flags::condition::MapFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::{EnoughFlags, LimitFlags};
+use super::flags::until::{self, EnoughFlags, LimitFlags};
 use super::flags::written;
 use super::syntax::values;
 use crate::command::Command;
@@ -48,7 +48,11 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Bridge", mut_arg("map", |map| map.help(MAP)))]
+#[command(
+    next_help_heading = "Bridge",
+    mut_arg("map", |map| map.help(MAP)),
+    mut_arg("duration", |it| it.help(until::FOR))
+)]
 pub(crate) struct BridgeFlags {
     /// Server that counts as the local one: a URL such as mqtt://HOST, amqp://HOST or coap://HOST/PATH, or the name of a context
     #[arg(value_name = "FROM", help_heading = None)]

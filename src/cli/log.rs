@@ -20,7 +20,7 @@ use super::flags::condition::{ConditionFlags, MapFlags};
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::UntilFlags;
+use super::flags::until::{self, UntilFlags};
 use super::mqtt::subscription;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
@@ -49,7 +49,12 @@ const LONGEST_SYNC: Duration = Duration::from_secs(60);
 const MAP: &str = "Keep what this makes of each message that passes --filter: 'jq: EXPRESSION' of its payload as JSON; a string is kept as its text, anything else as JSON; no output drops the message, and each of several outputs is one message";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Receiving", mut_arg("map", |map| map.help(MAP)))]
+#[command(
+    next_help_heading = "Receiving",
+    mut_arg("map", |map| map.help(MAP)),
+    mut_arg("idle", |it| it.help(until::IDLE)),
+    mut_arg("drain", |it| it.help(until::DRAIN))
+)]
 pub(crate) struct LogFlags {
     /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH or their TLS and WebSocket variants), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time [default: IOTCTL_URL, the default context, or mqtt://localhost]
     #[arg(value_name = "FROM", help_heading = None)]

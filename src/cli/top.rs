@@ -182,7 +182,7 @@ enum Topic {
         help: HelpFlag,
     },
 
-    /// Print a man page, for man -l -
+    /// Show a man page; its source, in roff, if standard output is not a terminal
     #[command(disable_help_flag = true)]
     Man {
         /// The command, such as mqtt pub or mqtt-pub [default: iotctl itself]
@@ -223,7 +223,7 @@ impl Cli {
             }
             Topic::Man { words, .. } => {
                 let page = generated::page(&words, Self::command())?;
-                return Ok(Parsed::Print(page.into()));
+                return Ok(Parsed::ManPage(page));
             }
             Topic::Help { words, .. } => {
                 return Ok(Parsed::Help(

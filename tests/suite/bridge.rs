@@ -675,7 +675,10 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
             "--notify state",
             "--notify cannot be expressed in a routes file",
         ),
-        ("--max-packet-size 1k", "--max-packet-size cannot be expressed"),
+        (
+            "--max-packet-size 1k",
+            "--max-packet-size cannot be expressed",
+        ),
         (
             "-W 1m",
             "-W cannot be expressed in a routes file; it belongs on the command line of iotctl route",

@@ -123,7 +123,7 @@ fn of_three_devices_the_one_that_is_killed_is_seen_by_its_last_will() {
     });
     let seen = seen
         .exits(7)
-        .says("not fulfilled: --expect 'offline == 0': offline is 1");
+        .says("condition not met: offline == 0: offline is 1");
     assert_eq!(
         rows(&seen),
         [

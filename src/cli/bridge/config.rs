@@ -21,7 +21,8 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
         ),
     ])?;
     if topics::feeding(&maps).is_some() {
-        let text = "--print-config: messages that may come back cannot be expressed in a routes file";
+        let text =
+            "--print-config: messages that may come back cannot be expressed in a routes file";
         return Err(Error::usage(text).hint("let the topics of both directions differ"));
     }
     let (on_refused, letters) = written::on_refused(on_refused, &plan.places[1].connect)?;

@@ -13,6 +13,12 @@ use crate::error::{Error, Result};
 
 use crate::cli::syntax::numbers::{Wait, whole};
 
+/// What `--retry` is for commands that publish.
+pub(crate) const RETRY_30S: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection, for 30s after that]";
+
+/// What `--retry` is for commands that receive, or run until they are stopped.
+pub(crate) const RETRY_FOREVER: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection, forever after that]";
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectFlags {
@@ -84,7 +90,7 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, pub 30s, sub forever]
+    /// Reconnect: never, forever, or for outages up to TIME [default: never]
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 

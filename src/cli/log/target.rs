@@ -15,6 +15,7 @@ use crate::command::log::StoreArgs;
 use crate::command::route::file::{Names, TargetTable};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
+use crate::message::fields;
 use crate::output::{Format, Rotation, RowStyle, Rows, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::layout::{Layout, MELTED};
@@ -69,7 +70,7 @@ impl RowFlags {
         let columns = match &self.columns {
             Some(list) => Column::list(list).map_err(refuse)?,
             None if self.melt => Column::list("time,topic").map_err(refuse)?,
-            None => Column::usual(),
+            None => Column::usual(&fields::ANY),
         };
         for column in &columns {
             column.selector.check_captures(&patterns).map_err(refuse)?;

@@ -283,7 +283,9 @@ fn highest_sequence(directory: &Path) -> Result<Option<u64>> {
 /// It is none that fits.
 pub(crate) fn image_version(text: &str) -> Result<Version> {
     text.parse().map_err(|()| {
-        Error::usage(format!("version {text} does not fit into an MCUboot header"))
-            .hint("expected MAJOR.MINOR.REVISION+BUILD, such as 1.4.0+7")
+        Error::usage(format!(
+            "version {text} does not fit into an MCUboot header"
+        ))
+        .hint("expected MAJOR.MINOR.REVISION+BUILD, such as 1.4.0+7")
     })
 }

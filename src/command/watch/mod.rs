@@ -228,7 +228,7 @@ impl Plan {
             true => found,
             false => format!(": {found}"),
         };
-        let text = format!("not fulfilled: --expect '{expectation}'{found}");
+        let text = format!("condition not met: {expectation}{found}");
         Err(Error::new(Kind::Missed, text))
     }
 }
