@@ -21,7 +21,8 @@ pub enum Kind {
     Unreachable,
     /// Login or permission denied: reason codes 0x86, 0x87, 0x8a and 0x8c, 4.01 and 4.03, ACCESS_REFUSED. Exit code 4.
     Unauthorized,
-    /// A deadline passed: connecting, also with DTLS; a response; `--timeout`. Exit code 5.
+    /// A deadline passed: connecting, also with DTLS; a response; `--timeout`; an end with fewer messages than `-C`. Exit
+    /// code 5.
     TimedOut,
     /// The peer broke the protocol, or the connection was lost. Exit code 6.
     Lost,
@@ -81,16 +82,16 @@ impl Kind {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::ReaderGone => "success",
-            Self::Refused => "refused by the server, no result, or a command of --exec failed",
+            Self::Refused => "refused by the server, no result, or an --exec command failed",
             Self::Usage => "usage error: command line, context or input; nothing was sent",
             Self::Unreachable => "cannot connect: name lookup, TCP, TLS, DTLS or WebSocket failed",
             Self::Unauthorized => "not authorized: login or permission denied",
             Self::TimedOut => {
-                "timed out: connecting, waiting for a response, --timeout or --message-timeout"
+                "timed out: connecting, a response, --timeout, --message-timeout, fewer messages than -C"
             }
             Self::Lost => "protocol error, or connection lost",
             Self::Missed => {
-                "--expect, --sequence or --assert not met, or a regression found by bench compare"
+                "not met: --expect, --until, --sequence, --assert, --check, --count; regression; ota rollout"
             }
             Self::Local => "local I/O error: file, standard input or output",
             Self::HungUp => "hung up (SIGHUP)",

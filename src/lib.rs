@@ -81,6 +81,7 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
     match parsed {
         cli::Parsed::Command(command) => command::run(command),
         cli::Parsed::Print(text) => output::print(text.as_bytes()),
+        cli::Parsed::ManPage(page) => output::show_man_page(&page),
         cli::Parsed::Help(page, color) => output::print_help(&page, color),
         cli::Parsed::Contexts { front, begun } => {
             let names = connect::context_names(&connect::Environment::of_process());

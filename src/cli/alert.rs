@@ -78,7 +78,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     mut_arg("messages", |count| count.long(None).help(MESSAGES))
 )]
 pub(crate) struct AlertFlags {
-    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
+    /// Server or file that readings come from: a URL such as mqtt://HOST, the name of a context, a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the default context, or mqtt://localhost]. Instead of one: list NAME, ack NAME KEY, silence NAME KEY TIME and silence NAME TIME look at the alarms of an alert that is running, acknowledge one, and silence one or all
     #[arg(value_name = "FROM", help_heading = None)]
     from: Option<String>,
 
@@ -137,7 +137,7 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
-    /// Print the file for iotctl route that these flags mean, and end; the topic of its notices and all that belongs to the alert is in there; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
+    /// Print the equivalent iotctl route configuration, and exit; the topic of its notices and all that belongs to the alert is in there; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "State")]
     print_config: bool,
 
@@ -201,7 +201,7 @@ struct ToFlags {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text")]
     output: OutputWord,
 
-    /// How bad an alarm is, in a word of your own
+    /// Severity label (free text)
     #[arg(long, value_name = "WORD", default_value = "warning")]
     severity: String,
 
@@ -213,7 +213,7 @@ struct ToFlags {
     #[arg(long, value_name = "TIME=SEVERITY[=URL|COMMAND]", value_parser = step)]
     escalate: Vec<EscalateWord>,
 
-    /// At most so many notices in so much time, such as 5/h; the rest in one summary
+    /// Rate limit for notices, such as 5/h; suppressed notices are summarised in one
     #[arg(long, value_name = "COUNT/TIME", value_parser = per::<u32>)]
     limit: Option<(u32, Millis)>,
 }
@@ -230,13 +230,13 @@ enum FormatWord {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum OutputWord {
-    /// A line for people
+    /// One human-readable line
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
-/// Reads an alert of a file of routes, whose keys are these flags; it says itself where readings come from and notices go.
+/// Reads an alert of a routes file, whose keys are these flags; it says itself where readings come from and notices go.
 pub(crate) fn read(words: &[String]) -> Result<Plan> {
     let command = AlertFlags::augment_args(clap::Command::new("alert"));
     let command = command.no_binary_name(true).disable_help_flag(true);

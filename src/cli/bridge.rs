@@ -12,7 +12,7 @@ use super::flags::condition::MapFlags;
 use super::flags::ends::{DeliveryFlags, EndsFlags, server};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::{EnoughFlags, LimitFlags};
+use super::flags::until::{self, EnoughFlags, LimitFlags};
 use super::flags::written;
 use super::syntax::values;
 use crate::command::Command;
@@ -25,7 +25,7 @@ use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
 
 /// What `--map` is here.
-const MAP: &str = "Carry what this makes of each message: 'jq: EXPRESSION' of its payload as JSON; a string is carried as its text, anything else as JSON; no output carries nothing, several are several messages; $topic is where it came from";
+const MAP: &str = "Carry what this makes of each message: 'jq: EXPRESSION' of its payload as JSON; a string is carried as its text, anything else as JSON; no output drops the message, and each of several outputs is one message; $topic is where it came from";
 
 /// What each is for, and its words.
 pub(crate) const EXAMPLES: &[(&str, &str)] = &[
@@ -48,7 +48,11 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Bridge", mut_arg("map", |map| map.help(MAP)))]
+#[command(
+    next_help_heading = "Bridge",
+    mut_arg("map", |map| map.help(MAP)),
+    mut_arg("duration", |it| it.help(until::FOR))
+)]
 pub(crate) struct BridgeFlags {
     /// Server that counts as the local one: a URL such as mqtt://HOST, amqp://HOST or coap://HOST/PATH, or the name of a context
     #[arg(value_name = "FROM", help_heading = None)]
@@ -62,7 +66,7 @@ pub(crate) struct BridgeFlags {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "topic"])]
     import: Option<PathBuf>,
 
-    /// Its name in that file, where there are several
+    /// Connection name in it, where there are several
     #[arg(long, value_name = "NAME", requires = "import")]
     connection: Option<String>,
 
@@ -82,7 +86,7 @@ pub(crate) struct BridgeFlags {
     #[arg(long)]
     clean: bool,
 
-    /// What becomes of the RETAIN flag
+    /// What to do with the RETAIN flag
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     retain: RetainWord,
 
@@ -113,7 +117,7 @@ pub(crate) struct BridgeFlags {
     #[command(flatten)]
     delivery: DeliveryFlags,
 
-    /// Have one message in flight at a time to each server, so that one that is refused for now (basic.nack, a quota) and sent again is not overtaken
+    /// Have one message in flight at a time to each server, so that one that is temporarily rejected (basic.nack, a quota) and sent again is not overtaken
     #[arg(long, help_heading = "Delivery")]
     strict_order: bool,
 
@@ -124,7 +128,7 @@ pub(crate) struct BridgeFlags {
     #[command(flatten, next_help_heading = "Bridge")]
     map: MapFlags,
 
-    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
+    /// Print the equivalent iotctl route configuration, and exit; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long)]
     print_config: bool,
 

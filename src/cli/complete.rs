@@ -200,10 +200,8 @@ impl<'a> Place<'a> {
                 .collect(),
             "scenario" if arg.get_possible_values().is_empty() => rows(help::scenarios(&self.path)),
             "filter" | "until" | "expect" if help::fields(&self.path).is_some() => {
-                let fields = help::fields(&self.path)
-                    .into_iter()
-                    .flat_map(|fields| fields.rows());
-                fields.map(|(name, what)| (name, what.to_owned())).collect()
+                let fields = help::fields(&self.path).into_iter();
+                fields.flat_map(|fields| fields.rows()).collect()
             }
             "words" | "page" => self.below(),
             _ => possible(arg, name),

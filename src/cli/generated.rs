@@ -192,10 +192,10 @@ fn sections(command: &str) -> Roff {
         _ => {}
     }
     if let Some(fields) = help::fields(command) {
-        let rows: Vec<_> = fields.rows().collect();
-        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
+        let rows = fields.rows();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, &**meaning));
         roff.control("SH", ["FIELDS"])
-            .text([roman(help::FIELDS_TITLE)]);
+            .text([roman(help::fields_title(command))]);
         entries(&mut roff, rows);
     }
     if help::has_columns(command) {

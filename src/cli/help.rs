@@ -34,10 +34,7 @@ const TOP: &[Example] = &[
         "Install completions for bash",
         "iotctl completions bash > ~/.local/share/bash-completion/completions/iotctl",
     ),
-    (
-        "Read the man page of a command",
-        "iotctl man mqtt pub | man -l -",
-    ),
+    ("Read the man page of a command", "iotctl man mqtt pub"),
 ];
 
 /// The sequences of `mqtt sub -F` and their meaning.
@@ -225,7 +222,21 @@ pub(crate) fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static s
 }
 
 /// The heading of the fields of a message.
-pub(crate) const FIELDS_TITLE: &str = "Fields for conditions and columns; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
+pub(crate) fn fields_title(command: &str) -> &'static str {
+    match command {
+        "mqtt respond" => {
+            "Fields for conditions; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:"
+        }
+        "amqp respond" => {
+            "Fields in the environment of --exec, where content-type is IOTCTL_CONTENT_TYPE:"
+        }
+        "amqp get" => "Fields for columns:",
+        "mqtt sub" | "amqp consume" | "amqp tap" | "coap observe" => {
+            "Fields for conditions and columns; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:"
+        }
+        _ => "Fields for conditions and columns:",
+    }
+}
 
 /// The heading of what columns show besides fields.
 pub(crate) const OTHERS_TITLE: &str = "Other names for --columns, %{…} in -F, and --output-file:";
@@ -241,7 +252,8 @@ pub(crate) fn has_columns(command: &str) -> bool {
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
-        "mqtt sub" | "mqtt request" | "mqtt respond" | "log" | "replay" => Some(&fields::MQTT),
+        "mqtt sub" | "mqtt request" | "mqtt respond" => Some(&fields::MQTT),
+        "log" | "replay" => Some(&fields::ANY),
         "amqp consume" | "amqp tap" | "amqp get" | "amqp request" | "amqp respond" => {
             Some(&fields::AMQP)
         }
@@ -293,9 +305,9 @@ pub(super) fn below(command: &str) -> String {
         listed(&mut text, faults.into_iter());
     }
     if let Some(fields) = fields(command) {
-        let rows: Vec<_> = fields.rows().collect();
-        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
-        table(&mut text, FIELDS_TITLE, rows);
+        let rows = fields.rows();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, &**meaning));
+        table(&mut text, fields_title(command), rows);
     }
     if has_columns(command) {
         table(&mut text, OTHERS_TITLE, OTHERS.iter().copied());

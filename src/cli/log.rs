@@ -20,7 +20,7 @@ use super::flags::condition::{ConditionFlags, MapFlags};
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::UntilFlags;
+use super::flags::until::{self, UntilFlags};
 use super::mqtt::subscription;
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::values;
@@ -46,12 +46,17 @@ const KEEP_ALIVE: u16 = 60;
 const LONGEST_SYNC: Duration = Duration::from_secs(60);
 
 /// What `--map` is here.
-const MAP: &str = "Keep what this makes of each message that passes --filter: 'jq: EXPRESSION' of its payload as JSON; a string is kept as its text, anything else as JSON; no output keeps nothing, several are several messages";
+const MAP: &str = "Keep what this makes of each message that passes --filter: 'jq: EXPRESSION' of its payload as JSON; a string is kept as its text, anything else as JSON; no output drops the message, and each of several outputs is one message";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Receiving", mut_arg("map", |map| map.help(MAP)))]
+#[command(
+    next_help_heading = "Receiving",
+    mut_arg("map", |map| map.help(MAP)),
+    mut_arg("idle", |it| it.help(until::IDLE)),
+    mut_arg("drain", |it| it.help(until::DRAIN))
+)]
 pub(crate) struct LogFlags {
-    /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH and their relatives), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time [default: IOTCTL_URL, the usual context, or mqtt://localhost]
+    /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH or their TLS and WebSocket variants), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time [default: IOTCTL_URL, the default context, or mqtt://localhost]
     #[arg(value_name = "FROM", help_heading = None)]
     from: Vec<String>,
 
@@ -104,7 +109,7 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = sync, help_heading = "Storing")]
     sync: Syncing,
 
-    /// What becomes of a message that a target refuses for good, such as a row that violates a constraint: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or what gets it, with the reason: a file such as refused.ndjson, or a server such as mqtt://HOST
+    /// What to do with a message that a target permanently rejects, such as a row that violates a constraint: stop (exit with 1; it stays unacknowledged), drop (it is counted and acknowledged), or send it, with the reason, to a file such as refused.ndjson or a server such as mqtt://HOST
     #[arg(
         long,
         value_name = "WHAT",
@@ -113,7 +118,7 @@ pub(crate) struct LogFlags {
     )]
     on_refused: String,
 
-    /// Print the file for iotctl route that these flags mean, and end; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
+    /// Print the equivalent iotctl route configuration, and exit; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "Storing")]
     print_config: bool,
 
@@ -349,7 +354,7 @@ fn refusals(
     Ok((Refusals::DeadLetter, Some(letters)))
 }
 
-/// A store of a file of routes.
+/// A store of a routes file.
 #[derive(Args, Debug)]
 struct StoreWords {
     #[arg(long, required = true)]

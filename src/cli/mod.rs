@@ -89,8 +89,10 @@ fn version() -> String {
 pub enum Parsed {
     /// Run a command.
     Command(Command),
-    /// Print a text: version, completions or a man page.
+    /// Print a text: version or completions.
     Print(Cow<'static, str>),
+    /// Show a man page, in roff.
+    ManPage(String),
     /// Print a help page; its headings may be coloured.
     Help(String, ColorChoice),
     /// Print what may complete the name of a context: those that begin with `begun`, each with `front` before it.

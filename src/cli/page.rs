@@ -136,7 +136,7 @@ pub(super) fn short(words: &[String], mut root: Command) -> Result<String> {
     let rest = match command.has_subcommands() {
         true => format!("`iotctl help {path} COMMAND` shows one of them").replace("  ", " "),
         false => {
-            format!("`{full} --help` shows all flags, `iotctl man {path} | man -l -` the man page")
+            format!("`{full} --help` shows all flags, `iotctl man {path}` the man page")
         }
     };
     examples(&path, LINES - 2, &mut page);
@@ -311,7 +311,7 @@ mod tests {
             "  -t, --topic <TOPIC>",
             "  -m, --message <TEXT>",
             "Examples:\n  Publish one message",
-            "`iotctl mqtt pub --help` shows all flags, `iotctl man mqtt pub | man -l -` the man page\n",
+            "`iotctl mqtt pub --help` shows all flags, `iotctl man mqtt pub` the man page\n",
         ] {
             assert!(page.contains(part), "{part:?} is not in\n{page}");
         }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::flags::between::ProgressFlags;
 use super::flags::condition::{FilterFlags, MapFlags};
-use super::flags::connect::TlsFlags;
+use super::flags::ends::EndFlags;
 use super::flags::format::FormatFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::LimitFlags;
@@ -24,7 +24,7 @@ use crate::command::ends::target::Sink;
 use crate::command::ends::{End, TargetArgs};
 use crate::command::mqtt::session::SessionArgs;
 use crate::command::replay::{Action, Plan};
-use crate::connect::{ConnectArgs, Retry};
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::Stages;
 use crate::flow::replay::{Assertion, Range, Recording, Replay, Retime};
@@ -61,7 +61,7 @@ pub(crate) struct ReplayFlags {
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
-    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) the name of a context, a file, which gets records unless --output says otherwise, or, as for iotctl log, FILE.csv with the usual columns or sqlite:FILE [default: standard output]. A server of our own (coap-listen://ADDR:PORT) shows the last message of each topic for as long as messages are sent
+    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST or their TLS and WebSocket variants), the name of a context, a file, which gets records unless --output says otherwise, or, as for iotctl log, FILE.csv with the usual columns or sqlite:FILE [default: standard output]. A server of our own (coap-listen://ADDR:PORT) shows the last message of each topic for as long as messages are sent
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 
@@ -116,7 +116,7 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     retain: Retain,
 
-    /// Move the times in payloads as far as their messages are moved: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, 'jq: EXPRESSION', in which now is when the message is sent and $time when it was recorded, or none
+    /// Shift payload timestamps with the messages: a JSON pointer such as /ts to RFC 3339 text or a number since 1970, 'jq: EXPRESSION', in which now is when the message is sent and $time when it was recorded, or none
     #[arg(long, value_name = "WHERE", default_value = "none", value_parser = retime)]
     retime: Moved,
 
@@ -135,7 +135,7 @@ pub(crate) struct ReplayFlags {
     target: TargetFlags,
 
     #[command(flatten)]
-    tls: TlsFlags,
+    connection: EndFlags,
 
     #[command(flatten)]
     format: FormatFlags,
@@ -190,18 +190,6 @@ struct TargetFlags {
     /// AMQP messages in flight, at most
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     window: u16,
-
-    /// User name, unless the URL or the context has one
-    #[arg(short = 'u', long, value_name = "NAME")]
-    username: Option<String>,
-
-    /// File with the password; a final line break is ignored
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-
-    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, forever]
-    #[arg(long, value_name = "TIME")]
-    retry: Option<Retry>,
 }
 
 /// A factor, or as fast as possible.
@@ -288,7 +276,7 @@ impl ReplayFlags {
         let action = self.instead.action();
         let json = self.format.output.is_json();
         let topic = self.topic_out.map(mapped).transpose()?;
-        let connect = self.target.connect(self.tls);
+        let connect = self.connection.connect();
         let (end, sink) = named(self.to.as_deref(), &self.format, &connect, style)?;
         let format = format(self.format, &end, action)?;
         if let Some(flag) = self.reports.given() {
@@ -343,16 +331,6 @@ impl ReplayFlags {
 }
 
 impl TargetFlags {
-    /// How to connect, but for where to.
-    fn connect(&self, tls: TlsFlags) -> ConnectArgs {
-        ConnectArgs {
-            username: self.username.clone(),
-            password_file: self.password_file.clone(),
-            retry: self.retry,
-            ..tls.words()
-        }
-    }
-
     fn words(self, end: End, connect: ConnectArgs, style: Style) -> TargetArgs {
         TargetArgs {
             sink: None,
@@ -429,7 +407,7 @@ fn format(flags: FormatFlags, end: &End, action: Action) -> Result<Format> {
     let shows = matches!(end, End::Standard | End::File(_)) && action == Action::Send;
     let place = "standard output or a file as the target";
     values::needs("--output", !text && !json, place, shows)?;
-    let format = flags.format(&fields::MQTT)?;
+    let format = flags.format(&fields::ANY)?;
     Ok(match (end, &format) {
         (End::File(_), Format::Text { .. }) => Format::Json {
             pretty: false,

@@ -9,7 +9,7 @@ use super::alert;
 use super::flags::between::{self, ProgressFlags};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::UntilFlags;
+use super::flags::until::{self, UntilFlags};
 use super::log;
 use super::mqtt::subscription;
 use super::syntax::numbers::{Size, Timeouts};
@@ -49,7 +49,11 @@ else = "rest"
 "#;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Routes")]
+#[command(
+    next_help_heading = "Routes",
+    mut_arg("idle", |it| it.help(until::IDLE)),
+    mut_arg("message_timeout", |it| it.help(until::MESSAGE_TIMEOUT))
+)]
 pub(crate) struct RouteFlags {
     /// TOML file of sources, targets and routes. Reloaded on SIGHUP: routes, and the limits of alerts
     #[arg(value_name = "FILE", help_heading = None)]

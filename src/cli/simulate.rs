@@ -8,10 +8,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::coap::rd::lifetime;
-use super::flags::connect::ServerFlags;
+use super::flags::connect::{RETRY_FOREVER, ServerFlags};
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
-use super::flags::until::DrainFlags;
+use super::flags::until::{DRAIN, DrainFlags};
 use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
@@ -74,6 +74,8 @@ enum Form {
         .action(clap::ArgAction::Append)
         .value_name("ADDRESS,…")
         .help("Local IP addresses to connect from, in turn, each with up to 64,000 connections")),
+    mut_arg("retry", |it| it.help(RETRY_FOREVER)),
+    mut_arg("drain", |it| it.help(DRAIN)),
     mut_arg("ready_file", |it| it
         .help("Create this file once each device has been connected, and remove it at the end")),
     mut_arg("on_ready", |it| it
@@ -92,20 +94,13 @@ pub(crate) struct SimulateFlags {
     #[arg(long, value_name = "COUNT", value_parser = whole(1..=1_000_000_u32))]
     count: Option<u32>,
 
-    /// What all random values and times follow from, in place of the file's [default: 1]
+    /// Seed for all random values and times, instead of the file's [default: 1]
     #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
-    /// Let the fleet live this many times faster: 60 makes an hour a minute
+    /// Run simulated time this many times faster: 60 turns an hour into a minute
     #[arg(long, value_name = "FACTOR", default_value = "1")]
     speed: Speed,
-
-    /// End after this long; every device leaves cleanly [default: at a signal]
-    #[arg(long = "for", value_name = "TIME")]
-    duration: Option<Wait>,
-
-    #[command(flatten)]
-    drain: DrainFlags,
 
     /// Print this many first messages as records (NDJSON) without connecting, on a clock that begins at the file's start or at 2026-01-01T00:00:00Z
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["check", "print_config"], value_parser = whole(0..=u64::MAX))]
@@ -119,24 +114,37 @@ pub(crate) struct SimulateFlags {
     #[arg(long)]
     print_config: bool,
 
+    /// End after this long; every device disconnects cleanly [default: at a signal]
+    #[arg(long = "for", value_name = "TIME", help_heading = "End conditions")]
+    duration: Option<Wait>,
+
+    #[command(flatten)]
+    drain: DrainFlags,
+
     /// Fail with exit code 7 if this is not met at the end, such as 'crashes == 3' or 'published == acknowledged'; the names are those of --save-json; may be repeated
-    #[arg(long = "assert", value_name = "CONDITION")]
+    #[arg(long = "assert", value_name = "CONDITION", help_heading = "Results")]
     assertions: Vec<Assertion>,
 
     /// Format of the totals on standard output
-    #[arg(short = 'o', long, value_name = "FORM", default_value = "text")]
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        help_heading = "Results"
+    )]
     output: Form,
 
     /// Write the totals to this file as JSON
-    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file(), help_heading = "Results")]
     save_json: Option<PathBuf>,
 
     /// Write an HTML page with the account to a file
-    #[arg(long, value_name = "FILE", value_parser = values::result_file())]
+    #[arg(long, value_name = "FILE", value_parser = values::result_file(), help_heading = "Results")]
     html: Option<PathBuf>,
 
     /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run
-    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address, help_heading = "Results")]
     prometheus_listen: Option<SocketAddr>,
 
     #[command(flatten)]

@@ -11,6 +11,7 @@ use super::*;
 use crate::command::mqtt::{broker, publish, subscribe};
 use crate::connect::{Retry, TlsVersion};
 use crate::error::{Error, Kind};
+use crate::message::fields;
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
 use crate::output::{ColorChoice, Format, RowStyle, Rows};
 use crate::payload::layout::Layout;
@@ -442,7 +443,10 @@ fn each_output_format() {
             },
         ),
         ("--output raw", Format::Raw),
-        ("--output csv", rows(RowStyle::Csv, Column::usual(), false)),
+        (
+            "--output csv",
+            rows(RowStyle::Csv, Column::usual(&fields::MQTT), false),
+        ),
         (
             "--output tsv --columns time,t=/temp --local-time",
             rows(RowStyle::Tsv, Column::list("time,t=/temp").unwrap(), true),

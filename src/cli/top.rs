@@ -99,15 +99,15 @@ enum Topic {
         command: Bench,
     },
 
-    /// Keep messages in files
+    /// Log messages to files or databases
     #[command(disable_help_flag = true, after_help = help::below("log"))]
     Log(Box<LogFlags>),
 
-    /// Tell when readings of any of the three protocols are bad
+    /// Raise alerts on MQTT, CoAP or AMQP readings
     #[command(disable_help_flag = true, after_help = help::below("alert"))]
     Alert(Box<AlertFlags>),
 
-    /// Carry messages between two servers, of any of the three protocols
+    /// Bridge two servers: forward messages between MQTT, CoAP and AMQP
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
     Bridge(Box<BridgeFlags>),
 
@@ -130,7 +130,7 @@ enum Topic {
     #[command(disable_help_flag = true, after_help = help::below("replay"))]
     Replay(Box<ReplayFlags>),
 
-    /// Carry messages from sources to targets as a file of routes says
+    /// Route messages according to a routes file
     #[command(disable_help_flag = true, after_help = help::below("route"))]
     Route(Box<RouteFlags>),
 
@@ -171,10 +171,10 @@ enum Topic {
         help: HelpFlag,
     },
 
-    /// Make links to this program through which it is mosquitto_pub, mosquitto_sub and mosquitto_rr
+    /// Create links that run this program as mosquitto_pub, mosquitto_sub and mosquitto_rr
     #[command(disable_help_flag = true, after_help = help::below("install"))]
     Install {
-        /// Directory for the links; those that are there already are left alone
+        /// Directory for the links; existing files are left unchanged
         #[arg(long, value_name = "DIR", required = true)]
         links: PathBuf,
 
@@ -182,7 +182,7 @@ enum Topic {
         help: HelpFlag,
     },
 
-    /// Print a man page, for man -l -
+    /// Show a man page; its source, in roff, if standard output is not a terminal
     #[command(disable_help_flag = true)]
     Man {
         /// The command, such as mqtt pub or mqtt-pub [default: iotctl itself]
@@ -223,7 +223,7 @@ impl Cli {
             }
             Topic::Man { words, .. } => {
                 let page = generated::page(&words, Self::command())?;
-                return Ok(Parsed::Print(page.into()));
+                return Ok(Parsed::ManPage(page));
             }
             Topic::Help { words, .. } => {
                 return Ok(Parsed::Help(

@@ -64,7 +64,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchFlags {
-    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context; or a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the usual context, or mqtt://localhost]
+    /// Server: mqtt://HOST, amqp://HOST (an exchange is tapped), coap://HOST (all that can be observed) or coap://HOST/PATH, or the name of a context; or a file of recorded messages, or - for such messages on standard input [default: IOTCTL_URL, the default context, or mqtt://localhost]
     #[arg(value_name = "URL", help_heading = None)]
     url: Option<String>,
 
@@ -147,7 +147,7 @@ pub(crate) struct WatchFlags {
     )]
     token: Option<String>,
 
-    /// File with the token; a final line break is ignored
+    /// File with the token; a trailing newline is ignored
     #[arg(long, value_name = "FILE", requires = "web", help_heading = "Web")]
     token_file: Option<PathBuf>,
 

@@ -60,7 +60,7 @@ pub enum Command {
     Simulate(Box<simulate::Plan>),
     /// `iotctl ota …`
     Ota(Box<ota::Command>),
-    /// A file of routes is to be printed.
+    /// A routes file is to be printed.
     PrintRoutes(Box<route::Written>, Style),
     /// `iotctl install --links DIR`
     Install(PathBuf),

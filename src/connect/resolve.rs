@@ -55,8 +55,8 @@ impl ConnectArgs {
             (None, None) => "the proxy of the context",
         };
         let flags = Layer::read(self, protocol)?;
-        let variables = Layer::read(variables, protocol)
-            .map_err(|cause| named(cause, "in the IOTCTL_ variables"))?;
+        let place = variable_of_server(&variables);
+        let variables = Layer::read(variables, protocol).map_err(|cause| named(cause, place))?;
         let context =
             Layer::read(context, protocol).map_err(|cause| named(cause, "in the context"))?;
         let layer = flags.over(variables).over(context);
@@ -76,6 +76,23 @@ fn other_protocol(other: &str, place: &str, protocol: Protocol) -> Error {
     let text = format!("no server for {ours}: the one in {place} is for {other}");
     Error::usage(text.replace("is for a unix", "is a unix"))
         .hint(format!("use {scheme}://HOST or -h HOST"))
+}
+
+/// Where a mistake about the server in the environment comes from: the variable, where only one names the server.
+const fn variable_of_server(variables: &ConnectArgs) -> &'static str {
+    let ConnectArgs {
+        url,
+        host,
+        port,
+        unix,
+        ..
+    } = variables;
+    match (url, host, port, unix) {
+        (Some(_), None, None, None) => "from IOTCTL_URL",
+        (None, Some(_), None, None) => "from IOTCTL_HOST",
+        (None, None, Some(_), None) => "from IOTCTL_PORT",
+        _ => "from the IOTCTL_ variables",
+    }
 }
 
 /// The same mistake, with the source it stands in.

@@ -6,7 +6,7 @@ use super::short;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither a manifest nor an image.
-    #[error("neither a SUIT envelope nor a MCUboot image")]
+    #[error("neither a SUIT envelope nor an MCUboot image")]
     Unknown,
     /// Not made as the format demands.
     #[error("malformed {what}: {why}")]

@@ -1,4 +1,4 @@
-//! Versions of firmware: `MAJOR.MINOR.REVISION+BUILD`, as the header of a MCUboot image has them.
+//! Versions of firmware: `MAJOR.MINOR.REVISION+BUILD`, as the header of an MCUboot image has them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -30,6 +30,11 @@ pub struct Fields {
     pub named: &'static [Field],
     /// Those whose names peers choose, found as `property.NAME`: what stands before the point, and what they are.
     pub pairs: (&'static str, &'static str),
+    /// Those that a table has, behind time, topic, payload and encoding, unless others are chosen; and what stands there for a
+    /// message that has none.
+    pub columns: &'static [(&'static str, Option<&'static str>)],
+    /// Those of other protocols, whose messages may come beside.
+    pub others: &'static [&'static Self],
 }
 
 /// `topic` and `time`, for every protocol.
@@ -137,6 +142,9 @@ pub(crate) const MQTT: Fields = Fields {
         ),
     ],
     pairs: ("property", "the user property of that name"),
+    // What no protocol but MQTT has is filled in for messages of others.
+    columns: &[("qos", Some("0")), ("retain", Some("false"))],
+    others: &[],
 };
 
 /// What AMQP messages say.
@@ -234,6 +242,8 @@ pub(crate) const AMQP: Fields = Fields {
         }),
     ],
     pairs: ("header", "the header of that name"),
+    columns: &[("exchange", None), ("redelivered", None)],
+    others: &[],
 };
 
 /// What CoAP messages say.
@@ -284,6 +294,14 @@ pub(crate) const COAP: Fields = Fields {
         ),
     ],
     pairs: ("option", "the option of that name, such as option.Max-Age"),
+    columns: &[("code", None)],
+    others: &[],
+};
+
+/// What the messages of a recording say, or of a command that speaks all protocols.
+pub(crate) const ANY: Fields = Fields {
+    others: &[&AMQP, &COAP],
+    ..MQTT
 };
 
 /// What no protocol carried says.
@@ -291,6 +309,8 @@ const PLAIN: Fields = Fields {
     protocol: "plain",
     named: &[topic("the topic"), TIME],
     pairs: ("", ""),
+    columns: &[],
+    others: &[],
 };
 
 /// All there are.
@@ -335,15 +355,39 @@ impl Fields {
     /// Whether there is such a field.
     pub fn has(&self, name: &str) -> bool {
         let pair = |(prefix, rest): (&str, &str)| prefix == self.pairs.0 && !rest.is_empty();
-        self.named.iter().any(|field| field.name == name) || name.split_once('.').is_some_and(pair)
+        let ours = self.named.iter().any(|field| field.name == name)
+            || name.split_once('.').is_some_and(pair);
+        ours || self.others.iter().any(|other| other.has(name))
     }
 
-    /// All names and what they mean, for the help pages.
-    pub fn rows(&self) -> impl Iterator<Item = (String, &'static str)> {
-        let (prefix, meaning) = self.pairs;
-        let named = self.named.iter();
-        let named = named.map(|field| (field.name.to_owned(), field.meaning));
-        named.chain([(format!("{prefix}.NAME"), meaning)])
+    /// All names and what they mean, for the help pages; where there are several protocols, with those that have them.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let all: Vec<&Self> = std::iter::once(self)
+            .chain(self.others.iter().copied())
+            .collect();
+        let mut rows: Vec<(String, Vec<(&str, &str)>)> = Vec::new();
+        for fields in &all {
+            let named = fields.named.iter();
+            let named = named.map(|field| (field.name.to_owned(), field.meaning));
+            let (prefix, meaning) = fields.pairs;
+            for (name, meaning) in named.chain([(format!("{prefix}.NAME"), meaning)]) {
+                let meaning = (fields.protocol, meaning);
+                match rows.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, meanings)) => meanings.push(meaning),
+                    None => rows.push((name, vec![meaning])),
+                }
+            }
+        }
+        let rows = rows.into_iter().map(|(name, meanings)| {
+            // What all have means much the same.
+            if meanings.len() == all.len() {
+                return (name, meanings[0].1.to_owned());
+            }
+            let of = |(protocol, meaning)| format!("{protocol}: {meaning}");
+            let told: Vec<String> = meanings.into_iter().map(of).collect();
+            (name, told.join("; "))
+        });
+        rows.collect()
     }
 
     /// The name that a wrong one was probably meant to be.
@@ -380,10 +424,12 @@ pub(crate) fn check(fields: &Fields, name: &str) -> Result<(), String> {
     if fields.has(name) {
         return Ok(());
     }
-    let protocol = fields.protocol;
-    let hint = did_you_mean(fields.near(name));
+    let all = || std::iter::once(fields).chain(fields.others.iter().copied());
+    let hint = did_you_mean(all().find_map(|fields| fields.near(name)));
+    let protocols: Vec<_> = all().map(|fields| fields.protocol).collect();
+    let protocols = protocols.join(", ");
     Err(format!(
-        "{name:?} is not a field of {protocol} messages{hint}"
+        "{name:?} is not a field of {protocols} messages{hint}"
     ))
 }
 

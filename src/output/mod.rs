@@ -10,6 +10,7 @@
 //! | [`Live`] | a view of something that goes on, on standard error |
 //! | [`Tables`] | a table that is printed again and again |
 //! | [`Panes`] | the screen of `watch`, on the whole terminal |
+//! | [`show_man_page`] | a man page, as `man` shows it |
 //! | [`flush`] | waits, within reason, until standard error has it all |
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
@@ -23,6 +24,7 @@ mod folder;
 mod format;
 mod live;
 mod log;
+mod man;
 mod names;
 #[cfg_attr(not(feature = "tui"), path = "panes/absent.rs")]
 mod panes;
@@ -39,6 +41,7 @@ pub use console::{Console, report};
 pub use destination::{Destination, Rotation};
 pub use format::{Flaw, Format, RowStyle, Rows, Template, indented_json, record_line};
 pub use live::Live;
+pub use man::show_man_page;
 pub use names::{Name, Names};
 pub use panes::Panes;
 pub(crate) use sink::reader_is_gone;

@@ -443,8 +443,8 @@ impl Column {
         Ok(Some(name))
     }
 
-    /// Those of a table of which nothing was said.
-    pub fn usual() -> Vec<Self> {
+    /// Those of a table of which nothing was said, where messages have these fields.
+    pub fn usual(fields: &Fields) -> Vec<Self> {
         let column = |choice: Choice, other: Option<&str>| Self {
             name: choice.name().to_owned(),
             selector: Selector {
@@ -454,15 +454,16 @@ impl Column {
                     .collect(),
             },
         };
-        vec![
-            column(Choice::Time, None),
-            column(Choice::Topic, None),
-            column(Choice::Payload, None),
-            column(Choice::Encoding, None),
-            // What no protocol but MQTT has.
-            column(Choice::Field(String::from("qos")), Some("0")),
-            column(Choice::Field(String::from("retain")), Some("false")),
-        ]
+        let all = [
+            Choice::Time,
+            Choice::Topic,
+            Choice::Payload,
+            Choice::Encoding,
+        ];
+        let all = all.into_iter().map(|choice| column(choice, None));
+        let own = fields.columns.iter();
+        let own = own.map(|(name, other)| column(Choice::Field((*name).to_owned()), *other));
+        all.chain(own).collect()
     }
 }
 
@@ -619,5 +620,21 @@ mod tests {
         ] {
             assert_eq!(Column::list(words), Err(why.into()), "{words}");
         }
+    }
+
+    #[test]
+    fn a_table_has_the_columns_of_its_protocol() {
+        let names = |fields| {
+            let columns = Column::usual(fields).into_iter();
+            columns.map(|it| it.name).collect::<Vec<_>>().join(",")
+        };
+        let shared = "time,topic,payload,encoding";
+        assert_eq!(names(&fields::MQTT), format!("{shared},qos,retain"));
+        assert_eq!(names(&fields::ANY), format!("{shared},qos,retain"));
+        assert_eq!(
+            names(&fields::AMQP),
+            format!("{shared},exchange,redelivered")
+        );
+        assert_eq!(names(&fields::COAP), format!("{shared},code"));
     }
 }

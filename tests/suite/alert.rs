@@ -604,8 +604,8 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         ("-t a/#/b --above 27", "# must be the last level"),
         ("-t a/{b} --above warm", "--above"),
         ("-t a/{b} --above 27 --below 5", "only one of --above"),
-        ("-t a/{b}", "nothing to watch for"),
-        ("--above 27", "no topic to watch over"),
+        ("-t a/{b}", "no alert condition"),
+        ("--above 27", "no topic to monitor"),
         (
             "-t a/{b} --above 27 --to mqtt://h",
             "--to needs --topic-out",
@@ -716,7 +716,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
         ("--on-ready true", "--on-ready"),
     ] {
         let says = format!(
-            "{flag} has no place in a file of routes; it belongs on the command line of iotctl route"
+            "{flag} cannot be expressed in a routes file; it belongs on the command line of iotctl route"
         );
         let line = iotctl("alert mqtt://h -t t --above 1 --print-config").words(words);
         line.run().exits(2).prints("").says(&says);
@@ -724,7 +724,7 @@ fn the_file_of_routes_that_flags_mean_is_the_same_alert() {
     iotctl("alert mqtt://h -t t --above 1 --print-config --once")
         .run()
         .exits(2)
-        .says("--once has no place in a file of routes");
+        .says("--once cannot be expressed in a routes file");
     let clean = iotctl("alert mqtt://h -t t --above 1 --print-config --clean").run();
     assert!(clean.exits(0).text().contains("clean = true"));
     for (words, says) in [

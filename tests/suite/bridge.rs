@@ -668,24 +668,27 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
     for (words, says) in [
         (
             "--notify state",
-            "--notify has no place in a file of routes",
+            "--notify cannot be expressed in a routes file",
         ),
-        ("--max-packet-size 1k", "--max-packet-size has no place"),
+        (
+            "--max-packet-size 1k",
+            "--max-packet-size cannot be expressed",
+        ),
         (
             "-W 1m",
-            "-W has no place in a file of routes; it belongs on the command line of iotctl route",
+            "-W cannot be expressed in a routes file; it belongs on the command line of iotctl route",
         ),
         (
             "--idle 1m",
-            "--idle has no place in a file of routes; it belongs",
+            "--idle cannot be expressed in a routes file; it belongs",
         ),
         (
             "--prometheus-listen 127.0.0.1:0",
-            "--prometheus-listen has no place in a file of routes; it belongs",
+            "--prometheus-listen cannot be expressed in a routes file; it belongs",
         ),
         (
             "--on-ready true",
-            "--on-ready has no place in a file of routes; it belongs",
+            "--on-ready cannot be expressed in a routes file; it belongs",
         ),
     ] {
         let line = iotctl(&format!(
@@ -697,7 +700,7 @@ fn the_file_of_routes_that_flags_mean_carries_the_same() {
         .word("# both 1")
         .run()
         .exits(2)
-        .says("messages that may come back have no place in a file of routes");
+        .says("messages that may come back cannot be expressed in a routes file");
 }
 
 #[test]

@@ -100,6 +100,61 @@ fn the_help_pages_have_examples_and_every_exit_code() {
 }
 
 #[test]
+fn help_pages_promise_only_what_the_command_has() {
+    let page = |command: &str| {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let page = text(&iotctl(&words).stdout).to_owned();
+        page.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (command, lacking) in [
+        ("mqtt pub", "-C asked for more"),
+        ("watch", "-C asked for more"),
+        ("coap get", "or after --for"),
+        ("alert", "or after --for"),
+        ("log", "commands of --exec"),
+        ("route", "that passes --filter"),
+        ("mqtt request", "in the environment of --exec"),
+        ("amqp get", "in the environment of --exec"),
+        ("ota agent", "--will-topic"),
+        ("ota agent", "[default: generated]"),
+    ] {
+        assert!(!page(command).contains(lacking), "{command}: {lacking}");
+    }
+    let never = "for outages up to TIME [default: never]";
+    let forever = "[default: never for the first connection, forever after that]";
+    for (command, there) in [
+        ("mqtt sub", "-C asked for more"),
+        ("bridge", "-C asked for more"),
+        ("simulate", "or after --for"),
+        ("mqtt sub", "commands of --exec"),
+        ("mqtt sub", "in the environment of --exec"),
+        ("ota agent", "[default: ota-DEVICE"),
+        ("mqtt request", never),
+        ("mqtt ping", never),
+        ("mqtt probe", never),
+        ("mqtt clear", never),
+        ("amqp declare queue", never),
+        ("mqtt sub", forever),
+        ("mqtt respond", forever),
+        ("amqp consume", forever),
+        ("simulate", forever),
+        (
+            "mqtt pub",
+            "[default: never for the first connection, for 30s after that]",
+        ),
+        ("ota agent", "for outages up to TIME [default: forever]"),
+        ("replay", "--proxy <URL>"),
+        ("replay", "AMQP: the exchange"),
+        ("log", "AMQP: the exchange"),
+    ] {
+        assert!(page(command).contains(there), "{command}: {there}");
+    }
+    let page = page("simulate");
+    let results = page.split("Results: ").nth(1).unwrap_or_default();
+    assert!(results.starts_with("--assert"), "{page}");
+}
+
+#[test]
 fn no_words_show_the_help_page_and_fail() {
     let ended = iotctl(&[]);
     assert_eq!(ended.status.code(), Some(2));

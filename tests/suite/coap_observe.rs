@@ -87,6 +87,7 @@ fn conditions_choose_and_a_template_shows() {
         .words("-C 1 --output csv")
         .run()
         .exits(0)
+        .contains("time,topic,payload,encoding,code\n")
         .contains(",/count,");
 }
 

@@ -8,6 +8,7 @@ use clap_complete::{Generator, Shell};
 use iotctl::cli::{self, generated};
 
 use crate::support::command::iotctl;
+use crate::support::tmux::Terminal;
 
 #[test]
 fn completions_are_what_the_flags_say() {
@@ -40,6 +41,21 @@ fn man_pages_are_what_the_flags_say() {
         generated::PAGES.len(),
         "man/ holds pages of commands that are gone"
     );
+}
+
+#[test]
+fn on_a_terminal_man_shows_the_page() {
+    let man = "mkdir bin; printf '#!/bin/sh\\necho man \"$@\"; grep -c ^.TH\\n' > bin/man; chmod +x bin/man";
+    let shown = Terminal::run(
+        &format!("{man}; PATH=\"$PWD/bin:$PATH\" iotctl man version"),
+        "",
+        80,
+        200,
+    );
+    assert!(shown.ends_with(0).contains("man -l -\n1\n"));
+    // Without that program the source is better than nothing.
+    let bare = Terminal::run("PATH=/nonexistent iotctl man version", "", 80, 200);
+    assert!(bare.ends_with(0).contains(".TH IOTCTL-VERSION 1"));
 }
 
 #[test]

@@ -828,28 +828,28 @@ fn the_file_of_routes_that_flags_mean_stores_the_same() {
     for (words, says) in [
         (
             "-C 3",
-            "-C has no place in a file of routes; it belongs on the command line of iotctl route",
+            "-C cannot be expressed in a routes file; it belongs on the command line of iotctl route",
         ),
         (
             "--for 1m",
-            "--for has no place in a file of routes; it belongs",
+            "--for cannot be expressed in a routes file; it belongs",
         ),
         (
             "--message-timeout 1m",
-            "--message-timeout has no place in a file of routes; it belongs",
+            "--message-timeout cannot be expressed in a routes file; it belongs",
         ),
         (
             "--report 1m",
-            "--report has no place in a file of routes; it belongs",
+            "--report cannot be expressed in a routes file; it belongs",
         ),
         (
             "--ready-file r",
-            "--ready-file has no place in a file of routes; it belongs",
+            "--ready-file cannot be expressed in a routes file; it belongs",
         ),
-        ("-V 5", "-V has no place in a file of routes"),
+        ("-V 5", "-V cannot be expressed in a routes file"),
         (
             "--expect exists(/v)",
-            "--expect has no place in a file of routes",
+            "--expect cannot be expressed in a routes file",
         ),
     ] {
         log(

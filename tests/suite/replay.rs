@@ -370,6 +370,43 @@ fn a_directory_stands_for_the_recordings_in_it() {
 }
 
 #[test]
+fn a_recording_is_shown_with_the_fields_of_its_protocol() {
+    let folder = Folder::new();
+    let text = r#"{"time":"2026-11-20T21:00:00Z","protocol":"amqp","topic":"k","payload":"1","amqp":{"exchange":"logs"}}"#;
+    let file = folder.file("amqp.ndjson", text);
+    replay(&file, "--speed max --output csv --columns topic,exchange")
+        .run()
+        .exits(0)
+        .prints("topic,exchange\nk,logs\n");
+    replay(&file, "--speed max -F")
+        .word("%{exchange} %p")
+        .run()
+        .exits(0)
+        .prints("logs 1\n");
+    replay(&file, "--output csv --columns exchnge")
+        .run()
+        .exits(2)
+        .says("is not a field of MQTT, AMQP, CoAP messages; did you mean exchange?");
+}
+
+#[test]
+fn a_replay_goes_through_a_proxy() {
+    let folder = Folder::new();
+    let file = folder.file("one.ndjson", record(0, "a", "1", ""));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://127.0.0.1:{}", nobody.local_addr().unwrap().port());
+    drop(nobody);
+    replay(
+        &file,
+        "--to mqtt://broker.invalid --connect-timeout 10s -4 --proxy",
+    )
+    .word(&proxy)
+    .run()
+    .exits(3)
+    .says("127.0.0.1:");
+}
+
+#[test]
 fn a_part_beside_the_recording_is_refused() {
     let folder = Folder::new();
     let text = [record(0, "a", "1", ""), record(60_000, "a", "2", "")].concat();

@@ -123,7 +123,7 @@ fn of_three_devices_the_one_that_is_killed_is_seen_by_its_last_will() {
     });
     let seen = seen
         .exits(7)
-        .says("not fulfilled: --expect 'offline == 0': offline is 1");
+        .says("condition not met: offline == 0: offline is 1");
     assert_eq!(
         rows(&seen),
         [
@@ -400,7 +400,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         (&["--once", "--every", "1s"], "--every"),
         (
             &["--web", "0.0.0.0:0"],
-            "everybody who can connect could read it",
+            "anyone who can connect could read it",
         ),
         (&["--token", "x"], "--web"),
         (

@@ -67,7 +67,7 @@ pub(super) struct TestFlags {
     #[arg(long, value_name = "NUMBERS", value_parser = of)]
     pub(super) count: Option<(u32, u32)>,
 
-    /// A key without a reading for so long is stale; without any other test, that is the alarm
+    /// A key without a reading for this long is stale; without any other condition, that is the alarm
     #[arg(long, value_name = "TIME")]
     pub(super) stale: Option<Wait>,
 
@@ -92,7 +92,7 @@ pub(super) struct StateFlags {
     #[arg(long, value_name = "NAME", default_value = "alert")]
     pub(super) name: String,
 
-    /// File that keeps the alarms over a restart [default: one by the name under $XDG_STATE_HOME/iotctl/alert or ~/.local/state/iotctl/alert; none when readings come from a file]
+    /// File that persists alarms across restarts [default: one by the name under $XDG_STATE_HOME/iotctl/alert or ~/.local/state/iotctl/alert; none when readings come from a file]
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 

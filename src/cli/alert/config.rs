@@ -1,4 +1,4 @@
-//! What the flags of an alert are in a file of routes (`--print-config`).
+//! What the flags of an alert are in a routes file (`--print-config`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const SOURCE: &str = "source";
 /// The name of the target of what is refused.
 const REFUSED: &str = "refused";
 
-/// The file of routes with this alert.
+/// The routes file with this alert.
 ///
 /// # Errors
 /// What has no place in such a file.
@@ -86,7 +86,7 @@ fn table(plan: &Plan) -> Result<AlertTable> {
     let steps = rule.escalation.iter().zip(&plan.to.steps);
     let exec = plan.to.exec.as_ref();
     if exec.is_some_and(|exec| exec.json || exec.workers.get() > 1) {
-        let text = "--exec-json and --workers have no place in a file of routes";
+        let text = "--exec-json and --workers cannot be expressed in a routes file";
         return Err(Error::usage(text));
     }
     let mut table = AlertTable {

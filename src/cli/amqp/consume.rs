@@ -16,6 +16,7 @@ use super::exec::AmqpExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::format::FormatFlags;
@@ -30,7 +31,7 @@ const OR_EXCHANGE: &str =
     "give its name after the URL, or an exchange with -e to bind a temporary queue to";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Consuming")]
+#[command(next_help_heading = "Consuming", mut_arg("retry", |it| it.help(RETRY_FOREVER)))]
 pub(crate) struct ConsumeFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

@@ -16,6 +16,7 @@ use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::{FilterFlags, MapFlags};
+use crate::cli::flags::connect::RETRY_30S;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -24,7 +25,7 @@ use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Publishing")]
+#[command(next_help_heading = "Publishing", mut_arg("retry", |it| it.help(RETRY_30S)))]
 pub(crate) struct PublishFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

@@ -15,14 +15,19 @@ use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax;
 use crate::cli::flags::answer::AnswerFlags;
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::flags::until::DrainFlags;
+use crate::cli::flags::until::{DRAIN_COMMANDS, DrainFlags};
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Replying")]
+#[command(
+    next_help_heading = "Replying",
+    mut_arg("retry", |it| it.help(RETRY_FOREVER)),
+    mut_arg("drain", |it| it.help(DRAIN_COMMANDS))
+)]
 pub(crate) struct RespondFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

@@ -18,7 +18,6 @@ use crate::cli::syntax::values;
 pub(crate) const URL: &str = "Server URL: amqp://[USER[:PASSWORD]@]HOST[:PORT][/VHOST], also amqps; leave it out when using -h and -p [default: amqp://localhost]";
 
 const PORT: &str = "Port, 1 to 65535 [default: 5672, with TLS 5671]";
-const RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, publish 30s, consume and respond forever]";
 const CONNECT_TIMEOUT: &str =
     "Give up connecting after this long: name, TCP and TLS together [default: 10s]";
 
@@ -26,7 +25,6 @@ const CONNECT_TIMEOUT: &str =
 #[command(
     next_help_heading = "Session",
     mut_arg("port", |port| port.help(PORT)),
-    mut_arg("retry", |retry| retry.help(RETRY)),
     mut_arg("connect_timeout", |timeout| timeout.help(CONNECT_TIMEOUT))
 )]
 pub(crate) struct AmqpSessionFlags {

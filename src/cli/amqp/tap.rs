@@ -14,6 +14,7 @@ use super::consume::{declarations, until};
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short};
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
@@ -26,7 +27,7 @@ use crate::cli::flags::until::UntilFlags;
 const PREFETCH: u16 = 1000;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Tapping")]
+#[command(next_help_heading = "Tapping", mut_arg("retry", |it| it.help(RETRY_FOREVER)))]
 pub(crate) struct TapFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

@@ -59,7 +59,7 @@ pub(crate) struct BenchCoapFlags {
     #[arg(long, conflicts_with_all = ["host", "port", "context"])]
     embedded: bool,
 
-    /// Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine
+    /// Test against a no-op peer that only responds, instead of a server, to measure the limit of the generator on this machine
     #[arg(long, conflicts_with_all = ["embedded", "processes", "host", "port", "context"])]
     calibrate: bool,
 

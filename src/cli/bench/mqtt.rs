@@ -37,7 +37,7 @@ pub(crate) struct BenchMqttFlags {
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
 
-    /// Load a null peer that only responds, instead of a broker, to measure the limit of the generator on this machine
+    /// Test against a no-op peer that only responds, instead of a broker, to measure the limit of the generator on this machine
     #[arg(long, conflicts_with_all = ["embedded", "processes", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 

@@ -1,4 +1,4 @@
-//! What the flags of a bridge are in a file of routes (`--print-config`).
+//! What the flags of a bridge are in a routes file (`--print-config`).
 
 use crate::cli::flags::written;
 use crate::command::bridge::{Map, Plan, Retain, Side, topics};
@@ -7,7 +7,7 @@ use crate::connect::Protocol;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Subscription};
 
-/// Writes it into a file of routes; `on_refused` is the word of that flag.
+/// Writes it into a routes file; `on_refused` is the word of that flag.
 ///
 /// # Errors
 /// What has no place in such a file.
@@ -23,7 +23,8 @@ pub(super) fn write(plan: &Plan, on_refused: &str, file: &mut File) -> Result<()
     ])?;
     plan.check_amqp(&maps)?;
     if topics::feeding(&maps).is_some() {
-        let text = "--print-config: messages that may come back have no place in a file of routes";
+        let text =
+            "--print-config: messages that may come back cannot be expressed in a routes file";
         return Err(Error::usage(text).hint("let the topics of both directions differ"));
     }
     let (on_refused, letters) = written::on_refused(on_refused, &plan.places[1].connect)?;

@@ -81,7 +81,7 @@ pub(crate) struct PskFlags {
     )]
     pub(crate) psk: Option<String>,
 
-    /// File with the pre-shared key, in the same notation; a final line break is ignored
+    /// File with the pre-shared key, in the same notation; a trailing newline is ignored
     #[arg(long, value_name = "FILE")]
     pub(crate) psk_file: Option<PathBuf>,
 }
@@ -110,7 +110,7 @@ pub(crate) struct OscoreFlags {
     )]
     oscore_secret: Option<String>,
 
-    /// File with the OSCORE master secret, in the same notation; a final line break is ignored
+    /// File with the OSCORE master secret, in the same notation; a trailing newline is ignored
     #[arg(long, value_name = "FILE")]
     oscore_secret_file: Option<PathBuf>,
 

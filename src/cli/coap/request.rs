@@ -56,8 +56,12 @@ pub(crate) struct SendFlags {
     terminal: TerminalFlags,
 }
 
+/// What `--drain` is here.
+const DRAIN: &str =
+    "How long outstanding responses may take after the first SIGINT or SIGTERM [default: 3s]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Request")]
+#[command(next_help_heading = "Request", mut_arg("drain", |it| it.help(DRAIN)))]
 struct AskingFlags {
     /// Resource to request: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h; may be repeated
     #[arg(value_name = "URI", help_heading = None)]
@@ -85,7 +89,7 @@ struct AskingFlags {
     #[command(flatten)]
     file: FileFlags,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Request")]
     pacing: PacingFlags,
 
     /// Fail after this long, with exit code 5, however many requests --repeat or --ndjson still has

@@ -26,19 +26,19 @@ pub(crate) struct BetweenFlags {
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
 
-    /// How much the spool holds
+    /// Maximum spool size
     #[arg(long, value_name = "SIZE", default_value = "1GiB", requires = "spool")]
     spool_size: Size,
 
-    /// Messages that have been in the spool for longer are given up, and counted as expired; or never
+    /// Messages that have been in the spool for longer are discarded and counted as expired; or never
     #[arg(long, value_name = "TIME", default_value = "7d", requires = "spool")]
     spool_age: Timeouts,
 
-    /// What is done when the spool is full
+    /// What to do when the spool is full
     #[arg(long, value_name = "WHAT", default_value = "wait", requires = "spool")]
     spool_full: FullWord,
 
-    /// Pass over messages with a key that another has had, once the target has confirmed that one: payload, a field such as topic, a JSON pointer such as /id, or a jq expression such as 'jq: [$topic, .id]'; a message without it is passed on
+    /// Skip messages whose key was already delivered to and confirmed by the target: payload, a field such as topic, a JSON pointer such as /id, or a jq expression such as 'jq: [$topic, .id]'; a message without the key is passed on
     #[arg(long, value_name = "KEY")]
     dedup: Option<String>,
 
@@ -57,7 +57,7 @@ pub(crate) struct ProgressFlags {
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
 
-    /// Show the numbers on standard error at this interval
+    /// Print statistics on standard error at this interval
     #[arg(long, value_name = "TIME", help_heading = "Terminal")]
     report: Option<Wait>,
 }
@@ -85,7 +85,7 @@ impl ProgressFlags {
 enum FullWord {
     /// Sources are not read
     Wait,
-    /// The oldest messages are given up, and counted
+    /// The oldest messages are discarded and counted
     DropOldest,
 }
 
@@ -95,7 +95,7 @@ impl BetweenFlags {
         &self.reports
     }
 
-    /// Writes it into a file of routes.
+    /// Writes it into a routes file.
     pub(crate) fn write(&self, file: &mut File) {
         let time = |time: Duration| humantime::format_duration(time).to_string();
         let (Size(size), Timeouts(age)) = (self.spool_size, self.spool_age);

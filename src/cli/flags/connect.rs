@@ -13,6 +13,12 @@ use crate::error::{Error, Result};
 
 use crate::cli::syntax::numbers::{Wait, whole};
 
+/// What `--retry` is for commands that publish.
+pub(crate) const RETRY_30S: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection, for 30s after that]";
+
+/// What `--retry` is for commands that receive, or run until they are stopped.
+pub(crate) const RETRY_FOREVER: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection, forever after that]";
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectFlags {
@@ -45,7 +51,7 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
     url_flag: Option<String>,
 
-    /// Host name or IP address, perhaps with a port as in a:1884; several with commas between them are tried in order, and on after a loss [default: localhost]
+    /// Host name or IP address, optionally with a port as in a:1884; several, separated by commas, are tried in order, and again after a lost connection [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "unix")]
     host: Option<String>,
 
@@ -68,7 +74,7 @@ pub(crate) struct ServerFlags {
     )]
     password: Option<OsString>,
 
-    /// File with the password; a final line break is ignored
+    /// File with the password; a trailing newline is ignored
     #[arg(long, value_name = "FILE", conflicts_with_all = ["password_prompt", "password_command"])]
     password_file: Option<PathBuf>,
 
@@ -84,7 +90,7 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, pub 30s, sub forever]
+    /// Reconnect: never, forever, or for outages up to TIME [default: never]
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 
@@ -99,7 +105,7 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'S', long, conflicts_with_all = ["port", "unix", "proxy"])]
     srv: bool,
 
-    /// Proxy on the way: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
+    /// Proxy to connect through: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
     #[arg(long, value_name = "URL", conflicts_with = "unix")]
     proxy: Option<Proxy>,
 
@@ -107,7 +113,7 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
-    /// No TLS, whatever the context, the environment or the port say
+    /// Disable TLS regardless of the context, the environment and the port
     #[arg(long, conflicts_with_all = ["cafile", "capath", "cert", "insecure", "insecure_name", "tls_server_name", "tls_alpn", "tls_version", "tls_keylog", "tls_pin", "key_password_file"])]
     no_tls: bool,
 
@@ -154,7 +160,7 @@ pub(crate) struct TlsFlags {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
-    /// File with the password of the private key; a final line break is ignored [default: IOTCTL_KEY_PASSWORD, or a prompt]
+    /// File with the password of the private key; a trailing newline is ignored [default: IOTCTL_KEY_PASSWORD, or a prompt]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_password_file: Option<PathBuf>,
 

@@ -14,7 +14,7 @@ use crate::flow::Refusals;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connections")]
 pub(crate) struct EndsFlags {
-    /// File with the password for the server that messages come from; a final line break is ignored
+    /// File with the password for the server that messages come from; a trailing newline is ignored
     #[arg(long, value_name = "FILE")]
     from_password_file: Option<PathBuf>,
 
@@ -34,7 +34,7 @@ pub(crate) struct EndFlags {
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
 
-    /// File with the password; a final line break is ignored
+    /// File with the password; a trailing newline is ignored
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
@@ -53,7 +53,7 @@ struct SharedFlags {
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 
-    /// Proxy on the way: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
+    /// Proxy to connect through: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
     #[arg(long, value_name = "URL")]
     proxy: Option<Proxy>,
 
@@ -122,15 +122,15 @@ impl EndsFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct DeliveryFlags {
-    /// What becomes of a message that is refused for good: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or where it goes: a server such as mqtt://HOST, or a file of records such as refused.ndjson
+    /// What to do with a message that is permanently rejected: stop (exit with 1; it stays unacknowledged), drop (it is counted and acknowledged), or send it to a server such as mqtt://HOST or a file of records such as refused.ndjson
     #[arg(long, value_name = "WHAT", default_value = "stop")]
     pub(crate) on_refused: String,
 
-    /// How many messages may be in flight in each direction, beside 16 MiB of them. Before MQTT 5 a server decides by itself how many it sends that are not acknowledged, mosquitto 20
+    /// Maximum number of messages in flight in each direction, and at most 16 MiB. Before MQTT 5 the server itself limits how many unacknowledged messages it sends (mosquitto: 20)
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     pub(crate) window: u16,
 
-    /// How often a message that a server refuses for now (a quota, basic.nack, 5.03) is sent again, before it counts as refused for good [default: for as long as --retry says]
+    /// How often a message that a server temporarily rejects (a quota, basic.nack, 5.03) is sent again before it counts as permanently rejected [default: for as long as --retry says]
     #[arg(long, value_name = "COUNT", value_parser = whole(0..=u32::MAX))]
     pub(crate) retries: Option<u32>,
 

@@ -40,7 +40,7 @@ pub(crate) struct OutputFlags {
     )]
     output: Output,
 
-    /// Columns, separated by commas: payload, a field such as topic, a JSON pointer such as /temp, or another name, such as delta, all of which the man page lists; NAME=… names a column; the first of several alternatives that a message has, as in '/temp|/t|"none"' (csv, tsv and logfmt) [default: time,topic,payload,encoding,qos,retain]
+    /// Columns, separated by commas: payload, a field such as topic, a JSON pointer such as /temp, or another name, such as delta, all of which the man page lists; NAME=… names a column; the first of several alternatives that a message has, as in '/temp|/t|"none"' (csv, tsv and logfmt) [default: time,topic,payload,encoding, then for MQTT qos,retain, for AMQP exchange,redelivered, for CoAP code]
     #[arg(long, value_name = "LIST", value_parser = columns)]
     columns: Option<Columns>,
 
@@ -208,7 +208,7 @@ impl OutputFlags {
                 style,
                 layout: Layout::of(
                     self.columns
-                        .map_or_else(Column::usual, |Columns(columns)| columns),
+                        .map_or_else(|| Column::usual(fields), |Columns(columns)| columns),
                 ),
                 local: self.local_time,
             })

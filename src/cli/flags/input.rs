@@ -71,7 +71,7 @@ struct SourceFlags {
     #[arg(short = '0', long)]
     null_delimited: bool,
 
-    /// Send each record of standard input as a message; four bytes before it are its length, most significant first
+    /// Send each record of standard input as a message, prefixed by a 4-byte big-endian length
     #[arg(long)]
     length_prefixed: bool,
 
@@ -96,7 +96,7 @@ struct SourceFlags {
     #[arg(long, value_name = "NOTATION", allow_hyphen_values = true)]
     cbor: Option<String>,
 
-    /// Send this many random bytes, others for each of --repeat
+    /// Send this many random bytes, different for each repetition
     #[arg(long, value_name = "SIZE")]
     random: Option<Size>,
 
@@ -108,11 +108,11 @@ struct SourceFlags {
 /// How standard input or a file is cut into messages.
 #[derive(Args, Debug)]
 struct FramingFlags {
-    /// The messages of -l and --follow end with this byte, such as ';' or '\x1e', instead of a line feed
+    /// Record delimiter for -l and --follow instead of a line feed: one byte, such as ';' or '\x1e'
     #[arg(long, value_name = "BYTE", value_parser = escape::byte)]
     delimiter: Option<u8>,
 
-    /// A carriage return at the end of a line does not belong to the message
+    /// Strip a trailing carriage return from each line
     #[arg(long)]
     trim_cr: bool,
 

@@ -33,7 +33,7 @@ pub(crate) struct SelectFlags {
     #[arg(long, value_name = "TIME")]
     throttle: Option<Wait>,
 
-    /// Show, or hand to the command, what this makes of each message that passes: 'jq: EXPRESSION' of its payload as JSON; a string is shown as its text, anything else as JSON; no output leaves the message out, several are several messages; --filter, --until, --expect and -C look at the message before
+    /// Show, or hand to the command, what this makes of each message that passes: 'jq: EXPRESSION' of its payload as JSON; a string is shown as its text, anything else as JSON; no output drops the message, and each of several outputs is one message; --filter, --until, --expect and -C look at the message before
     #[arg(long, value_name = "MAP")]
     map: Option<Map>,
 

@@ -7,15 +7,31 @@ use crate::cli::syntax::values;
 use crate::error::Result;
 use crate::flow::Until;
 
+/// What `--for` is where there is `-C`.
+pub(crate) const FOR: &str =
+    "End after this long, with exit code 0, or 5 where -C asked for more messages";
+
+/// What `--idle` is where there is no `--exec`.
+pub(crate) const IDLE: &str = "End when nothing arrives for this long, with exit code 0, or 5 where -C asked for more messages";
+
+/// What `--message-timeout` is where there is no `--filter`.
+pub(crate) const MESSAGE_TIMEOUT: &str = "Fail with exit code 5 when no message arrives for this long, since the subscription or the message before";
+
+/// What `--drain` is where nothing but acknowledgements is waited for, and `--for` may be the end.
+pub(crate) const DRAIN: &str = "How long outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]";
+
+/// What `--drain` is where there are commands too.
+pub(crate) const DRAIN_COMMANDS: &str = "How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]";
+
 /// How long the command may take; all that a command which sends needs.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "End conditions")]
+#[command(next_help_heading = "End conditions", mut_arg("drain", |it| it.help(DRAIN)))]
 pub(crate) struct LimitFlags {
     /// Fail after this long, with exit code 5
     #[arg(short = 'W', long, value_name = "TIME")]
     timeout: Option<Wait>,
 
-    /// End after this long, with exit code 0, or 5 where -C asked for more messages
+    /// End after this long, with exit code 0
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
@@ -45,7 +61,7 @@ impl LimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "End conditions")]
 pub(crate) struct DrainFlags {
-    /// How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]
+    /// How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM [default: 3s]
     #[arg(long, value_name = "TIME")]
     drain: Option<Span>,
 }
@@ -100,7 +116,11 @@ impl EnoughFlags {
 
 /// When the command ends.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "End conditions")]
+#[command(
+    next_help_heading = "End conditions",
+    mut_arg("duration", |it| it.help(FOR)),
+    mut_arg("drain", |it| it.help(DRAIN_COMMANDS))
+)]
 pub(crate) struct UntilFlags {
     /// End after this many messages
     #[arg(short = 'C', long, value_name = "COUNT")]

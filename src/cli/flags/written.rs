@@ -1,4 +1,4 @@
-//! What flags are in a file of routes (`--print-config`), the same for every command that has such a file.
+//! What flags are in a routes file (`--print-config`), the same for every command that has such a file.
 
 use crate::command::ends::End;
 use crate::command::route::connection::Connection;
@@ -16,7 +16,7 @@ pub(crate) fn refuse<'a>(flags: impl IntoIterator<Item = (&'a str, bool)>) -> Re
     match given.next() {
         None => Ok(()),
         Some((flag, _)) => Err(Error::usage(format!(
-            "--print-config: {flag} has no place in a file of routes"
+            "--print-config: {flag} cannot be expressed in a routes file"
         ))),
     }
 }
@@ -26,7 +26,7 @@ pub(crate) fn refuse_of_run(given: impl IntoIterator<Item = Option<&'static str>
     match given.into_iter().flatten().next() {
         None => Ok(()),
         Some(flag) => Err(Error::usage(format!(
-            "--print-config: {flag} has no place in a file of routes; it belongs on the command line of iotctl route"
+            "--print-config: {flag} cannot be expressed in a routes file; it belongs on the command line of iotctl route"
         ))),
     }
 }

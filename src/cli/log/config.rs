@@ -1,4 +1,4 @@
-//! What the flags of `log` are in a file of routes (`--print-config`).
+//! What the flags of `log` are in a routes file (`--print-config`).
 
 use super::{LogFlags, Plan};
 use crate::cli::flags::written;
@@ -180,7 +180,7 @@ fn condition(flags: &LogFlags) -> Result<Option<String>> {
         [] => Ok(None),
         [only] => Ok(Some(only.clone())),
         several if several.iter().any(|it| it.trim_start().starts_with("jq:")) => {
-            let text = "--print-config: several --filter of which one is jq have no place in a file of routes";
+            let text = "--print-config: several --filter of which one is jq cannot be expressed in a routes file";
             Err(Error::usage(text).hint("join them with and"))
         }
         several => Ok(Some(format!("({})", several.join(") and (")))),

@@ -15,6 +15,7 @@ use crate::command::log::StoreArgs;
 use crate::command::route::file::{Names, TargetTable};
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
+use crate::message::fields;
 use crate::output::{Format, Rotation, RowStyle, Rows, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::layout::{Layout, MELTED};
@@ -29,11 +30,11 @@ pub(super) struct RowFlags {
     #[arg(long, value_name = "LIST")]
     columns: Option<String>,
 
-    /// A row for each value of a JSON payload instead of one for each message: after --columns its name as metric, and itself as value
+    /// One row per value of a JSON payload instead of one per message: after those of --columns, in columns metric (its name) and value
     #[arg(long)]
     melt: bool,
 
-    /// What of a message says when it was, such as /timestamp: ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970, which its magnitude tells [default: when it was received]
+    /// Field with the timestamp, such as /timestamp: ISO 8601, or Unix time in seconds, milliseconds, microseconds or nanoseconds (the unit is detected from the magnitude) [default: when the message was received]
     #[arg(long, value_name = "NAME")]
     time: Option<String>,
 }
@@ -69,7 +70,7 @@ impl RowFlags {
         let columns = match &self.columns {
             Some(list) => Column::list(list).map_err(refuse)?,
             None if self.melt => Column::list("time,topic").map_err(refuse)?,
-            None => Column::usual(),
+            None => Column::usual(&fields::ANY),
         };
         for column in &columns {
             column.selector.check_captures(&patterns).map_err(refuse)?;

@@ -12,6 +12,7 @@ use crate::mqtt::packet::{Place, QoS};
 use super::destination;
 use super::session::SessionFlags;
 use crate::cli::flags::condition::{FilterFlags, MapFlags};
+use crate::cli::flags::connect::RETRY_30S;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -20,7 +21,7 @@ use crate::cli::syntax::numbers::Timeouts;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Publishing")]
+#[command(next_help_heading = "Publishing", mut_arg("retry", |it| it.help(RETRY_30S)))]
 pub(crate) struct PubFlags {
     /// Topic to publish to, with options of its own: 'a/b;qos=1;retain'; {seq}, {time}, {unix_ms}, {uuid} and {random:LOW-HIGH} are filled in for each message, and {/POINTER} from its JSON; may be repeated: each message is published to every topic [default: the path of the URL]
     #[arg(short = 't', long, value_name = "TOPIC")]

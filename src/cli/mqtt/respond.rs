@@ -17,6 +17,7 @@ use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::answer::AnswerFlags;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -24,7 +25,7 @@ use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Answering")]
+#[command(next_help_heading = "Answering", mut_arg("retry", |it| it.help(RETRY_FOREVER)))]
 pub(crate) struct RespondFlags {
     /// Filter of the requests, optionally with subscription options as in mqtt sub; a level {NAME} is the wildcard + with a name for --response-topic and --template, a last level {NAME...} the wildcard #; may be repeated [default: the path of the URL]
     #[arg(short = 't', long, value_name = "FILTER")]

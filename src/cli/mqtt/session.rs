@@ -76,7 +76,7 @@ pub(crate) struct SessionFlags {
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<String>,
 
-    /// File with the authentication data of --auth-method, such as a token; a final line break is ignored
+    /// File with the authentication data of --auth-method, such as a token; a trailing newline is ignored
     #[arg(long, value_name = "FILE", requires = "auth_method")]
     auth_data_file: Option<PathBuf>,
 

@@ -18,6 +18,7 @@ use crate::payload::captures::Pattern;
 use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
@@ -29,7 +30,7 @@ use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Subscribing")]
+#[command(next_help_heading = "Subscribing", mut_arg("retry", |it| it.help(RETRY_FOREVER)))]
 pub(crate) struct SubFlags {
     /// Topic filter to subscribe to, optionally with subscription options: 'a/#;qos=1;nl;rap;rh=new'; conditions and maps know {name} and {name...} in place of + and #; may be repeated [default: the path of the URL]
     #[arg(short = 't', long, value_name = "FILTER")]

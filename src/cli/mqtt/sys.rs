@@ -14,8 +14,11 @@ use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Wait, interval};
 use crate::cli::syntax::values;
 
+/// What `--retry` is here.
+const RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: never; with --watch, forever after the first connection]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Showing")]
+#[command(next_help_heading = "Showing", mut_arg("retry", |it| it.help(RETRY)))]
 pub(crate) struct SysFlags {
     /// Show the values as they change, until a signal arrives, instead of once: a table that is drawn in its place on a terminal, and printed again elsewhere; with --output json a line for each value that has changed
     #[arg(long)]

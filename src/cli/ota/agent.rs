@@ -18,8 +18,25 @@ use crate::error::{Error, Result};
 use crate::firmware::device::{BLOCKS, GIVE_UP_AFTER, Slot};
 use crate::firmware::wire::{LONGEST_NAME, is_name};
 
+/// What `-i` is here.
+const ID: &str = "Client identifier [default: ota-DEVICE; with --prefix, PREFIX-DEVICE]";
+
+/// What `--retry` is here.
+const RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: forever]";
+
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Device", mut_arg("url", |url| url.help(URL)))]
+#[command(
+    next_help_heading = "Device",
+    mut_arg("url", |url| url.help(URL)),
+    mut_arg("id", |id| id.help(ID)),
+    mut_arg("retry", |it| it.help(RETRY)),
+    // The will of an agent says that it is gone: there is no other.
+    mut_arg("will_topic", |it| it.hide(true)),
+    mut_arg("will_payload", |it| it.hide(true)),
+    mut_arg("will_payload_file", |it| it.hide(true)),
+    mut_arg("will_qos", |it| it.hide(true)),
+    mut_arg("will_retain", |it| it.hide(true))
+)]
 pub(crate) struct AgentFlags {
     /// Directory for the state and the two images, a and b
     #[arg(long, value_name = "DIR")]

@@ -34,7 +34,7 @@ const SIGN: &[Example] = &[
         "iotctl ota sign sensor.bin --key release.pem --version 1.5.0 --vendor example.com --class sensor-rev-b -o updates \\\n    --delta-from updates/sensor-1.4.0+7.bin",
     ),
     (
-        "As a MCUboot image that fits into a slot, with a counter that protects against going back",
+        "As an MCUboot image that fits into a slot, with a counter that protects against going back",
         "iotctl ota sign sensor.bin --key release.pem --version 1.4.0+7 --vendor example.com --class sensor-rev-b \\\n    --mcuboot --slot-size 448KiB --counter auto -o updates",
     ),
 ];

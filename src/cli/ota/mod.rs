@@ -31,11 +31,11 @@ use sign::SignFlags;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Ota {
-    /// Make a pair of keys
+    /// Generate a key pair
     #[command(disable_help_flag = true, after_help = below("ota keygen"))]
     Keygen(KeygenFlags),
 
-    /// Sign an image: a SUIT manifest, and a MCUboot image where one is wanted
+    /// Sign an image: a SUIT manifest, and an MCUboot image where one is wanted
     #[command(disable_help_flag = true, override_usage = "iotctl ota sign [OPTIONS] <FILE>", after_help = below("ota sign"))]
     Sign(Box<SignFlags>),
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{PrefixFlags, URL, check_protocol, over_mqtt, session};
+use crate::cli::flags::connect::RETRY_FOREVER;
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
@@ -19,11 +20,14 @@ use crate::connect::{ConnectArgs, without_credentials};
 use crate::error::{Error, Result};
 use crate::firmware::wire::Audience;
 
+/// What `--retry` of `ota status` is.
+const STATUS_RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: never; with --until, forever after the first connection]";
+
 /// What the URL of `ota serve` may be.
 const SERVED_OVER: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws and wss [default: mqtt://localhost, or with --coap none]";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Serving", mut_arg("url", |url| url.help(SERVED_OVER)))]
+#[command(next_help_heading = "Serving", mut_arg("url", |url| url.help(SERVED_OVER)), mut_arg("retry", |it| it.help(RETRY_FOREVER)))]
 pub(crate) struct ServeFlags {
     /// Directory of images, where ota sign writes them
     #[arg(value_name = "DIR", help_heading = None)]
@@ -169,7 +173,11 @@ fn each_over_coap(flag: &str, uris: &[String]) -> Result<()> {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Watching", mut_arg("url", |url| url.help(URL).index(1)))]
+#[command(
+    next_help_heading = "Watching",
+    mut_arg("url", |url| url.help(URL).index(1)),
+    mut_arg("retry", |it| it.help(STATUS_RETRY))
+)]
 pub(crate) struct StatusFlags {
     /// Wait until so many devices are in a state, such as 'updated == 1000' or 'failed > 0'; may be repeated, and the first that is met ends it
     #[arg(long, value_name = "GOAL")]
@@ -225,7 +233,11 @@ impl StatusFlags {
 const ROLLED_OUT_OVER: &str = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT], also mqtts, ws, wss, amqp and amqps [default: mqtt://localhost, or none where the plan names devices as coap://HOST]";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Rollout", mut_arg("url", |url| url.help(ROLLED_OUT_OVER)))]
+#[command(
+    next_help_heading = "Rollout",
+    mut_arg("url", |url| url.help(ROLLED_OUT_OVER)),
+    mut_arg("retry", |it| it.help(RETRY_FOREVER))
+)]
 pub(crate) struct RolloutFlags {
     /// Plan: manifest, devices and stages; the journal is beside it
     #[arg(value_name = "PLAN", help_heading = None)]

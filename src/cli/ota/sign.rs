@@ -86,7 +86,7 @@ pub(crate) struct SignFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "MCUboot")]
 struct McubootFlags {
-    /// Make a MCUboot image of the firmware first
+    /// Wrap the firmware in an MCUboot image first
     #[arg(long)]
     mcuboot: bool,
 

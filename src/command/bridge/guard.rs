@@ -58,8 +58,8 @@ impl Guard {
         if self.one && !fed.is_empty() {
             let shown: Vec<String> = fed.iter().map(ToString::to_string).collect();
             let text = format!(
-                "both servers are one, and {} would cross again and again",
-                shown.join(", and ")
+                "both ends are the same server, so {} would loop",
+                shown.join(" and ")
             );
             let parts = topics::parting(&fed, |maps| !topics::feeding_itself(maps).is_empty());
             return Err(Error::usage(text).hint(apart(parts)));

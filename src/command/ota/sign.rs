@@ -24,7 +24,7 @@ pub struct Plan {
     pub key: PathBuf,
     /// A file with the password of the key.
     pub password: Option<PathBuf>,
-    /// For people, and in the header of a MCUboot image.
+    /// For people, and in the header of an MCUboot image.
     pub version: String,
     /// `None`: one more than the highest in the directory.
     pub sequence: Option<u64>,
@@ -153,7 +153,7 @@ impl Plan {
             return Ok(firmware);
         };
         if firmware.starts_with(&mcuboot::MAGIC) {
-            let text = format!("{} is a MCUboot image already", self.firmware.display());
+            let text = format!("{} is an MCUboot image already", self.firmware.display());
             return Err(Error::usage(text).hint("leave --mcuboot out"));
         }
         mcuboot::sign(&firmware, options, key)
@@ -277,13 +277,15 @@ fn highest_sequence(directory: &Path) -> Result<Option<u64>> {
     Ok(highest)
 }
 
-/// The version in the header of a MCUboot image.
+/// The version in the header of an MCUboot image.
 ///
 /// # Errors
 /// It is none that fits.
 pub(crate) fn image_version(text: &str) -> Result<Version> {
     text.parse().map_err(|()| {
-        Error::usage(format!("version {text} does not fit into a MCUboot header"))
-            .hint("expected MAJOR.MINOR.REVISION+BUILD, such as 1.4.0+7")
+        Error::usage(format!(
+            "version {text} does not fit into an MCUboot header"
+        ))
+        .hint("expected MAJOR.MINOR.REVISION+BUILD, such as 1.4.0+7")
     })
 }

@@ -54,7 +54,7 @@ impl Plan {
         if self.identity.is_some() {
             let text = "--vendor and --class are for a manifest";
             return Err(
-                Error::usage(text).hint("a MCUboot image does not say which devices it is for")
+                Error::usage(text).hint("an MCUboot image does not say which devices it is for")
             );
         }
         let image = Image::read(bytes).map_err(|why| self.refused(&why))?;

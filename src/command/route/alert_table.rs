@@ -1,4 +1,4 @@
-//! An alert of a file of routes, as it is written. Its keys are the long flags of `alert`, which reads their words.
+//! An alert of a routes file, as it is written. Its keys are the long flags of `alert`, which reads their words.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The file of routes, as it is written.
+//! The routes file, as it is written.
 //!
 //! Keys are the long flags of other commands where there is one. `{env.NAME}` in a text is filled in from the environment, and
 //! paths are from the folder of the file.

@@ -1,4 +1,4 @@
-//! The file of routes that is read again at SIGHUP, while messages are carried.
+//! The routes file that is read again at SIGHUP, while messages are carried.
 //!
 //! Routes and the limits of alerts come into force between two messages. A target whose server is another one, or is logged in to
 //! otherwise, connects anew; all other connections stay as they are. What concerns those, and what was opened at the start, needs

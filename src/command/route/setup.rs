@@ -1,4 +1,4 @@
-//! What a file of routes means: sources, targets and routes that refer to each other, all checked.
+//! What a routes file means: sources, targets and routes that refer to each other, all checked.
 
 use std::path::Path;
 

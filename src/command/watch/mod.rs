@@ -194,7 +194,7 @@ impl Plan {
                     let every = humantime::format_duration(self.every().unwrap_or_default());
                     let why = lacks_screen().filter(|_| terminals()[1]);
                     let why = why.unwrap_or("standard output is not a terminal");
-                    console.note(format_args!("{why}: a table every {every}"));
+                    console.note(format_args!("{why}: printing a table every {every}"));
                 }
                 View::Tables(tables(false)?)
             }
@@ -231,7 +231,7 @@ impl Plan {
             true => found,
             false => format!(": {found}"),
         };
-        let text = format!("not fulfilled: --expect '{expectation}'{found}");
+        let text = format!("condition not met: {expectation}{found}");
         Err(Error::new(Kind::Missed, text))
     }
 }

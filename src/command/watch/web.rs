@@ -71,7 +71,7 @@ impl Pages {
             None if plan.address.ip().is_loopback() => Access::Loopback,
             None => {
                 let text = format!(
-                    "--web {}: everybody who can connect could read it",
+                    "--web {}: anyone who can connect could read it",
                     plan.address
                 );
                 return Err(Error::usage(text).hint("use 127.0.0.1, or --token-file FILE"));

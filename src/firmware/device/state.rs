@@ -58,7 +58,7 @@ pub struct Release {
     pub size: u64,
     /// Of the image.
     pub digest: Digest,
-    /// The security counter of a MCUboot image.
+    /// The security counter of an MCUboot image.
     pub counter: Option<u32>,
 }
 

@@ -93,7 +93,7 @@ pub enum Outcome {
     Done,
     /// The slot is ready; what an earlier download has left, if there is something.
     Opened(Option<Vec<u8>>),
-    /// The digest of the slot's first bytes, and the security counter of a MCUboot image.
+    /// The digest of the slot's first bytes, and the security counter of an MCUboot image.
     Checked(Digest, Option<u32>),
     /// Not at all.
     Failed(String),
@@ -137,7 +137,7 @@ pub(super) fn words(outcome: Outcome) -> String {
     }
 }
 
-/// The security counter of what was written, where it is a MCUboot image. Who has signed it is the boot loader's to judge:
+/// The security counter of what was written, where it is an MCUboot image. Who has signed it is the boot loader's to judge:
 /// its keys may be others than those of manifests.
 ///
 /// # Errors

@@ -164,7 +164,7 @@ impl Rule {
             }
             Test::Missing if self.stale.is_none() => {
                 return Err(String::from(
-                    "nothing to watch for: above, below, outside, inside, equal, changed, rate, when or stale is needed",
+                    "no alert condition: above, below, outside, inside, equal, changed, rate, when or stale is needed",
                 ));
             }
             _ => {}

@@ -650,7 +650,7 @@ fn what_contradicts_itself_is_refused() {
         ),
         (
             clear(Test::Missing, None, None),
-            "nothing to watch for: above, below, outside, inside, equal, changed, rate, when or stale is needed",
+            "no alert condition: above, below, outside, inside, equal, changed, rate, when or stale is needed",
         ),
         (
             Rule {

@@ -219,11 +219,12 @@ mod tests {
 
     use super::super::testing::{PIPE, TERMINAL, message, shown};
     use super::*;
+    use crate::message::fields::MQTT;
     use crate::payload::select::Column;
 
     fn table(style: RowStyle, columns: &str, surface: Surface) -> Table {
         let columns = match columns {
-            "" => Column::usual(),
+            "" => Column::usual(&MQTT),
             list => Column::list(list).unwrap(),
         };
         let rows = Rows {

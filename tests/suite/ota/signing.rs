@@ -332,7 +332,7 @@ fn each_refusal_has_its_words() {
     assert!(why.contains("bytes, the manifest says 49"), "{why}");
     let why = verify(&firmware, &ours).run().failed(1);
     assert!(
-        why.ends_with("neither a SUIT envelope nor a MCUboot image"),
+        why.ends_with("neither a SUIT envelope nor an MCUboot image"),
         "{why}"
     );
     let why = verify(&manifest, &key).run().failed(2);

@@ -81,7 +81,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         return Err(first.reworded(text));
     }
     let asked = asked.or_else(|| closed.err());
-    let asked = asked.map(|asked| Error::new(asked.kind(), "ended by a signal"));
+    let asked = asked.map(|asked| Error::new(asked.kind(), "interrupted"));
     match asked.or(unconnected) {
         Some(error) => Err(error),
         None => Ok(()),

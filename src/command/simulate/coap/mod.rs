@@ -61,7 +61,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     print(format!("coap://{address}\n").as_bytes())?;
     console.note(format_args!("{summary}; the totals follow at the end"));
     let registering = Registered::make(&shared, plan, format!("coap://{address}"), console);
-    let registered = stop.unless_asked("ended by a signal", async {
+    let registered = stop.unless_asked("interrupted", async {
         tokio::select! {
             () = server.serve(|_| {}) => Ok(None),
             registered = registering => registered,
@@ -105,7 +105,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
         plan,
     )?;
     match asked {
-        Some(asked) => Err(Error::new(asked.kind(), "ended by a signal")),
+        Some(asked) => Err(Error::new(asked.kind(), "interrupted")),
         None => Ok(()),
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn run(model: Model, plan: &Plan, console: Console) -> Result<(
     world.settle_all();
     let outcome = ends::report(world.account(), file::Protocol::Mqtt, seconds, plan);
     let asked = signal.or_else(|| closed.err()).map(|asked| {
-        let text = String::from("ended by a signal");
+        let text = String::from("interrupted");
         Error::new(asked.kind(), text)
     });
     outcome?;
