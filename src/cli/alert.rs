@@ -388,7 +388,7 @@ impl AlertFlags {
             None => path_pattern(&end)?,
         };
         let topic = topic.ok_or_else(|| {
-            Error::usage("no topic to watch over")
+            Error::usage("no topic to monitor")
                 .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
         })?;
         self.check_fields(&end, &topic)?;
