@@ -34,7 +34,7 @@ impl Failure {
             .or_else(|| unopened(&report.connections, &report.thresholds))
             .or_else(|| nothing_came_through(report))
             .or_else(|| gone(report))
-            .or_else(|| unanswered(report))
+            .or_else(|| most_for_nothing(report))
     }
 
     /// What kept `report` from measuring anything: no threshold is met then.
@@ -132,25 +132,54 @@ pub(super) fn lost_for_good(connections: &Connections) -> Option<String> {
     })
 }
 
-/// A server that let most of the messages wait until they timed out, where no threshold says how many may.
-fn unanswered(report: &Report) -> Option<Failure> {
+/// A run of which more than half came to nothing, where no threshold says how much may.
+fn most_for_nothing(report: &Report) -> Option<Failure> {
+    if !report.thresholds.is_empty() {
+        return None;
+    }
+    let Messages {
+        planned,
+        unsent,
+        timed_out,
+        lost_with_connection: lost,
+        expected,
+        missing,
+        ..
+    } = report.messages;
+    // Of some only nothing shows that they were read.
     let not_proved = report.counts.get(NOT_PROVED).copied().unwrap_or(0);
-    let text = most_timed_out(&report.messages, not_proved)?;
-    report
-        .thresholds
-        .is_empty()
-        .then(|| Failure::new(Kind::TimedOut, text))
+    let unanswered = (timed_out + lost).saturating_sub(not_proved);
+    if unsent + unanswered > planned / 2 {
+        let kind = match lost > timed_out + unsent {
+            true => Kind::Lost,
+            false => Kind::TimedOut,
+        };
+        let parts = [
+            (unsent, "not sent"),
+            (timed_out, "timed out"),
+            (lost, "lost with their connection"),
+        ];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<_> = parts
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let parts = parts.join(", ");
+        let text = format!("most messages were not acknowledged in time: of {planned}, {parts}");
+        return Some(Failure::new(kind, text));
+    }
+    let text = || format!("most messages were not received: {missing} of {expected} are missing");
+    (missing > expected / 2).then(|| Failure::new(Kind::Lost, text()))
 }
 
-/// That more than half of the messages timed out, in words; `not_proved`: so many of them only had nothing that shows that they were
+/// That more than half of what was sent timed out, in words; `not_proved`: so many of them only had nothing that shows that they were
 /// read.
 pub(super) fn most_timed_out(messages: &Messages, not_proved: u64) -> Option<String> {
     let Messages {
-        planned, timed_out, ..
+        sent, timed_out, ..
     } = *messages;
     let timed_out = timed_out.saturating_sub(not_proved);
-    (timed_out > planned / 2).then(|| {
-        format!("most messages were not acknowledged in time: {timed_out} of {planned} timed out")
+    (timed_out > sent / 2).then(|| {
+        format!("most messages were not acknowledged in time: {timed_out} of {sent} timed out")
     })
 }
 
@@ -250,7 +279,8 @@ mod tests {
             ..Report::default()
         };
         report.connections.opened = 1;
-        let text = String::from("most messages were not acknowledged in time: 75 of 120 timed out");
+        let text =
+            String::from("most messages were not acknowledged in time: of 120, 75 timed out");
         assert_eq!(said(&report), Some((Kind::TimedOut, text)));
         report.counts.insert(NOT_PROVED.to_owned(), 75);
         assert_eq!(said(&report), None, "nothing says that they were read");
@@ -260,6 +290,50 @@ mod tests {
         report.thresholds.clear();
         report.messages = messages(60);
         assert_eq!(said(&report), None);
+    }
+
+    #[test]
+    fn what_was_held_back_or_lost_or_is_missing_is_half_of_the_messages_too() {
+        let mut report = Report::default();
+        report.connections.opened = 1;
+        // A server that has frozen takes as many as the window has room for.
+        report.messages = Messages {
+            planned: 1_000,
+            unsent: 800,
+            sent: 200,
+            acknowledged: 100,
+            timed_out: 100,
+            ..Messages::default()
+        };
+        let words = "most messages were not acknowledged in time: of 1000, ";
+        let frozen = format!("{words}800 not sent, 100 timed out");
+        assert_eq!(said(&report), Some((Kind::TimedOut, frozen)));
+        report.messages = Messages {
+            planned: 1_000,
+            sent: 1_000,
+            acknowledged: 42,
+            lost_with_connection: 958,
+            ..Messages::default()
+        };
+        let lost = format!("{words}958 lost with their connection");
+        assert_eq!(said(&report), Some((Kind::Lost, lost)));
+        report.messages = Messages {
+            planned: 1_000,
+            sent: 1_000,
+            acknowledged: 1_000,
+            expected: 1_000,
+            received: 4,
+            unique: 4,
+            missing: 996,
+            ..Messages::default()
+        };
+        let text = String::from("most messages were not received: 996 of 1000 are missing");
+        assert_eq!(said(&report), Some((Kind::Lost, text)));
+        report.messages.missing = 500;
+        assert_eq!(said(&report), None);
+        report.messages.missing = 996;
+        report.thresholds = sample::report().thresholds;
+        assert_eq!(said(&report), None, "that is judged");
     }
 
     #[test]

@@ -56,12 +56,19 @@ impl<'a, T: Target> Reported<'a, T> {
         Self { target, report }
     }
 
-    /// Writes what is not written yet, as after an end that came with the last outcomes; a reader that stalls does not keep the
-    /// command from ending.
+    /// Writes what is not written yet, as after an end that came with the last outcomes, and that what was sent and has no outcome
+    /// is in doubt; a reader that stalls does not keep the command from ending.
     pub async fn close(self) {
-        if let Some(mut report) = self.report
-            && report.unwritten
-        {
+        let Some(mut report) = self.report else {
+            return;
+        };
+        // What was taken last and not sent has not become anything.
+        let sent = report.sent.len() - report.sent.len().min(self.target.unsent() as usize);
+        let open: Vec<_> = report.sent.keys().copied().take(sent).collect();
+        for number in open {
+            report.put(number, &Outcome::InDoubt, Vec::new());
+        }
+        if report.unwritten {
             let _ = tokio::time::timeout(DRAIN, report.flush()).await;
         }
     }

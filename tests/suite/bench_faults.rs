@@ -54,6 +54,38 @@ fn loss_duplicates_disorder_and_refusals_are_counted_exactly() {
 }
 
 #[test]
+fn a_server_that_freezes_or_passes_on_next_to_nothing_fails_the_run() {
+    // It answers some, and then reads no more: most are held back by the window.
+    let found = with_fault("stall:after=30", "-q 1 --window 10", 5);
+    assert!(found.messages("acknowledged") > 0, "{found:?}");
+    assert!(found.messages("unsent") > 100, "{found:?}");
+    let broker = broker("--quiet --fault stall:after=30");
+    let line = bench(
+        broker.port,
+        "--subscribers 1 --rate 1k --count 200 -q 1 --window 10",
+    );
+    let words = "--drain 1s --assert acknowledged>0";
+    line.words(words).run().exits(0);
+}
+
+#[test]
+fn wills_that_never_come_are_missing() {
+    let broker = broker("--quiet --fault drop-publish:every=3");
+    let words =
+        "--scenario wills --publishers 4 --rate 200 --count 20 --drain 2s --assert missing==0";
+    let ended = bench(broker.port, words).run().exits(7);
+    let found = Figures::of(&ended);
+    found.counts([("acknowledged", 20), ("expected", 20)]);
+    assert!(found.messages("missing") > 0, "{found:?}");
+    let line = iotctl("bench mqtt --quiet --scenario wills --publishers 4 --rate 200 --count 20");
+    let table = line
+        .words(&format!("-h 127.0.0.1 -p {}", broker.port))
+        .run();
+    assert!(table.text().contains("reconnected"), "{}", table.text());
+    assert!(!table.text().contains("accepted"), "{}", table.text());
+}
+
+#[test]
 fn a_known_delay_is_measured() {
     let found = with_fault("delay-publish:by=50ms", "", 0);
     // How long the broker waits beyond it, by a timer of milliseconds, is its own: the exact measure is a unit test's.

@@ -4,5 +4,6 @@ mod announced;
 mod local;
 mod peers;
 mod refusals;
+mod resumed;
 mod stalls;
 mod targets;

@@ -60,6 +60,8 @@ pub(super) struct MqttSession {
     catching_up: bool,
     /// The broker has answered CONNECT and, if there was one, SUBSCRIBE.
     open: bool,
+    /// It has answered SUBSCRIBE in the session that it has.
+    is_subscribed: bool,
 }
 
 impl MqttSession {
@@ -86,6 +88,7 @@ impl MqttSession {
             opened_at: 0,
             catching_up: false,
             open: false,
+            is_subscribed: false,
             group,
         }
     }
@@ -120,16 +123,22 @@ impl MqttSession {
         }
     }
 
+    /// Enters the next message; its packet identifier.
+    #[inline]
+    fn enter(&mut self, due: Nanos, sent: Nanos) -> u16 {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.flights.enter(Pending {
+            due,
+            sent,
+            sequence,
+        })
+    }
+
     fn send_answered(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            let flight = Pending {
-                due: *due,
-                sent: io.now,
-                sequence: self.sequence,
-            };
             let stamp = self.stamp(*due, self.sequence, io);
-            self.sequence += 1;
-            let packet_id = self.flights.enter(flight);
+            let packet_id = self.enter(*due, io.now);
             if let Some(template) = &mut self.template {
                 template.write(packet_id, &stamp, io.out);
             }
@@ -139,14 +148,8 @@ impl MqttSession {
     /// SUBSCRIBE as a message of its own, each time for another topic.
     fn send_subscriptions(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            let flight = Pending {
-                due: *due,
-                sent: io.now,
-                sequence: self.sequence,
-            };
-            let packet_id = self.flights.enter(flight);
             let filter = self.group.subscription(self.index, self.sequence);
-            self.sequence += 1;
+            let packet_id = self.enter(*due, io.now);
             self.group.write_subscribe(packet_id, vec![filter], io.out);
         }
     }
@@ -154,12 +157,7 @@ impl MqttSession {
     /// A whole connection as a message: this one is closed and opened again.
     fn send_connection(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            self.flights.enter(Pending {
-                due: *due,
-                sent: io.now,
-                sequence: self.sequence,
-            });
-            self.sequence += 1;
+            self.enter(*due, io.now);
         }
         if !self.group.abrupt {
             io.out.extend_from_slice(&DISCONNECT);
@@ -293,7 +291,8 @@ impl MqttSession {
             stray(late, name, io);
             return Ok(());
         };
-        self.settle(&flight, reason, io);
+        // What PUBREC has accepted is not refused (MQTT 5.0 §3.7.2.1).
+        self.settle(&flight, if step == Step::Released { 0 } else { reason }, io);
         Ok(())
     }
 
@@ -397,8 +396,8 @@ impl MqttSession {
             return Ok(());
         }
         let filters: Vec<String> = self.group.filters(self.index).collect();
-        let subscribed = self.group.away.is_some() && ack.session_present;
-        if filters.is_empty() || subscribed {
+        self.is_subscribed &= self.group.away.is_some() && ack.session_present;
+        if filters.is_empty() || self.is_subscribed {
             self.open = true;
             io.ready();
         } else {
@@ -441,6 +440,7 @@ impl MqttSession {
             let cause = format!("subscription refused: {reason}");
             return Err(Broken::of(reason.kind(), cause));
         }
+        self.is_subscribed = true;
         let took = io.records.of(Quantity::Subscribe);
         took.span(self.subscribed_at, io.now);
         if !self.open {

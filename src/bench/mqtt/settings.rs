@@ -175,6 +175,8 @@ impl Settings {
     ) -> Result<()> {
         let each = match (load.is_some(), group.role) {
             (true, Role::Publish) => self.receivers_of_each(),
+            // Each message is a connection that ends with its will.
+            (true, Role::Connect) if group.will.is_some() => self.receivers_of_each(),
             (true, Role::Retained) => self.retained as u64,
             _ => 0,
         };

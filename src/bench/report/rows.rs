@@ -97,14 +97,20 @@ fn is_only_confirmed(report: &Report) -> bool {
     counted && !report.latency.contains_key("response")
 }
 
+/// What the server has done with what counts as acknowledged, where it is not just that.
+fn other_answer(report: &Report) -> Option<&'static str> {
+    let scenario = report.setup.get("scenario").map(String::as_str);
+    match scenario {
+        // Each message is a connection; a will is not acknowledged by anybody.
+        Some("churn" | "wills") => Some("reconnected"),
+        _ => is_only_confirmed(report).then_some("confirmed"),
+    }
+}
+
 /// Messages per second; rates of 0 are omitted.
 pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
     let rates = &report.rates;
-    let accepted = if is_only_confirmed(report) {
-        "confirmed"
-    } else {
-        "accepted"
-    };
+    let accepted = other_answer(report).unwrap_or("accepted");
     let all = [
         ("planned", rates.planned_per_s),
         ("offered", rates.offered_per_s),
@@ -139,11 +145,7 @@ pub(super) fn identities(report: &Report) -> Vec<Identity> {
             m.planned,
             [("sent", m.sent), ("unsent", m.unsent)],
         ));
-        let accepted = if by_replies {
-            "confirmed"
-        } else {
-            "acknowledged"
-        };
+        let accepted = other_answer(report).unwrap_or("acknowledged");
         if !by_replies || m.acknowledged != m.sent {
             rows.push(Identity::new(
                 "sent",

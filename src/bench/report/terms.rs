@@ -20,7 +20,7 @@ const fn term(name: &'static str, brief: &'static str, meaning: &'static str) ->
 }
 
 /// All words, in the order in which a report has them.
-pub(crate) static TERMS: [Term; 30] = [
+pub(crate) static TERMS: [Term; 31] = [
     term(
         "planned",
         "due by the load",
@@ -40,6 +40,11 @@ pub(crate) static TERMS: [Term; 30] = [
         "confirmed",
         "known to have been read by the server",
         "Instead of accepted and acknowledged where messages are not acknowledged (MQTT QoS 0, AMQP without confirms): known to have been read by the server, as it replied to a request sent after them. The others are unconfirmed. They may still not be delivered.",
+    ),
+    term(
+        "reconnected",
+        "closed and opened again",
+        "Instead of accepted and acknowledged where each message is a connection (--scenario churn and wills): closed, opened again, and accepted by the server. Which wills came is in expected, received and missing.",
     ),
     term(
         "delivered",

@@ -351,6 +351,7 @@ fn publish(given: &Given) -> Outcome<publish::Plan> {
             .into_iter()
             .collect(),
         qos: qos(given, "-q"),
+        lowers_qos: false,
         retain: given.has("-r"),
         properties: properties(given, Place::Publish, version)?,
         source: source(given),
@@ -434,6 +435,7 @@ fn request(given: &Given) -> Outcome<request::Plan> {
         subscription: Some(subscription(given, version)),
         subscribe_properties: properties(given, Place::Subscribe, version)?,
         qos: qos(given, "-q"),
+        lowers_qos: false,
         retain: false,
         properties: of_publish,
         source: source(given),

@@ -90,6 +90,7 @@ impl PubFlags {
             session,
             topics,
             qos: self.qos,
+            lowers_qos: false,
             retain: self.retain,
             properties: sets.take(Place::Publish),
             stages: self

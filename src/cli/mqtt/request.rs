@@ -34,9 +34,9 @@ pub(crate) struct RequestFlags {
     #[command(flatten)]
     input: InputFlags,
 
-    /// Quality of service of the requests and of the subscription to the replies: 0, 1 or 2; at 0, a request without a subscriber is not detected
-    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = values::qos)]
-    qos: QoS,
+    /// Quality of service of the requests and of the subscription to the replies: 0, 1 or 2; at 0, a request without a subscriber is not detected [default: 1, or 0 where the server supports no more]
+    #[arg(short = 'q', long, value_name = "QOS", value_parser = values::qos)]
+    qos: Option<QoS>,
 
     /// Retain the requests
     #[arg(short = 'r', long)]
@@ -86,17 +86,19 @@ impl RequestFlags {
                 .hint("use --response-topic '{topic}/response', or whatever topic the responder publishes to"));
         }
         let (source, encoding) = self.input.words()?;
+        let qos = self.qos.unwrap_or(QoS::AtLeastOnce);
         let style = self.terminal.style();
         Ok(Plan {
             session,
-            topics: destination::all(self.topic, self.qos, self.retain, &source)?,
+            topics: destination::all(self.topic, qos, self.retain, &source)?,
             response_topic: response_topic
                 .map(|text| values::template("--response-topic", &text, answer::is_name))
                 .transpose()?,
             correlate: true,
             subscription: None,
             subscribe_properties: Properties::default(),
-            qos: self.qos,
+            qos,
+            lowers_qos: self.qos.is_none(),
             retain: self.retain,
             properties,
             pacing: self.pacing.pacing(&source)?,

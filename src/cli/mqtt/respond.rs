@@ -42,9 +42,9 @@ pub(crate) struct RespondFlags {
     #[command(flatten)]
     answer: AnswerFlags,
 
-    /// Quality of service of the subscription and of the replies: 0, 1 or 2; at 0, a reply without a subscriber is not detected
-    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = values::qos)]
-    qos: QoS,
+    /// Quality of service of the subscription and of the replies: 0, 1 or 2; at 0, a reply without a subscriber is not detected [default: 1, or 0 where the server supports no more]
+    #[arg(short = 'q', long, value_name = "QOS", value_parser = values::qos)]
+    qos: Option<QoS>,
 
     /// Retain the replies
     #[arg(short = 'r', long)]
@@ -78,8 +78,9 @@ impl RespondFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         values::messages(self.until.count)?;
         let version = self.session.version();
+        let qos = self.qos.unwrap_or(QoS::AtLeastOnce);
         let default = Subscription {
-            qos: self.qos,
+            qos,
             ..Subscription::default()
         };
         let group = subscription::group(self.group)?;
@@ -115,7 +116,8 @@ impl RespondFlags {
             skip_retained: self.skip_retained,
             response_topic,
             answer,
-            qos: self.qos,
+            qos,
+            lowers_qos: self.qos.is_none(),
             retain: self.retain,
             properties: sets.take(Place::Publish),
             stages: self

@@ -104,6 +104,7 @@ impl Plan {
             session: self.session,
             topics: topics.into_iter().map(Destination::new).collect(),
             qos: QoS::AtLeastOnce,
+            lowers_qos: true,
             retain: true,
             properties: Properties::default(),
             source: Source::Empty,

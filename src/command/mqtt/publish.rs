@@ -30,6 +30,8 @@ pub struct Plan {
     pub topics: Vec<Destination>,
     /// For messages that do not say their own.
     pub qos: QoS,
+    /// A server that does not take the QoS of a message gets it at the highest that it takes.
+    pub lowers_qos: bool,
     /// Whether the messages are retained; records may say so themselves.
     pub retain: bool,
     /// MQTT 5 properties of each message.
@@ -135,6 +137,9 @@ impl Plan {
         let mut publisher = Publisher::new(client, outline, self.ack_timeout, notes);
         if self.session.stands_in.is_some() {
             publisher.take_qos_0_as_sent();
+        }
+        if self.lowers_qos {
+            publisher.lower_qos();
         }
         if self.require_subscribers {
             publisher.require_subscribers();

@@ -39,8 +39,8 @@ pub(crate) struct Publisher<C = Client> {
     patience: Option<Duration>,
     /// What it gives up then is the connection, and not everything.
     reconnects: bool,
-    /// Does not fit into the window, as its QoS is not that of the outline.
-    parked: Option<(Number, Box<Publish>)>,
+    /// Do not fit into the window, as their QoS is not that of the outline.
+    parked: VecDeque<(Number, Box<Publish>)>,
     /// At QoS 0: sent, and not yet proved to be read, in runs of numbers.
     unproved: VecDeque<(Number, Number)>,
     /// As many messages are in those runs, and may be.
@@ -94,7 +94,7 @@ impl<C: Connection> Publisher<C> {
             outline,
             patience,
             reconnects: false,
-            parked: None,
+            parked: VecDeque::new(),
             unproved: VecDeque::new(),
             unproved_count: 0,
             most_unproved: u64::MAX,
@@ -206,7 +206,7 @@ impl<C: Connection> Publisher<C> {
     #[cold]
     fn unsent(&mut self, number: Number, mut publish: Publish, why: &Unsendable) {
         if self.lowers(&mut publish, why) {
-            return self.send_record(number, &mut publish);
+            return self.send_or_park(number, publish);
         }
         let (topic, server) = (brief(&publish.topic), self.client.target());
         let text = format!("cannot publish to {topic} on {server}: {why}");
@@ -219,9 +219,14 @@ impl<C: Connection> Publisher<C> {
     fn take_record(&mut self, number: Number, message: Message) {
         let mut publish = published(message, &self.outline);
         publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
-        match self.client.can_publish(publish.qos) {
+        self.send_or_park(number, publish);
+    }
+
+    /// Sends a message now, or as soon as there is room for it.
+    fn send_or_park(&mut self, number: Number, mut publish: Publish) {
+        match self.parked.is_empty() && self.client.can_publish(publish.qos) {
             true => self.send_record(number, &mut publish),
-            false => self.parked = Some((number, Box::new(publish))),
+            false => self.parked.push_back((number, Box::new(publish))),
         }
     }
 
@@ -319,6 +324,13 @@ impl<C: Connection> Publisher<C> {
                 let why = flow::twice(&name, ticket, &topic);
                 let text = self.with_reason(why.text().to_owned());
                 (ticket, Outcome::Refused(why.reworded(text)))
+            }
+            Event::Unsendable { ticket, message } => {
+                let (publish, why) = *message;
+                self.last_progress = now;
+                self.unsent(ticket, publish, &why);
+                into.append(&mut self.unsendable);
+                return;
             }
             Event::Pong => {
                 self.last_progress = now;
@@ -427,7 +439,7 @@ impl<C: Connection> flow::Target for Publisher<C> {
 
     #[inline]
     fn has_room(&self) -> bool {
-        self.parked.is_none()
+        self.parked.is_empty()
             && self.client.can_publish(self.outline.qos)
             && self.client.unwritten() < BATCH
             && self.client.kept_bytes() < MOST_BYTES
@@ -438,11 +450,11 @@ impl<C: Connection> flow::Target for Publisher<C> {
         self.client.unfinished() == 0
             && self.unproved.is_empty()
             && self.unsendable.is_empty()
-            && self.parked.is_none()
+            && self.parked.is_empty()
     }
 
     fn unsent(&self) -> u64 {
-        u64::from(self.parked.is_some())
+        self.parked.len() as u64
     }
 
     #[inline]
@@ -484,9 +496,9 @@ impl<C: Connection> flow::Target for Publisher<C> {
         for notice in std::mem::take(&mut self.untold) {
             tell(notice, self.client.target(), self.notes);
         }
-        if let Some((number, mut publish)) = self
-            .parked
-            .take_if(|(_, publish)| self.client.can_publish(publish.qos))
+        while let Some((_, next)) = self.parked.front()
+            && self.client.can_publish(next.qos)
+            && let Some((number, mut publish)) = self.parked.pop_front()
         {
             self.send_record(number, &mut publish);
         }

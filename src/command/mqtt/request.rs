@@ -24,7 +24,7 @@ use crate::mqtt::packet::{
     Disconnect, Place, Properties, Property, Publish, QoS, ReasonCode, RetainHandling,
     Subscription, Version,
 };
-use crate::mqtt::session::client::Event;
+use crate::mqtt::session::client::{Event, Unsendable};
 use crate::mqtt::topic;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::template::{Filler, Template};
@@ -50,6 +50,8 @@ pub struct Plan {
     pub subscribe_properties: Properties,
     /// Of requests that do not say their own, and of the subscription to the replies.
     pub qos: QoS,
+    /// A server that does not take that QoS gets them at the highest that it takes.
+    pub lowers_qos: bool,
     /// Whether the requests are retained.
     pub retain: bool,
     /// MQTT 5 properties of each request.
@@ -296,7 +298,7 @@ impl<'a> MqttRequester<'a> {
         let refused = |fault: crate::mqtt::session::fault::Fault| Error::usage(fault.to_string());
         let session = self.client.session();
         let before = self.subscription.replace((filter.clone(), false));
-        if let Some((before, _)) = before.filter(|_| session.is_online()) {
+        if let Some((before, _)) = before {
             session
                 .unsubscribe(&[before], &Properties::default())
                 .map_err(refused)?;
@@ -327,17 +329,18 @@ impl<'a> MqttRequester<'a> {
         let Some(request) = &mut self.request else {
             return Ok(());
         };
+        let most = self.client.session().maximum_qos();
+        if self.plan.lowers_qos && request.publish.qos <= self.plan.qos {
+            request.publish.qos = request.publish.qos.min(most);
+        }
         let qos = request.publish.qos;
         if request.sent.is_some() || !subscribed || !self.client.can_publish(qos) {
             return Ok(());
         }
         request.sent = Some(Instant::now());
         let sent = self.client.publish(&mut request.publish, self.asked);
-        sent.map_err(|unsendable| {
-            let (topic, server) = (brief(&request.publish.topic), self.client.target());
-            let text = format!("cannot publish to {topic} on {server}: {unsendable}");
-            Error::new(Kind::Refused, text)
-        })
+        let topic = request.publish.topic.clone();
+        sent.map_err(|unsendable| self.unsendable(&topic, &unsendable))
     }
 
     /// Hands over what happened to the connection; whether more is wanted.
@@ -386,8 +389,22 @@ impl<'a> MqttRequester<'a> {
                 let name = self.client.target().to_string();
                 Some(Next::End(Err(flow::twice(&name, ticket, &topic))))
             }
+            Event::Unsendable { ticket, message } if ticket == self.asked => {
+                let (publish, why) = *message;
+                if self.plan.lowers_qos && matches!(why, Unsendable::QosNotSupported(_)) {
+                    self.request.as_mut()?.sent = None;
+                    return None;
+                }
+                Some(Next::End(Err(self.unsendable(&publish.topic, &why))))
+            }
             _ => None,
         }
+    }
+
+    fn unsendable(&self, topic: &str, why: &Unsendable) -> Error {
+        let (topic, server) = (brief(topic), self.client.target());
+        let text = format!("cannot publish to {topic} on {server}: {why}");
+        Error::new(Kind::Refused, text)
     }
 
     fn subscribed(

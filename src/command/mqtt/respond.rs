@@ -52,6 +52,8 @@ pub struct Plan {
     pub answer: Answer,
     /// Of the replies.
     pub qos: QoS,
+    /// A server that does not take that QoS gets them at the highest that it takes.
+    pub lowers_qos: bool,
     /// Whether replies are retained.
     pub retain: bool,
     /// MQTT 5 properties of each reply; correlation data is the request's.
@@ -175,7 +177,11 @@ impl Plan {
             qos: self.qos,
             ..Publish::default()
         };
-        Ok(Publisher::new(client, outline, None, console))
+        let mut publisher = Publisher::new(client, outline, None, console);
+        if self.lowers_qos {
+            publisher.lower_qos();
+        }
+        Ok(publisher)
     }
 }
 

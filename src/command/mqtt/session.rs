@@ -194,6 +194,9 @@ impl SessionArgs {
         if self.client_id.is_none() && self.id_prefix.is_none() {
             client.has_random_id();
         }
+        if self.stands_in.is_some() {
+            client.come_back_early();
+        }
         if self.takes_back {
             client.take_back();
         }

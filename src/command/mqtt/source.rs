@@ -1,18 +1,20 @@
 //! A subscription as a source of messages.
 
+mod answered;
+
 use std::collections::VecDeque;
 use std::time::{Instant, SystemTime};
 
 use bytestring::ByteString;
 use tokio::time::{sleep_until, timeout};
 
+pub(super) use self::answered::refusal;
 use super::record::record;
 use super::retained::Search;
 use super::session::tell;
 use super::topics::covers;
 use super::unaware::Unaware;
 use super::unsettled::Unsettled;
-use crate::connect::Target;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged, unconfirmed};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Next, Source, recent::Recent};
@@ -85,8 +87,10 @@ pub(crate) struct Subscribed<'a, C = Client> {
     recent: Recent,
     /// When the batch came that is being handed out.
     time: SystemTime,
-    /// Subscribe and unsubscribe requests that are not answered yet.
-    unanswered: usize,
+    /// The subscriptions are not answered yet, in the session that the server has.
+    subscribing: bool,
+    /// UNSUBSCRIBE is not answered yet.
+    unsubscribing: bool,
     /// Topics whose retained message is to be removed.
     removals: VecDeque<ByteString>,
     refused: Option<Error>,
@@ -117,7 +121,8 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             owes: false,
             recent: Recent::new(if counts { usize::from(u16::MAX) } else { 0 }),
             time: SystemTime::now(),
-            unanswered: 1,
+            subscribing: wanted.subscribes,
+            unsubscribing: !wanted.unsubscribe.is_empty(),
             removals: VecDeque::new(),
             refused: None,
             dropped: 0,
@@ -201,10 +206,14 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             && self.client.can_publish(QoS::AtLeastOnce)
             && let Some(topic) = self.removals.pop_front()
         {
+            let qos = QoS::AtLeastOnce.min(self.client.look(Session::maximum_qos));
+            // At QoS 0 a ping has to prove that it was read.
+            self.owes |= qos == QoS::AtMostOnce;
+            let retain = true;
             let mut empty = Publish {
                 topic,
-                qos: QoS::AtLeastOnce,
-                retain: true,
+                qos,
+                retain,
                 ..Publish::default()
             };
             if let Err(cause) = self.client.publish(&mut empty, 0) {
@@ -229,6 +238,10 @@ impl<'a, C: Connection> Subscribed<'a, C> {
     }
 
     fn removed(&mut self, event: &Event) {
+        // Over this connection it goes as the server takes it.
+        if let Event::Unsendable { message, .. } = event {
+            self.removals.push_back(message.0.topic.clone());
+        }
         if let Event::Acknowledged { reason, topic, .. } = event
             && reason.is_failure()
         {
@@ -253,12 +266,7 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if lost {
             self.recent.lost();
         }
-        let asked = self.ever_connected && self.unanswered > 0;
         match notice {
-            // UNSUBSCRIBE is not sent again over the next connection.
-            Notice::Lost { error, .. } if asked && !self.wanted.unsubscribe.is_empty() => {
-                return Some(Next::End(Err(error)));
-            }
             Notice::NoBridge if self.wanted.unaware.as_ref().is_some_and(Unaware::note) => {
                 let text = "neither server knows bridges, so that messages would cross for ever";
                 let error = Error::usage(text)
@@ -373,13 +381,13 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             }
             Event::Unsubscribed(answers) => {
                 self.unsubscribed(&answers);
+                self.unsubscribing = false;
                 Ok(self.answered())
             }
             Event::Pong if self.wanted.retained_only => {
-                let is_end = self.search.answered(Instant::now());
-                Ok(is_end.then_some(Next::Complete))
+                Ok((self.search.answered(Instant::now())).then_some(Next::Complete))
             }
-            event @ Event::Acknowledged { .. } => {
+            event @ (Event::Acknowledged { .. } | Event::Unsendable { .. }) => {
                 self.removed(&event);
                 Ok(None)
             }
@@ -391,7 +399,11 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if !self.ever_subscribed {
             self.away_since = None;
         }
-        if session_present && let Some(back) = self.back() {
+        // What an earlier connection was lost over is asked for again; that is told when it is answered.
+        self.subscribing |= self.wanted.subscribes && !session_present;
+        if !self.subscribing
+            && let Some(back) = self.back()
+        {
             self.notes.note(format_args!("{back}; session present"));
         }
         self.is_old |= session_present && !self.ever_connected;
@@ -400,7 +412,6 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             let filters = &self.wanted.unsubscribe;
             let asked = (self.client).with(|session| session.unsubscribe(filters, properties));
             asked.map_err(|fault| Error::usage(fault.to_string()))?;
-            self.unanswered += usize::from(self.wanted.subscribes);
         }
         self.ever_connected = true;
         Ok(())
@@ -450,61 +461,16 @@ impl<'a, C: Connection> Subscribed<'a, C> {
         if self.wanted.retained_only {
             self.search.begin();
         }
+        self.subscribing = false;
         self.answered()
     }
 
-    /// That the server grants a lower QoS than it was asked for, and what that means; told once.
-    fn granted_less(&mut self, answers: &[(ByteString, ReasonCode)]) -> Option<String> {
-        if self.told_granted || self.wanted.takes_as_acknowledged {
-            return None;
-        }
-        let mut lower = answers.iter().filter_map(|(filter, reason)| {
-            let asked = self.client.look(|session| session.asked(filter))?.level();
-            let needed = match self.wanted.at_least_once {
-                true => asked.min(QoS::AtLeastOnce.level()),
-                false => asked,
-            };
-            (!reason.is_failure() && reason.0 < needed).then_some((filter, reason.0, asked))
-        });
-        let (filter, granted, asked) = lower.next()?;
-        let more = match lower.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let loss = match granted {
-            0 => "be lost",
-            _ => "come twice",
-        };
-        self.told_granted = true;
-        Some(format!(
-            "{} grants QoS {granted} to {}{more}, and not QoS {asked}: messages may {loss}",
-            self.client.target(),
-            brief(filter)
-        ))
-    }
-
-    fn unsubscribed(&mut self, answers: &[(ByteString, ReasonCode)]) {
-        for (filter, reason) in answers {
-            if reason.is_failure() {
-                let text = format!(
-                    "{} refused to unsubscribe {filter}: {reason}",
-                    self.client.target()
-                );
-                self.refused
-                    .get_or_insert_with(|| Error::new(reason.kind(), text));
-            } else if *reason == ReasonCode::NO_SUBSCRIPTION_EXISTED {
-                self.notes
-                    .note(format_args!("there was no subscription to {filter}"));
-            }
-        }
-    }
-
     /// One request was answered; the end at the last one when nothing else is to be waited for.
-    fn answered(&mut self) -> Option<Next> {
-        self.unanswered = self.unanswered.saturating_sub(1);
+    fn answered(&self) -> Option<Next> {
+        let is_last = !self.subscribing && !self.unsubscribing;
         let only_asked = self.wanted.exit_after_subscribe
             || !self.wanted.subscribes && !self.wanted.unsubscribe.is_empty();
-        (self.unanswered == 0 && only_asked).then_some(Next::End(Ok(())))
+        (is_last && only_asked).then_some(Next::End(Ok(())))
     }
 
     fn look_for_the_end(&mut self) {
@@ -513,19 +479,6 @@ impl<'a, C: Connection> Subscribed<'a, C> {
             self.client.with(|session| session.ping(Instant::now()));
         }
     }
-}
-
-/// The server refuses a subscription.
-pub(super) fn refusal(
-    server: &Target,
-    filter: &str,
-    reason: ReasonCode,
-    reason_string: Option<&str>,
-) -> String {
-    let words = reason_string
-        .map(|text| format!(": {}", brief(text)))
-        .unwrap_or_default();
-    format!("{server} refused the subscription to {filter}: {reason}{words}")
 }
 
 impl<C: Connection> Source for Subscribed<'_, C> {
@@ -589,10 +542,12 @@ impl<C: Connection> Source for Subscribed<'_, C> {
 
     fn awaits(&self) -> Option<String> {
         let target = self.client.target();
-        match (self.client.is_online(), self.unanswered) {
-            (false, _) => Some(format!("no connection to {target}")),
-            (true, 1..) => Some(format!("no SUBACK from {target}")),
-            (true, 0) => None,
-        }
+        let missing = match self.client.is_online() {
+            false => "connection to",
+            true if self.subscribing => "SUBACK from",
+            true if self.unsubscribing => "UNSUBACK from",
+            true => return None,
+        };
+        Some(format!("no {missing} {target}"))
     }
 }

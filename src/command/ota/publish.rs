@@ -72,6 +72,7 @@ pub(super) async fn run(plan: Plan) -> Result<()> {
     publish::run(publish::Plan {
         topics: destinations,
         qos: QoS::AtLeastOnce,
+        lowers_qos: true,
         retain: true,
         properties: Properties::default(),
         source,

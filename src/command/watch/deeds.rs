@@ -380,6 +380,7 @@ fn published(
         session,
         topics: topics.map(|it| Destination::new(it.into())).collect(),
         qos: QoS::AtLeastOnce,
+        lowers_qos: true,
         retain,
         properties: Properties::default(),
         source,

@@ -12,6 +12,7 @@
 //! | `concede` | what the server does not know or allow is done without |
 //! | `contest` | another client with the same identifier |
 //! | `first` | the way back to the first of several servers |
+//! | `ways` | what not every client does |
 //! | `diagnose`, `watch` | what went wrong, in words; what is shown of the packets |
 
 mod concede;
@@ -23,6 +24,7 @@ mod half;
 mod hold;
 mod pace;
 mod watch;
+mod ways;
 
 use std::future::Future;
 use std::io;
@@ -113,6 +115,8 @@ pub(crate) struct Client {
     takes_back: bool,
     /// A connection that the server ends over a message is made again.
     outlives_objections: bool,
+    /// The first connection counts as soon as CONNECT is answered.
+    comes_back_early: bool,
     /// Nobody else has the identifier, as it was drawn by lot.
     random_id: bool,
     /// When another client took over the session.
@@ -162,6 +166,7 @@ impl Client {
             may_fall_back: false,
             takes_back: false,
             outlives_objections: false,
+            comes_back_early: false,
             random_id: false,
             taken_over: None,
             contest: Contest::default(),
@@ -192,22 +197,6 @@ impl Client {
     /// Lets the client speak MQTT 3.1.1 to a server that does not know MQTT 5.
     pub(crate) fn allow_fallback(&mut self) {
         self.may_fall_back = true;
-    }
-
-    /// Takes back a session that another client has taken over, which may be what is left of an earlier run; but not twice in a
-    /// minute.
-    pub(crate) const fn take_back(&mut self) {
-        self.takes_back = true;
-    }
-
-    /// The identifier was drawn by lot, so that no other client has it.
-    pub(crate) const fn has_random_id(&mut self) {
-        self.random_id = true;
-    }
-
-    /// Of several servers, comes back to the first as soon as that can be reached again.
-    pub(crate) fn prefer_first(&mut self) {
-        self.first = Some(First::new());
     }
 
     /// The session, to subscribe, unsubscribe or ping.
@@ -472,6 +461,9 @@ impl Client {
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
             self.note_concessions();
+            if self.comes_back_early {
+                self.backoff = Backoff::new(self.patience.later);
+            }
         }
         if self.session.is_online() {
             (self.heard_at, self.owed_since) = (now, None);

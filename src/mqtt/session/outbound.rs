@@ -42,6 +42,8 @@ struct Entry<T> {
     order: u64,
     tag: T,
     state: State,
+    /// Whether a PUBREL of it was sent again when the session was resumed.
+    released_again: bool,
 }
 
 /// What an acknowledgement did.
@@ -54,6 +56,8 @@ pub(crate) enum Progress<T> {
         /// The receiver's reason code.
         reason: ReasonCode,
     },
+    /// The receiver had the message (PUBREC), and knows nothing of it any more: it may or may not have passed it on.
+    InDoubt(T),
     /// PUBREC: this PUBREL is to be sent.
     Release(Ack),
     /// The identifier is not in flight, or not at this stage: nothing to do, and no reason to end the connection.
@@ -198,6 +202,7 @@ impl<T: Clone> Outbound<T> {
             order: self.next_order,
             tag,
             state,
+            released_again: false,
         });
     }
 
@@ -288,14 +293,20 @@ impl<T: Clone> Outbound<T> {
                 let entry = entry.remove();
                 self.held -= entry.state.held();
                 self.exactly_once -= usize::from(entry.state.is_exactly_once());
-                let reason = match entry.state {
-                    // What PUBREC said of the subscribers, PUBCOMP does not repeat (MQTT 5.0 §3.5.2.1, §3.7.2.1).
-                    State::Released(reason, _) if ack.reason == ReasonCode::SUCCESS => reason,
-                    _ => ack.reason,
-                };
-                Progress::Done {
-                    tag: entry.tag,
-                    reason,
+                let tag = entry.tag;
+                match entry.state {
+                    // What PUBREC said of the subscribers, PUBCOMP does not repeat (MQTT 5.0 §3.5.2.1, §3.7.2.1). A receiver that
+                    // has completed the message before the session was resumed does not find it any more: that is no error.
+                    State::Released(reason, _) => {
+                        match !ack.reason.is_failure() || entry.released_again {
+                            true => Progress::Done { tag, reason },
+                            false => Progress::InDoubt(tag),
+                        }
+                    }
+                    State::Published(_) => Progress::Done {
+                        tag,
+                        reason: ack.reason,
+                    },
                 }
             }
             _ => Progress::Unexpected,
@@ -354,9 +365,10 @@ impl<T: Clone> Outbound<T> {
         {
             let packet_id = self.again.pop_front()?;
             // It may have been completed meanwhile by a late acknowledgement.
-            let Some(entry) = self.entries.get(&packet_id) else {
+            let Some(entry) = self.entries.get_mut(&packet_id) else {
                 continue;
             };
+            entry.released_again = matches!(entry.state, State::Released(..));
             return Some(match &entry.state {
                 State::Published(publish) => Packet::Publish(Publish {
                     duplicate: true,
@@ -514,6 +526,34 @@ mod tests {
         assert!(first.duplicate && first.packet_id == 1);
         assert_eq!(again[1], Packet::PubRel(ack(2)));
         assert!(matches!(&again[2], Packet::Publish(third) if third.packet_id == 3));
+    }
+
+    /// MQTT 5.0 §3.6.2.1: not found is "not an error during recovery", and a mismatch otherwise.
+    #[test]
+    fn a_message_that_pubrec_accepted_is_never_refused() {
+        let mut store = Outbound::new(5);
+        let not_found = |packet_id| Ack {
+            reason: ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
+            ..ack(packet_id)
+        };
+        for tag in ['a', 'b', 'c'] {
+            store.start(&mut message(QoS::ExactlyOnce), tag);
+        }
+        store.pubrec(&ack(1));
+        assert_eq!(store.pubcomp(&not_found(1)), Progress::InDoubt('a'));
+        store.pubrec(&Ack {
+            reason: ReasonCode::NO_MATCHING_SUBSCRIBERS,
+            ..ack(2)
+        });
+        store.resume();
+        while store.next_again().is_some() {}
+        let done = |tag, reason| Progress::Done { tag, reason };
+        let unheard = done('b', ReasonCode::NO_MATCHING_SUBSCRIBERS);
+        assert_eq!(store.pubcomp(&not_found(2)), unheard);
+        // Its PUBREL is sent for the first time.
+        store.pubrec(&ack(3));
+        assert_eq!(store.pubcomp(&not_found(3)), Progress::InDoubt('c'));
+        assert_eq!((store.len(), store.held()), (0, 0));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::mqtt::session::client::Unsendable;
 pub(super) struct Lowered {
     qos: bool,
     retain: bool,
+    /// A message that is to be retained is not sent otherwise.
+    retains: bool,
 }
 
 impl<C: Connection> Publisher<C> {
@@ -17,6 +19,15 @@ impl<C: Connection> Publisher<C> {
     /// retains nothing, instead of being refused; each is told once.
     pub(crate) fn lower(&mut self) {
         self.lowered = Some(Lowered::default());
+    }
+
+    /// The same of the QoS alone, of which nobody is told: nobody has asked for one.
+    pub(crate) fn lower_qos(&mut self) {
+        self.lowered = Some(Lowered {
+            qos: true,
+            retain: false,
+            retains: true,
+        });
     }
 
     /// Takes from a message what the server does not; `false`: it stays one that cannot be sent.
@@ -33,7 +44,7 @@ impl<C: Connection> Publisher<C> {
                 };
                 (&mut lowered.qos, what)
             }
-            Unsendable::RetainNotSupported => {
+            Unsendable::RetainNotSupported if !lowered.retains => {
                 publish.retain = false;
                 let what = "no retained messages: they are sent without being retained";
                 (&mut lowered.retain, what)

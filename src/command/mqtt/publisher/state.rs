@@ -77,6 +77,7 @@ impl<C: Connection> Publisher<C> {
                 Event::Acknowledged { ticket: STATE, .. }
                     | Event::InDoubt(STATE)
                     | Event::Abandoned { ticket: STATE, .. }
+                    | Event::Unsendable { ticket: STATE, .. }
             )
     }
 
@@ -102,6 +103,8 @@ impl<C: Connection> Publisher<C> {
                 let why = Error::new(Kind::Refused, self.with_reason(text));
                 self.give_up_state(&why);
             }
+            // What this server takes of it is found when it is published anew.
+            Event::Unsendable { .. } => self.state_due = true,
             _ => {}
         }
     }

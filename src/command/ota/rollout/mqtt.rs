@@ -253,6 +253,11 @@ impl Link {
                     refused(&answers)?;
                     self.retained.subscribed();
                 }
+                Event::Unsendable { message, .. } => {
+                    let (publish, why) = *message;
+                    let text = format!("cannot publish to {}: {why}", publish.topic);
+                    return Err(Error::new(Kind::Refused, text));
+                }
                 Event::Pong => {
                     self.retained.answered();
                     // After a lost connection the will has given it back.

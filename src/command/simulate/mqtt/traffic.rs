@@ -83,9 +83,10 @@ impl World {
         while let Some(event) = session.poll_event() {
             match event {
                 Event::Connected { .. } => opened = true,
-                Event::Acknowledged { .. } | Event::InDoubt(_) | Event::Abandoned { .. } => {
-                    count(&event, account);
-                }
+                Event::Acknowledged { .. }
+                | Event::InDoubt(_)
+                | Event::Abandoned { .. }
+                | Event::Unsendable { .. } => count(&event, account),
                 Event::Message(publish) => messages.push(publish),
                 Event::Subscribed(answers, _) => {
                     let failed = answers.iter().find(|(_, reason)| reason.is_failure());

@@ -52,7 +52,7 @@ impl Session {
         self.state = State::Offline;
         self.output.clear();
         self.leave_unaccepted();
-        self.requests.clear();
+        self.requests.lost();
         self.outbound.give_back_all();
     }
 
@@ -150,8 +150,9 @@ impl Session {
         } else {
             self.start_anew()
         }
-        if !resumed {
-            self.subscribe_all()?;
+        match resumed {
+            true => self.ask_on()?,
+            false => self.subscribe_all()?,
         }
         self.pump()
     }
@@ -229,7 +230,11 @@ impl Session {
         }
     }
 
-    pub(super) fn subscribe_all(&mut self) -> Result<(), Fault> {
+    /// The server has nothing of what this session has asked for.
+    fn subscribe_all(&mut self) -> Result<(), Fault> {
+        for unsubscribed in self.requests.start_anew() {
+            self.tell(unsubscribed);
+        }
         for wanted in self.wanted.clone() {
             self.send_subscribe(wanted)?;
         }

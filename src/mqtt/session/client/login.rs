@@ -6,7 +6,8 @@ use bytes::Bytes;
 use super::Session;
 use crate::connect::Secret;
 use crate::connect::scram::{Client, Mechanism};
-use crate::mqtt::packet::{self, Auth, Packet, Properties, Property, ReasonCode};
+use crate::error::brief;
+use crate::mqtt::packet::{self, Auth, Packet, Properties, Property, ReasonCode, Version};
 use crate::mqtt::session::fault::Fault;
 
 /// Who logs in, and how.
@@ -77,11 +78,19 @@ impl Login {
 impl Session {
     /// AUTH before CONNACK.
     pub(super) fn on_auth(&mut self, auth: &Auth) -> Result<(), Fault> {
+        self.check_method(&auth.properties, "AUTH")?;
         let Some(login) = &mut self.login else {
-            return Err(Fault::protocol(
-                ReasonCode::BAD_AUTHENTICATION_METHOD,
-                "the server requests enhanced authentication (AUTH), which was not offered",
-            ));
+            let text = match self.connect.properties.authentication_method() {
+                Some(method) => format!(
+                    "the server asks for a second step of {} (AUTH), and there is data for the first only",
+                    brief(&method)
+                ),
+                None => String::from(
+                    "the server requests enhanced authentication (AUTH), which was not offered",
+                ),
+            };
+            let reason = ReasonCode::BAD_AUTHENTICATION_METHOD;
+            return Err(Fault::protocol(reason, text));
         };
         let answer = login.answer(auth).map_err(|why| {
             let text = format!("the server's {} challenge: {why}", login.mechanism.name());
@@ -93,8 +102,28 @@ impl Session {
         encoded.map_err(Fault::Unencodable)
     }
 
+    /// Whether a packet names the method that CONNECT did (MQTT 5.0 §4.12, [MQTT-4.12.0-5]).
+    fn check_method(&self, properties: &Properties, packet: &str) -> Result<(), Fault> {
+        let own = || self.connect.properties.authentication_method();
+        let by_login = (self.login.as_ref()).map(|login| login.mechanism.name().into());
+        let Some(asked) = by_login.or_else(own) else {
+            return Ok(());
+        };
+        let found = properties.authentication_method();
+        if found.as_ref() == Some(&asked) || self.connect.version != Version::V5 {
+            return Ok(());
+        }
+        let found = match &found {
+            Some(other) => format!("the authentication method {}", brief(other)),
+            None => String::from("no authentication method"),
+        };
+        let text = format!("{packet} with {found}, and not {}", brief(&asked));
+        Err(Fault::protocol(ReasonCode::PROTOCOL_ERROR, text))
+    }
+
     /// CONNACK, which must show that the server knows the password.
     pub(super) fn check_login(&self, properties: &Properties) -> Result<(), Fault> {
+        self.check_method(properties, "CONNACK")?;
         let Some(login) = &self.login else {
             return Ok(());
         };

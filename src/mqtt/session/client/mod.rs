@@ -85,6 +85,13 @@ pub enum Event {
         /// Where the message should have gone.
         topic: ByteString,
     },
+    /// After a reconnect the server does not take a message that it took, or another did, on the connection before.
+    Unsendable {
+        /// What the sender gave to [`Session::publish`].
+        ticket: Ticket,
+        /// The message, and why not.
+        message: Box<(Publish, Unsendable)>,
+    },
     /// SUBACK: the answer to each filter of one [`Session::subscribe`], however many packets they took.
     Subscribed(Vec<(ByteString, ReasonCode)>, Option<ByteString>),
     /// UNSUBACK: the answer to each filter of one [`Session::unsubscribe`].

@@ -28,6 +28,11 @@ impl Session {
         Ok(())
     }
 
+    /// The highest QoS that the server of this connection takes.
+    pub(crate) fn maximum_qos(&self) -> QoS {
+        self.limits.of_messages.maximum_qos()
+    }
+
     /// By how many bytes the packet stays below the server's limit.
     #[inline]
     fn check(&self, publish: &Publish) -> Result<usize, Unsendable> {
@@ -98,6 +103,11 @@ impl Session {
                 });
                 self.pump()
             }
+            Progress::InDoubt(ticket) => {
+                self.suspects.survived();
+                self.tell_outcome(Event::InDoubt(ticket));
+                self.pump()
+            }
             Progress::Release(release) => self.send(&Packet::PubRel(release)),
             // An acknowledgement that nobody waits for harms nobody: a server may repeat one after a reconnect.
             Progress::Unexpected => Ok(()),
@@ -115,6 +125,13 @@ impl Session {
 
     fn send_again(&mut self) -> Result<(), Fault> {
         while let Some(packet) = self.outbound.next_again() {
+            if let Packet::Publish(publish) = &packet
+                && let Err(why) = self.check(publish)
+                && let Some((ticket, _)) = self.outbound.give_up(publish.packet_id)
+            {
+                self.tell_unsendable(ticket, publish.clone(), why);
+                continue;
+            }
             self.send(&packet)?;
         }
         while let Some((_, next)) = self.resend.front()
@@ -122,13 +139,23 @@ impl Session {
             && let Some((ticket, mut publish)) = self.resend.pop_front()
         {
             publish.duplicate = false;
-            self.outbound.start(&mut publish, ticket);
-            // Whether it is small enough for this connection was known on the one before.
-            let largest = self.limits.largest_out;
-            let spare = alias::spare(&publish, self.connect.version, largest).unwrap_or(0);
-            self.write_publish(&mut publish, spare)?;
+            match self.check(&publish) {
+                Ok(spare) => {
+                    self.outbound.start(&mut publish, ticket);
+                    self.write_publish(&mut publish, spare)?;
+                }
+                Err(why) => self.tell_unsendable(ticket, publish, why),
+            }
         }
         Ok(())
+    }
+
+    /// The server of this connection takes less than the one did that the message was sent to (MQTT 5.0 §3.2.2.3).
+    fn tell_unsendable(&mut self, ticket: Ticket, mut publish: Publish, why: Unsendable) {
+        publish.duplicate = false;
+        publish.packet_id = 0;
+        let message = Box::new((publish, why));
+        self.tell_outcome(Event::Unsendable { ticket, message });
     }
 
     pub(super) fn send(&mut self, packet: &Packet) -> Result<(), Fault> {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use bytestring::ByteString;
 
-use super::requests::{Answer, Filters, Part};
+use super::requests::{Answer, Filters};
 use super::{Event, Session, Wanted};
-use crate::mqtt::packet::{Properties, QoS, ReasonCode, SubAck, Subscription, UnsubAck};
+use crate::mqtt::packet::{Properties, QoS, ReasonCode, SubAck, Subscription, UnsubAck, Version};
 use crate::mqtt::session::fault::Fault;
 
 impl Session {
@@ -26,10 +26,10 @@ impl Session {
         };
         self.forget(|filter| subscriptions.iter().any(|new| new.filter == *filter));
         self.wanted.push(wanted.clone());
-        if self.is_online() {
-            self.send_subscribe(wanted)
-        } else {
-            Ok(())
+        // Before the first connection there is nothing but what is wanted.
+        match self.ever_connected {
+            true => self.send_subscribe(wanted),
+            false => Ok(()),
         }
     }
 
@@ -55,10 +55,10 @@ impl Session {
             subscriptions,
             properties,
         } = wanted;
-        self.ask(Filters::Subscribe(subscriptions), &properties)
+        self.ask(Filters::Subscribe(subscriptions.into()), &properties)
     }
 
-    /// Ends subscriptions; only when online.
+    /// Ends subscriptions now or, when offline, as soon as a connection to the same session is there; after the first connection.
     ///
     /// # Errors
     /// A filter that cannot be encoded.
@@ -68,49 +68,27 @@ impl Session {
         properties: &Properties,
     ) -> Result<(), Fault> {
         self.forget(|filter| filters.contains(filter));
-        self.ask(Filters::Unsubscribe(filters.to_vec()), properties)
+        self.ask(
+            Filters::Unsubscribe(filters.iter().cloned().collect()),
+            properties,
+        )
     }
 
     pub(super) fn on_suback(&mut self, ack: SubAck) -> Result<(), Fault> {
-        let Some(part) = self.answered(ack.packet_id, true) else {
-            return Err(Fault::protocol(
-                ReasonCode::PROTOCOL_ERROR,
-                "SUBACK with an unknown packet identifier",
-            ));
-        };
-        if part.filters.len() != ack.reasons.len() {
-            return Err(Fault::protocol(
-                ReasonCode::PROTOCOL_ERROR,
-                "SUBACK with a wrong number of reason codes",
-            ));
-        }
+        let part = self.answered(ack.packet_id, true, Some(ack.reasons.len()))?;
         let words = ack.properties.reason_string();
-        self.part_done(part, ack.reasons, words)
+        self.note(&part, ack.reasons, words);
+        self.ask_on()
     }
 
     pub(super) fn on_unsuback(&mut self, ack: UnsubAck) -> Result<(), Fault> {
-        let Some(part) = self.answered(ack.packet_id, false) else {
-            return Err(Fault::protocol(
-                ReasonCode::PROTOCOL_ERROR,
-                "UNSUBACK with an unknown packet identifier",
-            ));
-        };
         // Before MQTT 5 there are no reason codes: an UNSUBACK is a success for every filter.
+        let tells = self.connect.version == Version::V5;
+        let told = tells.then_some(ack.reasons.len());
+        let part = self.answered(ack.packet_id, false, told)?;
         let mut reasons = ack.reasons;
-        reasons.resize(part.filters.len(), ReasonCode::SUCCESS);
-        self.part_done(part, reasons, None)
-    }
-
-    /// A part is answered: the next goes out, and after the last one there is an event.
-    fn part_done(
-        &mut self,
-        part: Part,
-        reasons: Vec<ReasonCode>,
-        words: Option<ByteString>,
-    ) -> Result<(), Fault> {
-        if let Some(answer) = self.requests.note(&part, reasons, words) {
-            self.tell(answer);
-        }
+        reasons.resize(part.len(), ReasonCode::SUCCESS);
+        self.note(&part, reasons, None);
         self.ask_on()
     }
 
@@ -120,7 +98,6 @@ impl Session {
             subscribes,
             answers,
             words,
-            ..
         } = answer;
         if !subscribes {
             return self.events.push_back(Event::Unsubscribed(answers));

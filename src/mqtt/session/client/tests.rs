@@ -1,5 +1,7 @@
 //! The client's session against a scripted server, on a virtual clock.
 
+mod recovery;
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
