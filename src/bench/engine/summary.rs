@@ -14,7 +14,7 @@ use super::super::recorder::{
 use super::super::report::distribution;
 use super::super::result::{
     Connections, ErrorCount, Generator, Interval, Latency, Messages, PhaseTimes, Rates, Report,
-    SCHEMA_VERSION, TOO_SHORT_S, Unstamped, Warmup,
+    SCHEMA_VERSION, Unstamped, Warmup,
 };
 use super::super::series;
 use super::super::system;
@@ -88,7 +88,7 @@ pub(super) fn report(
         setup: BTreeMap::new(),
         phases: times(phases),
         connections: connections(&total, phases),
-        rates: rates(&total, phases, run.plan.phases.count.is_some()),
+        rates: rates(&total, phases),
         warmup: warmup(&total),
         unstamped,
         messages: total.messages,
@@ -132,16 +132,9 @@ fn connections(total: &Records, phases: &Phases) -> Connections {
     }
 }
 
-/// `counted`: the load is a number of messages. Where that has passed in no time, most of its answers come in the drain, and
-/// belong to it.
-fn rates(total: &Records, phases: &Phases, counted: bool) -> Rates {
+fn rates(total: &Records, phases: &Phases) -> Rates {
     let measured = seconds(phases.measured()).max(1e-9);
-    let mut flow = total.flow[Phase::Measure as usize];
-    if counted && measured < TOO_SHORT_S {
-        let drain = &total.flow[Phase::Drain as usize];
-        flow.acknowledged += drain.acknowledged;
-        flow.unique += drain.unique;
-    }
+    let flow = total.flow[Phase::Measure as usize];
     let rate = |messages: u64| messages as f64 / measured;
     Rates {
         planned_per_s: rate(flow.planned),
@@ -443,44 +436,6 @@ mod tests {
             planned: sent,
             ..Interval::default()
         }
-    }
-
-    #[test]
-    fn answers_to_a_few_messages_belong_to_them() {
-        let mut total = Records::default();
-        for (phase, sent, answered) in [(Phase::Measure, 100, 30), (Phase::Drain, 0, 70)] {
-            total.flow[phase as usize] = Flow {
-                planned: sent,
-                sent,
-                acknowledged: answered,
-                unique: answered,
-                ..Flow::default()
-            };
-        }
-        let lasting = |to| Phases {
-            started: 0,
-            settled: 0,
-            begin: 0,
-            window: Window { from: 0, to },
-            ended: 2 * to,
-            cpu_s: 0.0,
-            threads: 1,
-            planned_connections: 1,
-            drain: Drain::Done,
-        };
-        let of = |rates: Rates| {
-            (
-                rates.offered_per_s,
-                rates.accepted_per_s,
-                rates.delivered_per_s,
-            )
-        };
-        let short = lasting(10_000_000);
-        let all = of(rates(&total, &short, true));
-        assert_eq!(all, (1e4, 1e4, 1e4));
-        assert_eq!(of(rates(&total, &short, false)), (1e4, 3e3, 3e3));
-        let long = lasting(10_000_000_000);
-        assert_eq!(of(rates(&total, &long, true)), (10.0, 3.0, 3.0));
     }
 
     #[test]

@@ -243,5 +243,8 @@ fn deleting_and_purging() {
         })
     };
     refused(delete(true), "in use");
-    assert_eq!(carry_out(vec![delete(false)]).unwrap(), "");
+    assert_eq!(
+        carry_out(vec![delete(false)]).unwrap(),
+        format!("{exchange}\tdeleted, or did not exist\n")
+    );
 }
