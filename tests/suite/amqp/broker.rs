@@ -345,7 +345,7 @@ fn faults_are_noticed() {
 
 #[test]
 fn a_message_that_was_lost_on_its_way_is_not_acknowledged_with_others() {
-    for words in ["", "--exec true", "--ack nack"] {
+    for words in ["", "--workers 3 --exec true", "--ack nack"] {
         let losing = broker("--fault drop-deliver:nth=1");
         losing.declare("q");
         let publish = losing.amqp("publish").words("-k q -l");
