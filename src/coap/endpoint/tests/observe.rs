@@ -409,13 +409,13 @@ fn the_server_says_why_an_observer_is_gone() {
         5,
     );
     let now = Instant::now();
-    let mut register = Message::new(Type::Con, Code::GET, 1, crate::coap::message::Token::EMPTY);
+    let mut register = Message::new(Type::Con, Code::GET, 1, Token::EMPTY);
     register.options.push_uint(option::OBSERVE, 0);
     server.handle_datagram(now, client_address(), &register.encode().expect("encodes"));
     let Some(Event::Incoming(incoming)) = server.poll_event() else {
         panic!("a request");
     };
-    let state = || super::super::Response::content(0, "x").with_uint(option::OBSERVE, 0);
+    let state = || Response::content(0, "x").with_uint(option::OBSERVE, 0);
     server.respond(now, incoming.exchange, state());
     assert!(server.notify(now, incoming.exchange, state(), false));
     let last = std::iter::from_fn(|| server.poll_transmit())
