@@ -376,6 +376,18 @@ impl AlertFlags {
         }
     }
 
+    /// The topics of `-t`, or of the path of the source.
+    fn watched(&self, end: &End) -> Result<Pattern> {
+        let topic = match &self.topic {
+            Some(topic) => Some(topic.clone()),
+            None => path_pattern(end)?,
+        };
+        topic.ok_or_else(|| {
+            Error::usage("no topic to monitor")
+                .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
+        })
+    }
+
     /// The same where somebody else says where notices go.
     fn checked(self) -> Result<Plan> {
         let rule = self.rule()?;
@@ -383,14 +395,7 @@ impl AlertFlags {
             Some(name) => End::parse(name)?,
             None => End::Usual,
         };
-        let topic = match &self.topic {
-            Some(topic) => Some(topic.clone()),
-            None => path_pattern(&end)?,
-        };
-        let topic = topic.ok_or_else(|| {
-            Error::usage("no topic to monitor")
-                .hint("use -t PATTERN, such as -t 'sensors/{device}/temperature'")
-        })?;
+        let topic = self.watched(&end)?;
         self.check_fields(&end, &topic)?;
         self.test.check_names(&topic)?;
         let (refusals, letters) = self.delivery.refusals()?;

@@ -189,6 +189,10 @@ fn maps(lines: &[String]) -> Result<Vec<Map>> {
 impl BridgeFlags {
     /// The command, validated as far as possible without a file or the network.
     pub(crate) fn command(self) -> Result<Command> {
+        // TO excludes --import, and so it would not be asked for.
+        if self.connection.is_some() && self.import.is_none() {
+            return Err(Error::usage("--connection needs --import"));
+        }
         if !self.print_config {
             return Ok(Command::Bridge(Box::new(self.plan()?)));
         }
@@ -208,10 +212,6 @@ impl BridgeFlags {
 
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        // TO excludes --import, and so it would not be asked for.
-        if self.connection.is_some() && self.import.is_none() {
-            return Err(Error::usage("--connection needs --import"));
-        }
         let maps = maps(&self.topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
         let ends = std::iter::once(&*self.from).chain(self.to.as_deref());

@@ -139,10 +139,7 @@ impl Bodies {
                 State::Made
             }
             Source::Records if encoding.is_digits() => return Err(spelled_twice()),
-            Source::Records => {
-                let input = Stream::recording(input()?, String::from(STDIN), Form::Records)?;
-                State::Stream(input.whole())
-            }
+            Source::Records => State::Stream(Stream::records(input()?)?),
             Source::Recording {
                 file: None, form, ..
             } => State::Stream(Stream::recording(input()?, String::from(STDIN), *form)?),

@@ -55,7 +55,8 @@ impl Reader {
         let (sender, receiver) = mpsc::channel(AHEAD);
         thread::Builder::new()
             .name(String::from("input"))
-            .stack_size(64 * 1024)
+            // To unpack takes more than 64 KiB where nothing is optimized.
+            .stack_size(256 * 1024)
             .spawn(move || chunks.send(&sender))?;
         Ok(Self::Thread(receiver))
     }

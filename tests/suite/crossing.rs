@@ -529,8 +529,8 @@ fn a_target_that_refuses_to_the_end_is_not_said_to_take_messages_again() {
     two.sub_line("-i keeper -c -t n -q 1 -E").run().exits(0);
     let folder = tempfile::tempdir().unwrap();
     let line = iotctl("bridge").word(url(&one)).word(url(&two));
-    let line = line.words("--on-refused drop --retries 1 -C 3 -t n");
-    let mut bridge = line.ready(folder.path());
+    let line = line.words("--on-refused drop --retries 1 -C 3 -t");
+    let mut bridge = line.word("n out 1").ready(folder.path());
     let publishing = one.iotctl("pub -t n -q 1 -l").input("1\n2\n3\n");
     publishing.run().exits(0);
     bridge.hears("; trying again");

@@ -11,6 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::progress::{OUTCOMES, Totals};
 use crate::bench::report::prometheus::Endpoint;
 use crate::error::Result;
+use crate::flow::Backlog;
 use crate::output::Console;
 
 /// How old the numbers are at most.
@@ -58,6 +59,39 @@ impl Drop for Metrics {
     }
 }
 
+/// The families of a spool, each with its only value.
+const fn of_spool(
+    spooled: u64,
+    backlog: &Backlog,
+) -> [(&'static str, &'static str, &'static str, u64); 4] {
+    [
+        (
+            "iotctl_spooled_messages_total",
+            "counter",
+            "Messages that were put into the spool.",
+            spooled,
+        ),
+        (
+            "iotctl_spool_dropped_messages_total",
+            "counter",
+            "Messages that were given up, as the spool was full.",
+            backlog.dropped,
+        ),
+        (
+            "iotctl_spool_messages",
+            "gauge",
+            "Messages that wait in the spool.",
+            backlog.messages,
+        ),
+        (
+            "iotctl_spool_bytes",
+            "gauge",
+            "Bytes that those take there.",
+            backlog.bytes,
+        ),
+    ]
+}
+
 fn text(totals: &Totals) -> String {
     let mut text = String::new();
     let mut family = |name: &str, kind: &str, about: &str, samples: &[(String, u64)]| {
@@ -92,32 +126,7 @@ fn text(totals: &Totals) -> String {
     let Some((spooled, backlog)) = totals.spooled else {
         return text;
     };
-    for (name, kind, about, value) in [
-        (
-            "iotctl_spooled_messages_total",
-            "counter",
-            "Messages that were put into the spool.",
-            spooled,
-        ),
-        (
-            "iotctl_spool_dropped_messages_total",
-            "counter",
-            "Messages that were given up, as the spool was full.",
-            backlog.dropped,
-        ),
-        (
-            "iotctl_spool_messages",
-            "gauge",
-            "Messages that wait in the spool.",
-            backlog.messages,
-        ),
-        (
-            "iotctl_spool_bytes",
-            "gauge",
-            "Bytes that those take there.",
-            backlog.bytes,
-        ),
-    ] {
+    for (name, kind, about, value) in of_spool(spooled, &backlog) {
         family(name, kind, about, &[(String::new(), value)]);
     }
     text

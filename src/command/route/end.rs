@@ -126,11 +126,8 @@ pub(super) fn source(
         .unwrap_or_else(|| format!("{}-{name}", plan.name()));
     let text = |text: &Option<String>| text.clone().map(ByteString::from);
     check_speed(table.speed, &end)?;
-    let keys = [
-        ("queue", table.queue.is_some()),
-        ("exchange", table.exchange.is_some()),
-    ];
-    check_amqp(&end, &keys)?;
+    check_amqp(&end, &[("queue", table.queue.is_some())])?;
+    check_amqp(&end, &[("exchange", table.exchange.is_some())])?;
     Ok(SourceArgs {
         connect: connect(table.connection(), end.is_server())?,
         end,

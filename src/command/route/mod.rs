@@ -41,7 +41,9 @@ use self::reload::{Reloading, Standing};
 use self::rules::Rules;
 use self::setup::{Setup, placed};
 use crate::command::alert::{self, Marked, Way};
-use crate::command::ends::{self, Between, End, Passing, Reports, SourceEnd, TargetEnd};
+use crate::command::ends::{
+    self, Between, End, Passing, Reports, SourceEnd, TargetArgs, TargetEnd,
+};
 use crate::command::later::Later;
 use crate::command::log::StoreArgs;
 use crate::command::mqtt::topics::Defaults;
@@ -150,10 +152,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     });
     let mut sources = sources.collect::<Result<Vec<_>>>()?;
     let targets = setup.targets.iter();
-    let targets = targets.map(|(name, args)| {
-        let end = TargetEnd::resolve(args.clone(), console);
-        end.map_err(|why| placed(&plan, "target", name, why))
-    });
+    let targets = targets.map(|(name, args)| target(&plan, name, args));
     let targets = targets.collect::<Result<Vec<_>>>()?;
     for source in &mut sources {
         targets.iter().for_each(|target| source.share(target));
@@ -191,6 +190,12 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         Mode::DryRun => dry_run(setup, ends, &plan).await,
         _ => carry(setup, file, ends, &plan).await,
     }
+}
+
+/// A target whose files and secrets were read.
+fn target(plan: &Plan, name: &str, args: &TargetArgs) -> Result<TargetEnd> {
+    let end = TargetEnd::resolve(args.clone(), Console::new(plan.style));
+    end.map_err(|why| placed(plan, "target", name, why))
 }
 
 /// The ends of the flow, with their files and secrets read.

@@ -97,12 +97,13 @@ impl Stream {
         self
     }
 
-    /// The last record must not be cut off, either.
-    pub(super) fn whole(self) -> Self {
-        Self {
+    /// Records of standard input, the last of which must not be cut off, either.
+    pub(super) fn records(input: File) -> Result<Self> {
+        let stream = Self::recording(input, String::from(STDIN), Form::Records)?;
+        Ok(Self {
             is_recording: false,
-            ..self
-        }
+            ..stream
+        })
     }
 
     fn over(reader: Reader, name: String, shape: Shape) -> Self {
