@@ -212,7 +212,7 @@ fn a_journal_that_ends_anywhere_is_gone_on_with() {
         for now in 0..1000 {
             while let Some((entry, step)) = rollout.next(now, now) {
                 journal.extend(entry);
-                if journal.len() == cut && !std::mem::replace(&mut crashed, true) {
+                if journal.len() == cut && !replace(&mut crashed, true) {
                     // Before the step.
                     rollout = Rollout::resumed(plan(), &journal).expect("the same");
                     continue;
