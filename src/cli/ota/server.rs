@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{PrefixFlags, URL, check_protocol, over_mqtt, session};
-use crate::cli::flags::connect::RETRY_FOREVER;
+use crate::cli::flags::connect::{RETRY_30S, RETRY_FOREVER};
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
@@ -82,7 +82,11 @@ fn is_named(connect: &ConnectArgs) -> bool {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Publishing", mut_arg("url", |url| url.help(URL)))]
+#[command(
+    next_help_heading = "Publishing",
+    mut_arg("url", |url| url.help(URL)),
+    mut_arg("retry", |it| it.help(RETRY_30S))
+)]
 pub(crate) struct PublishFlags {
     /// Manifest to publish, or a directory: the one with the highest sequence in it; with --trigger the URL of a manifest, coap://HOST/PATH, from where devices fetch it
     #[arg(long, value_name = "FILE")]
