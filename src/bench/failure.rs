@@ -164,7 +164,9 @@ fn most_for_nothing(report: &Report) -> Option<Failure> {
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
         let parts = parts.join(", ");
-        let text = format!("most messages were not acknowledged in time: of {planned}, {parts}");
+        // The first of them with what they are parts of.
+        let parts = parts.replacen(' ', &format!(" of {planned} "), 1);
+        let text = format!("most messages were not acknowledged in time: {parts}");
         return Some(Failure::new(kind, text));
     }
     let text = || format!("most messages were not received: {missing} of {expected} are missing");
@@ -279,8 +281,7 @@ mod tests {
             ..Report::default()
         };
         report.connections.opened = 1;
-        let text =
-            String::from("most messages were not acknowledged in time: of 120, 75 timed out");
+        let text = String::from("most messages were not acknowledged in time: 75 of 120 timed out");
         assert_eq!(said(&report), Some((Kind::TimedOut, text)));
         report.counts.insert(NOT_PROVED.to_owned(), 75);
         assert_eq!(said(&report), None, "nothing says that they were read");
@@ -305,8 +306,8 @@ mod tests {
             timed_out: 100,
             ..Messages::default()
         };
-        let words = "most messages were not acknowledged in time: of 1000, ";
-        let frozen = format!("{words}800 not sent, 100 timed out");
+        let words = "most messages were not acknowledged in time: ";
+        let frozen = format!("{words}800 of 1000 not sent, 100 timed out");
         assert_eq!(said(&report), Some((Kind::TimedOut, frozen)));
         report.messages = Messages {
             planned: 1_000,
@@ -315,7 +316,7 @@ mod tests {
             lost_with_connection: 958,
             ..Messages::default()
         };
-        let lost = format!("{words}958 lost with their connection");
+        let lost = format!("{words}958 of 1000 lost with their connection");
         assert_eq!(said(&report), Some((Kind::Lost, lost)));
         report.messages = Messages {
             planned: 1_000,
