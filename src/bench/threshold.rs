@@ -385,7 +385,7 @@ mod tests {
         assert!("loss == 0".parse::<Assert>().is_ok(), "0 is 0 in any unit");
         assert!(refused("p(95) < 500").ends_with("\"p(95)\" is unknown; did you mean p95?"));
         assert!(refused("latency < 5ms").ends_with("did you mean p99?"));
-        assert!(refused("lots == 0").contains("did you mean lost"));
+        assert!(refused("acknowleged == 0").contains("did you mean acknowledged"));
         assert!(refused("p100.1 < 1").contains("\"p100.1\" is not one of"));
         assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is not one of"));
         assert!(refused("p99 =< 1").contains("none of <"));

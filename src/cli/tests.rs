@@ -569,7 +569,9 @@ fn pages_are_printed() {
     ] {
         match read(words).unwrap() {
             Parsed::Print(text) => assert!(text.contains("iotctl"), "{words:?}: {text}"),
-            Parsed::Help(page, _) => assert!(page.contains("iotctl"), "{words:?}: {page}"),
+            Parsed::ManPage(page) | Parsed::Help(page, _) => {
+                assert!(page.contains("iotctl"), "{words:?}: {page}")
+            }
             other => panic!("{words:?} gave {other:?}"),
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep_until;
 
-use crate::connect::{Phases, Seen, Target};
+use crate::connect::{Phases, Seen, Target, TlsSeen};
 use crate::error::{Error, Kind, Result, counted};
 use crate::flow::latency::{Latencies, milliseconds, rounded};
 use crate::output::{Format, Output, Style};
@@ -209,13 +209,7 @@ impl<'a> Pinging<'a> {
                 line["connect_ms"] = rounded(elapsed).into();
             }
             if let Some(tls) = &seen.tls {
-                let certificates = tls.certificates.iter().map(|it| {
-                    json!({"subject": it.subject, "issuer": it.issuer, "names": it.names,
-                        "not_before": day(it.not_before), "not_after": day(it.not_after),
-                        "expires_in_days": days_left(it.not_after)})
-                });
-                let certificates: Vec<Value> = certificates.collect();
-                line["tls"] = json!({"version": tls.version, "cipher": tls.cipher, "certificates": certificates});
+                line["tls"] = encryption(tls);
             }
             return vec![line.to_string()];
         }
@@ -248,6 +242,17 @@ impl<'a> Pinging<'a> {
         }
         lines
     }
+}
+
+/// What TLS was agreed on, for `--output json`.
+fn encryption(tls: &TlsSeen) -> Value {
+    let certificates = tls.certificates.iter().map(|it| {
+        json!({"subject": it.subject, "issuer": it.issuer, "names": it.names,
+            "not_before": day(it.not_before), "not_after": day(it.not_after),
+            "expires_in_days": days_left(it.not_after)})
+    });
+    let certificates: Vec<Value> = certificates.collect();
+    json!({"version": tls.version, "cipher": tls.cipher, "certificates": certificates})
 }
 
 fn interrupted(asked: Asked, tally: &Tally) -> Error {

@@ -90,7 +90,7 @@ pub(crate) use identity::signing_key;
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState};
 pub(crate) use pem::public_keys;
-pub use phases::{Phases, Seen};
+pub use phases::{Phases, Seen, TlsSeen};
 pub use pin::Pin;
 pub use proxy::Proxy;
 pub use psk::Psk;

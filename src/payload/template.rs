@@ -504,7 +504,6 @@ mod tests {
             "{seq:}",
             "{seq:4}",
             "{seq:0x}",
-            "{seq:0123}",
             "{seq:.}",
             "{x:4}",
             "{seq:04:04}",
@@ -539,8 +538,8 @@ mod tests {
             ("{{seq}} {nothing}", "nothing", ""),
             (r#"{"a":{tiem:.2}}"#, "tiem:.2", ""),
             ("{nothing:04}", "nothing:04", ""),
-            ("{seq:.200}", "seq:.200", ""),
-            ("{seq:0100}", "seq:0100", ""),
+            ("{seq:.200}", "seq:.200", "did you mean {seq}? "),
+            ("{seq:0100}", "seq:0100", "did you mean {seq}? "),
             ("{randm:1-9}", "randm:1-9", ""),
         ] {
             let slip = Template::parse(text).unwrap_err();

@@ -594,7 +594,7 @@ fn an_encrypted_gateway_of_a_file_of_routes_has_its_certificate_there() {
         iotctl("route").word(&file)
     };
     let refused = written("").words("--check").run().exits(2);
-    refused.says("coaps+tcp-listen://127.0.0.1:0 needs --cert and --key");
+    refused.says("source gateway: coaps+tcp-listen://127.0.0.1:0 needs cert and key");
     let name = |path: &Path| {
         let name = path.strip_prefix(folder.path()).unwrap();
         name.display().to_string()
@@ -806,7 +806,7 @@ fn what_cannot_go_well_is_refused_before_anything_is_sent() {
         (
             format!("{place} {place}"),
             "# out 1 \"\" copy/",
-            "would cross again and again",
+            "would loop",
         ),
         (
             format!("{place} coap://127.0.0.1:2"),

@@ -37,7 +37,7 @@ fn a_shared_subscription_and_a_wildcard_in_a_path_are_refused() {
 
 #[test]
 fn maps_of_one_server_that_feed_each_other_are_refused_with_what_parts_them() {
-    let again = "would cross again and again";
+    let again = "would loop";
     let lines = ["a/# out 1 \"\" b/", "b/# out 1 \"\" a/"];
     for other in ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"] {
         let ends = format!("mqtt://127.0.0.1:1 mqtt://{other}:1");

@@ -254,7 +254,7 @@ fn without_patterns_all_topics_are_shown_on_one_line_each() {
 fn a_pipe_is_told_that_it_gets_tables_and_the_topic_of_the_url_counts() {
     let mut broker = broker("");
     let mut running = iotctl(&format!("watch mqtt://127.0.0.1:{}/a/b", broker.port)).start();
-    running.hears("standard output is not a terminal: a table every 10s");
+    running.hears("standard output is not a terminal: printing a table every 10s");
     broker.sees_subscription("a/b");
     signal(running.id(), "INT");
     assert_eq!(running.ends().code, -2);

@@ -125,7 +125,13 @@ fn an_etag_is_of_one_resource() {
             .etag_file
             .is_some()
     );
-    for method in ["put", "post", "delete", "patch", "ipatch"] {
+    for method in [
+        "put -m x",
+        "post -m x",
+        "delete",
+        "patch -m x",
+        "ipatch -m x",
+    ] {
         let words = format!("{method} coap://h/a --etag-file e");
         refused(&words, "--etag-file is for get and fetch only");
     }

@@ -272,7 +272,6 @@ const FOREIGN: &[Foreign] = &[
     ),
     row(&["--payload-size"], "", "size", "use --size SIZE"),
     // ping(8) of the operating system.
-    row(&["-c"], "mqtt ping", "interval", "use -C COUNT"),
     row(&["-c"], "coap ping", "interval", "use -C COUNT"),
     row(&["-c"], "amqp ping", "interval", "use -C COUNT"),
     // Clients of MQTT: mosquitto's, mqttx, HiveMQ's.

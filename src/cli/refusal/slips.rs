@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use super::{command, cut, said, spoken};
@@ -97,8 +97,13 @@ fn alone(known: &Command, flag: &str, value: &str) -> Option<String> {
 /// The refusal of a word that was taken for the URL of a server beside flags that name it.
 pub(super) fn no_url(answer: &clap::Error, path: &str, words: &[OsString]) -> Option<Error> {
     let topic = positional(path).filter(|_| path.contains("mqtt"))?;
+    let names_it = |kind| match answer.get(kind) {
+        Some(ContextValue::String(word)) => word == "[URL]",
+        Some(ContextValue::Strings(words)) => words.iter().any(|word| word == "[URL]"),
+        _ => false,
+    };
     let is_url = answer.kind() == ErrorKind::ArgumentConflict
-        && answer.render().to_string().contains("'[URL]'");
+        && (names_it(ContextKind::InvalidArg) || names_it(ContextKind::PriorArg));
     if !is_url {
         return None;
     }

@@ -120,7 +120,6 @@ fn what_other_programs_have_and_what_was_not_quoted_is_explained() {
         ("mqtt sub mqtt://h a", "a topic goes with -t"),
         ("mqtt sub -p 1883 a/b", "a topic goes with -t"),
         ("mqtt pub -t a -m x --pass x", "use -P PASSWORD"),
-        ("mqtt ping -c 3", "use -C COUNT"),
         ("coap ping -c 1 coap://h", "use -C COUNT"),
         ("bench mqtt -c 10", "-c takes no value; use --publishers 10"),
         ("bench mqtt -n 10", "--count COUNT"),

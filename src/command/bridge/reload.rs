@@ -187,7 +187,7 @@ mod tests {
             let checked = reload.checked(&other, section);
             assert_eq!(checked.is_err(), refused, "{one}");
             if let Err(error) = checked {
-                let said = "both servers are one, and a/# as a/x/a/# would cross again and again";
+                let said = "both ends are the same server, so a/# as a/x/a/# would loop";
                 assert_eq!(error.text(), format!("{}: {said}", file.display()));
             }
         }

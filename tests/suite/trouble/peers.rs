@@ -452,11 +452,7 @@ fn a_first_subscription_that_is_never_answered_is_a_failed_connection() {
 
 #[test]
 fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
-    for (words, answer) in [
-        ("-t a -E", "SUBACK"),
-        ("-t a", "SUBACK"),
-        ("-U a", "UNSUBACK"),
-    ] {
+    for words in ["-t a -E", "-t a"] {
         let peer = Peer::start(|stream, _| {
             welcome(stream);
             rest(stream)
@@ -465,10 +461,7 @@ fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
             .words("--connect-timeout 200ms")
             .run()
             .exits(5)
-            .says(&format!(
-                " within 200ms; no {answer} for a
-"
-            ));
+            .says(" within 200ms; no SUBACK for a\n");
     }
 }
 

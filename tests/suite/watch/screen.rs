@@ -273,7 +273,7 @@ fn a_terminal_that_cannot_be_drawn_on_gets_tables() {
     let broker = filled();
     for (environment, why) in [("TERM=dumb", "TERM is dumb"), ("TERM=", "TERM is not set")] {
         let terminal = open(&broker, environment, 100, 24);
-        terminal.shows(&[&format!("{why}: a table every 10s")]);
+        terminal.shows(&[&format!("{why}: printing a table every 10s")]);
         assert!(!terminal.is_taken());
         signal(terminal.program(), "INT");
         terminal.ends_with(130);

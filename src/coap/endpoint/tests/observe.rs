@@ -205,13 +205,17 @@ fn a_notification_that_is_sent_again_has_the_state_of_now() {
     // Time-outs go on as before.
     assert_eq!(third.at - second.at, 2 * (second.at - first.at));
     // Whoever does not want the older one wants no other either.
-    let reset = Message::empty(Type::Rst, first.message.mid);
+    let mut net = Net::losing(&[], &[2, 3, 4]);
+    net.begin(observe("obs"));
+    net.run_for(seconds(14.5));
+    let sent = confirmable_notifications(&net);
+    assert_eq!(sent.len(), 3);
+    let reset = Message::empty(Type::Rst, sent[0].message.mid);
     let bytes = reset.encode().expect("encodes");
     net.server
         .handle_datagram(net.now, client_address(), &bytes);
-    let before = net.down().len();
-    net.run_for(seconds(30.0));
-    assert_eq!(net.down().len(), before);
+    net.run_for(seconds(10.0));
+    assert_eq!(confirmable_notifications(&net).len(), 3);
 }
 
 #[test]

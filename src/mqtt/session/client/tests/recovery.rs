@@ -95,6 +95,7 @@ fn what_was_asked_for_while_offline_goes_out_to_a_session_that_is_present() {
     let mut wire = Wire::online(keeping(Version::V5), 5, &[]);
     subscribe(&mut wire, &["a"]);
     answer_all(&mut wire);
+    while wire.session.poll_event().is_some() {}
     wire.session.lost();
     subscribe(&mut wire, &["b"]);
     unsubscribe(&mut wire, "a");
@@ -131,7 +132,11 @@ fn an_unsubscribe_without_an_answer_is_sent_again() {
 
 #[test]
 fn an_answer_says_as_much_as_was_asked() {
-    for reasons in [vec![], vec![ReasonCode::SUCCESS; 2]] {
+    for (reasons, said) in [
+        (0, "UNSUBACK without a reason code"),
+        (2, "UNSUBACK with a wrong number of reason codes"),
+    ] {
+        let reasons = vec![ReasonCode::SUCCESS; reasons];
         let mut wire = Wire::online(connect(Version::V5), 5, &[]);
         unsubscribe(&mut wire, "a");
         let answer = packet::UnsubAck {
@@ -140,7 +145,6 @@ fn an_answer_says_as_much_as_was_asked() {
             ..packet::UnsubAck::default()
         };
         let fault = wire.server(&Packet::UnsubAck(answer)).unwrap_err();
-        let said = "UNSUBACK with a wrong number of reason codes";
         assert_eq!(fault.to_string(), said);
     }
 }
