@@ -451,7 +451,6 @@ const FOREIGN: &[Foreign] = &[
         "repeat",
         "use --repeat COUNT --repeat-delay 1",
     ),
-    row(&["-s"], "coap observe", "for", "use --for TIME"),
     row(
         &["--observe", "--subscribe"],
         "coap get",

@@ -129,7 +129,6 @@ fn what_other_programs_have_and_what_was_not_quoted_is_explained() {
         ("coap put coap://h/a hello", "use -m hello"),
         ("coap get coap://h/a --observe", "`iotctl coap observe`"),
         ("coap GET coap://h/a", "`iotctl coap get`"),
-        ("coap observe coap://h/a -s 1", "--for TIME"),
         ("mqtt sub -t a --jq .temp", "--filter 'jq: "),
         ("mqtt sub -t a --output JSON", "did you mean json?"),
         ("mqtt sub -t a --format json", "use --output json"),
