@@ -335,7 +335,7 @@ impl Options {
                     Some(Wrong::Unknown)
                 };
                 let number = *number;
-                refused = refused.or(wrong.map(|wrong| Unfit { number, wrong }));
+                refused = refused.or_else(|| wrong.map(|wrong| Unfit { number, wrong }));
             }
             fine
         });

@@ -183,7 +183,7 @@ fn a_consumer_is_told_when_its_queue_goes() {
         nowait: true,
     });
     let cancel = AMQPFrame::Method(1, AMQPClass::Basic(cancel));
-    assert_eq!(world.frames(a), [cancel.clone()]);
+    assert_eq!(world.frames(a), std::slice::from_ref(&cancel));
     // Whoever deletes it has the answer first.
     world.queue(a, "q", &[]);
     world.consume(a, "q", "c");

@@ -151,7 +151,9 @@ impl<'a, N: Notifier> Control<'a, N> {
     ) -> Result<()> {
         let ended = self.turns(rollout, journal, stop).await;
         let left = rollout.left();
-        ended.and(write(journal, left.iter()))
+        // They are kept also where it ended by an error.
+        let written = write(journal, left.iter());
+        ended.and(written)
     }
 
     async fn turns(
