@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 /// Up to these a number counts seconds, milliseconds and microseconds since 1970, until the year 5138; above them nanoseconds.
 const UNITS: [(f64, u32); 3] = [(1e11, 9), (1e14, 6), (1e17, 3)];
@@ -12,6 +12,9 @@ const UNITS: [(f64, u32); 3] = [(1e11, 9), (1e14, 6), (1e17, 3)];
 /// A time as ISO 8601 has it, UTC unless it says otherwise; or a number since 1970, whose unit is told by its magnitude.
 pub fn read(text: &str) -> Option<SystemTime> {
     let text = text.trim();
+    if let Some(time) = as_recorded(text) {
+        return Some(time.into());
+    }
     if let Some(nanos) = nanoseconds(text) {
         let magnitude = Duration::from_nanos(u64::try_from(nanos.unsigned_abs()).ok()?);
         return match nanos < 0 {
@@ -24,6 +27,53 @@ pub fn read(text: &str) -> Option<SystemTime> {
     }
     let civil: DateTime = text.parse().ok()?;
     Some(TimeZone::UTC.to_timestamp(civil).ok()?.into())
+}
+
+/// `2026-01-02T03:04:05.123456Z`, which is how almost all times come: the full grammar takes five times as long.
+fn as_recorded(text: &str) -> Option<Timestamp> {
+    let (second, fraction) = text.strip_suffix('Z')?.split_at_checked(19)?;
+    let [
+        year @ ..,
+        b'-',
+        m1,
+        m0,
+        b'-',
+        d1,
+        d0,
+        b'T',
+        h1,
+        h0,
+        b':',
+        n1,
+        n0,
+        b':',
+        s1,
+        s0,
+    ] = second.as_bytes()
+    else {
+        return None;
+    };
+    let two = |tens: &u8, ones: &u8| number(&[*tens, *ones]).and_then(|it| i8::try_from(it).ok());
+    let nanos = match fraction.as_bytes() {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10i32.pow(9 - digits.len() as u32)
+        }
+        _ => return None,
+    };
+    let (month, day) = (two(m1, m0)?, two(d1, d0)?);
+    let (hour, minute, second) = (two(h1, h0)?, two(n1, n0)?, two(s1, s0)?);
+    let year = number(year)?.try_into().ok()?;
+    let civil = DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
+    Offset::UTC.to_timestamp(civil).ok()
+}
+
+/// Up to nine decimal digits.
+fn number(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| i32::from(digit - b'0'))?;
+        Some(number * 10 + digit)
+    })
 }
 
 /// The nanoseconds since 1970 that a number means.
@@ -80,6 +130,26 @@ mod tests {
             "12:00",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_agrees_with_the_grammar() {
+        for text in [
+            "2026-01-02T03:04:05Z",
+            "2024-02-29T23:59:59.1Z",
+            "2023-02-29T23:59:59Z",
+            "1969-12-31T23:59:59.999999999Z",
+            "0000-01-01T00:00:00.5Z",
+            "2026-01-02T03:04:05.123456Z",
+            "2026-01-02T24:04:05Z",
+            "2026-00-02T03:04:05Z",
+            "2026-01-02T03:04:05.Z",
+            "2026-01-02T03:04:05.1234567890Z",
+            "2026-01-02T03:04:+5Z",
+            "2026-01-02T03:04:0\u{e4}Z",
+        ] {
+            assert_eq!(as_recorded(text), text.parse().ok(), "{text}");
         }
     }
 }

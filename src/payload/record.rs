@@ -4,6 +4,7 @@
 //! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, what belongs to the exchange that a message of CoAP came in,
 //! other protocols' details) is passed over. Unknown names inside `mqtt`, `coap` and `amqp` are refused, so that a misspelt one is not ignored.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -37,7 +38,12 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(String::from("not a JSON object"));
     }
-    let record: Record<'_> = serde_json::from_slice(line).map_err(|error| words(&error))?;
+    // To check the whole line takes less than to check one string after the other; what is wrong with it is told by the latter.
+    let record = match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        Err(_) => serde_json::from_slice(line),
+    };
+    let record: Record<'_> = record.map_err(|error| words(&error))?;
     let mqtt = match (record.mqtt, record.qos.or(record.retain)) {
         (Some(_), Some(_)) => {
             return Err(String::from(
@@ -117,15 +123,15 @@ fn said(record: &Record<'_>) -> Result<Option<SystemTime>, String> {
         return Ok(None);
     }
     let text = raw.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    let mut text = text.unwrap_or(raw).to_owned();
+    let mut text = Cow::Borrowed(text.unwrap_or(raw));
     if name == "tst" {
         // It writes a Z, and after it the offset of its clock.
-        text = text.replace("Z+", "+").replace("Z-", "-");
+        text = text.replace("Z+", "+").replace("Z-", "-").into();
     }
     let text = match text.split_at_checked(LEAP_AT) {
         Some((before, leap)) if leap.starts_with(":60") => {
             let zone = leap[3..].trim_start_matches(|it: char| it == '.' || it.is_ascii_digit());
-            format!("{before}:59.999999999{zone}")
+            format!("{before}:59.999999999{zone}").into()
         }
         _ => text,
     };
@@ -306,7 +312,15 @@ fn base64(name: &str, raw: &RawValue) -> Result<Bytes, String> {
 }
 
 fn string(name: &str, raw: &RawValue) -> Result<String, String> {
-    field(name, raw)
+    let text = raw
+        .get()
+        .strip_prefix('"')
+        .and_then(|it| it.strip_suffix('"'));
+    match text {
+        // It was read once already, and is what it stands for.
+        Some(text) if memchr::memchr(b'\\', text.as_bytes()).is_none() => Ok(text.to_owned()),
+        _ => field(name, raw),
+    }
 }
 
 fn optional<'a, T: Deserialize<'a>>(name: &str, raw: Raw<'a>) -> Result<Option<T>, String> {

@@ -132,7 +132,7 @@ fn a_broker_that_stops_for_two_seconds_is_seen_whole() {
         let longest = match &found.0["generator"]["limited"] {
             Value::Bool(true) => f64::INFINITY,
             _ if words.ends_with("--window 1") => 4_000.0,
-            _ => 2_100.0,
+            _ => 3_000.0,
         };
         for quantity in ["response", "end_to_end"] {
             if words == "-q 0" && quantity == "response" {
