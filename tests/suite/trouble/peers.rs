@@ -477,7 +477,7 @@ fn a_server_that_closes_after_each_message_is_asked_less_and_less_often() {
     assert!(matches!(ended.code, 0 | 5), "{ended:?}");
     // Without waits that grow it would be asked ten times a second and more.
     let asked = peer.others();
-    assert!((3..30).contains(&asked), "{asked} times");
+    assert!((3..40).contains(&asked), "{asked} times");
 }
 
 #[test]
