@@ -390,7 +390,7 @@ impl Endpoint {
         match owner {
             Owner::Flow(id) => self.client.fail(core, now, id, failure),
             Owner::Ping(id) => self.client.ping_failed(core, id, failure),
-            Owner::Observer(id) => self.server.observers.remove(core, id, Gone::Silent),
+            Owner::Observer(id) => self.server.observers.gave_up(core, id),
             Owner::Exchange => {}
         }
     }

@@ -22,6 +22,8 @@ const CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(super) struct Observers {
     kept: HashMap<u64, Observer>,
+    /// Those that are no longer, whose last notification is not acknowledged yet.
+    ended: HashMap<u64, Ended>,
     by_token: HashMap<(Peer, Token), u64>,
     /// Those whose newest state waits for room in the outbox of their connection.
     behind: BTreeSet<(Peer, u64)>,
@@ -44,10 +46,19 @@ struct Observer {
     newest: Option<(Response, bool)>,
 }
 
+#[derive(Debug)]
+struct Ended {
+    peer: Peer,
+    token: Token,
+    sequence: u32,
+    unacknowledged: u16,
+}
+
 impl Observers {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             kept: HashMap::new(),
+            ended: HashMap::new(),
             by_token: HashMap::new(),
             behind: BTreeSet::new(),
             shares: Shares::default(),
@@ -57,7 +68,8 @@ impl Observers {
 
     /// The observer that gives way to a new one of this peer's: the oldest one of another host that has more of them.
     pub(super) fn gives_way(&self, peer: Peer, token: Token) -> Option<u64> {
-        if self.kept.len() < self.limit || self.by_token.contains_key(&(peer, token)) {
+        let same = self.by_token.get(&(peer, token));
+        if self.kept.len() < self.limit || same.is_some_and(|it| self.contains(*it)) {
             return None;
         }
         let other = |it: &IpAddr| *it != shares::host(peer);
@@ -80,8 +92,11 @@ impl Observers {
     ) -> Option<u32> {
         let before = self.by_token.get(&(peer, token)).copied();
         let sequence = before
-            .and_then(|it| self.kept.get(&it))
-            .map_or(1, |it| it.sequence + 1);
+            .and_then(|it| {
+                let kept = self.kept.get(&it).map(|it| it.sequence);
+                kept.or_else(|| self.ended.get(&it).map(|it| it.sequence))
+            })
+            .map_or(1, |it| it + 1);
         if let Some(before) = before {
             self.withdraw(core, now, before);
             self.remove(core, before, Gone::Replaced);
@@ -118,11 +133,43 @@ impl Observers {
     }
 
     /// Nobody waits for the notification that is not acknowledged yet: it must not hold up what comes after it.
-    pub(super) fn withdraw(&self, core: &mut Core, now: Instant, id: u64) {
-        let observer = self.kept.get(&id);
-        if let Some((peer, mid)) = observer.and_then(|it| Some((it.peer, it.unacknowledged?))) {
+    pub(super) fn withdraw(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let waits = match self.kept.get_mut(&id) {
+            Some(it) => it.unacknowledged.take().map(|mid| (it.peer, mid)),
+            None => self.over(id),
+        };
+        if let Some((peer, mid)) = waits {
             core.settle(now, peer, mid);
         }
+    }
+
+    /// Nothing is sent to one that has ended any longer: where its last notification went, and under which message id.
+    fn over(&mut self, id: u64) -> Option<(Peer, u16)> {
+        let ended = self.ended.remove(&id)?;
+        self.by_token.remove(&(ended.peer, ended.token));
+        Some((ended.peer, ended.unacknowledged))
+    }
+
+    /// The last notification was sent. While it waits for its acknowledgement, it can be withdrawn, and whoever registers anew
+    /// under the token goes on from its number (RFC 7641 §4.4).
+    fn end(&mut self, core: &mut Core, id: u64, waits: Option<u16>) {
+        let ended = self.kept.get(&id).zip(waits).map(|(it, mid)| Ended {
+            peer: it.peer,
+            token: it.token,
+            sequence: it.sequence,
+            unacknowledged: mid,
+        });
+        self.remove(core, id, Gone::Ended);
+        if let Some(ended) = ended {
+            self.by_token.insert((ended.peer, ended.token), id);
+            self.ended.insert(id, ended);
+        }
+    }
+
+    /// A notification was not acknowledged, however often it was sent.
+    pub(super) fn gave_up(&mut self, core: &mut Core, id: u64) {
+        self.over(id);
+        self.remove(core, id, Gone::Silent);
     }
 
     pub(super) fn forget(&mut self, id: u64) -> bool {
@@ -149,6 +196,10 @@ impl Observers {
         ids.sort_unstable();
         for id in ids {
             self.remove(core, id, Gone::Unreachable);
+        }
+        let ended = self.ended.iter().filter(|(_, it)| it.peer == peer);
+        for id in ended.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.over(id);
         }
     }
 
@@ -226,7 +277,7 @@ impl Server {
     /// A notification was sent, and waits under this message id for its acknowledgement, if it does.
     fn notified(&mut self, core: &mut Core, id: u64, goes_on: bool, waits: Option<u16>) {
         if !goes_on {
-            self.observers.remove(core, id, Gone::Ended);
+            self.observers.end(core, id, waits);
         } else if let Some(observer) = self.observers.kept.get_mut(&id) {
             observer.unacknowledged = waits;
         }
@@ -255,6 +306,7 @@ impl Server {
     /// A notification was acknowledged: the newest state follows, if there is one.
     pub(super) fn notification_acknowledged(&mut self, core: &mut Core, now: Instant, id: u64) {
         let Some(observer) = self.observers.kept.get_mut(&id) else {
+            self.observers.over(id);
             return;
         };
         observer.unacknowledged = None;

@@ -1,7 +1,7 @@
 //! TD_COAP_OBS_01 to 14, from both sides.
 
 use super::*;
-use crate::coap::endpoint::{Cancel, Gone, Ignored, Response};
+use crate::coap::endpoint::{Cancel, Exchange, Gone, Ignored, Response};
 use crate::coap::message::Token;
 use crate::coap::option;
 
@@ -209,32 +209,107 @@ fn a_notification_that_is_sent_again_has_the_state_of_now() {
 #[test]
 fn a_state_that_ends_it_takes_the_place_of_one_that_was_not_acknowledged() {
     let (mut server, now) = (Endpoint::seeded(serving(), 1), Instant::now());
-    let mut ask = Message::new(Type::Con, Code::GET, 1, Token::new(&[1]).expect("a token"));
-    ask.options.push_uint(option::OBSERVE, 0);
-    let bytes = ask.encode().expect("encodes");
-    server.handle_datagram(now, client_address(), &bytes);
-    let Some(Event::Incoming(incoming)) = server.poll_event() else {
-        panic!("no request")
-    };
-    let observer = incoming.exchange;
-    let state = Response::content(0, "1").with(option::OBSERVE, Bytes::new());
-    server.respond(now, observer, state.clone());
-    server.notify(now, observer, state, true);
+    let (observer, _) = registered(&mut server, now, (1, 1));
+    server.notify(now, observer, state("1"), true);
     server.notify(now, observer, Response::new(Code::NOT_FOUND), false);
+    let sent = sent_by(&mut server);
+    let [notification] = &sent[..] else {
+        panic!("{sent:?}")
+    };
     let again = server.poll_timeout().expect("a time-out");
     server.handle_timeout(again);
-    let sent = std::iter::from_fn(|| server.poll_transmit());
-    let sent: Vec<_> = sent
-        .map(|it| Message::decode(&it.1).expect("CoAP"))
-        .collect();
-    let codes: Vec<_> = sent.iter().map(|it| it.code).collect();
-    assert_eq!(codes, [Code::CONTENT, Code::CONTENT, Code::NOT_FOUND]);
-    assert!(sent[2].kind == Type::Con && sent[2].mid != sent[1].mid);
+    let last = &sent_by(&mut server)[0];
+    assert_eq!((last.kind, last.code), (Type::Con, Code::NOT_FOUND));
+    assert_ne!(last.mid, notification.mid);
     assert!(!server.is_observer(observer));
     let next = server.poll_timeout().expect("it may be lost");
     server.handle_timeout(next);
-    let (_, bytes) = server.poll_transmit().expect("sent again");
-    assert_eq!(Message::decode(&bytes).expect("CoAP"), sent[2]);
+    assert_eq!(sent_by(&mut server), [last.clone()]);
+    // A reset of what it took the place of ends it too (RFC 7641 §3.6).
+    let reset = Message::empty(Type::Rst, notification.mid);
+    let reset = reset.encode().expect("encodes");
+    server.handle_datagram(next, client_address(), &reset);
+    server.handle_timeout(next + seconds(300.0));
+    assert_eq!(sent_by(&mut server), []);
+}
+
+#[test]
+fn whoever_registers_anew_is_not_told_of_the_end_before() {
+    for deregisters in [false, true] {
+        let (mut server, now) = (Endpoint::seeded(serving(), 1), Instant::now());
+        let (observer, first) = registered(&mut server, now, (1, 1));
+        server.notify(now, observer, Response::new(Code::NOT_FOUND), false);
+        assert_eq!(sent_by(&mut server)[0].code, Code::NOT_FOUND);
+        // That was lost.
+        if deregisters {
+            let exchange = asked(&mut server, now, client_address(), (2, 1, 1));
+            server.respond(now, exchange, state("0"));
+        } else {
+            let (observer, second) = registered(&mut server, now, (2, 1));
+            // RFC 7641 §4.4: the number is greater than that of any notification before.
+            assert!(second.options.observe() > first.options.observe().map(|it| it + 1));
+            assert!(server.is_observer(observer));
+        }
+        sent_by(&mut server);
+        server.handle_timeout(now + seconds(300.0));
+        assert_eq!(sent_by(&mut server), []);
+    }
+}
+
+#[test]
+fn who_gives_way_is_told_though_it_has_not_acknowledged() {
+    let config = Config {
+        observers: 2,
+        ..serving()
+    };
+    let (mut server, now) = (Endpoint::seeded(config, 1), Instant::now());
+    let (oldest, _) = registered(&mut server, now, (1, 1));
+    registered(&mut server, now, (2, 2));
+    server.notify(now, oldest, state("1"), true);
+    sent_by(&mut server);
+    let newcomer = Peer::from(([192, 0, 2, 3], 5683));
+    let exchange = asked(&mut server, now, newcomer, (1, 1, 0));
+    server.respond(now, exchange, state("0"));
+    let codes: Vec<_> = sent_by(&mut server).iter().map(|it| it.code).collect();
+    assert_eq!(codes, [Code::SERVICE_UNAVAILABLE, Code::CONTENT]);
+    assert!(server.is_observer(exchange) && !server.is_observer(oldest));
+}
+
+/// What a server has sent by now.
+fn sent_by(server: &mut Endpoint) -> Vec<Message> {
+    let sent = std::iter::from_fn(|| server.poll_transmit());
+    sent.map(|it| Message::decode(&it.1).expect("CoAP"))
+        .collect()
+}
+
+fn state(body: &'static str) -> Response {
+    Response::content(0, body).with(option::OBSERVE, Bytes::new())
+}
+
+/// A GET with a message id, a token and an Observe option.
+fn asking((mid, token, observe): (u16, u8, u64)) -> Message {
+    let token = Token::new(&[token]).expect("a token");
+    let mut ask = Message::new(Type::Con, Code::GET, mid, token);
+    ask.options.push_uint(option::OBSERVE, observe);
+    ask
+}
+
+/// The exchange of that GET, which the server is to answer.
+fn asked(server: &mut Endpoint, now: Instant, from: Peer, what: (u16, u8, u64)) -> Exchange {
+    let bytes = asking(what).encode().expect("encodes");
+    server.handle_datagram(now, from, &bytes);
+    let event = std::iter::from_fn(|| server.poll_event()).find_map(|event| match event {
+        Event::Incoming(incoming) => Some(incoming.exchange),
+        _ => None,
+    });
+    event.expect("a request")
+}
+
+/// An observer, and the answer to its registration.
+fn registered(server: &mut Endpoint, now: Instant, what: (u16, u8)) -> (Exchange, Message) {
+    let observer = asked(server, now, client_address(), (what.0, what.1, 0));
+    server.respond(now, observer, state("0"));
+    (observer, sent_by(server).remove(0))
 }
 
 fn serving() -> Config {
