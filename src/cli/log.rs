@@ -178,17 +178,16 @@ impl LogFlags {
         values::messages(self.until.count)?;
         let style = self.terminal.style();
         let (patterns, subscriptions) = self.topics()?;
-        let names: Vec<String> = std::mem::take(&mut self.to)
-            .into_iter()
-            .map(target::text)
-            .collect::<Result<_>>()?;
+        let names = std::mem::take(&mut self.to).into_iter().map(target::text);
+        let names: Vec<String> = names.collect::<Result<_>>()?;
+        let mqtt = self.session(&names);
         let ends = self.from.iter().chain(&names).map(String::as_str);
         let [from, to] = self.ends.connect(ends);
         let shared = SourceArgs {
             end: End::Standard,
             connect: from,
             subscriptions,
-            mqtt: self.session(&names),
+            mqtt,
             queue: self.queue,
             exchange: self.exchange,
             window: self.window,
