@@ -182,7 +182,6 @@ fn after(
         let run = Run {
             plan: &plan,
             drivers: made.drivers,
-            server: String::from("mqtt://localhost:1883"),
             run_id: settings.run_id,
         };
         engine::run(run, std::future::pending(), |_| true)
