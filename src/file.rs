@@ -4,6 +4,7 @@
 //! A path may be a pipe or a device (`<(…)`, `/dev/zero`), so that what is read is bounded, not what `stat` says.
 
 pub(crate) mod beneath;
+mod flaw;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -13,6 +14,8 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result, meant};
+
+pub(crate) use flaw::{Flaw, in_line};
 
 /// More than any password, key, certificate bundle or configuration takes.
 pub(crate) const SMALL: u64 = 4 << 20;
@@ -54,8 +57,8 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
     let bytes = read(path, limit)?;
     let good = bytes.utf8_chunks().next().map_or(0, |it| it.valid().len());
-    let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-    text(bytes).map_err(|what| Error::usage(format!("{}:{line}: {what}", path.display())))
+    let line = flaw::line_of(&bytes, good);
+    text(bytes).map_err(|what| Flaw::in_line(line, what).refuses(path.display()))
 }
 
 /// Puts `bytes` at `path`, whole or not at all: on a full disk what was there stays. What is no regular file, such as
@@ -387,8 +390,7 @@ pub(crate) fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
 
 /// The refusal of a file with a mistake at a byte of its `text`: `FILE:LINE: WHY`.
 pub(crate) fn mistaken(path: &Path, text: &str, at: usize, why: impl Display) -> Error {
-    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-    Error::usage(format!("{}:{line}: {why}", path.display()))
+    Flaw::at(text, at, why).refuses(path.display())
 }
 
 /// What a parser of TOML says is wrong, in one line and without the text of a value: that may be a URL with a password in

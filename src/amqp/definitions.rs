@@ -21,6 +21,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::topology::{Arguments, Binding, Declaration, Destination, Exchange, Queue};
+use crate::file::Flaw;
 use crate::payload::amqp_value;
 
 #[derive(Deserialize)]
@@ -84,12 +85,10 @@ const fn yes() -> bool {
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, Flaw> {
     let file: File = toml::from_str(text).map_err(|mistake| {
-        let line = mistake
-            .span()
-            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        format!("line {line}: {}", mistake.message())
+        let at = mistake.span().map_or(0, |span| span.start);
+        Flaw::at(text, at, mistake.message())
     })?;
     let mut all = Vec::new();
     for table in file.exchange {
@@ -108,9 +107,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, String> {
         all.extend(bindings(table)?.map(Declaration::Binding));
     }
     if all.is_empty() {
-        return Err(String::from(
-            "it declares nothing: no [[exchange]], [[queue]] or [[binding]]",
-        ));
+        let why = "it declares nothing: no [[exchange]], [[queue]] or [[binding]]";
+        return Err(String::from(why).into());
     }
     Ok(all)
 }
@@ -213,7 +211,7 @@ mod tests {
     fn mistakes_are_told_in_words() {
         for (text, words) in [
             ("", "it declares nothing"),
-            ("[[queue]]\nnam = 'x'", "line 2"),
+            ("[[queue]]\nnam = 'x'", "f:2: "),
             ("[[queue]]\nname = ''", "a name of a queue is empty"),
             (
                 "[[exchange]]\nname = 'x'\ntype = 'Topic'",
@@ -221,10 +219,15 @@ mod tests {
             ),
             ("[[binding]]\nfrom = 'x'", "needs one of queue and exchange"),
         ] {
-            let why = parse(text).unwrap_err();
+            let why = parse(text).unwrap_err().told_of("f");
             assert!(why.contains(words), "{words:?} is not in {why:?}");
         }
         let long = format!("[[queue]]\nname = '{}'", "n".repeat(256));
-        assert!(parse(&long).unwrap_err().contains("255 bytes (256)"));
+        assert!(
+            parse(&long)
+                .unwrap_err()
+                .told_of("f")
+                .contains("255 bytes (256)")
+        );
     }
 }

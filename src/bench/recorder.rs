@@ -358,6 +358,14 @@ impl Records {
         self.count_sent(count, measured, now, receivers);
     }
 
+    /// So many messages more are to come to receivers than those that the load has sent.
+    pub(crate) fn expects(&mut self, more: u64, now: Nanos) {
+        match self.window.holds(now) {
+            true => self.messages.expected += more,
+            false => self.unstamped.warmup_expected += more,
+        }
+    }
+
     fn count_sent(&mut self, all: u64, measured: u64, now: Nanos, receivers: u64) {
         self.flow_at(now).sent += all;
         self.messages.sent += measured;

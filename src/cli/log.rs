@@ -72,6 +72,10 @@ pub(crate) struct LogFlags {
     #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = values::qos)]
     qos: QoS,
 
+    /// Fail where a server grants QoS 0 where more was asked for
+    #[arg(long)]
+    strict: bool,
+
     /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
     protocol_version: Option<Version>,
@@ -174,10 +178,8 @@ impl LogFlags {
         values::messages(self.until.count)?;
         let style = self.terminal.style();
         let (patterns, subscriptions) = self.topics()?;
-        let names: Vec<String> = std::mem::take(&mut self.to)
-            .into_iter()
-            .map(target::text)
-            .collect::<Result<_>>()?;
+        let names = std::mem::take(&mut self.to).into_iter().map(target::text);
+        let names: Vec<String> = names.collect::<Result<_>>()?;
         let mqtt = self.session(&names);
         let ends = self.from.iter().chain(&names).map(String::as_str);
         let [from, to] = self.ends.connect(ends);
@@ -212,6 +214,7 @@ impl LogFlags {
             stores,
             refusals,
             dead_letters,
+            strict: self.strict,
             sync: self.sync,
             time: self.rows.time()?,
             matches: self.rows.has_captures() || self.points.has_captures(),

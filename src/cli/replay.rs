@@ -124,6 +124,10 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "PROGRAM")]
     import: Option<Import>,
 
+    /// Fail where a message has something that the other protocol cannot carry, or a server does not take its QoS or RETAIN
+    #[arg(long)]
+    strict: bool,
+
     #[command(flatten)]
     instead: InsteadFlags,
 
@@ -322,6 +326,7 @@ impl ReplayFlags {
             },
             action,
             json,
+            strict: self.strict,
             assertions: self.assertions,
             reports: self.reports.reports(),
             until: self.limits.until(),

@@ -284,6 +284,17 @@ pub fn path_of(options: &Options) -> String {
     local_text(&options.texts(option::URI_PATH), &[])
 }
 
+/// The segments of a path as [`path_of`] has it, as they stand in Uri-Path and Location-Path: without escapes.
+///
+/// # Errors
+/// A `%` without two hexadecimal digits, or bytes that are no text.
+pub(crate) fn segments_of(path: &str) -> Result<Vec<String>, BadUri> {
+    match path.strip_prefix('/').unwrap_or(path) {
+        "" => Ok(Vec::new()),
+        path => path.split('/').map(unescape).collect(),
+    }
+}
+
 /// Where a response says the new resource is: `/a/b?c`; `None` when it does not say.
 pub fn location_of(options: &Options) -> Option<String> {
     let path: Vec<_> = options.all(option::LOCATION_PATH).collect();

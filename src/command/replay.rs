@@ -40,6 +40,8 @@ pub struct Plan {
     pub(crate) action: Action,
     /// Results are JSON.
     pub(crate) json: bool,
+    /// What a message has that its target cannot carry, or does not take of it, is a failure.
+    pub(crate) strict: bool,
     /// What the lag must be.
     pub(crate) assertions: Vec<Assertion>,
     /// Who is told how far it is.
@@ -117,7 +119,10 @@ async fn check(plan: &Plan, longest: Option<Duration>, console: Console) -> Resu
 async fn send(mut plan: Plan, console: Console) -> Result<()> {
     let (dry, exchange) = (plan.action == Action::DryRun, plan.exchange.clone());
     plan.check_target()?;
-    let end = TargetEnd::resolve(plan.to.clone(), console)?;
+    let mut end = TargetEnd::resolve(plan.to.clone(), console)?;
+    if plan.strict {
+        end.insist();
+    }
     let protocol = end.protocol();
     plan.replay.check = match (&plan.replay.topic, protocol) {
         (None, protocol) => check_of(protocol),
@@ -127,19 +132,15 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
     plan.replay.clears = plan.replay.retain && protocol == Some(Protocol::Mqtt);
     let verified = plan.replay.verify(console).await?;
     let mut stop = Stop::watch()?;
-    let mut losses = Losses::default();
+    let (strict, mut losses) = (plan.strict, Losses::of_each(plan.strict));
     let qos = plan.replay.qos;
-    let outgoing = |message| match protocol {
-        Some(protocol) => carried(
-            message,
-            protocol,
-            exchange.as_ref(),
-            qos,
-            &mut losses,
-            console,
-        ),
-        // What does not say when it was is of when it is sent.
-        None => message.timed(SystemTime::now),
+    let outgoing = |message| {
+        let Some(protocol) = protocol else {
+            // What does not say when it was is of when it is sent.
+            return Ok(Message::timed(message, SystemTime::now));
+        };
+        let sent = carried(message, protocol, exchange.as_ref(), qos, &mut losses);
+        told(&mut losses, strict, console).map(|()| sent)
     };
     let mut replay = plan.replay.clone();
     if dry {
@@ -322,7 +323,6 @@ fn carried(
     exchange: Option<&ByteString>,
     qos: Option<u8>,
     losses: &mut Losses,
-    console: Console,
 ) -> Message {
     let time = message.time;
     let fresh = Message {
@@ -337,13 +337,22 @@ fn carried(
     let exchange = exchange.or(own.as_ref());
     let mut message = carry(fresh, protocol, exchange, SystemTime::now(), losses);
     message.time = time;
-    for lost in losses.fresh() {
-        console.warn(format_args!("left out, as it cannot be carried: {lost}"));
-    }
     if let (Detail::Mqtt(mqtt), Some(qos)) = (&mut message.detail, qos) {
         mqtt.qos = qos;
     }
     message
+}
+
+/// Tells what a message loses, or refuses it for that.
+fn told(losses: &mut Losses, strict: bool, console: Console) -> Result<()> {
+    for what in losses.fresh() {
+        if strict {
+            let text = format!("{what} cannot be carried to the other protocol");
+            return Err(Error::new(Kind::Refused, text));
+        }
+        console.warn(format_args!("left out, as it cannot be carried: {what}"));
+    }
+    Ok(())
 }
 
 /// What is in recordings, as lines for people.

@@ -247,7 +247,7 @@ fn end_with_parents() -> Result<()> {
 /// It cannot be read, or `parser` says what is wrong with it.
 pub(super) fn parse<T>(
     path: Option<&Path>,
-    parser: impl FnOnce(&str) -> Result<T>,
+    parser: impl FnOnce(&str) -> Result<T, file::Flaw>,
 ) -> Result<Option<T>> {
     let Some(path) = path else {
         return Ok(None);
@@ -256,7 +256,7 @@ pub(super) fn parse<T>(
     let parsed = parser(&text);
     parsed
         .map(Some)
-        .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
+        .map_err(|flaw| flaw.refuses(path.display()))
 }
 
 /// Reads the files of TLS again.

@@ -14,7 +14,7 @@ pub(crate) use self::values::{Counter, Given, Normal, Rule, Step, Track, Walk, W
 use super::span::Span;
 use super::value::Value;
 use crate::error::{Error, Result, meant};
-use crate::file;
+use crate::file::{self, Flaw};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -375,13 +375,7 @@ impl Text<'_> {
 
     /// What is wrong at this byte.
     pub(crate) fn wrong(self, at: usize, why: &str) -> Error {
-        let at = at.min(self.text.len());
-        let line = self.text.as_bytes()[..at]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        Error::usage(format!("{}:{line}: {why}", self.name))
+        Flaw::at(self.text, at, why).refuses(self.name)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::login::Login;
 use super::password::{self, Effort, Password};
 use crate::error::{Error, Result};
+use crate::file::Flaw;
 
 /// The users and their passwords.
 #[derive(Clone, Default)]
@@ -32,12 +33,12 @@ impl Users {
     /// is in plain text or as `mosquitto_passwd` hashes it.
     ///
     /// # Errors
-    /// A usage error that names the line and never shows the password.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// What is wrong, with its line; the password is never shown.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
         let mut users = Self::default();
         for (number, line) in significant(text) {
             let added = users.add(line);
-            added.map_err(|what| Error::usage(format!("line {number}: {what}")))?;
+            added.map_err(|what| Flaw::in_line(number, what))?;
         }
         Ok(users)
     }
@@ -123,16 +124,16 @@ mod tests {
         assert!(!accepts(&users, "eve", Some(b"x")));
         assert!(!format!("{users:?}").contains("secret"));
         let table = [
-            ("x", "line 1: expected USER:PASSWORD"),
-            (":x", "line 1: expected USER:PASSWORD"),
-            ("a:1\n\na:2", "line 3: user a appears twice"),
+            ("x", "f:1: expected USER:PASSWORD"),
+            (":x", "f:1: expected USER:PASSWORD"),
+            ("a:1\n\na:2", "f:3: user a appears twice"),
             (
                 "a:1\nbob:",
-                "line 2: the password of bob is empty (write it in plain text, or as mosquitto_passwd hashes it)",
+                "f:2: the password of bob is empty (write it in plain text, or as mosquitto_passwd hashes it)",
             ),
         ];
         for (text, expected) in table {
-            assert_eq!(Users::parse(text).unwrap_err().text(), expected);
+            assert_eq!(Users::parse(text).unwrap_err().told_of("f"), expected);
         }
     }
 

@@ -373,7 +373,7 @@ fn alarms_survive_a_restart_with_their_timers() {
     let damaged = lines.join("\n\0");
     std::fs::write(bench.state(), damaged + "\n").unwrap();
     let refused = bench.line(words).run().exits(8);
-    refused.says("is damaged: line 2");
+    refused.says(":2: the line is damaged");
     std::fs::write(bench.state(), lines.join("\n") + "\n{\"key\":\"torn").unwrap();
     let mut alert = bench.start(words);
     let notice = json(&alert.line());

@@ -442,7 +442,7 @@ fn an_alert_without_a_journal_is_not_there() {
     for (line, name) in [("alert list nosuch", "nosuch"), ("alert list", "alert")] {
         let line = iotctl(line).env("XDG_STATE_HOME", folder.path());
         line.run()
-            .exits(8)
+            .exits(2)
             .says(&format!("no alert is named {name}\n"));
     }
 }

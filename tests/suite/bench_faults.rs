@@ -85,6 +85,21 @@ fn wills_that_never_come_are_missing() {
     assert!(!table.text().contains("accepted"), "{}", table.text());
 }
 
+/// The server publishes the will of a connection however it ends: that one must not stand for another that is missing.
+#[test]
+fn a_will_for_another_reason_stands_for_no_other() {
+    for (fault, missing) in [("", 0), ("--fault drop-publish:nth=9", 1)] {
+        let broker = broker(&format!(
+            "--quiet --fault close:after=1,client=b-pub-0,nth=5 {fault}"
+        ));
+        let words =
+            "--scenario wills -I b- --publishers 1 --rate 20 --count 20 --warmup 0s --drain 3s";
+        let ended = bench(broker.port, words).run();
+        let found = Figures::of(&ended);
+        found.counts([("expected", 21), ("missing", missing)]);
+    }
+}
+
 #[test]
 fn a_known_delay_is_measured() {
     let found = with_fault("delay-publish:by=50ms", "", 0);

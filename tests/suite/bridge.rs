@@ -927,7 +927,7 @@ fn a_bridge_of_mosquittos_is_taken_over_and_tells_its_state() {
     let refused = iotctl(&format!("bridge {} --import", url(&one)))
         .word(&file)
         .run();
-    refused.exits(2).says("line 3: bridge_psk");
+    refused.exits(2).says(":3: bridge_psk");
 }
 
 #[test]
@@ -1018,6 +1018,10 @@ fn a_server_that_grants_less_than_it_was_asked_for_is_told_of() {
     iotctl(&line)
         .word("x/# out 1")
         .words("--strict")
+        .run()
+        .exits(1)
+        .says("grants QoS 0 to x/#");
+    iotctl(&format!("log {} -t x/# --to - --strict", url(&poor)))
         .run()
         .exits(1)
         .says("grants QoS 0 to x/#");

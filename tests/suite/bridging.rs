@@ -1,11 +1,14 @@
 //! `bridge`: what it refuses before it connects, with what would be right, and what it takes from mosquitto.conf.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
 use crate::support::broker::broker;
 use crate::support::command::{Ended, iotctl};
+use crate::support::peer::{Peer, read_until, refuse, welcome};
 use crate::support::rabbitmq::{rabbitmq, unique};
 use crate::support::wait_for;
 
@@ -188,6 +191,47 @@ fn conf(folder: &Path, port: u16, more: &str) -> std::path::PathBuf {
     file
 }
 
+/// Of several servers a bridge comes back to the first, unless the file says otherwise: which of two bridges does it.
+#[test]
+fn round_robin_stays_at_the_server_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    // Has no room until both are at the other server; then it tells who subscribes.
+    let opened = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&opened);
+    let first = Peer::start(move |stream, _| {
+        if !open.load(Ordering::SeqCst) {
+            refuse(stream, 0x88);
+            return String::new();
+        }
+        welcome(stream);
+        let filters = read_until(stream, 0x80).unwrap_or_default();
+        String::from_utf8_lossy(&filters).into_owned()
+    });
+    let (from, mut second) = (broker(""), broker(""));
+    let mut running = Vec::new();
+    for (name, robin) in [("stays", true), ("returns", false)] {
+        let file = folder.path().join(name);
+        let text = format!(
+            "connection {name}\naddresses 127.0.0.1:{} 127.0.0.1:{}\nround_robin {robin}\nnotifications false\ntopic {name}/# in 1\n",
+            first.port, second.port
+        );
+        std::fs::write(&file, text).unwrap();
+        let line = format!(
+            "bridge mqtt://127.0.0.1:{} --retry forever --import",
+            from.port
+        );
+        running.push(iotctl(&line).word(&file).start());
+        // The one that stays was there first, and would be the first to come back.
+        second.sees_subscription(&format!("{name}/#"));
+    }
+    opened.store(true, Ordering::SeqCst);
+    running[1].hears("the first of the servers, is there again");
+    let came = wait_for("who comes back", || {
+        Some(first.result()).filter(|filters| !filters.is_empty())
+    });
+    assert!(came.contains("returns/#"), "{came}");
+}
+
 #[test]
 fn what_mosquittos_file_says_is_used_or_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,8 +248,8 @@ fn what_mosquittos_file_says_is_used_or_told() {
     let mut bridge = iotctl(&format!("bridge {from} --import"))
         .word(&file)
         .start();
-    bridge.hears("line 7: start_type lazy has no effect: the bridge stays connected");
-    bridge.hears("line 8: restart_timeout 5 has no effect");
+    bridge.hears(":7: start_type lazy has no effect: the bridge stays connected");
+    bridge.hears(":8: restart_timeout 5 has no effect");
     one.sees_subscription("#");
     one.iotctl("pub -u me -P secret -t a -m x -q 1")
         .run()

@@ -62,7 +62,7 @@ fn a_file_that_breaks_off_is_read_to_there_by_all() {
         assert!(
             ended
                 .stderr
-                .contains("day.ndjson, line 2, is incomplete: skipped"),
+                .contains("day.ndjson:2: the line is incomplete: skipped"),
             "{name}: {}",
             ended.stderr
         );
@@ -90,14 +90,14 @@ fn a_line_that_is_no_record_is_2_before_anything_was_done_and_8_after_that() {
         // It has read the whole file before it sends anything.
         let code = if name == "replay" { 2 } else { 8 };
         assert_eq!(ended.code, code, "{name}: {}", ended.stderr);
-        assert!(ended.stderr.contains("line 2"), "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains(":2: "), "{name}: {}", ended.stderr);
         if name == "watch" {
             assert!(ended.text().contains("s/d"), "{}", ended.text());
         }
     }
     let broker = broker("");
     let line = broker.iotctl("pub --ndjson").input(text);
-    line.run().exits(8).says("line 2");
+    line.run().exits(8).says(":2: ");
 }
 
 #[test]

@@ -405,7 +405,7 @@ fn bodies_come_from_lines_and_records_and_at_a_rate() {
         .input("{\"topic\":\"/store/k4\",\"payload\":\"v4\"}\nbroken\n")
         .run()
         .exits(8)
-        .says("line 2")
+        .says(":2: ")
         .says("of 1 request sent, 1 succeeded");
     get("/store/k4").prints("v4");
     iotctl("coap observe coap://127.0.0.1:1/ --ndjson")

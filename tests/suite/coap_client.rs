@@ -233,7 +233,7 @@ fn a_wrong_key_is_suspected_within_the_time_to_connect() {
     let line = iotctl("coap get --psk-identity me --psk wrong --connect-timeout 1.5");
     let ended = line.word(server.uri("coaps", "/time")).run().exits(5);
     ended
-        .says("the key or its identity is probably wrong")
+        .says("the handshake")
         .says("hint: check --psk-identity");
 }
 

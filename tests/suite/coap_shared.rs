@@ -368,9 +368,7 @@ fn of_two_addresses_the_better_failure_is_told() {
     let port = port_of(&server.uris[0]);
     let wrong = "--psk-identity me --psk wrong";
     let line = iotctl(&format!("coap get {wrong} coaps://localhost:{port}/"));
-    line.run()
-        .exits(3)
-        .says("the key or its identity is probably wrong");
+    line.run().exits(3).says("the handshake");
     let nobody = free_port();
     let line = iotctl(&format!("coap get -W 5 coap://localhost:{nobody}/"));
     line.run().exits(3).says("port unreachable (ICMP)");

@@ -225,8 +225,10 @@ fn the_flags_of_a_connection_are_printed_without_secrets() {
     assert_eq!(file["target"]["to"]["retries"], 3);
     assert_eq!(file["target"]["to"]["strict-order"], true);
     assert_eq!(file["route"][0]["map"], "jq: .v");
-    let log = "log mqtts://a -t x/# --to x.ndjson --sync 5s --clean --insecure --retry never";
+    let log =
+        "log mqtts://a -t x/# --to x.ndjson --sync 5s --clean --insecure --retry never --strict";
     let file = printed(log, &[]);
+    assert_eq!(file["strict"], true);
     assert_eq!(file["source"]["source1"]["clean"], true);
     assert_eq!(file["source"]["source1"]["retry"], "never");
     assert_eq!(file["target"]["target1"]["sync"], "5s");

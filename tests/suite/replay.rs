@@ -570,7 +570,7 @@ fn what_is_in_a_recording() {
     replay(&torn, "--check --max-gap 200ms")
         .run()
         .exits(7)
-        .contains("line 3, is incomplete")
+        .contains(":3: the line is incomplete")
         .contains("a gap of 500ms after 2026-11-20T21:00:00.000000Z")
         .says("2 problems in the recording");
     let plan = replay(
@@ -591,7 +591,33 @@ fn a_torn_last_record_is_skipped_and_told() {
         .run()
         .exits(0)
         .prints("1\n")
-        .says("torn.ndjson, line 2, is incomplete: skipped");
+        .says("torn.ndjson:2: the line is incomplete: skipped");
+}
+
+#[test]
+fn what_the_target_cannot_carry_or_does_not_take_is_refused_where_that_is_asked() {
+    let folder = Folder::new();
+    let property = "\"qos\":1,\"user_properties\":[[\"a\",\"b\"]]";
+    let records = record(0, "s/a", "1", property) + &record(1, "s/b", "2", "\"qos\":1");
+    let file = folder.file("two.ndjson", records);
+    let server = coap::server("-r /s=store", &["coap"]);
+    let words = format!("--to {} --speed max", server.uris[0]);
+    let told = "user properties";
+    replay(&file, &words).run().exits(0).says(told);
+    // The other one is sent all the same.
+    replay(&file, &format!("{words} --strict"))
+        .run()
+        .exits(1)
+        .says("user properties cannot be carried to the other protocol")
+        .says("of 2 requests sent, 1 succeeded, 1 refused");
+    let poor = broker("--max-qos 0");
+    let words = format!("--to {} --speed max", mqtt_url(poor.port));
+    let told = "the server supports at most QoS 0";
+    replay(&file, &words).run().exits(0);
+    replay(&file, &format!("{words} --strict"))
+        .run()
+        .exits(1)
+        .says(told);
 }
 
 #[test]
@@ -603,19 +629,19 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
     replay(&bad, nowhere)
         .run()
         .exits(2)
-        .says("bad.ndjson, line 2: no payload");
+        .says("bad.ndjson:2: no payload");
     let nameless = folder.file("nameless.ndjson", "{\"payload\":\"x\"}\n");
     replay(&nameless, nowhere)
         .run()
         .exits(2)
-        .says("line 1: no topic; use --topic-out TOPIC");
+        .says(":1: no topic; use --topic-out TOPIC");
     let wild = folder.file("wild.ndjson", "{\"topic\":\"a/#\",\"payload\":\"x\"}\n");
-    replay(&wild, nowhere).run().exits(2).says("line 1: ");
+    replay(&wild, nowhere).run().exits(2).says(":1: ");
     let answers = "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"response_topic\":\"a/#\"}}\n";
     let answers = folder.file("answers.ndjson", answers);
     for words in [nowhere, "--to mqtt://127.0.0.1:1 --topic b"] {
         let ended = replay(&answers, words).run().exits(2);
-        ended.says("line 1: response_topic: ");
+        ended.says(":1: response_topic: ");
     }
     replay(&folder.0.path().join("none"), nowhere)
         .run()
@@ -660,7 +686,7 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         .run()
         .exits(8)
         .prints("1\n")
-        .says("standard input, line 2: not a JSON object");
+        .says("standard input:2: not a JSON object");
 }
 
 #[test]
@@ -676,7 +702,7 @@ fn recordings_of_mqtt_recorder_are_imported() {
     replay(&file, "--import mqtt-recorder-base64")
         .run()
         .exits(2)
-        .says("line 1: payload: not base64");
+        .says(":1: payload: not base64");
 }
 
 /// A message as rabtap shows it.
@@ -757,7 +783,7 @@ fn recordings_of_rabtap_are_imported() {
         .run()
         .exits(2)
         .prints("")
-        .says("line 46: Body: not base64")
+        .says(":46: Body: not base64")
         .says("the message begins at line 24");
     let torn = folder.file("torn", &pretty[..pretty.len() - 20]);
     replay(&torn, "--import rabtap -v")

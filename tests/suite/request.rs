@@ -335,6 +335,20 @@ fn a_responder_says_what_it_could_not_answer() {
 }
 
 #[test]
+fn a_qos_that_nobody_asked_for_is_no_matter() {
+    let mut broker = broker("--max-qos 0");
+    let serving = responder(&mut broker, "echo", "-t echo --echo -C 1");
+    broker
+        .iotctl("request -t echo -q 0 -m one -W 60")
+        .run()
+        .exits(0)
+        .prints("one\n");
+    serving.ends_by_itself().exits(0).quietly();
+    let mut serving = responder(&mut broker, "asked", "-t asked --echo -q 1");
+    serving.hears("grants QoS 0 to asked, and not QoS 1");
+}
+
+#[test]
 fn a_group_shares_the_requests() {
     let mut broker = broker("");
     let words = |name: &str| format!("-t job/{{id}} --group g --template {name}:{{id}}");

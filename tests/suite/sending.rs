@@ -88,18 +88,18 @@ fn input_that_breaks_off_lets_what_was_read_arrive() {
     let good = "{\"topic\":\"a\",\"payload\":\"1\"}\n{\"topic\":\"b\",\"payload\":\"2\"}\n";
     publish(&format!("{good}{{\"topic\":\"c\",\"payl"))
         .exits(8)
-        .says("standard input, line 3: ")
+        .says("standard input:3: ")
         .says(": of 2 messages sent, 2 acknowledged\n");
     publish(&format!("{good}{{\"topic\":\"#\",\"payload\":\"\"}}\n"))
         .exits(8)
-        .says("standard input, line 3: ")
+        .says("standard input:3: ")
         .says(": of 2 messages sent, 2 acknowledged\n");
     publish("{\"topic\":\"c\",\"payl")
         .exits(2)
-        .says("standard input, line 1: ");
+        .says("standard input:1: ");
     publish("{\"payload\":\"x\"}")
         .exits(2)
-        .says("standard input, line 1: no topic");
+        .says("standard input:1: no topic");
 }
 
 #[test]

@@ -296,12 +296,7 @@ fn no_hash_in_a_password_file_is_taken_for_a_password() {
         let path = file(&folder, "p", &format!("ann:secret\nbob:{password}\n"));
         for server in ["mqtt broker", "amqp broker"] {
             let line = iotctl(server).words("--listen 127.0.0.1:0 --password-file");
-            let ended = line
-                .word(&path)
-                .run()
-                .exits(2)
-                .says("p: line 2: ")
-                .says(what);
+            let ended = line.word(&path).run().exits(2).says("p:2: ").says(what);
             assert!(!ended.stderr.contains("leaked"), "{}", ended.stderr);
         }
     }
@@ -445,7 +440,7 @@ fn sighup_reads_users_and_rights_again() {
     file(&folder, "rights", "user ann\ntopic a/#/b\n");
     hang_up(
         &mut broker.running,
-        "line 2: the topic filter is not valid; the previous settings stay in force",
+        ":2: the topic filter is not valid; the previous settings stay in force",
     );
     assert_eq!(publish(&broker, "two", "b"), 0);
     broker.running.signal("TERM");

@@ -14,9 +14,12 @@ use super::leftover::Leftover;
 use super::scan::Message;
 use super::template::{Kind, Template};
 use crate::error::Kind as ErrorKind;
+use crate::mqtt::client::diagnose::way_elsewhere;
 use crate::mqtt::packet::{
-    Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
+    ConnAck, Connect, Disconnect, Packet, Properties, Property, QoS, ReasonCode, Subscribe,
+    Subscription, Version, Will, encode,
 };
+use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::limits::Limits;
 
 /// What the connections of a group do.
@@ -45,6 +48,8 @@ pub(crate) enum Role {
 pub(super) struct Group {
     pub(super) role: Role,
     pub(super) run_id: u64,
+    /// The URL of the server.
+    pub(super) server: String,
     pub(super) version: Version,
     pub(super) client_id: String,
     pub(super) keep_alive: Duration,
@@ -82,6 +87,8 @@ pub(super) struct Group {
     pub(super) least: Option<Room>,
     /// Topic pattern and body of the will of each connection.
     pub(super) will: Option<Pattern>,
+    /// How many receivers get each will.
+    pub(super) heirs: u64,
     pub(super) first_sender: u32,
     /// What is retained at the end.
     pub(super) leftover: Arc<Leftover>,
@@ -215,6 +222,32 @@ impl Group {
             properties: Properties::default(),
         });
         self.write(&packet, out);
+    }
+
+    /// The broker does not accept a connection.
+    pub(super) fn refused(&self, ack: ConnAck) -> Broken {
+        let reason = ack.reason;
+        let fault = Fault::Refused(Box::new(ack));
+        let cause = format!("the broker refused the connection: {fault}");
+        let hint = match reason {
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
+                Some(String::from("connect with MQTT 3.1.1: -V 311"))
+            }
+            _ => way_elsewhere(&self.server, &fault),
+        };
+        Broken {
+            hint,
+            ..Broken::of(reason.kind(), cause)
+        }
+    }
+
+    /// The broker ends a connection.
+    pub(super) fn dismissed(&self, disconnect: Disconnect) -> Broken {
+        let fault = Fault::Closed(disconnect);
+        Broken {
+            hint: way_elsewhere(&self.server, &fault),
+            ..Broken::new(format!("the broker closed the connection: {fault}"))
+        }
     }
 
     /// Whether the broker takes messages of the QoS of the load, and retained ones where they are (MQTT 5.0 §3.2.2.3.4).

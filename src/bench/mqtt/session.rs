@@ -20,7 +20,6 @@ use super::template::Template;
 use crate::mqtt::packet::{
     ConnAck, Decoder, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
 };
-use crate::mqtt::session::fault::Fault;
 use retained::Storm;
 
 /// The packet identifier of the SUBSCRIBE that opens a connection.
@@ -352,7 +351,7 @@ impl MqttSession {
         let read = decoder.decode(&mut BytesMut::from(bytes));
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
             Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
-                Err(refused(ConnAck {
+                Err(self.group.refused(ConnAck {
                     reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
                     ..ack
                 }))
@@ -360,10 +359,7 @@ impl MqttSession {
             Some(Packet::ConnAck(ack)) => self.connected_with(ack, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
             Some(Packet::UnsubAck(_)) => Ok(()),
-            Some(Packet::Disconnect(disconnect)) => Err(Broken::new(format!(
-                "the broker closed the connection: {}",
-                Fault::Closed(disconnect)
-            ))),
+            Some(Packet::Disconnect(disconnect)) => Err(self.group.dismissed(disconnect)),
             Some(other) => Err(Broken::new(format!(
                 "protocol error: unexpected {}",
                 other.name()
@@ -374,7 +370,7 @@ impl MqttSession {
 
     fn connected_with(&mut self, ack: ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
         if ack.reason.is_failure() {
-            return Err(refused(ack));
+            return Err(self.group.refused(ack));
         }
         self.group.takes(&ack.properties)?;
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
@@ -457,20 +453,6 @@ impl MqttSession {
             all: self.unproved.all + asked.all,
             measured: self.unproved.measured + asked.measured,
         }
-    }
-}
-
-fn refused(ack: ConnAck) -> Broken {
-    let reason = ack.reason;
-    let fault = Fault::Refused(Box::new(ack));
-    let cause = format!("the broker refused the connection: {fault}");
-    let broken = Broken::of(reason.kind(), cause);
-    match reason {
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {
-            hint: Some("connect with MQTT 3.1.1: -V 311".to_owned()),
-            ..broken
-        },
-        _ => broken,
     }
 }
 
@@ -578,7 +560,10 @@ impl Session for MqttSession {
     }
 
     fn lost(&mut self, io: &mut Io<'_>) {
-        self.open = false;
+        if std::mem::take(&mut self.open) {
+            // Whatever a connection ends by other than a DISCONNECT: its will is published, and must not stand for another.
+            io.records.expects(self.group.heirs, io.now);
+        }
         io.records.lost_unproved(self.unanswered());
         self.unproved = Unproved::default();
         self.asked = None;

@@ -93,6 +93,8 @@ pub(crate) struct Settings {
     pub username: Option<ByteString>,
     /// Password.
     pub password: Option<Bytes>,
+    /// The URL of the server, for what is said of it.
+    pub server: String,
     /// Of this run.
     pub run_id: u64,
     /// Of everything random.
@@ -230,6 +232,7 @@ impl Settings {
         if self.scenario == Scenario::Wills {
             group.abrupt = true;
             group.will = Some(self.topic.clone());
+            group.heirs = self.receivers_of_each();
         }
         group
     }
@@ -275,6 +278,7 @@ impl Settings {
         Group {
             role,
             run_id: self.run_id,
+            server: self.server.clone(),
             version: self.version,
             client_id: format!("{}{what}-", self.client_prefix),
             keep_alive: self.keep_alive,
@@ -299,6 +303,7 @@ impl Settings {
             reads_property: self.stamp_property,
             least: self.room(),
             will: None,
+            heirs: 0,
             first_sender: 0,
             leftover: Arc::clone(&self.leftover),
         }

@@ -129,6 +129,7 @@ fn settings(publishers: usize, subscribers: usize, qos: QoS) -> Settings {
         client_prefix: String::from("b-"),
         username: None,
         password: None,
+        server: String::from("mqtt://localhost:1883"),
         run_id: 4711,
         seed: 1,
         leftover: Arc::default(),

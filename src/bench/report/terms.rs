@@ -44,7 +44,7 @@ pub(crate) static TERMS: [Term; 31] = [
     term(
         "reconnected",
         "closed and opened again",
-        "Instead of accepted and acknowledged where each message is a connection (--scenario churn and wills): closed, opened again, and accepted by the server. Which wills came is in expected, received and missing.",
+        "Instead of accepted and acknowledged where each message is a connection (--scenario churn and wills): closed, opened again, and accepted by the server. Which wills came is in expected, received and missing; those of connections that were lost otherwise are expected, too.",
     ),
     term(
         "delivered",

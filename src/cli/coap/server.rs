@@ -8,6 +8,7 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::coap::net::Fault;
+use crate::coap::uri::{local_text, segments_of};
 use crate::command::coap::listen::{Listen, ListenScheme, Protection};
 use crate::command::coap::server::{Declared, Kind, Plan};
 use crate::connect::{ListenAddress, Secret};
@@ -213,8 +214,10 @@ impl FromStr for Declared {
             Some((name, argument)) => (name, Some(argument)),
             None => (kind, None),
         };
+        // As requests ask for it, whichever way it is escaped here.
+        let segments = segments_of(path).map_err(|why| format!("the path {path:?}: {why}"))?;
         Ok(Self {
-            path: String::from(path),
+            path: local_text(&segments, &[]),
             kind: kind_of(name, argument)?,
         })
     }

@@ -31,6 +31,7 @@ pub(super) fn begin(flags: &LogFlags) -> Result<File> {
     }
     let mut file = File {
         window: Some(flags.window),
+        strict: Some(true).filter(|_| flags.strict),
         ..File::default()
     };
     flags.between.write(&mut file);

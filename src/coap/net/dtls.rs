@@ -183,8 +183,8 @@ impl Secured {
                 "the port may not use DTLS: try coap://, or another port",
             ),
             (_, Some(_)) => (
-                "the server stopped responding during the handshake; the key or its identity is probably wrong",
-                "check --psk-identity and --psk",
+                "the server stopped responding during the handshake",
+                CHECK_KEY,
             ),
             (_, None) => (
                 "the server responds, but does not complete the handshake",
@@ -267,6 +267,10 @@ enum Ended {
     Channel(Trouble),
 }
 
+/// A server that knows no such identity, or has another key for it, may say so, say nothing, or say something else.
+const CHECK_KEY: &str =
+    "check --psk-identity and --psk: the server may have another key, or not know the identity";
+
 fn said(target: &Target, trouble: Trouble) -> Error {
     match trouble {
         Trouble::Certificate(cause) => {
@@ -289,17 +293,15 @@ fn said(target: &Target, trouble: Trouble) -> Error {
                 "add the key to the file of --rpk-peer only if it is known to be the server's",
             )
         }
-        Trouble::Alert(_) if target.psk.is_some() => {
-            let text = format!(
-                "cannot connect to {target}: the server rejected the handshake; the key or its identity is probably wrong"
-            );
-            Error::new(Kind::Unreachable, text).hint("check --psk-identity and --psk")
-        }
         Trouble::Alert(words) => {
             let text = format!("cannot connect to {target}: {words}");
-            Error::new(Kind::Unreachable, text).hint(
-                "it may require a pre-shared key (--psk-identity, --psk) or another client certificate (--cert, --key)",
-            )
+            let hint = match &target.psk {
+                Some(_) => CHECK_KEY,
+                None => {
+                    "it may require a pre-shared key (--psk-identity, --psk) or another client certificate (--cert, --key)"
+                }
+            };
+            Error::new(Kind::Unreachable, text).hint(hint)
         }
         other => {
             let text = format!("cannot connect to {target}: {other}");

@@ -11,6 +11,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource};
+use crate::coap::uri::segments_of;
 use crate::payload::link::{self, Link};
 
 /// One body, which GET shows and PUT replaces; observable.
@@ -197,8 +198,9 @@ impl Tree {
         };
         let mut answer = self.put(path, request);
         if answer.response.code == Code::CREATED {
-            let segments = base.split('/').filter(|it| !it.is_empty());
-            for segment in segments.chain([name.as_str()]) {
+            // A segment is its text: what stands for a slash in a path would be escaped once more by who goes there.
+            let segments = segments_of(&base).unwrap_or_default();
+            for segment in segments.iter().chain([&name]) {
                 let options = &mut answer.response.options;
                 options.push_text(option::LOCATION_PATH, segment);
             }
@@ -263,6 +265,10 @@ mod tests {
             message.options.push_text(option::URI_PATH, segment);
         }
         message.payload = Bytes::copy_from_slice(payload);
+        incoming(message)
+    }
+
+    fn incoming(message: Message) -> Incoming {
         let config = Config {
             serve: true,
             ..Config::default()
@@ -321,6 +327,18 @@ mod tests {
         assert_eq!(made.options.texts(option::LOCATION_PATH), ["store", "3"]);
         assert_eq!(ask(&mut tree, Code::GET, "store/1", b"").payload, "mine");
         assert_eq!(ask(&mut tree, Code::GET, "store/3", b"").payload, "new");
+    }
+
+    #[test]
+    fn the_path_of_what_is_posted_is_in_segments_without_escapes() {
+        let mut tree = Tree::new(String::from("/a%2Fb/%C3%A4"), 1 << 20);
+        let mut message = Message::new(Type::Con, Code::POST, 1, Token::EMPTY);
+        for segment in ["a/b", "ä"] {
+            message.options.push_text(option::URI_PATH, segment);
+        }
+        let made = tree.answer(Instant::now(), &incoming(message)).response;
+        let located = made.options.texts(option::LOCATION_PATH);
+        assert_eq!(located, ["a/b", "ä", "1"]);
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Plan {
 /// Does it.
 ///
 /// # Errors
-/// There is no such journal; [`Kind::Refused`]: there is no such alarm.
+/// [`Kind::Usage`]: no alert has this name; [`Kind::Local`]: the file of `state` cannot be read; [`Kind::Refused`]: there is
+/// no such alarm.
 pub(crate) fn run(plan: Plan) -> Result<()> {
     let is_usual = plan.state.is_none();
     let path = plan
@@ -51,7 +52,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
             "{} does not exist; --state FILE names another",
             path.display()
         );
-        return Err(Error::new(Kind::Local, text).hint(hint));
+        return Err(Error::usage(text).hint(hint));
     }
     let (head, lines) = journal::look_into(&path)?;
     if head.as_deref().is_some_and(|head| !store::is_head(head)) {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::command::ends::End;
 use crate::connect::Environment;
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::flow::alarm::{Alarms, Millis, Rule, Saved, Silence};
 use crate::flow::journal::{Journal, Lines};
 use crate::payload::captures::Pattern;
@@ -139,7 +140,7 @@ pub(super) fn restored(lines: &Lines, rule: Rule, path: &Path) -> Result<Alarms>
             Some(Line::Silence(silence)) => alarms.restore_silence(silence),
             Some(Line::Acknowledge { .. }) => {}
             None => {
-                let text = format!("{} is damaged: line {number}", path.display());
+                let text = file::in_line(path.display(), number, "the line is damaged");
                 let hint = "remove that line, or the file to begin anew";
                 return Err(Error::new(Kind::Local, text).hint(hint));
             }

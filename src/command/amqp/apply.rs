@@ -36,8 +36,7 @@ pub struct Plan {
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let name = plan.file.display();
     let text = file::read_text(&plan.file, file::SMALL)?;
-    let wanted = definitions::parse(&text)
-        .map_err(|why| Error::new(Kind::Usage, format!("{name}: {why}")))?;
+    let wanted = definitions::parse(&text).map_err(|flaw| flaw.refuses(&name))?;
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Console::new(plan.style);
     let mut stop = Stop::watch()?;

@@ -213,6 +213,7 @@ impl Plan {
                 .latest_password()
                 .or_else(|| target.password.clone())
                 .map(|secret| Bytes::copy_from_slice(secret.reveal())),
+            server: target.to_string(),
             run_id,
             seed,
             leftover: Arc::default(),

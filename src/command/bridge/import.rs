@@ -9,7 +9,7 @@ use super::topics::{self, Map};
 use crate::command::ends::End;
 use crate::connect::{ConnectArgs, Retry, Secret, has_user};
 use crate::error::{Error, Result};
-use crate::file;
+use crate::file::{self, Flaw};
 use crate::mqtt::packet::Version;
 
 /// A section of a mosquitto.conf (`--import`).
@@ -51,7 +51,7 @@ pub(crate) struct Section {
     /// Settings that are not supported.
     pub(crate) left_out: Vec<String>,
     /// Settings without effect, and why.
-    pub(crate) idle: Vec<String>,
+    pub(crate) idle: Vec<Flaw>,
     addresses: Vec<String>,
     tls: bool,
     notifications: bool,
@@ -69,11 +69,11 @@ pub(crate) struct Login {
 ///
 /// # Errors
 /// No such section, several, or what is wrong in it, with its line.
-pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Section, String> {
+pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Section, Flaw> {
     let mut sections: Vec<Section> = Vec::new();
     // Settings of a connection may follow those of a listener, which are none of ours, as mosquitto has it.
     let mut in_listener = false;
-    for (at, line) in text.lines().enumerate() {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let value = value.trim();
@@ -91,15 +91,14 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
             "listener" => in_listener = true,
             _ => {
                 if let Some(section) = sections.last_mut() {
-                    let line = format!("line {}", at + 1);
                     let known = section.setting(key, value);
-                    match known.map_err(|why| format!("{line}: {why}"))? {
+                    match known.map_err(|why| Flaw::in_line(number, why))? {
                         Known::Yes => {}
                         Known::No if in_listener => {}
                         Known::No => section.left_out.push(format!("{key} {value}")),
                         Known::Idle(why) => {
-                            let text = format!("{line}: {key} {value} has no effect: {why}");
-                            section.idle.push(text);
+                            let why = format!("{key} {value} has no effect: {why}");
+                            section.idle.push(Flaw::in_line(number, why));
                         }
                     }
                 }
@@ -111,9 +110,9 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
         Some(name) => sections.into_iter().find(|it| it.name == name),
         None if names.len() > 1 => {
             let names = names.join(", ");
-            return Err(format!(
-                "there are several connections ({names}); choose one with --connection"
-            ));
+            let why =
+                format!("there are several connections ({names}); choose one with --connection");
+            return Err(why.into());
         }
         None => sections.pop(),
     };
@@ -121,7 +120,7 @@ pub(crate) fn parse(text: &str, name: Option<&str>) -> std::result::Result<Secti
         Some(name) => format!("there is no connection {name:?}"),
         None => String::from("there is no connection section"),
     };
-    found.ok_or_else(missing)?.finished()
+    Ok(found.ok_or_else(missing)?.finished()?)
 }
 
 /// Whether a setting is one of a connection.
@@ -262,7 +261,7 @@ pub(super) fn read(import: &Import) -> Result<(String, Section)> {
     let text = file::read_text(&import.file, file::SMALL)?;
     let place = import.file.display();
     let section = parse(&text, import.connection.as_deref());
-    let section = section.map_err(|why| Error::usage(format!("{place}: {why}")))?;
+    let section = section.map_err(|flaw| flaw.refuses(&place))?;
     match &*section.left_out {
         [] => Ok((text, section)),
         settings => {
@@ -396,12 +395,16 @@ topic x/# out 1
         assert_eq!(other.url, "mqtt://c");
         assert_eq!(other.left_out, [""; 0]);
         assert_eq!(
-            other.idle,
+            other
+                .idle
+                .iter()
+                .map(|flaw| flaw.told_of("f"))
+                .collect::<Vec<_>>(),
             [
-                format!("line 23: start_type lazy has no effect: {NOT_LAZY}"),
-                format!("line 24: idle_timeout 30 has no effect: {NOT_LAZY}"),
+                format!("f:23: start_type lazy has no effect: {NOT_LAZY}"),
+                format!("f:24: idle_timeout 30 has no effect: {NOT_LAZY}"),
                 String::from(
-                    "line 25: restart_timeout 5 has no effect: the bridge waits at most 10 s between two tries"
+                    "f:25: restart_timeout 5 has no effect: the bridge waits at most 10 s between two tries"
                 ),
             ]
         );
@@ -435,42 +438,42 @@ topic x/# out 1
         for (text, why) in [
             (
                 FILE,
-                "there are several connections (cloud, other); choose one with --connection",
+                "f: there are several connections (cloud, other); choose one with --connection",
             ),
-            ("port 1", "there is no connection section"),
-            ("connection a", "connection a has no address"),
+            ("port 1", "f: there is no connection section"),
+            ("connection a", "f: connection a has no address"),
             (
                 "connection a\naddress b\n#topic # out 1",
-                "connection a has no topic",
+                "f: connection a has no topic",
             ),
             (
                 "connection a\ntopic # x",
-                "line 2: \"x\" is not out, in or both",
+                "f:2: \"x\" is not out, in or both",
             ),
             (
                 "connection a\nbridge_psk 00",
-                "line 2: bridge_psk: pre-shared keys over TCP are not supported",
+                "f:2: bridge_psk: pre-shared keys over TCP are not supported",
             ),
             (
                 "connection a\nbridge_receive_maximum 70000",
-                "line 2: bridge_receive_maximum: \"70000\" is not a number that it can have",
+                "f:2: bridge_receive_maximum: \"70000\" is not a number that it can have",
             ),
             (
                 "connection a\naddress b\nbridge_tls_version tlsv1.2",
-                "connection a: bridge_tls_version is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
+                "f: connection a: bridge_tls_version is for TLS, which needs bridge_cafile, bridge_capath or bridge_tls_use_os_certs true",
             ),
             (
                 "connection a\nstart_type manual",
-                "line 2: start_type: \"manual\" is not automatic, lazy or once",
+                "f:2: start_type: \"manual\" is not automatic, lazy or once",
             ),
             (
                 "connection a\ncleansession 1",
-                "line 2: cleansession: \"1\" is not true or false",
+                "f:2: cleansession: \"1\" is not true or false",
             ),
         ] {
-            assert_eq!(parse(text, None).unwrap_err(), why);
+            assert_eq!(parse(text, None).unwrap_err().told_of("f"), why);
         }
         let missing = parse(FILE, Some("x")).unwrap_err();
-        assert_eq!(missing, "there is no connection \"x\"");
+        assert_eq!(missing.told_of("f"), "f: there is no connection \"x\"");
     }
 }

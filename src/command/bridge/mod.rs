@@ -222,8 +222,8 @@ impl Plan {
         let (text, section) = import::read(&import)?;
         let [from, to] = &mut self.places;
         let place = import.file.display();
-        for text in &section.idle {
-            console.warn(format_args!("{place}: {text}"));
+        for flaw in &section.idle {
+            console.warn(flaw.told_of(&place));
         }
         let unused;
         (from.connect, unused) = import::logged_in(section.local, &from.end, from.connect.clone());

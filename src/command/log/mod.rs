@@ -37,6 +37,8 @@ pub struct Plan {
     pub(crate) refusals: Refusals,
     /// Where those go then.
     pub(crate) dead_letters: Option<DeadLetters>,
+    /// A server that grants QoS 0 where more was asked for ends it.
+    pub(crate) strict: bool,
     /// When messages are committed.
     pub(crate) sync: Syncing,
     /// What of a message says when it was; otherwise when it was received.
@@ -78,8 +80,12 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let sources = plan.sources.iter().cloned();
     let ends = sources.map(|args| SourceEnd::resolve(args, console));
     let mut ends: Vec<SourceEnd> = ends.collect::<Result<_>>()?;
-    ends.iter_mut()
-        .for_each(|end| end.ask_only(&plan.stages.patterns));
+    for end in &mut ends {
+        end.ask_only(&plan.stages.patterns);
+        if plan.strict {
+            end.insist();
+        }
+    }
     let letters = match &plan.dead_letters {
         Some(DeadLetters::Server(args)) => {
             Some(TargetEnd::resolve(TargetArgs::clone(args), console)?)

@@ -84,6 +84,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let replies = plan.replies(target, console).await?;
     let wanted = Wanted {
         subscribes: true,
+        any_qos: plan.lowers_qos
+            && subscriptions
+                .iter()
+                .all(|(it, _)| it.qos == plan.default.qos),
         skip_retained: plan.skip_retained,
         ..Wanted::default()
     };

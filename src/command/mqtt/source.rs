@@ -53,6 +53,8 @@ pub struct Wanted {
     pub at_least_once: bool,
     /// A lower QoS than the one that was asked for is a failure.
     pub strict: bool,
+    /// Nobody has asked for a QoS, so that whatever the server grants will do.
+    pub any_qos: bool,
     /// What this server was sent comes back another way: who counts the servers that do not know bridges.
     pub unaware: Option<Unaware>,
     /// It ends once every subscription is acknowledged.

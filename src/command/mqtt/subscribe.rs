@@ -109,7 +109,11 @@ impl Plan {
         notes: Console,
     ) -> Result<Client> {
         let wants = Wants {
-            later: Retry::Forever,
+            // A question that is asked once is not asked for ever.
+            later: match subscriptions {
+                [] => Retry::Never,
+                _ => Retry::Forever,
+            },
             version_5_only: self.needs_version_5(subscriptions),
             topic_aliases: TOPIC_ALIASES,
         };

@@ -78,12 +78,12 @@ impl TopicsFile {
     pub(super) fn subscriptions(&self, defaults: &Defaults) -> Result<Vec<Subscription>> {
         let text = file::read_text(&self.path, LARGEST)?;
         let path = self.path.display();
-        let lines = text.lines().map(str::trim).enumerate();
+        let lines = (1..).zip(text.lines().map(str::trim));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !is_comment(line));
-        let read = |(at, line): (usize, &str)| {
+        let read = |(number, line): (u64, &str)| {
             let read = (self.read)(line, defaults);
             read.map_err(|why| {
-                let text = format!("{path}:{}: {why}", at + 1);
+                let text = file::in_line(&path, number, &why);
                 why.reworded(text)
             })
         };

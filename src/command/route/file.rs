@@ -16,7 +16,7 @@ use super::connection::Limit;
 use super::connection::{Connection, Several, Spelled, with_connection_keys};
 use crate::command::ends::source::exchange_of;
 use crate::connect::{Pin, Proxy, Retry, TlsVersion, without_credentials, without_password};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::file;
 
 /// What a name of the environment stands behind.
@@ -319,10 +319,7 @@ impl File {
     /// [`Kind::Local`] for a file that cannot be read, [`Kind::Usage`] for what is wrong in it, with its line.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = file::read_text(path, file::SMALL)?;
-        let wrong = |at: usize, why: &str| {
-            let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            Error::new(Kind::Usage, format!("{}:{line}: {why}", path.display()))
-        };
+        let wrong = |at: usize, why: &str| file::mistaken(path, &text, at, why);
         let mistaken = |cause: toml::de::Error| {
             let at = cause.span().map_or(0, |span| span.start);
             wrong(at, &file::mistake(cause.message()))

@@ -133,14 +133,15 @@ impl Trial {
 
 fn lines(path: &Path) -> Result<Vec<Value>> {
     let text = file::read_text(path, file::SMALL)?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let value = |(at, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|_| {
-            let text = format!("{}:{}: not a JSON object", path.display(), at + 1);
-            Error::usage(text)
-        })
+    let lines = (1..).zip(text.lines());
+    let value = |(number, line): (usize, &str)| {
+        let flaw = |_| file::Flaw::in_line(number, "not a JSON object").refuses(path.display());
+        serde_json::from_str(line).map_err(flaw)
     };
-    lines.enumerate().map(value).collect()
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(value)
+        .collect()
 }
 
 /// What must come, line by line. Keys that a line does not name may be anything.

@@ -182,7 +182,7 @@ pub(crate) struct Replayed<'a> {
 }
 
 impl<'a> Replayed<'a> {
-    /// From the beginning; `alarm` wakes it, and `outgoing` makes of each message what is sent.
+    /// From the beginning; `alarm` wakes it, and `outgoing` makes of each message what is sent, or refuses it.
     ///
     /// # Errors
     /// A recording cannot be opened.
@@ -190,7 +190,7 @@ impl<'a> Replayed<'a> {
         replay: &'a Replay,
         verified: Verified,
         alarm: Alarm,
-        outgoing: impl FnMut(Message) -> Message + 'a,
+        outgoing: impl FnMut(Message) -> Result<Message> + 'a,
         console: Console,
     ) -> Result<Self> {
         Ok(Self {
@@ -503,7 +503,7 @@ impl Timing {
 struct Changes<'a> {
     replay: &'a Replay,
     filler: Filler,
-    outgoing: Box<dyn FnMut(Message) -> Message + 'a>,
+    outgoing: Box<dyn FnMut(Message) -> Result<Message> + 'a>,
 }
 
 impl Changes<'_> {
@@ -531,7 +531,7 @@ impl Changes<'_> {
             mqtt.qos = replay.qos.unwrap_or(mqtt.qos);
             mqtt.retain &= replay.retain;
         }
-        Ok((self.outgoing)(message))
+        (self.outgoing)(message)
     }
 }
 

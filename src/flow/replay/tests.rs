@@ -69,8 +69,7 @@ async fn played(replay: &Replay) -> (Vec<(u128, String)>, Result<()>) {
         Ok(verified) => verified,
         Err(error) => return (Vec::new(), Err(error)),
     };
-    let mut source =
-        Replayed::new(replay, verified, Alarm::Coarse, |message| message, quiet()).unwrap();
+    let mut source = Replayed::new(replay, verified, Alarm::Coarse, Ok, quiet()).unwrap();
     drained(&mut source).await
 }
 
@@ -141,8 +140,7 @@ async fn lateness_does_not_add_up() {
     let file = file(records(&many));
     let replay = replay(&[&file]);
     let verified = replay.verify(quiet()).await.unwrap();
-    let mut source =
-        Replayed::new(&replay, verified, Alarm::Coarse, |message| message, quiet()).unwrap();
+    let mut source = Replayed::new(&replay, verified, Alarm::Coarse, Ok, quiet()).unwrap();
     let (messages, _) = drained(&mut source).await;
     let last = messages[999].0;
     assert!((2997..=2999).contains(&last), "{last}");
@@ -247,7 +245,7 @@ async fn a_torn_last_record_is_skipped_and_a_bad_one_stops_all() {
     let (messages, ended) = played(&replay(&[&torn, &bad])).await;
     let error = ended.unwrap_err();
     assert_eq!((messages.len(), error.kind()), (0, Kind::Usage));
-    assert!(error.text().contains(", line 1: topic: "), "{error}");
+    assert!(error.text().contains(":1: topic: "), "{error}");
     let missing = Replay {
         recordings: vec![recording(Path::new("/no/such/file"))],
         ..replay(&[])
@@ -290,7 +288,7 @@ async fn what_is_sent_may_differ_from_what_was_recorded() {
     let mut seen = Vec::new();
     let see = |message: Message| {
         seen.push(message.clone());
-        message
+        Ok(message)
     };
     let mut source = Replayed::new(&replay, verified, Alarm::Coarse, see, quiet()).unwrap();
     drained(&mut source).await.1.unwrap();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::subscriptions::Asked;
-use crate::error::{Error, Result};
+use crate::file::Flaw;
 use crate::mqtt::topic;
 use crate::server::significant;
 
@@ -49,12 +49,12 @@ impl Acl {
     /// `%u` and `%c`; empty lines and those that begin with `#` are passed over.
     ///
     /// # Errors
-    /// A usage error that names the line.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// What is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
         let mut acl = Self::default();
         let mut user: Option<String> = None;
         for (number, line) in significant(text) {
-            let wrong = |what: &str| Error::usage(format!("line {number}: {what}"));
+            let wrong = |what: &str| Flaw::in_line(number, what);
             let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             match (word, rest.trim()) {
                 (_, "") => return Err(wrong(&format!("`{word}` needs a value"))),
@@ -118,7 +118,7 @@ impl Acl {
 }
 
 impl Rule {
-    fn parse(text: &str) -> std::result::Result<Self, &'static str> {
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (read, write, deny, filter) = match (word, rest.trim()) {
             ("read" | "write" | "readwrite" | "deny", "") => {
@@ -230,13 +230,13 @@ mod tests {
     #[test]
     fn wrong_lines_are_named() {
         let table = [
-            ("user", "line 1: `user` needs a value"),
-            ("\ntopic read", "line 2: a topic filter is missing"),
-            ("topic a/#/b", "line 1: the topic filter is not valid"),
-            ("allow x", "line 1: expected user, topic or pattern"),
+            ("user", "f:1: `user` needs a value"),
+            ("\ntopic read", "f:2: a topic filter is missing"),
+            ("topic a/#/b", "f:1: the topic filter is not valid"),
+            ("allow x", "f:1: expected user, topic or pattern"),
         ];
         for (text, expected) in table {
-            assert_eq!(Acl::parse(text).unwrap_err().text(), expected);
+            assert_eq!(Acl::parse(text).unwrap_err().told_of("f"), expected);
         }
     }
 

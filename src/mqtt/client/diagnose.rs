@@ -135,11 +135,17 @@ fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
 
 /// The same error, with the way to the server that is to be used instead.
 fn elsewhere(target: &Target, fault: &Fault, error: Error) -> Error {
-    let name = target.to_string();
-    match (fault.other_server(), name.split_once("://")) {
-        (Some(other), Some((scheme, _))) => error.hint(format!("connect to {scheme}://{other}")),
-        _ => error,
+    match way_elsewhere(&target.to_string(), fault) {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
+}
+
+/// The way to the server that is to be used instead of the one with this URL, for a hint.
+pub(crate) fn way_elsewhere(url: &str, fault: &Fault) -> Option<String> {
+    let (scheme, _) = url.split_once("://")?;
+    let other = fault.other_server()?;
+    Some(format!("connect to {scheme}://{other}"))
 }
 
 /// The first bytes belong to another protocol.

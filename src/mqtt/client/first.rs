@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
 
 use super::exchange::finish;
-use super::{Client, Dialing, Link, Notice, start_dialing};
+use super::{Client, Dialing, Link, Notice, PARTING, start_dialing};
 use crate::connect::{Stream, Target};
 use crate::error::{Error, Kind};
 use crate::mqtt::packet::Disconnect;
@@ -61,7 +61,7 @@ impl Client {
         self.show_output();
         if let Link::Open(old) = &mut self.link {
             let goodbye = finish(old, self.session.output());
-            let _ = timeout(Duration::from_millis(200), goodbye).await;
+            let _ = timeout(PARTING, goodbye).await;
         }
         self.session.lost();
         self.losses += 1;

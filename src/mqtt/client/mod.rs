@@ -55,6 +55,9 @@ const READ_SIZE: usize = 64 * 1024;
 /// How long a closing connection may take to write what is left, and the server to close its side.
 pub(crate) const CLOSING: Duration = Duration::from_secs(2);
 
+/// The same where nothing can be lost but the goodbye.
+const PARTING: Duration = Duration::from_millis(200);
+
 /// What the user may want to know about the connection itself.
 #[derive(Debug)]
 pub(crate) enum Notice {
@@ -524,7 +527,7 @@ impl Client {
         if let Link::Open(stream) = &mut self.link {
             // Best effort: the DISCONNECT that names the server's mistake.
             let goodbye = finish(stream, self.session.output());
-            let _ = timeout(Duration::from_millis(200), goodbye).await;
+            let _ = timeout(PARTING, goodbye).await;
         }
         self.ended()
     }
@@ -567,13 +570,17 @@ impl Client {
     /// Ends the session cleanly: writes what is left and a DISCONNECT, and waits until the server has closed
     /// its side, at most a moment.
     pub(crate) async fn close(&mut self, disconnect: Disconnect) {
+        let limit = match self.session.is_settled() {
+            true => PARTING,
+            false => CLOSING,
+        };
         if matches!(self.link, Link::Open(_)) {
             self.session.disconnect(disconnect);
             self.show_output();
         }
         if let Link::Open(stream) = &mut self.link {
             // A server that does not read any more cannot hold us up; all that counted was acknowledged before.
-            let _ = timeout(CLOSING, finish(stream, self.session.output())).await;
+            let _ = timeout(limit, finish(stream, self.session.output())).await;
         }
         self.link = Link::Down;
         self.session.lost();

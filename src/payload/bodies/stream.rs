@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use super::folder::Beside;
 use super::{STDIN, opened};
 use crate::error::{Error, Kind, Result};
-use crate::file::unreadable;
+use crate::file::{in_line, unreadable};
 use crate::message::Message;
 use crate::payload::lines::{Flaw, Lines};
 use crate::payload::rabtap::Objects;
@@ -166,8 +166,8 @@ impl Stream {
         let finished = finished.and_then(|()| shape.finish(number));
         match finished {
             Err(flaw) if self.is_recording => {
-                let (name, unit) = (&self.name, self.lines.unit());
-                let text = format!("{name}, {unit} {}, is incomplete: skipped", flaw.number);
+                let why = format!("the {} is incomplete: skipped", self.lines.unit());
+                let text = self.told(flaw.number, &why);
                 self.torn.get_or_insert(text);
                 Ok(())
             }
@@ -175,9 +175,16 @@ impl Stream {
         }
     }
 
+    /// What is to say of one of the records; where they are lines, in the words of all files with lines.
+    fn told(&self, number: u64, why: &str) -> String {
+        match self.lines.unit() {
+            "line" => in_line(&self.name, number, why),
+            unit => format!("{}, {unit} {number}: {why}", self.name),
+        }
+    }
+
     fn wrong(&self, flaw: &Flaw) -> Error {
-        let (name, unit) = (&self.name, self.lines.unit());
-        let text = format!("{name}, {unit} {}: {}", flaw.number, flaw.what);
+        let text = self.told(flaw.number, &flaw.what);
         match flaw.cut_off {
             true => Error::new(Kind::Local, text),
             false => Error::usage(text),

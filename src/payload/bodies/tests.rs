@@ -166,7 +166,7 @@ async fn the_lines_before_a_wrong_one_are_handed_out_first() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
         error.text(),
-        "standard input, line 3: not hexadecimal: \"z\" at position 1"
+        "standard input:3: not hexadecimal: \"z\" at position 1"
     );
     assert!(!bodies.next(&mut into).await.unwrap());
 }
@@ -200,7 +200,7 @@ async fn a_wrong_record_is_named_by_its_line() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
         error.text(),
-        "standard input, line 2: no payload: expected payload, payload_base64 or payload_json"
+        "standard input:2: no payload: expected payload, payload_base64 or payload_json"
     );
 }
 
@@ -242,7 +242,7 @@ async fn a_record_that_cannot_be_sent_is_named_by_its_line() {
     assert!(bodies.next(&mut into).await.unwrap());
     assert_eq!(into.len(), 1);
     let error = bodies.next(&mut into).await.unwrap_err();
-    assert_eq!(error.text(), "standard input, line 2: no topic");
+    assert_eq!(error.text(), "standard input:2: no topic");
 }
 
 #[tokio::test]

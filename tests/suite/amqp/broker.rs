@@ -54,7 +54,7 @@ fn wrong_input_behind_a_request_is_no_wrong_usage() {
     let records = "{\"payload\":\"one\"}\n{\"payload\":2}\n";
     let ended = request.input(records).run().exits(8).prints("one\n");
     ended
-        .says("standard input, line 2: payload: invalid type")
+        .says("standard input:2: payload: invalid type")
         .says("of 1 request sent, 1 succeeded");
     serving.ends().exits(0);
     let request = broker.amqp("request").words("-k q --ndjson");

@@ -123,7 +123,7 @@ fn a_recording_is_published_at_its_pace() {
     taken.exits(0).prints("1\n2\n3\n4\n");
     let line = amqp("publish").words("--ndjson");
     let ended = line.input(record("\"no time\"", 5)).run().exits(2);
-    ended.says("line 1: time: \"no time\" is not a time, such as");
+    ended.says(":1: time: \"no time\" is not a time, such as");
     for (words, why) in [
         ("--replay -m x -k q", "--ndjson"),
         ("--ndjson --speed 2", "--replay"),
@@ -207,7 +207,7 @@ fn a_topology_is_applied_and_checked() {
     }
     apply("--output json").exits(1).contains("\"ok\":false");
     std::fs::write(&file, "[[queue]]\nname = 5\n").unwrap();
-    apply("").exits(2).says("topology.toml: line 2");
+    apply("").exits(2).says("topology.toml:2: ");
     amqp("apply").words("/nonexistent").run().exits(8);
     amqp("apply").run().exits(2).says("no file was given");
 }

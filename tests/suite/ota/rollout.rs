@@ -302,7 +302,7 @@ fn a_journal_without_a_rollout_is_not_resumed() {
     site.folder
         .file("plan.journal", "{\"rollout\":\"x\"}\nnonsense\n");
     let why = site.rollout(&plan, "--resume").run().failed(8);
-    assert!(why.contains("is damaged"), "{why}");
+    assert!(why.contains(":2: the line is damaged"), "{why}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::net::TcpStream;
 
+use serde_json::Value;
+
 use crate::support::bench::bench;
 use crate::support::broker::{Broker, broker};
 use crate::support::command::{Line, iotctl};
@@ -82,7 +84,8 @@ fn the_other_server_is_named() {
     bench(peer.port, "--publishers 1 --rate 500 --count 10")
         .run()
         .exits(1)
-        .says(&format!("refused the connection: {says}"));
+        .says(&format!("refused the connection: {says}"))
+        .says("hint: connect to mqtt://other.example:1884\n");
     let goodbye = [&[0x9d, both.len() as u8], &both[..]].concat();
     let peer = Peer::start(move |stream, _| {
         subscribed(stream, &[0]);
@@ -94,6 +97,23 @@ fn the_other_server_is_named() {
         .exits(6)
         .says("server moved (0x9d): other.example:1884 third.example: maintenance")
         .says("hint: connect to mqtt://other.example:1884\n");
+}
+
+#[test]
+fn a_load_is_told_of_the_other_server_too() {
+    let reference = text(0x1c, "other.example:1884");
+    let goodbye = [&[0x9d, reference.len() as u8], &reference[..]].concat();
+    let peer = Peer::start(move |stream, _| {
+        answer_connect(stream, 0, &[]);
+        read_until(stream, 0x30).expect("a PUBLISH");
+        send(stream, &packet(0xe0, &goodbye));
+        drain(stream);
+    });
+    let words = "--publishers 1 -q 1 --rate 500 --count 2 --drain 300ms";
+    let ended = bench(peer.port, words).run();
+    let found: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let hint = &found["errors"][0]["hint"];
+    assert_eq!(hint, "connect to mqtt://other.example:1884", "{found}");
 }
 
 #[test]

@@ -52,6 +52,19 @@ fn an_unsubscribe_without_unsuback_is_sent_again() {
 }
 
 #[test]
+fn an_unsubscribe_that_is_never_answered_ends_by_the_time_for_it() {
+    let peer = Peer::start(|stream, _| {
+        answered(stream, 0, &[]);
+        rest(stream)
+    });
+    at(peer.port, "sub", "-U a --connect-timeout 300ms")
+        .run()
+        .exits(5)
+        .says("no UNSUBACK for a");
+    assert!(peer.result().contains(&0xa2));
+}
+
+#[test]
 fn an_unsuback_has_a_reason_for_each_filter() {
     for codes in [&[0][..], &[0, 0, 0]] {
         let peer = Peer::start(move |stream, _| {

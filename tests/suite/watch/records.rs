@@ -84,12 +84,12 @@ fn records_of_all_protocols_are_watched_to_the_end_of_the_input() {
 fn what_is_no_record_ends_it_with_the_line() {
     let bad = format!("{}nonsense\n", recorded());
     let ended = watch(&[]).input(bad).run();
-    ended.exits(8).says("line 6");
+    ended.exits(8).says(":6: ");
     watch(&["--once"])
         .input("nonsense\n")
         .run()
         .exits(2)
-        .says("line 1");
+        .says(":1: ");
     let none = watch(&["--once", "--expect", "devices > 0"])
         .input("")
         .run();

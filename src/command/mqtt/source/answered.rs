@@ -11,7 +11,7 @@ use crate::mqtt::packet::{QoS, ReasonCode};
 impl<C: Connection> Subscribed<'_, C> {
     /// That the server grants a lower QoS than it was asked for, and what that means; told once.
     pub(super) fn granted_less(&mut self, answers: &[(ByteString, ReasonCode)]) -> Option<String> {
-        if self.told_granted || self.wanted.takes_as_acknowledged {
+        if self.told_granted || self.wanted.takes_as_acknowledged || self.wanted.any_qos {
             return None;
         }
         let mut lower = answers.iter().filter_map(|(filter, reason)| {

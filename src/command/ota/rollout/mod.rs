@@ -27,6 +27,7 @@ use self::mqtt::Link;
 use super::status::{Fleet, word};
 use crate::command::mqtt::session::SessionArgs;
 use crate::error::{Error, Kind, Result, counted};
+use crate::file::in_line;
 use crate::firmware::Identity;
 use crate::firmware::rollout::{Entry, Rollout, Seconds, is_within};
 use crate::flow::journal::{self, Journal};
@@ -159,13 +160,16 @@ fn no_controller() -> Error {
 
 /// The decisions in a journal.
 fn entries(lines: &[String], path: &Path) -> Result<Vec<Entry>> {
-    let entries = lines.iter().map(|line| serde_json::from_str::<Entry>(line));
-    let entries: std::result::Result<Vec<Entry>, _> = entries.collect();
-    entries.map_err(|why| {
-        let text = format!("{} is damaged: {why}", path.display());
-        let hint = "remove it to begin anew, without --resume and --abort";
-        Error::new(Kind::Local, text).hint(hint)
-    })
+    // The first line says whose journal it is.
+    let lines = (2..).zip(lines);
+    let entry = |(number, line): (u64, &String)| {
+        serde_json::from_str(line).map_err(|_| {
+            let text = in_line(path.display(), number, "the line is damaged");
+            let hint = "remove the file to begin anew, without --resume and --abort";
+            Error::new(Kind::Local, text).hint(hint)
+        })
+    };
+    lines.map(entry).collect()
 }
 
 /// Carries a rollout out, from its beginning or from where the journal ends.

@@ -7,6 +7,15 @@ use crate::mqtt::packet::{self, Disconnect, Packet, Properties, Version};
 use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::keep_alive::Due;
 
+/// What was sent at QoS 0, which only an answer to a later packet proves to have been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unproved {
+    None,
+    /// The PINGREQ under way went out after all of it.
+    Asked,
+    Sent,
+}
+
 impl Session {
     /// Sends a PINGREQ; its [`Event::Pong`](super::Event::Pong) proves that the server has processed all that was sent before it.
     /// How many of them are unanswered now: its own is the last that comes.
@@ -15,7 +24,26 @@ impl Session {
         self.output.extend_from_slice(&[0xc0, 0]);
         self.keep_alive.pinged(now);
         self.unanswered_pings += 1;
+        if self.unproved == Unproved::Sent {
+            self.unproved = Unproved::Asked;
+        }
         self.unanswered_pings
+    }
+
+    /// A PINGRESP has come.
+    pub(super) fn ponged(&mut self) {
+        self.unanswered_pings = self.unanswered_pings.saturating_sub(1);
+        if self.unanswered_pings == 0 && self.unproved == Unproved::Asked {
+            self.unproved = Unproved::None;
+        }
+    }
+
+    /// Whether the server has answered all that it was sent, and will send nothing by itself: to end the connection can lose
+    /// nothing.
+    pub fn is_settled(&self) -> bool {
+        let is_answered = self.unproved == Unproved::None && self.unanswered_pings == 0;
+        let expects = !self.wanted.is_empty() || !self.requests.is_empty() || self.is_kept();
+        is_answered && self.unfinished() == 0 && !expects
     }
 
     /// The owner has written some output to the connection.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
+use super::closing::Unproved;
 use super::{Event, Login, Session, State};
 use crate::mqtt::packet::{
     self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, ReasonCode, Version,
@@ -40,7 +41,7 @@ impl Session {
         self.aliases_in =
             alias::Incoming::new(self.connect.properties.topic_alias_maximum().unwrap_or(0));
         self.unacknowledged = 0;
-        self.unanswered_pings = 0;
+        (self.unanswered_pings, self.unproved) = (0, Unproved::None);
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl Session {
             (_, Packet::UnsubAck(ack)) => self.on_unsuback(ack),
             (_, Packet::PingResp) => {
                 self.keep_alive.answered();
-                self.unanswered_pings = self.unanswered_pings.saturating_sub(1);
+                self.ponged();
                 self.tell_both(Event::Pong);
                 Ok(())
             }

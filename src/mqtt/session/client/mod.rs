@@ -33,6 +33,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
+use self::closing::Unproved;
 pub use self::login::Login;
 use self::parted::Parted;
 use self::requests::Requests;
@@ -187,6 +188,7 @@ pub struct Session {
     requests: Requests,
     keep_alive: KeepAlive,
     unanswered_pings: u32,
+    unproved: Unproved,
     limits: Limits,
     reading: bool,
     /// How it logs in, if not by a password in CONNECT.
@@ -227,6 +229,7 @@ impl Session {
             requests: Requests::default(),
             keep_alive: KeepAlive::new(0, now),
             unanswered_pings: 0,
+            unproved: Unproved::None,
             limits: Limits {
                 shared_available: true,
                 largest_out: LARGEST_PACKET,

@@ -1,5 +1,6 @@
 //! Messages to the server.
 
+use super::closing::Unproved;
 use super::{Event, Session, Ticket, Unsendable};
 use crate::mqtt::packet::{self, Ack, Packet, Publish, QoS, Version};
 use crate::mqtt::session::alias::{self, ALIAS_LENGTH};
@@ -23,6 +24,8 @@ impl Session {
         let spare = self.check(publish)?;
         if publish.qos > QoS::AtMostOnce {
             self.outbound.start(publish, ticket);
+        } else {
+            self.unproved = Unproved::Sent;
         }
         self.write_publish(publish, spare)?;
         Ok(())

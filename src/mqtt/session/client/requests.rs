@@ -61,6 +61,11 @@ pub(super) struct Answer {
 }
 
 impl Requests {
+    /// Whether all are answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// The connection is gone: what was asked is to be asked again.
     pub(super) fn lost(&mut self) {
         for (_, part) in std::mem::take(&mut self.asked).into_iter().rev() {
@@ -223,7 +228,7 @@ impl Session {
 
     /// Whether the connection is usable and every SUBSCRIBE and UNSUBSCRIBE is answered.
     pub fn is_ready(&self) -> bool {
-        self.is_online() && self.requests.open.is_empty()
+        self.is_online() && self.requests.is_empty()
     }
 
     /// Whether a SUBSCRIBE is not answered yet.

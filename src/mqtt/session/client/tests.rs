@@ -356,6 +356,41 @@ fn an_alias_over_our_maximum_ends_the_connection_with_its_reason() {
 }
 
 #[test]
+fn all_is_settled_once_the_server_has_answered_all_and_sends_nothing_itself() {
+    let mut wire = Wire::online(connect(Version::V5), 10, &[]);
+    assert!(wire.session.is_settled());
+    wire.publish(QoS::AtLeastOnce, 1);
+    assert!(!wire.session.is_settled());
+    let ack = Ack {
+        packet_id: 1,
+        ..Ack::default()
+    };
+    wire.server(&Packet::PubAck(ack)).unwrap();
+    assert!(wire.session.is_settled());
+    // At QoS 0 only what comes behind it is answered.
+    wire.publish(QoS::AtMostOnce, 2);
+    wire.session.ping(wire.now);
+    wire.publish(QoS::AtMostOnce, 3);
+    wire.server(&Packet::PingResp).unwrap();
+    assert!(!wire.session.is_settled());
+    wire.session.ping(wire.now);
+    assert!(!wire.session.is_settled());
+    wire.server(&Packet::PingResp).unwrap();
+    assert!(wire.session.is_settled());
+    let wanted = Subscription {
+        filter: "a".into(),
+        ..Subscription::default()
+    };
+    wire.session
+        .subscribe(&[wanted], &Properties::default())
+        .unwrap();
+    assert!(!wire.session.is_settled());
+    // In a session that is kept there may be subscriptions of an earlier run.
+    let kept = Wire::online(keeping(Version::V5), 10, &[]);
+    assert!(!kept.session.is_settled());
+}
+
+#[test]
 fn server_keep_alive_0_means_no_pings_at_all() {
     let mut wire = Wire::online(connect(Version::V5), 10, &[Property::ServerKeepAlive(0)]);
     assert_eq!(wire.session.next_time(), None);
