@@ -72,6 +72,19 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
 }
 
+/// The same in a place that no other process writes: what a killed process has left of it goes away.
+///
+/// # Errors
+/// It cannot be written; what was there stays.
+pub(crate) fn replace_alone(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::alone(path, 0o666)?;
+    if let Ok(about) = fs::metadata(path) {
+        draft.file().set_permissions(about.permissions())?;
+    }
+    draft.file().write_all(bytes)?;
+    draft.take_place().map(drop)
+}
+
 /// Puts several files in their places, one after the other, each as [`replace`] does. They are written to the disk side by
 /// side, which takes the time of one.
 ///

@@ -2,7 +2,10 @@
 //! message: one that was lost on the way is no reason to drop the next.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::fan::Branch;
@@ -120,6 +123,10 @@ pub struct Deduped<T> {
     ready: VecDeque<Waiting>,
     /// How much waits.
     bytes: usize,
+    /// Nothing overtakes what waits for another message.
+    in_order: bool,
+    /// One waits, and it was not asked yet whether what it waits for is done with.
+    looks: bool,
     /// What is known and was not told.
     told: Vec<Progress>,
     origin: Origin,
@@ -134,9 +141,17 @@ impl<T: Target> Deduped<T> {
             under_way: HashMap::new(),
             ready: VecDeque::new(),
             bytes: 0,
+            in_order: false,
+            looks: false,
             told: Vec::new(),
             origin,
         }
+    }
+
+    /// The same for targets that promise an order: what follows one that waits for another with its key waits too.
+    #[must_use]
+    pub fn in_order(self, in_order: bool) -> Self {
+        Self { in_order, ..self }
     }
 
     /// The target.
@@ -152,6 +167,21 @@ impl<T: Target> Deduped<T> {
     fn pass_on(&mut self, number: Number, message: Message) -> Result<()> {
         self.branch.push(number, message);
         self.branch.hand_over()
+    }
+
+    /// Whether what follows has to wait for one that waits.
+    const fn holds_back(&self) -> bool {
+        self.looks || self.in_order && self.bytes > 0
+    }
+
+    /// Asks what is known already. What went nowhere has its outcome without waiting; only what is under way is waited for.
+    async fn look(&mut self) -> Result<()> {
+        let mut driven = pin!(self.branch.target.drive(&mut self.branch.done));
+        poll_fn(|context| match driven.as_mut().poll(context) {
+            Poll::Pending => Poll::Ready(Ok(())),
+            ready => ready,
+        })
+        .await
     }
 
     /// What waited goes when there is room.
@@ -220,7 +250,12 @@ impl<T: Target> Target for Deduped<T> {
     fn has_room(&self) -> bool {
         match &self.keys {
             None => self.branch.target.has_room(),
-            Some(_) => self.branch.has_room() && self.ready.is_empty() && self.bytes < MOST_BYTES,
+            Some(_) => {
+                self.branch.has_room()
+                    && self.ready.is_empty()
+                    && !self.holds_back()
+                    && self.bytes < MOST_BYTES
+            }
         }
     }
 
@@ -256,6 +291,7 @@ impl<T: Target> Target for Deduped<T> {
             };
             self.bytes += same.size();
             waiting.push_back(same);
+            self.looks = true;
             return Ok(());
         }
         keys.open.insert(key, VecDeque::new());
@@ -273,7 +309,10 @@ impl<T: Target> Target for Deduped<T> {
         }
         let mut driven = self.hand_over();
         if driven.is_ok() && self.told.is_empty() {
-            driven = self.branch.target.drive(&mut self.branch.done).await;
+            driven = match std::mem::take(&mut self.looks) {
+                true => self.look().await,
+                false => self.branch.target.drive(&mut self.branch.done).await,
+            };
             self.count();
             driven = driven.and_then(|()| self.hand_over());
         }
@@ -406,6 +445,128 @@ mod tests {
         let told = outcomes(&mut target, vec![accepted(2)]).await;
         assert_eq!(told, [(2, "accepted"), (3, "duplicate")]);
         assert_eq!(target.bytes, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_went_nowhere_is_not_waited_for() {
+        let mut target = deduped("payload");
+        target.take(1, message("same")).unwrap();
+        target.take(2, message("same")).unwrap();
+        // Nothing overtakes the second until it is known whether the first is under way.
+        assert!(!target.has_room());
+        let nowhere = Progress::One(1, Outcome::Filtered);
+        assert_eq!(outcomes(&mut target, vec![nowhere]).await, [(1, "other")]);
+        assert!(target.has_room());
+        assert_eq!(target.inner().taken.len(), 2);
+        target.take(3, message("same")).unwrap();
+        assert_eq!(outcomes(&mut target, vec![]).await, []);
+        assert!(target.has_room());
+        target.in_order = true;
+        assert!(!target.has_room());
+        let told = outcomes(&mut target, vec![accepted(2)]).await;
+        assert_eq!(told, [(2, "accepted"), (3, "duplicate")]);
+        assert!(target.has_room());
+    }
+
+    /// A target that filters some at once, and takes or refuses the others later, in any order.
+    struct Chance {
+        seed: u64,
+        taken: Vec<u32>,
+        accepted: Vec<String>,
+        known: Vec<Progress>,
+        under_way: Vec<(Number, String)>,
+    }
+
+    impl Chance {
+        fn below(&mut self, limit: usize) -> usize {
+            let next = self.seed.wrapping_mul(6_364_136_223_846_793_005);
+            self.seed = next.wrapping_add(1_442_695_040_888_963_407);
+            (self.seed >> 33) as usize % limit
+        }
+    }
+
+    impl Target for Chance {
+        fn name(&self) -> String {
+            String::from("chance")
+        }
+
+        fn has_room(&self) -> bool {
+            self.under_way.len() < 5
+        }
+
+        fn is_idle(&self) -> bool {
+            self.known.is_empty() && self.under_way.is_empty()
+        }
+
+        fn take(&mut self, number: Number, message: Message) -> Result<()> {
+            self.taken.push(message.topic.parse().unwrap());
+            match self.below(4) {
+                0 => self.known.push(Progress::One(number, Outcome::Filtered)),
+                _ => {
+                    let key = String::from_utf8_lossy(&message.payload).into_owned();
+                    self.under_way.push((number, key));
+                }
+            }
+            Ok(())
+        }
+
+        async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+            if !self.known.is_empty() || self.under_way.is_empty() {
+                into.append(&mut self.known);
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+            let at = self.below(self.under_way.len());
+            let (number, key) = self.under_way.remove(at);
+            let outcome = match self.below(3) {
+                0 => Outcome::Dropped(Error::new(Kind::Refused, "no")),
+                _ => {
+                    assert!(!self.accepted.contains(&key), "{key} twice");
+                    self.accepted.push(key);
+                    Outcome::Accepted
+                }
+            };
+            into.push(Progress::One(number, outcome));
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_order_is_kept_whatever_becomes_of_messages() {
+        const ALL: u32 = 200;
+        for seed in 0..200 {
+            let chance = Chance {
+                seed,
+                taken: Vec::new(),
+                accepted: Vec::new(),
+                known: Vec::new(),
+                under_way: Vec::new(),
+            };
+            let dedup = Dedup {
+                key: "payload".parse().unwrap(),
+                patterns: Vec::new(),
+                within: Duration::from_secs(600),
+            };
+            let target = Deduped::new(chance, Some(dedup), Origin::default());
+            let mut target = target.in_order(true);
+            let (mut next, mut told) = (1, Vec::new());
+            for _ in 0..10_000 {
+                while next <= ALL && target.has_room() {
+                    let key = target.inner().below(60).to_string();
+                    let mut message = Message::plain(key.into());
+                    message.topic = next.to_string().into();
+                    target.take(next.into(), message).unwrap();
+                    next += 1;
+                    assert!(target.bytes <= size_of::<Waiting>() + 10);
+                }
+                target.drive(&mut told).await.unwrap();
+                if next > ALL && target.is_idle() {
+                    break;
+                }
+            }
+            assert_eq!(told.len(), ALL as usize, "seed {seed}");
+            assert!(target.inner().taken.is_sorted(), "seed {seed}");
+        }
     }
 
     #[test]

@@ -383,8 +383,8 @@ impl<T: Target> Target for Spooled<T> {
         let left_out = |account: &Account| account.expired + account.filtered;
         let before = left_out(&self.account);
         let more = self.hand_over()?;
-        // What goes nowhere is done with here, and nothing else will come to say so.
-        if left_out(&self.account) > before {
+        // What goes nowhere, or is no message, is done with here, and nothing else will come to say so.
+        if left_out(&self.account) > before || self.reader.has_bad() {
             self.count(into);
             return Ok(());
         }
@@ -475,6 +475,33 @@ mod tests {
         }
         assert_eq!(last.unwrap(), body(4999));
         spooled.close().await.0.unwrap();
+    }
+
+    #[tokio::test]
+    async fn lines_that_are_no_messages_are_done_with_and_a_killed_process_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = SpoolArgs::of(folder.path().to_owned());
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("00000001.ndjson"), "hello\nhello\n").unwrap();
+        std::fs::write(file("18446744073709551615.ndjson"), "hello\n").unwrap();
+        std::fs::write(file("cursor.new"), "1").unwrap();
+        for _ in 0..2 {
+            let mut spooled = opened(&args, "here", false).unwrap();
+            if spooled.left > 0 {
+                spooled.drive(&mut Vec::new()).await.unwrap();
+            }
+            assert_eq!(spooled.reader.left(), (Some(0), 0));
+            spooled.close().await.0.unwrap();
+            let bad = std::fs::read_to_string(file("bad.ndjson")).unwrap();
+            assert_eq!(bad.lines().count(), 2);
+            assert!(file("cursor").exists() && !file("cursor.new").exists());
+        }
+        let mut names: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|it| it.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with('.'))
+            .collect();
+        assert_eq!(names.pop(), None);
     }
 
     #[tokio::test]

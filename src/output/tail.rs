@@ -33,7 +33,7 @@ pub(super) struct Whole {
 const PIECE: usize = 256 * 1024;
 
 impl Ending {
-    /// Looks for it; only rows have to be read from the beginning of the file.
+    /// Looks for it; only rows and points have to be read from the beginning of the file.
     ///
     /// # Errors
     /// The file cannot be read; it holds something else than such records.
@@ -57,6 +57,13 @@ impl Ending {
             let length = if open { size } else { length };
             return Ok(Whole { length, open });
         }
+        if self == Self::Point {
+            let length = last_point(file)?;
+            return Ok(Whole {
+                length,
+                open: false,
+            });
+        }
         let last = last_line(file, size)?;
         let open = match self {
             // An editor may have left out the line feed of a whole one.
@@ -64,8 +71,7 @@ impl Ending {
                 begins_with_object(file)?;
                 serde_json::from_slice::<IgnoredAny>(&last).is_ok()
             }
-            Self::Point => false,
-            Self::None | Self::Line | Self::Csv => !last.is_empty(),
+            Self::None | Self::Line | Self::Csv | Self::Point => !last.is_empty(),
         };
         let length = match open {
             true => size,
@@ -78,6 +84,7 @@ impl Ending {
     pub(super) fn count(self, file: &mut File) -> io::Result<u64> {
         file.rewind()?;
         let (mut count, mut quoted, mut piece) = (0, false, vec![0; PIECE]);
+        let mut point = Point::default();
         loop {
             let length = match file.read(&mut piece) {
                 Ok(0) => return Ok(count),
@@ -86,10 +93,63 @@ impl Ending {
             };
             for byte in &piece[..length] {
                 match byte {
+                    _ if self == Self::Point => count += u64::from(point.ends_with(*byte)),
                     b'"' if self == Self::Csv => quoted = !quoted,
                     b'\n' if !quoted => count += 1,
                     _ => {}
                 }
+            }
+        }
+    }
+}
+
+/// How far a point was read: a line feed within a quoted text does not end it.
+#[derive(Default)]
+struct Point {
+    /// Behind the measurement and the tags, where a quotation mark is one of their letters.
+    fields: bool,
+    /// Behind the `=` of a field.
+    valued: bool,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Point {
+    /// Whether this byte ends it; then the next one begins.
+    fn ends_with(&mut self, byte: u8) -> bool {
+        let escaped = std::mem::take(&mut self.escaped);
+        let valued = std::mem::take(&mut self.valued);
+        match byte {
+            b'\n' if !self.quoted => {
+                *self = Self::default();
+                return true;
+            }
+            _ if escaped => {}
+            b'\\' => self.escaped = true,
+            b'"' if self.quoted => self.quoted = false,
+            b'"' if valued => self.quoted = true,
+            b' ' if !self.quoted => self.fields = true,
+            b'=' if !self.quoted => self.valued = self.fields,
+            _ => {}
+        }
+        false
+    }
+}
+
+/// Where the last whole point ends.
+fn last_point(file: &mut File) -> io::Result<u64> {
+    file.rewind()?;
+    let (mut point, mut at, mut end, mut piece) = (Point::default(), 0, 0, vec![0; PIECE]);
+    loop {
+        let length = match file.read(&mut piece) {
+            Ok(0) => return Ok(end),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        for byte in &piece[..length] {
+            at += 1;
+            if point.ends_with(*byte) {
+                end = at;
             }
         }
     }
@@ -201,6 +261,15 @@ mod tests {
             (Ending::Json, "{\"a\":1}\n{\"a\":2}", 15, true),
             (Ending::Json, "{\"a\"", 0, false),
             (Ending::Point, "w v=1 5\nw v", 8, false),
+            (Ending::Point, "w v=1 5\nw v=\"a\nb", 8, false),
+            (Ending::Point, "w v=\"a\nb\" 5\nw", 12, false),
+            (
+                Ending::Point,
+                "w v=\"\\\"\n\\\\\" 5\nw v=\"\\\"\n",
+                14,
+                false,
+            ),
+            (Ending::Point, "w,t=\"\\ x v=1 5\nw", 15, false),
             // An editor may have left out the line feed here too; a row with fewer columns is torn.
             (Ending::Csv, "t\n1\n2", 5, true),
             (Ending::Csv, "t,u\n1,2\n3,4", 11, true),
@@ -225,6 +294,7 @@ mod tests {
             (Ending::Line, "", 0),
             (Ending::Json, "{\"a\":\"\\\"\"}\n{}\n", 2),
             (Ending::Csv, "t\n\"a\n\"\"b\"\nc\n", 3),
+            (Ending::Point, "w v=\"a\nb\" 5\nw v=1\n", 2),
         ] {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(text.as_bytes()).unwrap();

@@ -134,6 +134,7 @@ impl BetweenFlags {
             dedup: dedup
                 .transpose()
                 .map_err(|why| Error::usage(format!("--dedup: {why}")))?,
+            in_order: false,
             reports: self.reports.reports(),
         })
     }

@@ -151,12 +151,16 @@ pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     let reload =
         imported.map(|(import, text)| Reload::new(import, &text, &bridge.maps, bridge.guard));
     let reload = reload.transpose()?;
+    let between = Between {
+        in_order: true,
+        ..plan.between.clone()
+    };
     let passing = Passing {
         sources: &sources,
         names: names.into_iter().map(|name| vec![name]).collect(),
         refusals: plan.refusals,
         stages: &Stages::default(),
-        between: &plan.between,
+        between: &between,
         until: &plan.until,
         ready: &plan.ready,
         at_hangup: match &reload {

@@ -319,6 +319,8 @@ pub struct Between {
     pub(crate) spool: Option<SpoolArgs>,
     /// Those with a key that another one had are passed over.
     pub(crate) dedup: Option<Dedup>,
+    /// What has waited for another message with its key is not overtaken.
+    pub(crate) in_order: bool,
     /// Who is told how far it is.
     pub(crate) reports: Reports,
 }
@@ -393,7 +395,8 @@ impl Passing<'_> {
         };
         let fan = Fan::new(router(leaving.clone()), targets, self.refusals);
         let fan = fan.answering(leaving.clone());
-        let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone());
+        let target = Deduped::new(fan, self.between.dedup.clone(), leaving.clone())
+            .in_order(self.between.in_order);
         let (reports, console) = (self.between.reports, self.console);
         let mut ended;
         let target = match &self.between.spool {

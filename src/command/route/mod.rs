@@ -216,6 +216,8 @@ async fn carry(setup: Setup, file: File, ends: Ends<'_>, plan: &Plan) -> Result<
     let (names, refusals) = (setup.spool_names(sources), setup.refusals);
     let between = Between {
         reports: plan.reports,
+        // A server gets messages in the order in which they came; a file may wait long for its disk.
+        in_order: targets.iter().any(|it| it.protocol().is_some()),
         ..setup.between.clone()
     };
     let until = setup.until(&plan.until);

@@ -495,6 +495,7 @@ fn between(file: &File, plan: &Plan) -> Result<Between, String> {
     Ok(Between {
         spool,
         dedup: dedup.transpose().map_err(|why| format!("dedup: {why}"))?,
+        in_order: false,
         reports: Reports::default(),
     })
 }

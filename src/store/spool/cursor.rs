@@ -31,7 +31,7 @@ impl Place {
         }
         let (segment, offset) = words.split_once(' ')?;
         Some(Self {
-            segment: segment.parse().ok()?,
+            segment: segment.parse().ok().filter(|it| *it < super::NEVER)?,
             offset: offset.parse().ok()?,
         })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
-use crate::file::{Draft, sync_folder};
+use crate::file::{replace_alone, sync_folder};
 
 /// The file that is locked for as long as a process uses the spool.
 pub(super) const LOCK: &str = "lock";
@@ -157,9 +157,7 @@ impl Disk for Folder {
     }
 
     fn replace(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut draft = Draft::beside(&self.at(name), 0o666)?;
-        draft.file().write_all(bytes)?;
-        draft.take_place().map(drop)
+        replace_alone(&self.at(name), bytes)
     }
 
     fn remove(&mut self, name: &str) -> io::Result<()> {

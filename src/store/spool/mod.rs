@@ -41,6 +41,9 @@ const SEGMENT: u64 = 16 << 20;
 /// A spool has room for so many segments.
 const SEGMENTS: u64 = 8;
 
+/// No spool has written as many segments: what has such a number is none.
+const NEVER: u64 = 1_000_000_000_000_000;
+
 /// What is done when a spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Full {
@@ -127,6 +130,14 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
     let mut segments: BTreeMap<u64, u64> = BTreeMap::new();
     for (name, length) in &files {
         segments.extend(number(name).map(|number| (number, *length)));
+        let digits = name.strip_suffix(".ndjson").unwrap_or_default();
+        let looks_so = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+        if looks_so && number(name).is_none() {
+            let place = disk.place(name);
+            warnings.push(format!(
+                "{place} is no segment of this spool, and is left as it is"
+            ));
+        }
     }
     let known = files.iter().any(|(name, _)| name == cursor::NAME);
     let cursor = match known {
@@ -246,11 +257,11 @@ fn name(segment: u64) -> String {
     format!("{segment:08}.ndjson")
 }
 
-/// The number of the segment with this name.
-fn number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".ndjson")?;
-    let is_number = digits.len() >= 8 && digits.bytes().all(|it| it.is_ascii_digit());
-    is_number.then(|| digits.parse().ok()).flatten()
+/// The number of the segment with exactly this name.
+fn number(file: &str) -> Option<u64> {
+    let digits = file.strip_suffix(".ndjson")?;
+    let number = digits.parse().ok().filter(|it| *it < NEVER)?;
+    (name(number) == file).then_some(number)
 }
 
 /// Whether there is no room for what was to be written: on the disk, or in a file of limited size.

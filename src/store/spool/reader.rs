@@ -174,6 +174,11 @@ impl<D: Disk> Reader<D> {
         kept.map_err(|cause| unwritten(&self.disk, BAD, &cause))
     }
 
+    /// Whether lines were put aside since the last call of [`Reader::take_bad`].
+    pub(crate) const fn has_bad(&self) -> bool {
+        self.bad > 0
+    }
+
     /// How many lines were put aside since the last call, and where they are.
     pub(crate) fn take_bad(&mut self) -> Option<(u64, String)> {
         let bad = std::mem::take(&mut self.bad);

@@ -93,9 +93,12 @@ impl Disk {
 
     pub(super) fn save(&self, state: &State) -> Outcome {
         let path = self.folder.join(COPIES[state.place()]);
-        match file::replace(&path, &state.encode()) {
+        match file::replace_alone(&path, &state.encode()) {
             Ok(()) => Outcome::Done,
-            Err(why) => Outcome::Failed(why.text().to_owned()),
+            Err(cause) => {
+                let what = format_args!("cannot write {}", path.display());
+                Outcome::Failed(Error::local(what, &cause).text().to_owned())
+            }
         }
     }
 
@@ -209,8 +212,7 @@ impl Disk {
         file.sync_data()?;
         self.unsaved = 0;
         let path = self.folder.join(DOWNLOAD);
-        file::replace(&path, &[&[tag(*slot)], &download.saved()[..]].concat())
-            .map_err(|why| io::Error::other(why.text().to_owned()))
+        file::replace_alone(&path, &[&[tag(*slot)], &download.saved()[..]].concat())
     }
 
     /// Reads a slot back from the disk. The outcome is computed elsewhere, as it may take long.
