@@ -157,6 +157,12 @@ fn what_is_too_old_or_goes_nowhere_is_done_with_though_nothing_else_comes() {
             .says(told);
         assert!(left(folder.path()).is_empty(), "{told}");
     }
+    fs::write(spool.join("00000099.ndjson"), "no record\n").unwrap();
+    for _ in 0..2 {
+        bridge(&url(two.port), "-t s/# --idle 1").run().exits(0);
+        assert!(left(folder.path()).is_empty());
+        assert_eq!(fs::read_to_string(&bad).unwrap().lines().count(), 6);
+    }
 }
 
 #[test]
