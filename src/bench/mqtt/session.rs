@@ -20,7 +20,7 @@ use super::template::Template;
 use crate::mqtt::packet::{
     ConnAck, Decoder, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
 };
-use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::fault::{Fault, Refusal};
 use retained::Storm;
 
 /// The packet identifier of the SUBSCRIBE that opens a connection.
@@ -352,12 +352,10 @@ impl MqttSession {
         let read = decoder.decode(&mut BytesMut::from(bytes));
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
             Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
-                Err(refused(ConnAck {
-                    reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-                    ..ack
-                }))
+                let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
+                Err(self.refused(ConnAck { reason, ..ack }, self.group.version))
             }
-            Some(Packet::ConnAck(ack)) => self.connected_with(ack, io),
+            Some(Packet::ConnAck(ack)) => self.connected_with(ack, version, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
             Some(Packet::UnsubAck(_)) => Ok(()),
             Some(Packet::Disconnect(disconnect)) => Err(Broken::new(format!(
@@ -372,9 +370,15 @@ impl MqttSession {
         }
     }
 
-    fn connected_with(&mut self, ack: ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
+    /// CONNACK, in the form of this version.
+    fn connected_with(
+        &mut self,
+        ack: ConnAck,
+        form: Version,
+        io: &mut Io<'_>,
+    ) -> Result<(), Broken> {
         if ack.reason.is_failure() {
-            return Err(refused(ack));
+            return Err(self.refused(ack, form));
         }
         self.group.takes(&ack.properties)?;
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
@@ -450,6 +454,16 @@ impl MqttSession {
         Ok(())
     }
 
+    fn refused(&self, ack: ConnAck, form: Version) -> Broken {
+        let (reason, asked) = (ack.reason, self.group.version);
+        let fault = Fault::Refused(Box::new(Refusal { ack, asked, form }));
+        let cause = format!("the broker refused the connection: {fault}");
+        Broken {
+            hint: fault.other_version().map(str::to_owned),
+            ..Broken::of(reason.kind(), cause)
+        }
+    }
+
     /// What is under way and proved only by a later answer.
     fn unanswered(&self) -> Unproved {
         let asked = self.asked.unwrap_or_default();
@@ -457,20 +471,6 @@ impl MqttSession {
             all: self.unproved.all + asked.all,
             measured: self.unproved.measured + asked.measured,
         }
-    }
-}
-
-fn refused(ack: ConnAck) -> Broken {
-    let reason = ack.reason;
-    let fault = Fault::Refused(Box::new(ack));
-    let cause = format!("the broker refused the connection: {fault}");
-    let broken = Broken::of(reason.kind(), cause);
-    match reason {
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {
-            hint: Some("connect with MQTT 3.1.1: -V 311".to_owned()),
-            ..broken
-        },
-        _ => broken,
     }
 }
 
