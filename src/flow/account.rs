@@ -68,6 +68,8 @@ pub struct Account {
     pub failed: u64,
     /// They may have arrived or not.
     pub in_doubt: u64,
+    /// Why that is not known of the first of them that no lost connection explains.
+    pub doubt: Option<Error>,
     /// Delivered again by the source, or void with its connection.
     pub void: u64,
     /// Sent once more after a lost connection.
@@ -128,7 +130,10 @@ impl Account {
     pub fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Accepted => self.delivered += 1,
-            Outcome::InDoubt => self.in_doubt += 1,
+            Outcome::InDoubt(why) => {
+                self.in_doubt += 1;
+                self.doubt = self.doubt.take().or(why);
+            }
             Outcome::Filtered => self.filtered += 1,
             Outcome::Expired => self.expired += 1,
             Outcome::Duplicate => self.duplicates += 1,
@@ -247,7 +252,9 @@ impl Account {
             (Err(cause), _) => cause,
             (Ok(()), Some(refusal)) if self.in_doubt == 0 => refusal,
             (Ok(()), None) if self.in_doubt + open == 0 => return Ok(()),
-            (Ok(()), _) => Error::new(Kind::Lost, format!("the connection to {target} was lost")),
+            (Ok(()), _) => self.doubt.take().unwrap_or_else(|| {
+                Error::new(Kind::Lost, format!("the connection to {target} was lost"))
+            }),
         };
         let kind = match cause.kind() {
             Kind::Usage if self.has_sent(open) => Kind::Local,
@@ -376,6 +383,19 @@ mod tests {
                 String::from("interrupted: of 2 messages sent, 1 acknowledged, 1 in doubt")
             )
         );
+    }
+
+    #[test]
+    fn doubt_has_another_cause_where_one_is_known() {
+        let mut account = Account {
+            received: 2,
+            ..Account::default()
+        };
+        account.count(Outcome::Accepted);
+        let why = Error::new(Kind::Lost, "amqp://h has forgotten it");
+        account.count(Outcome::InDoubt(Some(why)));
+        let text = "amqp://h has forgotten it: of 2 messages sent, 1 acknowledged, 1 in doubt";
+        assert_eq!(verdict(account, Ok(())), (6, String::from(text)));
     }
 
     #[test]

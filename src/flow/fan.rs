@@ -348,8 +348,10 @@ impl<R: Router, T: Target> Fan<R, T> {
         open.left -= 1;
         match outcome {
             Outcome::Refused(why) => return self.refused(number, why),
-            Outcome::InDoubt if matches!(open.outcome, Outcome::Accepted | Outcome::Filtered) => {
-                open.outcome = Outcome::InDoubt;
+            Outcome::InDoubt(why)
+                if matches!(open.outcome, Outcome::Accepted | Outcome::Filtered) =>
+            {
+                open.outcome = Outcome::InDoubt(why);
             }
             Outcome::Filtered => {}
             _ if matches!(open.outcome, Outcome::Filtered) => open.outcome = Outcome::Accepted,

@@ -164,8 +164,8 @@ pub enum Outcome {
     Duplicate,
     /// Its lifetime was over before a target could take it.
     Expired,
-    /// The connection was lost, and it may have arrived or not; to send it again could double it.
-    InDoubt,
+    /// It may have arrived or not; to send it again could double it. The connection was lost, unless there is another cause.
+    InDoubt(Option<Error>),
     /// The connection was lost before the target had it: it is to go there again, before any other.
     Again(Box<Message>),
 }
@@ -180,7 +180,7 @@ impl Outcome {
                 _ => Fate::Dropped,
             },
             Self::Filtered => Fate::Filtered,
-            Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
+            Self::Refused(_) | Self::InDoubt(_) | Self::Again(_) => Fate::Refused,
         }
     }
 }
@@ -326,6 +326,6 @@ pub enum Progress {
 impl Progress {
     /// Whether nobody knows what became of the message.
     pub(crate) const fn is_in_doubt(&self) -> bool {
-        matches!(self, Self::One(_, Outcome::InDoubt))
+        matches!(self, Self::One(_, Outcome::InDoubt(_)))
     }
 }

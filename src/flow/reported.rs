@@ -66,7 +66,7 @@ impl<'a, T: Target> Reported<'a, T> {
         let sent = report.sent.len() - report.sent.len().min(self.target.unsent() as usize);
         let open: Vec<_> = report.sent.keys().copied().take(sent).collect();
         for number in open {
-            report.put(number, &Outcome::InDoubt, Vec::new());
+            report.put(number, &Outcome::InDoubt(None), Vec::new());
         }
         if report.unwritten {
             let _ = tokio::time::timeout(DRAIN, report.flush()).await;
@@ -119,7 +119,7 @@ const fn word(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Filtered => Some("filtered out"),
         Outcome::Expired => Some("expired"),
         Outcome::Duplicate => Some("duplicate"),
-        Outcome::InDoubt => Some("in doubt"),
+        Outcome::InDoubt(_) => Some("in doubt"),
         Outcome::Again(_) => None,
     }
 }
@@ -139,7 +139,7 @@ fn text(
             value => line.push_str(&format!(", {name} {value}")),
         }
     }
-    if let Outcome::Refused(why) = outcome {
+    if let Outcome::Refused(why) | Outcome::InDoubt(Some(why)) = outcome {
         line.push_str(&format!(": {why}"));
     }
     Some(line)
@@ -160,7 +160,7 @@ fn json(
     object.extend(details.map(|(name, value)| (name.to_owned(), value)));
     let latency = rounded(milliseconds(latency));
     object.insert(String::from("latency_ms"), latency.into());
-    if let Outcome::Refused(why) = outcome {
+    if let Outcome::Refused(why) | Outcome::InDoubt(Some(why)) = outcome {
         object.insert(String::from("error"), why.text().into());
     }
     Some(Value::Object(object).to_string())
@@ -271,12 +271,14 @@ mod tests {
     fn json_has_its_numbers_as_numbers() {
         let line = |outcome| json(3, "a\n", &outcome, LATENCY, details());
         assert_eq!(
-            line(Outcome::InDoubt).as_deref(),
+            line(Outcome::InDoubt(None)).as_deref(),
             Some(
                 r#"{"number":3,"topic":"a\n","outcome":"in doubt","packet_id":7,"reason":"success","latency_ms":1.5}"#
             )
         );
         let refused = Outcome::Refused(Error::new(Kind::Refused, "no"));
         assert!(line(refused).unwrap().ends_with(r#","error":"no"}"#));
+        let in_doubt = Outcome::InDoubt(Some(Error::new(Kind::Lost, "gone")));
+        assert!(line(in_doubt).unwrap().ends_with(r#","error":"gone"}"#));
     }
 }

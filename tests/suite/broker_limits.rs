@@ -9,7 +9,7 @@ use crate::support::PATIENCE;
 use crate::support::broker::{Broker, broker};
 use crate::support::command::iotctl;
 use crate::support::peer::{
-    Peer, drain, packet, read_packet, read_until, rest, send, subscribed, welcome,
+    Peer, drain, packet, publish, read_packet, read_until, rest, send, subscribed, welcome,
 };
 
 /// A client of MQTT 3.1.1 (level 4) or 5, connected with a clean start.
@@ -286,4 +286,86 @@ fn an_old_server_that_welcomes_gets_eight_filters_at_a_time_too() {
     let running = iotctl(&words).start();
     assert_eq!(peer.result(), 2 + 8 * 7);
     drop(running);
+}
+
+/// One of MQTT 5 is answered in its own form; a level that does not exist, in that of MQTT 3.1.1.
+#[test]
+fn a_connect_that_is_malformed_is_answered_in_the_form_of_its_version() {
+    let broker = broker("");
+    let answer = |body: &[u8]| {
+        let mut stream = TcpStream::connect(("127.0.0.1", broker.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        send(&mut stream, &packet(0x10, body));
+        rest(&mut stream)
+    };
+    let connect = |level, flags| [&[0, 4][..], b"MQTT", &[level, flags, 0, 0]].concat();
+    let reserved = [&connect(5, 3)[..], &[0, 0, 1, b'x']].concat();
+    assert_eq!(answer(&reserved), [0x20, 3, 0, 0x81, 0]);
+    // Receive Maximum 0.
+    let properties = [3, 0x21, 0, 0, 0, 1, b'x'];
+    let zero = [&connect(5, 2)[..], &properties].concat();
+    assert_eq!(answer(&zero), [0x20, 3, 0, 0x82, 0]);
+    let reserved = [&connect(4, 3)[..], &[0, 1, b'x']].concat();
+    assert_eq!(answer(&reserved), []);
+    let unknown = [&connect(9, 2)[..], &[0, 1, b'x']].concat();
+    assert_eq!(answer(&unknown), [0x20, 2, 0, 1]);
+}
+
+#[test]
+fn an_answer_larger_than_the_client_takes_ends_its_connection_with_a_reason() {
+    let mut broker = broker("");
+    let mut stream = TcpStream::connect(("127.0.0.1", broker.port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Maximum Packet Size 12.
+    let connect = [
+        0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 0, 5, 0x27, 0, 0, 0, 12, 0, 1, b'x',
+    ];
+    send(&mut stream, &packet(0x10, &connect));
+    assert_eq!(read_packet(&mut stream).expect("CONNACK").0, 0x20);
+    let filters = [0, 1, b'f', 0].repeat(20);
+    let subscribe = [&[0, 1, 0][..], &filters].concat();
+    send(&mut stream, &packet(0x82, &subscribe));
+    assert_eq!(rest(&mut stream), [0xe0, 2, 0x95, 0]);
+    broker
+        .running
+        .hears("SUBACK for x is larger than its Maximum Packet Size of 12 bytes");
+    broker
+        .running
+        .hears("x disconnected: packet too large (0x95)");
+}
+
+/// The resend of what was refused is no resend of what was delivered.
+#[test]
+fn a_qos_2_message_beyond_the_receive_maximum_is_delivered_when_it_comes_again() {
+    let broker = broker("--receive-maximum 1");
+    let mut watcher = client(&broker, 5, "w");
+    send(&mut watcher, &packet(0x82, &[0, 1, 0, 0, 1, b't', 0]));
+    assert_eq!(read_packet(&mut watcher).expect("SUBACK").0, 0x90);
+    let connect = |clean: u8| {
+        let mut stream = TcpStream::connect(("127.0.0.1", broker.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let properties = [5, 0x11, 0, 0, 1, 0, 0, 1, b'p'];
+        let head = [0, 4, b'M', b'Q', b'T', b'T', 5, clean, 0, 0];
+        send(
+            &mut stream,
+            &packet(0x10, &[&head[..], &properties].concat()),
+        );
+        assert_eq!(read_packet(&mut stream).expect("CONNACK").0, 0x20);
+        stream
+    };
+    let mut stream = connect(2);
+    send(&mut stream, &publish("t", 2, 1, b"one"));
+    send(&mut stream, &publish("t", 2, 2, b"two"));
+    assert_eq!(read_until(&mut stream, 0xe0), Some(vec![0x93, 0]));
+    let mut stream = connect(0);
+    send(&mut stream, &packet(0x62, &[0, 1]));
+    assert_eq!(read_packet(&mut stream), Some((0x70, vec![0, 1])));
+    let mut again = publish("t", 2, 2, b"two");
+    again[0] |= 8;
+    send(&mut stream, &again);
+    assert_eq!(read_packet(&mut stream), Some((0x50, vec![0, 2])));
+    for payload in [&b"one"[..], b"two"] {
+        let body = read_until(&mut watcher, 0x30).expect("a PUBLISH");
+        assert!(body.ends_with(payload));
+    }
 }

@@ -468,6 +468,39 @@ fn retained_messages_are_saved_removed_and_restored() {
     }
 }
 
+/// Before MQTT 5, and at QoS 0, a server does not say that it refuses.
+#[test]
+fn retained_messages_that_the_server_keeps_are_not_called_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let rights = folder.path().join("rights");
+    let acl = "topic read #\ntopic write free/#\nuser ann\ntopic readwrite #\n";
+    std::fs::write(&rights, acl).unwrap();
+    let words = format!("--acl-file {}", rights.display());
+    let (ours, low) = (broker(&words), broker(&format!("{words} --max-qos 0")));
+    for (broker, version) in [(&ours, "311"), (&low, "5")] {
+        for topic in ["free/1", "kept/1", "kept/2"] {
+            let line = broker.iotctl(&format!("pub -u ann -t {topic} -m x -r -q 0"));
+            line.run().exits(0);
+        }
+        let clear = |words: &str| broker.iotctl(&format!("clear -V {version} {words}")).run();
+        let name = format!("mqtt://127.0.0.1:{}", broker.port);
+        let ended = clear("-t # --yes").exits(1);
+        let kept =
+            format!("2 of 3 retained messages are still on {name}, such as that of kept/1\n");
+        assert!(!ended.says(&kept).stderr.contains("removed 3"));
+        clear("-t kept/# --count 2").exits(1);
+        clear("-u ann -t # --yes")
+            .exits(0)
+            .says(&format!("removed 2 retained messages from {name}\n"));
+    }
+    // Where the server tells, it is not asked.
+    ours.iotctl("pub -u ann -t kept/1 -m x -r -q 1")
+        .run()
+        .exits(0);
+    let told = ours.iotctl("clear -V 5 -t # --yes").run().exits(4);
+    told.says("refused the message to kept/1: not authorized (0x87)");
+}
+
 #[test]
 fn removal_is_confirmed_at_a_terminal() {
     let broker = mosquitto();

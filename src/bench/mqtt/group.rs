@@ -224,19 +224,14 @@ impl Group {
         self.write(&packet, out);
     }
 
-    /// The broker does not accept a connection.
-    pub(super) fn refused(&self, ack: ConnAck) -> Broken {
-        let reason = ack.reason;
-        let fault = Fault::Refused(Box::new(ack));
+    /// The broker does not accept a connection; `form`: the version that its answer has the form of.
+    pub(super) fn refused(&self, ack: ConnAck, form: Version) -> Broken {
+        let (reason, asked) = (ack.reason, self.version);
+        let fault = Fault::Refused(Box::new(Refusal { ack, asked, form }));
         let cause = format!("the broker refused the connection: {fault}");
-        let hint = match reason {
-            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
-                Some(String::from("connect with MQTT 3.1.1: -V 311"))
-            }
-            _ => way_elsewhere(&self.server, &fault),
-        };
+        let version = fault.other_version().map(str::to_owned);
         Broken {
-            hint,
+            hint: version.or_else(|| way_elsewhere(&self.server, &fault)),
             ..Broken::of(reason.kind(), cause)
         }
     }

@@ -351,12 +351,10 @@ impl MqttSession {
         let read = decoder.decode(&mut BytesMut::from(bytes));
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
             Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
-                Err(self.group.refused(ConnAck {
-                    reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-                    ..ack
-                }))
+                let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
+                Err(self.group.refused(ConnAck { reason, ..ack }, self.group.version))
             }
-            Some(Packet::ConnAck(ack)) => self.connected_with(ack, io),
+            Some(Packet::ConnAck(ack)) => self.connected_with(ack, version, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
             Some(Packet::UnsubAck(_)) => Ok(()),
             Some(Packet::Disconnect(disconnect)) => Err(self.group.dismissed(disconnect)),
@@ -368,9 +366,15 @@ impl MqttSession {
         }
     }
 
-    fn connected_with(&mut self, ack: ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
+    /// CONNACK, in the form of this version.
+    fn connected_with(
+        &mut self,
+        ack: ConnAck,
+        form: Version,
+        io: &mut Io<'_>,
+    ) -> Result<(), Broken> {
         if ack.reason.is_failure() {
-            return Err(self.group.refused(ack));
+            return Err(self.group.refused(ack, form));
         }
         self.group.takes(&ack.properties)?;
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);

@@ -43,7 +43,7 @@ impl Totals {
             Outcome::Filtered => 3,
             Outcome::Expired => 4,
             Outcome::DeadLettered => 5,
-            Outcome::InDoubt => 6,
+            Outcome::InDoubt(_) => 6,
             Outcome::Again(_) => return,
         };
         self.counts[place] += count;

@@ -201,6 +201,15 @@ fn about_client(event: &Event) -> String {
             client_id,
             reason: None,
         } => format!("{} disconnected without DISCONNECT", brief(client_id)),
+        Event::TooLarge {
+            client_id,
+            packet,
+            most,
+        } => format!(
+            "{packet} for {} is larger than its Maximum Packet Size of {}",
+            brief(client_id),
+            counted((*most).into(), "byte")
+        ),
         Event::Subscribed {
             client_id,
             filter,

@@ -8,7 +8,7 @@ use super::publish;
 use super::session::{SessionArgs, Wants, topic_of};
 use super::source::{Subscribed, Wanted};
 use crate::connect::{Retry, Target};
-use crate::error::{Error, Kind, Result, counted};
+use crate::error::{Error, Kind, Result, brief, counted};
 use crate::flow::{self, Number, Pacing, Progress, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, QoS, Subscription};
@@ -80,7 +80,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         }
     }
     // Another connection, as it may have taken long to answer.
-    publish::run(plan.removal(topics)).await?;
+    plan.remove(topics, &mut stop).await?;
     console.note(format_args!("removed {count} from {name}"));
     Ok(())
 }
@@ -98,11 +98,31 @@ impl Plan {
         }
     }
 
+    /// Removes the retained messages of these topics, which match the filters. Where the server does not say that it refuses that,
+    /// it is asked what is left.
+    async fn remove(&self, topics: BTreeSet<ByteString>, stop: &mut Stop) -> Result<()> {
+        let tells_refusals = publish::publish(self.removal(&topics)).await?;
+        if tells_refusals {
+            return Ok(());
+        }
+        let console = Console::new(self.style);
+        let (name, found) = retained(self, self.session.target()?, console, stop).await?;
+        let mut left = topics.intersection(&found);
+        let Some(first) = left.next() else {
+            return Ok(());
+        };
+        let (left, all) = (1 + left.count(), retained_messages(topics.len()));
+        let first = brief(first);
+        let text = format!("{left} of {all} are still on {name}, such as that of {first}");
+        let hint = "before MQTT 5, and at QoS 0, a server does not say that it refuses a message: the client may lack the right to publish";
+        Err(Error::new(Kind::Refused, text).hint(hint))
+    }
+
     /// An empty message to each topic, which the server forgets the other for (MQTT 5.0 §3.3.1.3).
-    fn removal(self, topics: BTreeSet<ByteString>) -> publish::Plan {
+    fn removal(&self, topics: &BTreeSet<ByteString>) -> publish::Plan {
         publish::Plan {
-            session: self.session,
-            topics: topics.into_iter().map(Destination::new).collect(),
+            session: self.session.clone(),
+            topics: topics.iter().cloned().map(Destination::new).collect(),
             qos: QoS::AtLeastOnce,
             lowers_qos: true,
             retain: true,
@@ -114,7 +134,7 @@ impl Plan {
             ack_timeout: None,
             require_subscribers: false,
             ack_report: None,
-            until: self.until,
+            until: self.until.clone(),
             style: self.style,
         }
     }
@@ -160,6 +180,27 @@ pub(crate) async fn find(
     let mut stop = Stop::watch()?;
     let found = retained(&plan, target, Console::new(style), &mut stop).await;
     found.map(|(_, topics)| topics)
+}
+
+/// Removes the retained messages of these topics.
+///
+/// # Errors
+/// No connection, a refusal, `until` is over; some are still there ([`Kind::Refused`]).
+pub(crate) async fn remove(
+    session: SessionArgs,
+    topics: Vec<ByteString>,
+    until: Until,
+    style: Style,
+) -> Result<()> {
+    let plan = Plan {
+        session,
+        filters: topics.clone(),
+        permission: Permission::Given,
+        until,
+        style,
+    };
+    let mut stop = Stop::watch()?;
+    plan.remove(topics.into_iter().collect(), &mut stop).await
 }
 
 /// The server that was asked, and its topics with retained messages.

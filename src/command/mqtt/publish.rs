@@ -11,7 +11,8 @@ use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
 use crate::flow::{self, AckReport, Input, Pacing, Reported, Stages, Until};
 use crate::message::{Detail, Message, MqttDetail};
-use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS};
+use crate::mqtt::client::Connection;
+use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS, Version};
 use crate::mqtt::topic;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
@@ -62,10 +63,15 @@ pub struct Plan {
 /// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let stands_in = plan.session.stands_in;
-    mosquitto::end(stands_in, publish(plan).await)
+    mosquitto::end(stands_in, publish(plan).await.map(drop))
 }
 
-async fn publish(mut plan: Plan) -> Result<()> {
+/// The same; says whether the server is one that tells when it refuses a message. Before MQTT 5 none does, and at QoS 0 there is no
+/// answer.
+///
+/// # Errors
+/// Those of [`run`].
+pub(super) async fn publish(mut plan: Plan) -> Result<bool> {
     if let Some(stands_in) = plan.session.stands_in {
         plan.source = stands_in.input(plan.source).await?;
     }
@@ -99,13 +105,16 @@ async fn publish(mut plan: Plan) -> Result<()> {
     if ended.is_ok() && publisher.nobody_heard() && !stands_in {
         notes.note("accepted, but there are no matching subscribers");
     }
+    let tells_refusals = Connection::look(&publisher.client, |session| {
+        session.version() == Version::V5 && plan.qos.min(session.maximum_qos()) > QoS::AtMostOnce
+    });
     let properties = plan.session.disconnect_properties;
     let goodbye = Disconnect {
         properties,
         ..Disconnect::default()
     };
     let _ = stop.close(publisher.client.close(goodbye)).await;
-    ended
+    ended.map(|()| tells_refusals)
 }
 
 impl Plan {

@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 use self::lowered::Lowered;
 use super::record::published;
 use super::session::tell;
+use crate::connect::Target;
 use crate::connect::failure::reconnected;
 use crate::error::{Cause, Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
@@ -291,7 +292,7 @@ impl<C: Connection> Publisher<C> {
         self.before_ping = 0;
         self.unproved_count = 0;
         for (first, last) in self.unproved.drain(..) {
-            into.extend((first..=last).map(|number| Progress::One(number, Outcome::InDoubt)));
+            into.extend((first..=last).map(|number| Progress::One(number, Outcome::InDoubt(None))));
         }
     }
 
@@ -318,7 +319,10 @@ impl<C: Connection> Publisher<C> {
                 };
                 (ticket, outcome)
             }
-            Event::InDoubt(ticket) => (ticket, Outcome::InDoubt),
+            Event::InDoubt { ticket, reason } => {
+                let why = reason.map(|reason| forgotten(self.client.target(), reason));
+                (ticket, Outcome::InDoubt(why))
+            }
             Event::Abandoned { ticket, topic } => {
                 let name = self.client.target().to_string();
                 let why = flow::twice(&name, ticket, &topic);
@@ -531,4 +535,10 @@ impl<C: Connection> flow::Target for Publisher<C> {
         self.take_in(into);
         driven.map_err(|error| self.objection(error))
     }
+}
+
+/// What a server means that answers PUBREL with a failure: it had the message (PUBREC), and knows nothing of it.
+pub(super) fn forgotten(server: &Target, reason: ReasonCode) -> Error {
+    let text = format!("{server} does not know a message that it has received: {reason}");
+    Error::new(Kind::Lost, text)
 }

@@ -9,6 +9,7 @@ use bytestring::ByteString;
 
 use super::mosquitto;
 use super::publish::{first, outline, topics};
+use super::publisher::forgotten;
 use super::record::{published, record};
 use super::session::{SessionArgs, Wants, tell};
 use super::source::refusal;
@@ -381,9 +382,12 @@ impl<'a> MqttRequester<'a> {
                 reason_string,
                 ..
             } if ticket == self.asked => self.acknowledged(reason, reason_string.as_deref()),
-            Event::InDoubt(ticket) if ticket == self.asked => {
-                let text = format!("the connection to {} was lost", self.client.target());
-                Some(Next::End(Err(Error::new(Kind::Lost, text))))
+            Event::InDoubt { ticket, reason } if ticket == self.asked => {
+                let target = self.client.target();
+                let lost =
+                    || Error::new(Kind::Lost, format!("the connection to {target} was lost"));
+                let why = reason.map_or_else(lost, |reason| forgotten(target, reason));
+                Some(Next::End(Err(why)))
             }
             Event::Abandoned { ticket, topic } if ticket == self.asked => {
                 let name = self.client.target().to_string();

@@ -361,9 +361,14 @@ impl<'a> Desk<'a> {
         }
         match outcome {
             Outcome::Refused(why) => self.refuse(number, why),
-            Outcome::InDoubt => {
+            Outcome::InDoubt(why) => {
                 let topic = brief(&topic);
-                let text = format!("the connection was lost before a reply to {topic} was proved");
+                let text = match why {
+                    Some(why) => format!("a reply to {topic} is in doubt: {why}"),
+                    None => {
+                        format!("the connection was lost before a reply to {topic} was proved")
+                    }
+                };
                 self.refuse(number, Error::new(Kind::Lost, text));
             }
             outcome => self.done.push(Progress::One(number, outcome)),

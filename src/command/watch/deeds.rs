@@ -208,13 +208,14 @@ impl<'a> Deeds<'a> {
             return;
         };
         let count = removal.left.len().min(AT_ONCE);
-        let topics: Vec<String> = removal.left.drain(..count).collect();
+        let topics = removal.left.drain(..count).map(Into::into).collect();
         let due = removal.due.max(Instant::now());
         removal.due = due + BETWEEN;
-        let plan = published((**session).clone(), topics, Source::Empty, true, style);
+        let session = (**session).clone();
         self.work.push_back(Box::pin(async move {
             sleep_until(due.into()).await;
-            Done::Removed(count, publish::run(plan).await)
+            let removed = clear::remove(session, topics, patience(), style).await;
+            Done::Removed(count, removed)
         }));
     }
 

@@ -822,7 +822,7 @@ impl Target for Brief {
         self.told = self.last;
         into.push(Progress::Through(self.last - 1));
         let last = match self.doubt {
-            true => Outcome::InDoubt,
+            true => Outcome::InDoubt(None),
             false => Outcome::Accepted,
         };
         into.push(Progress::One(self.last, last));

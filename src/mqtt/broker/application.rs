@@ -55,14 +55,14 @@ impl Message {
         }
     }
 
-    /// A message that one member of a shared subscription had and another one is to get.
-    pub(super) fn handed_on(publish: Publish, now: Instant) -> Self {
+    /// A message that one member of a shared subscription had and another one is to get, until the same moment.
+    pub(super) fn handed_on(publish: Publish, expires: Option<Instant>) -> Self {
         Self {
             topic: publish.topic,
             payload: publish.payload,
             qos: publish.qos,
             retain: publish.retain,
-            expires: expiry(&publish.properties, now),
+            expires,
             properties: travelling(publish.properties),
             source: None,
         }
@@ -117,15 +117,19 @@ impl Message {
         if version < Version::V5 || (self.properties.is_empty() && ids.is_empty()) {
             return Properties::default();
         }
-        let remaining = |property: &Property| match (property, self.expires) {
-            (Property::MessageExpiryInterval(_), Some(at)) => {
-                Property::MessageExpiryInterval(whole_seconds(at.saturating_duration_since(now)))
-            }
-            _ => property.clone(),
-        };
-        let own = self.properties.iter().map(remaining);
+        let own = (self.properties.iter()).map(|property| remaining(property, self.expires, now));
         own.chain(ids.iter().copied().map(Property::SubscriptionIdentifier))
             .collect()
+    }
+}
+
+/// A property as it is told `now`: less is left of a Message Expiry Interval (MQTT 5.0 §3.3.2.3.3).
+fn remaining(property: &Property, expires: Option<Instant>, now: Instant) -> Property {
+    match (property, expires) {
+        (Property::MessageExpiryInterval(_), Some(at)) => {
+            Property::MessageExpiryInterval(whole_seconds(at.saturating_duration_since(now)))
+        }
+        _ => property.clone(),
     }
 }
 
@@ -155,6 +159,32 @@ fn travelling(mut properties: Properties) -> Properties {
         });
     }
     properties
+}
+
+/// What a session keeps of a message that its client has not acknowledged, besides the PUBLISH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    /// The shared subscription it came by.
+    pub(super) group: Option<Key>,
+    /// When its Message Expiry Interval has passed.
+    pub(super) expires: Option<Instant>,
+}
+
+impl Flight {
+    /// Whether the message is not to be sent again. One of QoS 2 that was sent once has to be, however old it is
+    /// ([MQTT-4.3.3-7]): the client may have it, and wait for the rest of the exchange.
+    pub(super) fn is_over(&self, publish: &Publish, now: Instant) -> bool {
+        publish.qos < QoS::ExactlyOnce && self.expires.is_some_and(|at| at <= now)
+    }
+
+    /// Tells how long the message is still of use, as it is sent again.
+    pub(super) fn shorten(&self, publish: &mut Publish, now: Instant) {
+        if self.expires.is_some() && !publish.properties.is_empty() {
+            let properties = publish.properties.iter();
+            let left = properties.map(|property| remaining(property, self.expires, now));
+            publish.properties = left.collect();
+        }
+    }
 }
 
 /// A message for one session, with what its subscriptions make of it.

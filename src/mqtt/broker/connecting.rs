@@ -330,6 +330,8 @@ impl Core {
         session.version = connect.version;
         session.username = connect.username.map(|name| ByteString::from(&*name));
         session.expiry = expiry;
+        let asked = connect.properties.session_expiry_interval();
+        session.asked_to_last = asked.is_some_and(|seconds| seconds > 0);
         session
             .outbound
             .set_window(window.min(self.options.max_inflight));

@@ -356,6 +356,14 @@ impl Core {
         self.connections.get_mut(id)?.outbox.pop()
     }
 
+    /// The version of MQTT that a connection is answered in. One that began with a CONNECT that could not be read whole is told
+    /// so in the version that it named.
+    pub(crate) fn version(&self, id: Key) -> Version {
+        self.connections
+            .get(id)
+            .map_or(Version::V5, |connection| connection.version)
+    }
+
     /// What is to become of a connection.
     pub(crate) fn fate(&self, id: Key) -> Disposition {
         match self.connections.get(id) {

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::access::Right;
-use super::application::{self, Delivery, Message};
+use super::application::{self, Delivery, Flight, Message};
 use super::core::Core;
 use super::sessions::{Room, Session};
 use super::subscriptions::{Fitness, Matches, Target};
-use crate::mqtt::packet::{Packet, QoS};
+use crate::mqtt::packet::{Packet, Publish, QoS};
 use crate::mqtt::session::alias::{ALIAS_LENGTH, spare};
 use crate::server::Key;
 
@@ -259,7 +259,7 @@ impl Core {
         true
     }
 
-    /// Sends what a resumed session has to repeat, as far as the window allows and the client may still read it.
+    /// Sends what a resumed session has to repeat, as far as the window allows.
     fn repeat(&mut self, key: Key) {
         while let Some(session) = self.sessions.get_mut(key) {
             let Some(id) = session.connection else { return };
@@ -267,18 +267,31 @@ impl Core {
                 return;
             };
             self.work += 1;
-            match (&packet, self.sessions.get(key)) {
-                (Packet::Publish(publish), Some(session))
-                    if !self.may_read(session, &publish.topic) =>
-                {
-                    let packet_id = publish.packet_id;
-                    if let Some(session) = self.sessions.get_mut(key) {
-                        session.outbound.forget(packet_id);
-                    }
-                }
-                _ => self.send(id, packet),
+            match packet {
+                Packet::Publish(publish) => self.repeat_message(key, id, publish),
+                other => self.send(id, other),
             }
         }
+    }
+
+    /// Sends a message again, if the client may still read it and it has not expired.
+    fn repeat_message(&mut self, key: Key, id: Key, mut publish: Publish) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let readable = self.may_read(session, &publish.topic);
+        let flight = session.outbound.tag(publish.packet_id).copied();
+        let over = flight.is_some_and(|flight| flight.is_over(&publish, self.now));
+        if !readable || over {
+            if let Some(session) = self.sessions.get_mut(key) {
+                session.outbound.forget(publish.packet_id);
+            }
+            return;
+        }
+        if let Some(flight) = flight {
+            flight.shorten(&mut publish, self.now);
+        }
+        self.send(id, Packet::Publish(publish));
     }
 
     fn transmit(&mut self, key: Key, delivery: &Delivery) {
@@ -299,7 +312,11 @@ impl Core {
             return;
         };
         if publish.qos > QoS::AtMostOnce {
-            session.outbound.start(&mut publish, delivery.group);
+            let flight = Flight {
+                group: delivery.group,
+                expires: delivery.message.expires,
+            };
+            session.outbound.start(&mut publish, flight);
         } else if connection.outbox.is_backed_up() {
             application::detach(&mut publish);
         }

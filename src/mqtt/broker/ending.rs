@@ -1,16 +1,16 @@
 //! How connections and sessions end: DISCONNECT, wills (MQTT 5.0 §3.1.2.5), session expiry (§3.1.2.11.2).
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytestring::ByteString;
 
 use super::access::Client;
-use super::application::{Delivery, Message};
+use super::application::{Delivery, Flight, Message};
 use super::connection::Phase;
 use super::core::Core;
 use super::events::Event;
-use super::holding::Held;
 use super::sessions::Reminder;
 use super::sessions::Session;
 use crate::mqtt::packet::{Disconnect, QoS, ReasonCode, Version, Will};
@@ -22,7 +22,7 @@ use crate::server::Key;
 pub(super) struct Estate {
     key: Key,
     filters: Vec<ByteString>,
-    orphans: VecDeque<Orphan<Option<Key>>>,
+    orphans: VecDeque<Orphan<Flight>>,
     session: Session,
 }
 
@@ -33,8 +33,9 @@ impl Core {
             let Some(session) = self.sessions.get_mut(session) else {
                 return;
             };
-            // A session that was to end with its connection cannot be prolonged (MQTT 5.0 §3.14.2.2.2).
-            if session.expiry == 0 && wanted > 0 {
+            // A session that was to end with its connection cannot be prolonged (MQTT 5.0 §3.14.2.2.2). What CONNECT said
+            // counts, not what was granted.
+            if !session.asked_to_last && wanted > 0 {
                 return self.kick(id, ReasonCode::PROTOCOL_ERROR);
             }
             session.expiry = granted;
@@ -54,8 +55,9 @@ impl Core {
             return;
         };
         connection.phase = Phase::Closing;
-        // Not acknowledged: their publisher knows that they may be lost.
-        connection.held = Held::default();
+        // Not acknowledged: their publisher knows that they may be lost. Of those at QoS 0 it knows nothing.
+        let held = std::mem::take(&mut connection.held);
+        self.counts.messages_dropped += held.at_most_once();
         connection.request = None;
         self.connected -= 1;
         let client_id = connection.client_id.clone();
@@ -181,9 +183,10 @@ impl Core {
         }
         if let Some(orphan) = estate.orphans.pop_front() {
             match orphan {
-                Orphan::Unsent(Some(group), publish) if publish.qos == QoS::AtLeastOnce => {
-                    let message = Message::handed_on(publish, self.now);
-                    self.share(group, &message.into(), true);
+                Orphan::Unsent(Flight { group, expires }, publish)
+                    if publish.qos == QoS::AtLeastOnce =>
+                {
+                    self.hand_on(group, || Message::handed_on(publish, expires).into());
                 }
                 _ => {}
             }
@@ -192,9 +195,18 @@ impl Core {
         let Some(Delivery { message, group, .. }) = estate.session.queue.pop() else {
             return false;
         };
-        if let Some(group) = group {
+        self.hand_on(group, || message);
+        true
+    }
+
+    /// Gives a message to another member of a shared subscription, if it came by one and has not expired.
+    fn hand_on(&mut self, group: Option<Key>, message: impl FnOnce() -> Rc<Message>) {
+        let Some(group) = group else {
+            return;
+        };
+        let message = message();
+        if !message.expired(self.now) {
             self.share(group, &message, true);
         }
-        true
     }
 }

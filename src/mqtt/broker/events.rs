@@ -34,6 +34,15 @@ pub(crate) enum Event {
         /// Its own reason or ours; `None`: the connection broke.
         reason: Option<ReasonCode>,
     },
+    /// A client is to be told something in a packet larger than it takes, which ends its connection.
+    TooLarge {
+        /// Its identifier.
+        client_id: ByteString,
+        /// The name of the packet.
+        packet: &'static str,
+        /// Its Maximum Packet Size, in bytes.
+        most: u32,
+    },
     /// A client subscribed.
     Subscribed {
         /// Its identifier.
@@ -88,8 +97,8 @@ pub(crate) struct Counts {
     pub messages_received: u64,
     /// PUBLISH packets sent.
     pub messages_sent: u64,
-    /// Messages that did not reach a subscriber: its buffer was full, the packet was too large for it, or its queue had
-    /// no room for a will.
+    /// Messages that did not reach a subscriber: its buffer was full, the packet was too large for it, its queue had no
+    /// room for a will, or the connection of their publisher ended while they waited behind others.
     pub messages_dropped: u64,
     /// Bytes read from clients.
     pub bytes_received: u64,

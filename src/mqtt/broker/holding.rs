@@ -40,6 +40,12 @@ impl Held {
         self.waiting.len() < MOST_HELD && self.bytes < bytes
     }
 
+    /// How many of them are never acknowledged.
+    pub(super) fn at_most_once(&self) -> u64 {
+        let waiting = self.waiting.iter();
+        waiting.filter(|it| it.qos == QoS::AtMostOnce).count() as u64
+    }
+
     fn push(&mut self, publish: Publish) {
         self.bytes += publish.held();
         self.waiting.push_back(publish);

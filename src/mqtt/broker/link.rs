@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn fill(&mut self) -> bool {
         let mut state = self.broker.state();
         let now = Instant::now();
-        let version = self.decoder.version;
+        let version = state.engine.version(self.id);
         while self.output.len() < BATCH {
             match state.engine.pull(self.id, now) {
                 None => break,

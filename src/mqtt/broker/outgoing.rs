@@ -46,19 +46,43 @@ impl Core {
     }
 
     pub(super) fn post(&mut self, id: Key, outgo: Outgo) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if !connection.takes(&outgo) {
+            return self.end_for_size(id, &outgo);
+        }
         if let Outgo::Packet(Packet::Publish(publish)) = &outgo {
             self.counts.messages_sent += 1;
             self.counts.payload_sent += publish.payload.len() as u64;
         }
         self.counts.packets_sent += 1;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if !connection.takes(&outgo) {
-            return self.hang_up(id);
-        }
         connection.outbox.push(outgo, self.now);
         self.announce(id);
+    }
+
+    /// Ends a connection whose client is to be told something and does not take a packet as large as that
+    /// (MQTT 5.0 §3.1.2.11.4).
+    fn end_for_size(&mut self, id: Key, outgo: &Outgo) {
+        let (Outgo::Packet(packet), Some(connection)) = (outgo, self.connections.get(id)) else {
+            return;
+        };
+        // The close that follows has to do.
+        if matches!(packet, Packet::Disconnect(_)) {
+            return;
+        }
+        self.events.push(Event::TooLarge {
+            client_id: connection.client_id.clone(),
+            packet: packet.name(),
+            most: connection.largest,
+        });
+        let reason = ReasonCode::PACKET_TOO_LARGE;
+        // There is no DISCONNECT without a CONNACK before it ([MQTT-3.14.0-1]).
+        if !matches!(packet, Packet::ConnAck(_)) {
+            self.say_goodbye(id, reason);
+        }
+        self.detach(id, true, Some(reason));
+        self.hang_up(id);
     }
 
     pub(super) fn announce(&mut self, id: Key) {

@@ -1,11 +1,10 @@
 //! PUBLISH from clients (MQTT 5.0 §3.3, §4.3) and the acknowledgements of both directions.
 
 use super::access::{Client, Right};
-use super::application::Message;
+use super::application::{Flight, Message};
 use super::core::Core;
 use super::faults::Action;
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode, Version};
-use crate::mqtt::session::inbound::Arrival;
 use crate::mqtt::session::outbound::Progress;
 use crate::server::Key;
 
@@ -128,21 +127,22 @@ impl Core {
 
     fn publish_exactly_once(&mut self, id: Key, session: Key, publish: Publish) {
         let packet_id = publish.packet_id;
-        let arrival = self
+        let known = self
             .sessions
-            .get_mut(session)
-            .map(|one| one.inbound.publish(packet_id));
-        if !self.has_quota(session, 0) {
-            return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
-        }
-        if arrival != Some(Arrival::Fresh) {
+            .get(session)
+            .is_some_and(|one| one.inbound.holds(packet_id));
+        if known {
             return self.acknowledge(id, Packet::PubRec, packet_id, ReasonCode::SUCCESS);
+        }
+        // Before it is noted: it would be taken for one that was delivered when it comes again.
+        if !self.has_quota(session, 1) {
+            return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
         }
         let refusal = self.refusal(session, &publish);
         if let Some(state) = self.sessions.get_mut(session) {
             // Before MQTT 5 nothing can be refused: the message is dropped and the exchange goes on.
-            if refusal.is_some() && state.version == Version::V5 {
-                state.inbound.refuse(packet_id);
+            if refusal.is_none() || state.version < Version::V5 {
+                state.inbound.publish(packet_id);
             }
         }
         self.accept(id, session, publish, refusal);
@@ -225,7 +225,7 @@ impl Core {
 
     /// A message is complete: the next may go. An answer to nothing is passed over, since it may have
     /// crossed a reconnection; an answer of the wrong kind to a message in flight is a protocol error.
-    fn proceed(&mut self, id: Key, session: Key, ack: &Ack, progress: &Progress<Option<Key>>) {
+    fn proceed(&mut self, id: Key, session: Key, ack: &Ack, progress: &Progress<Flight>) {
         let holds = |core: &Self| {
             core.sessions
                 .get(session)

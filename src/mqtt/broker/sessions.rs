@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 
 use super::access::Client;
-use super::application::Delivery;
+use super::application::{Delivery, Flight};
 use super::retained::Walk;
 use crate::mqtt::packet::{QoS, Version, Will};
 use crate::mqtt::session::inbound::Inbound;
@@ -44,8 +44,9 @@ pub(super) struct Session {
     pub(super) connection: Option<Key>,
     /// Seconds that the session outlives its connection; [`NEVER`]: for good.
     pub(super) expiry: u32,
-    /// Tagged with the shared subscription that a message came by.
-    pub(super) outbound: Outbound<Option<Key>>,
+    /// Whether CONNECT asked for a session that outlives its connection.
+    pub(super) asked_to_last: bool,
+    pub(super) outbound: Outbound<Flight>,
     pub(super) inbound: Inbound,
     pub(super) queue: Queue,
     /// Whether the queue has been too full for a message since it last had ample room.
@@ -71,6 +72,7 @@ impl Session {
             version: Version::V5,
             connection: None,
             expiry: 0,
+            asked_to_last: false,
             outbound: Outbound::new(u16::MAX),
             inbound: Inbound::default(),
             overflows: false,

@@ -37,8 +37,7 @@ impl Client {
     }
 
     pub(super) fn falls_back(&mut self, fault: &Fault) -> bool {
-        let refused = matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION);
-        if !refused {
+        if !fault.is_about_the_version() {
             return false;
         }
         if self.may_fall_back && self.session.version() == Version::V5 {

@@ -99,7 +99,9 @@ pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
             format!("protocol violation by {target}: {text}"),
         )
         .because(Cause::Violation),
-        Fault::Refused(ack) => elsewhere(target, fault, refused(target, fault, ack.reason)),
+        Fault::Refused(refusal) => {
+            elsewhere(target, fault, refused(target, fault, refusal.ack.reason))
+        }
         Fault::Closed(disconnect) => {
             let kind = match disconnect.reason.kind() {
                 Kind::Unauthorized => Kind::Unauthorized,
@@ -122,8 +124,10 @@ pub(crate) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
 fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
     let text = format!("{target} refused the connection: {fault}");
     let error = Error::new(reason.kind(), text).because(Cause::ConnectionRefused(reason.0));
+    if let Some(hint) = fault.other_version() {
+        return error.hint(hint);
+    }
     match reason {
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("connect with MQTT 3.1.1: -V 311"),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED
             if target.username.is_none() =>
         {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Place;
+use super::{Place, Version};
 use crate::error::Kind;
 
 /// A reason code; 0x80 and above is a failure.
@@ -144,6 +144,16 @@ impl ReasonCode {
         fmt::from_fn(move |f| match (self, place) {
             (Self::SUCCESS, Place::SubAck) => f.write_str("granted QoS 0 (0x00)"),
             (Self::SUCCESS, Place::Disconnect) => f.write_str("normal disconnection (0x00)"),
+            _ => fmt::Display::fmt(&self, f),
+        })
+    }
+
+    /// The code of a CONNACK in words. Before MQTT 5 the server has sent a return code (MQTT 3.1.1 §3.2.2.3).
+    pub(crate) fn in_connack(self, version: Version) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self.name() {
+            Some(name) if version < Version::V5 => {
+                write!(f, "{name} (return code {})", self.to_return_code())
+            }
             _ => fmt::Display::fmt(&self, f),
         })
     }

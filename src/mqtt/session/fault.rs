@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::brief;
 use crate::mqtt::packet::{
-    ConnAck, Disconnect, Malformed, Packet, Place, Properties, ReasonCode, Unencodable,
+    ConnAck, Disconnect, Malformed, Packet, Place, Properties, ReasonCode, Unencodable, Version,
 };
 
 /// Why a connection cannot go on.
@@ -27,8 +27,8 @@ pub enum Fault {
         text: String,
     },
     /// CONNACK with a failure.
-    #[error("{}", words(.0.reason, &.0.properties))]
-    Refused(Box<ConnAck>),
+    #[error("{}", words(.0.ack.reason.in_connack(.0.form), &.0.ack.properties))]
+    Refused(Box<Refusal>),
     /// The server said DISCONNECT.
     #[error("{}", words(.0.reason.in_packet(Place::Disconnect), &.0.properties))]
     Closed(Disconnect),
@@ -41,6 +41,17 @@ pub enum Fault {
     /// Something of ours does not fit into a packet.
     #[error(transparent)]
     Unencodable(#[from] Unencodable),
+}
+
+/// A server does not let the client in.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its answer.
+    pub ack: ConnAck,
+    /// The version that CONNECT asked for.
+    pub asked: Version,
+    /// The version that the answer has the form of: a server that knows no other than an older one answers in that.
+    pub form: Version,
 }
 
 impl Fault {
@@ -63,7 +74,7 @@ impl Fault {
     /// The server that is to be used instead, if this one names it (MQTT 5.0 §4.11): the first of several.
     pub(crate) fn other_server(&self) -> Option<String> {
         let said = match self {
-            Self::Refused(ack) => &ack.properties,
+            Self::Refused(refusal) => &refusal.ack.properties,
             Self::Closed(disconnect) => &disconnect.properties,
             _ => return None,
         };
@@ -72,6 +83,18 @@ impl Fault {
         // Anything else is no address, and nothing that a user should be told to type.
         let is_of_address = |it: u8| it.is_ascii_alphanumeric() || b".:-_[]".contains(&it);
         first.bytes().all(is_of_address).then(|| first.to_owned())
+    }
+
+    /// Whether the server does not speak the version that it was asked for.
+    pub(crate) fn is_about_the_version(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION)
+    }
+
+    /// What the user can do, where it is another version that helps.
+    pub(crate) fn other_version(&self) -> Option<&'static str> {
+        let too_new = self.is_about_the_version()
+            && matches!(self, Self::Refused(refusal) if refusal.asked == Version::V5);
+        too_new.then_some("connect with MQTT 3.1.1: -V 311")
     }
 
     /// Whether it may be about a message that the server was sent, and not about who sent it. A server may give the same reason
@@ -88,7 +111,7 @@ impl Fault {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::KeepAlive | Self::Overrun => true,
-            Self::Refused(ack) => is_temporary(ack.reason),
+            Self::Refused(refusal) => is_temporary(refusal.ack.reason),
             Self::Closed(disconnect) => is_temporary(disconnect.reason),
             Self::Malformed { .. } | Self::Protocol { .. } | Self::Unencodable(_) => false,
         }
@@ -185,6 +208,34 @@ mod tests {
         }
         for code in [0x00, 0x8b, 0x8e, 0x98, 0x9c] {
             assert!(!closed(code).is_about_a_message(), "{code:x}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_shown_as_it_was_sent() {
+        let (new, old) = (Version::V5, Version::V311);
+        for (asked, form, words, hint) in [
+            (new, new, "unsupported protocol version (0x84)", true),
+            (
+                new,
+                old,
+                "unsupported protocol version (return code 1)",
+                true,
+            ),
+            (
+                old,
+                old,
+                "unsupported protocol version (return code 1)",
+                false,
+            ),
+        ] {
+            let ack = ConnAck {
+                reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+                ..ConnAck::default()
+            };
+            let fault = Fault::Refused(Box::new(Refusal { ack, asked, form }));
+            assert_eq!(fault.to_string(), words);
+            assert_eq!(fault.other_version().is_some(), hint, "{asked:?} {form:?}");
         }
     }
 

@@ -29,6 +29,11 @@ impl Inbound {
         }
     }
 
+    /// Whether a message with this identifier waits for its PUBREL.
+    pub(crate) fn holds(&self, packet_id: u16) -> bool {
+        self.unreleased.contains(&packet_id)
+    }
+
     /// Forgets a message that was refused with a failing PUBREC: its identifier is free again (MQTT 5.0 §4.3.3).
     pub(crate) fn refuse(&mut self, packet_id: u16) {
         self.unreleased.remove(&packet_id);

@@ -240,6 +240,11 @@ impl<T: Clone> Outbound<T> {
         self.last_id
     }
 
+    /// What the sender attached to a message in flight.
+    pub(crate) fn tag(&self, packet_id: u16) -> Option<&T> {
+        self.entries.get(&packet_id).map(|entry| &entry.tag)
+    }
+
     /// Where a message in flight is to go; `None` when the receiver owns it already, or it is unknown.
     pub(crate) fn topic(&self, packet_id: u16) -> Option<ByteString> {
         match &self.entries.get(&packet_id)?.state {

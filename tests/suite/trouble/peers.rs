@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
+use crate::support::bench::bench;
 use crate::support::command::{Line, iotctl};
 use crate::support::peer::{
     Peer, level, packet, publish, read_packet, read_until, refuse, rest, send, subscribed, welcome,
@@ -522,4 +523,64 @@ fn a_reply_that_came_with_the_goodbye_is_shown() {
         let ended = at(peer.port, "request", words).run().exits(0);
         assert_eq!(ended.text(), "reply\n");
     }
+}
+
+/// The hint is for those whom it helps, and the code is the one that came.
+#[test]
+fn a_version_that_is_refused_is_named_as_the_server_did() {
+    for (version, answer, says, hint) in [
+        ("5", &[0x20, 3, 0, 0x84, 0][..], "(0x84)", true),
+        ("5", &[0x20, 2, 0, 1], "(return code 1)", true),
+        ("311", &[0x20, 2, 0, 1], "(return code 1)", false),
+        ("31", &[0x20, 2, 0, 1], "(return code 1)", false),
+    ] {
+        let peer = Peer::start(move |stream, _| {
+            read_packet(stream);
+            send(stream, answer);
+        });
+        let lines = [
+            at(peer.port, "pub", "-t a -m x -i x"),
+            bench(peer.port, "-q 1 --rate 100 --count 1"),
+        ];
+        for line in lines {
+            let ended = line.words("-V").words(version).run().exits(1);
+            let told = ended.says(&format!("unsupported protocol version {says}\n"));
+            let hints = told
+                .stderr
+                .contains("hint: connect with MQTT 3.1.1: -V 311\n");
+            assert_eq!(hints, hint, "{version}: {}", told.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_forgets_a_message_of_qos_2_is_the_cause_of_the_doubt() {
+    let forgets = || {
+        Peer::start(|stream, _| {
+            welcome(stream);
+            let publish = read_until(stream, 0x30).unwrap();
+            send(stream, &packet(0x50, &publish[3..5]));
+            let release = read_until(stream, 0x60).unwrap();
+            send(stream, &packet(0x70, &[&release[..2], &[0x92]].concat()));
+            rest(stream);
+        })
+    };
+    let peer = forgets();
+    let cause = format!(
+        "mqtt://127.0.0.1:{} does not know a message that it has received: packet identifier not found (0x92)",
+        peer.port
+    );
+    let numbers = "of 1 message sent, 0 acknowledged, 1 in doubt";
+    at(peer.port, "pub", "-t a -m x -q 2")
+        .run()
+        .exits(6)
+        .says_only(&format!("iotctl: {cause}: {numbers}\n"));
+    let peer = forgets();
+    at(peer.port, "pub", "-t a -m x -q 2 --ack-report")
+        .run()
+        .exits(6)
+        .contains("a: in doubt after ")
+        .contains(
+            "does not know a message that it has received: packet identifier not found (0x92)\n",
+        );
 }

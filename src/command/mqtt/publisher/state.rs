@@ -75,7 +75,7 @@ impl<C: Connection> Publisher<C> {
             && matches!(
                 event,
                 Event::Acknowledged { ticket: STATE, .. }
-                    | Event::InDoubt(STATE)
+                    | Event::InDoubt { ticket: STATE, .. }
                     | Event::Abandoned { ticket: STATE, .. }
                     | Event::Unsendable { ticket: STATE, .. }
             )

@@ -201,7 +201,7 @@ pub(super) const fn count(event: &Event, account: &mut Account) {
         Event::Acknowledged { reason, .. } if reason.is_failure() => account.refused += 1,
         Event::Unsendable { .. } => account.refused += 1,
         Event::Acknowledged { .. } => account.acknowledged += 1,
-        Event::InDoubt(_) => account.lost += 1,
+        Event::InDoubt { .. } => account.lost += 1,
         Event::Abandoned { .. } => account.abandoned += 1,
         _ => {}
     }

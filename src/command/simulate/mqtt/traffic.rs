@@ -11,7 +11,7 @@ use super::world::World;
 use crate::device::fleet::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::mqtt::client::diagnose;
-use crate::mqtt::packet::{Publish, ReasonCode, Version};
+use crate::mqtt::packet::{Publish, Version};
 use crate::mqtt::session::client::Event;
 use crate::mqtt::session::fault::Fault;
 
@@ -84,7 +84,7 @@ impl World {
             match event {
                 Event::Connected { .. } => opened = true,
                 Event::Acknowledged { .. }
-                | Event::InDoubt(_)
+                | Event::InDoubt { .. }
                 | Event::Abandoned { .. }
                 | Event::Unsendable { .. } => count(&event, account),
                 Event::Message(publish) => messages.push(publish),
@@ -175,5 +175,5 @@ fn asked(publish: Publish) -> (ByteString, Bytes, Option<Reply>) {
 
 /// Whether the server speaks an older MQTT.
 fn is_older(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION)
+    fault.is_about_the_version()
 }

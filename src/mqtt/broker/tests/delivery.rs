@@ -62,6 +62,70 @@ fn the_expiry_shrinks_while_a_message_waits_and_ends_it() {
     assert_eq!(got[0].properties.message_expiry_interval(), Some(45));
 }
 
+fn mortal(payload: &str, level: u8, seconds: u32) -> Publish {
+    let lives = Property::MessageExpiryInterval(seconds);
+    Publish {
+        properties: [lives].into_iter().collect(),
+        ..message("t", payload, level)
+    }
+}
+
+/// QoS 2 does not end by it once the message was sent ([MQTT-4.3.3-7]).
+#[test]
+fn the_expiry_shrinks_until_a_message_is_sent_again_and_ends_it_at_qos_1() {
+    let mut world = World::new();
+    let back = || v5("a").resuming().lasting(100);
+    let a = world.connect(back());
+    world.subscribe(a, "t", 2);
+    let b = world.connect(v5("b"));
+    for publish in [
+        mortal("short", 1, 5),
+        mortal("long", 1, 50),
+        mortal("exactly", 2, 5),
+        mortal("released", 2, 5),
+    ] {
+        world.publish(b, publish);
+        world.send(b, Packet::PubRel(ack(77)));
+    }
+    let ids: Vec<u16> = world.publishes(a).iter().map(|it| it.packet_id).collect();
+    world.send(a, Packet::PubRec(ack(ids[3])));
+    world.break_off(a);
+    world.pass_seconds(10);
+    let a = world.connect(back());
+    let again = world.packets(a);
+    assert_eq!(again[2], Packet::PubRel(ack(ids[3])));
+    let left = again.iter().filter_map(|packet| match packet {
+        Packet::Publish(it) => Some((it.packet_id, it.properties.message_expiry_interval())),
+        _ => None,
+    });
+    let expected = [(ids[1], Some(40)), (ids[2], Some(0))];
+    assert_eq!(left.collect::<Vec<_>>(), expected);
+    // What has expired takes no part of the window.
+    let session = world.core.sessions.find("a").unwrap();
+    let outbound = &world.core.sessions.get(session).unwrap().outbound;
+    assert!(!outbound.holds(ids[0]) && outbound.len() == 3);
+}
+
+#[test]
+fn another_member_of_a_group_gets_a_message_until_it_expires() {
+    for (waits, payloads) in [(5, 1), (30, 0)] {
+        let mut world = World::new();
+        let a = world.connect(v5("a"));
+        world.subscribe(a, "$share/g/t", 1);
+        let c = world.connect(v5("c"));
+        world.publish(c, mortal("x", 1, 20));
+        world.pass_seconds(waits);
+        let b = world.connect(v5("b"));
+        world.subscribe(b, "$share/g/t", 1);
+        world.break_off(a);
+        let got = world.publishes(b);
+        assert_eq!(got.len(), payloads);
+        for publish in got {
+            assert_eq!(publish.properties.message_expiry_interval(), Some(15));
+        }
+    }
+}
+
 #[test]
 fn a_message_forwarded_at_once_keeps_its_whole_interval() {
     let mut world = World::new();

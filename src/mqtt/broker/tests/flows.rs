@@ -1,4 +1,4 @@
-use super::world::{World, ack, ack_with, message, retained, v5, v311};
+use super::world::{Wishes, World, ack, ack_with, message, retained, v5, v311};
 use crate::mqtt::broker::options::Options;
 use crate::mqtt::packet::{Packet, Property, Publish, QoS, ReasonCode};
 
@@ -150,6 +150,33 @@ fn our_receive_maximum_is_enforced_for_mqtt_5() {
     let b = world.connect(v311("b"));
     (1..=5).for_each(|id| world.publish(b, numbered(id, 2)));
     assert_eq!(world.packets(b).len(), 5);
+}
+
+#[test]
+fn a_message_beyond_our_receive_maximum_is_new_when_it_comes_again() {
+    let mut world = World::with(Options {
+        receive_maximum: 2,
+        ..Options::default()
+    });
+    let numbered = |packet_id: u16, duplicate| Publish {
+        packet_id,
+        duplicate,
+        ..message("t", &packet_id.to_string(), 2)
+    };
+    let watcher = world.connect(v5("w"));
+    world.subscribe(watcher, "t", 0);
+    let a = world.connect(v5("a").lasting(100));
+    (1..=3).for_each(|id| world.publish(a, numbered(id, false)));
+    world.expect_kick(a, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+    world.break_off(a);
+    let a = world.connect(v5("a").resuming().lasting(100));
+    for id in [1, 2] {
+        world.publish(a, numbered(id, true));
+        world.send(a, Packet::PubRel(ack(id)));
+    }
+    world.publish(a, numbered(3, true));
+    assert_eq!(world.packets(a).last(), Some(&Packet::PubRec(ack(3))));
+    assert_eq!(world.received(watcher), ["1", "2", "3"]);
 }
 
 #[test]

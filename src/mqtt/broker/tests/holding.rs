@@ -78,6 +78,18 @@ fn before_mqtt_5_it_waits_and_so_does_what_follows() {
 }
 
 #[test]
+fn what_waits_at_qos_0_when_its_publisher_goes_is_counted() {
+    let mut world = crowded();
+    let b = world.connect(v311("b"));
+    (1..=3).for_each(|id| world.publish(b, numbered(id, 1)));
+    for payload in ["x", "y"] {
+        world.publish(b, message("t", payload, 0));
+    }
+    world.leave(b);
+    assert_eq!(world.core.counts().messages_dropped, 2);
+}
+
+#[test]
 fn a_client_that_waits_for_itself_is_served_and_in_the_end_closed() {
     let mut world = World::with(Options {
         max_queued: 2,

@@ -1,8 +1,10 @@
-use super::world::{Wishes, World, ack, ack_with, message, v5, v311};
+use bytestring::ByteString;
+
+use super::world::{Wishes, World, ack, ack_with, filter, message, v5, v311};
 use crate::mqtt::broker::core::Core;
 use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::Options;
-use crate::mqtt::packet::{Packet, ReasonCode};
+use crate::mqtt::packet::{Packet, Property, ReasonCode, Subscribe};
 
 #[test]
 fn what_a_full_queue_has_no_room_for_waits_without_an_acknowledgement() {
@@ -34,6 +36,43 @@ fn what_a_full_queue_has_no_room_for_waits_without_an_acknowledgement() {
     world.pass_seconds(0);
     assert_eq!(world.packets(b).len(), 2, "the others had waited");
     assert_eq!(world.received(a), ["3", "4"]);
+}
+
+/// MQTT 5.0 §3.1.2.11.4.
+#[test]
+fn a_client_that_does_not_take_an_answer_is_told_and_so_is_the_log() {
+    let small = |most| v5("a").with(Property::MaximumPacketSize(most));
+    let reason = ReasonCode::PACKET_TOO_LARGE;
+    let end = |packet, most| {
+        let client_id: ByteString = "a".into();
+        let too_large = Event::TooLarge {
+            client_id: client_id.clone(),
+            packet,
+            most,
+        };
+        let reason = Some(reason);
+        [too_large, Event::Disconnected { client_id, reason }]
+    };
+    let mut world = World::new();
+    let a = world.connect(small(20));
+    world.events();
+    let subscriptions = (0..20).map(|number| filter(&number.to_string(), 0));
+    let subscribe = Subscribe {
+        packet_id: 1,
+        subscriptions: subscriptions.collect(),
+        ..Subscribe::default()
+    };
+    world.send(a, Packet::Subscribe(subscribe));
+    world.expect_kick(a, reason);
+    let events = world.events();
+    assert_eq!(events[events.len() - 2..], end("SUBACK", 20));
+    world.break_off(a);
+    // DISCONNECT is as large as an answer that says why, or there was no CONNACK before it.
+    let b = world.open();
+    world.send(b, Packet::Connect(Box::new(small(2))));
+    assert!(world.packets(b).is_empty() && world.is_closed(b));
+    let events = world.events();
+    assert_eq!(events[events.len() - 2..], end("CONNACK", 2));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::world::{Wishes, World, ack, message, v5, v311};
+use super::world::{Wishes, World, ack, message, v5, v311, will};
 use crate::mqtt::broker::options::Options;
 use crate::mqtt::packet::{Connect, Disconnect, Packet, Property, ReasonCode};
 
@@ -54,6 +54,30 @@ fn disconnect_may_change_the_expiry_but_not_raise_it_from_zero() {
     world.send(b, leaving(100));
     world.expect_kick(b, ReasonCode::PROTOCOL_ERROR);
     assert!(!world.try_connect(v5("b").resuming()).1.session_present);
+}
+
+/// MQTT 5.0 §3.14.2.2.2 is about the interval in CONNECT, not about what was granted.
+#[test]
+fn who_asked_for_a_lasting_session_may_change_it_where_none_lasts() {
+    let mut world = World::with(Options {
+        session_expiry_limit: Some(0),
+        ..Options::default()
+    });
+    let watcher = world.connect(v5("w"));
+    world.subscribe(watcher, "will", 0);
+    let a = world.connect(v5("a").lasting(100).will(will("will", "gone")));
+    let shorter = Property::SessionExpiryInterval(50);
+    world.send(
+        a,
+        Packet::Disconnect(Disconnect {
+            properties: [shorter].into_iter().collect(),
+            ..Disconnect::default()
+        }),
+    );
+    assert!(world.packets(a).is_empty(), "no DISCONNECT of ours");
+    world.break_off(a);
+    assert!(world.received(watcher).is_empty());
+    assert!(!world.try_connect(v5("a").resuming()).1.session_present);
 }
 
 #[test]
@@ -184,7 +208,7 @@ fn a_session_belongs_to_its_user() {
             let watcher = world.connect(v5("watcher"));
             world.subscribe(watcher, "w", 0);
             let mut first = ann();
-            first.will = Some(super::world::will("w", "of ann"));
+            first.will = Some(will("w", "of ann"));
             let first = world.connect(first.with(Property::ReceiveMaximum(1)));
             world.subscribe(first, "t", 2);
             world.publish(watcher, message("t", "in flight", 1));

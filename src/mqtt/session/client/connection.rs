@@ -10,7 +10,7 @@ use crate::mqtt::packet::{
     self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, ReasonCode, Version,
 };
 use crate::mqtt::session::alias;
-use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::fault::{Fault, Refusal};
 use crate::mqtt::session::keep_alive::KeepAlive;
 use crate::mqtt::session::limits::Limits;
 use crate::mqtt::session::outbound::Orphan;
@@ -120,7 +120,8 @@ impl Session {
 
     fn on_connack(&mut self, ack: ConnAck, now: Instant) -> Result<(), Fault> {
         if ack.reason.is_failure() {
-            return Err(Fault::Refused(Box::new(ack)));
+            let (asked, form) = (self.connect.version, self.decoder.version);
+            return Err(Fault::Refused(Box::new(Refusal { ack, asked, form })));
         }
         self.check_login(&ack.properties)?;
         if ack.session_present && self.connect.clean_start {
@@ -226,7 +227,10 @@ impl Session {
         for orphan in orphans.into_iter().rev() {
             match orphan {
                 Orphan::Unsent(ticket, publish) => self.resend.push_front((ticket, publish)),
-                Orphan::InDoubt(ticket) => self.tell_outcome(Event::InDoubt(ticket)),
+                Orphan::InDoubt(ticket) => {
+                    let reason = None;
+                    self.tell_outcome(Event::InDoubt { ticket, reason });
+                }
             }
         }
     }

@@ -43,17 +43,23 @@ impl Session {
                 ..Ack::default()
             }));
         }
-        match self.admits(&publish) {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
+        let taken = self.admits(&publish).and_then(|admitted| {
+            if admitted {
+                self.count_unacknowledged(publish.qos)?;
+            }
+            Ok(admitted)
+        });
+        match taken {
+            Ok(true) => self.events.push_back(Event::Message(publish)),
+            Ok(false) => {}
             Err(fault) => {
                 // It comes again, and is new then.
-                self.inbound.refuse(publish.packet_id);
+                if publish.qos == QoS::ExactlyOnce {
+                    self.inbound.refuse(publish.packet_id);
+                }
                 return Err(fault);
             }
         }
-        self.count_unacknowledged(publish.qos)?;
-        self.events.push_back(Event::Message(publish));
         Ok(())
     }
 

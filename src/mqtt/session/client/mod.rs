@@ -77,8 +77,13 @@ pub enum Event {
         /// Where the message should have gone, if it was refused.
         topic: Option<ByteString>,
     },
-    /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
-    InDoubt(Ticket),
+    /// The server owned this QoS 2 message (PUBREC), and knows nothing of it any more: it may or may not arrive.
+    InDoubt {
+        /// What the sender gave to [`Session::publish`].
+        ticket: Ticket,
+        /// What it answered to PUBREL; `None`: it has lost the session.
+        reason: Option<ReasonCode>,
+    },
     /// The connection was lost over this message again, and over no other: it is not sent any more.
     Abandoned {
         /// What the sender gave to [`Session::publish`].

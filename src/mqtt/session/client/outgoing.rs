@@ -108,7 +108,8 @@ impl Session {
             }
             Progress::InDoubt(ticket) => {
                 self.suspects.survived();
-                self.tell_outcome(Event::InDoubt(ticket));
+                let reason = Some(ack.reason);
+                self.tell_outcome(Event::InDoubt { ticket, reason });
                 self.pump()
             }
             Progress::Release(release) => self.send(&Packet::PubRel(release)),

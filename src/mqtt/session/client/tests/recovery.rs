@@ -172,7 +172,11 @@ fn a_pubrel_that_comes_again_is_not_refused() {
         ..gone
     };
     wire.server(&Packet::PubComp(gone)).unwrap();
-    assert_eq!(wire.session.poll_event(), Some(Event::InDoubt(8)));
+    let in_doubt = Event::InDoubt {
+        ticket: 8,
+        reason: Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
+    };
+    assert_eq!(wire.session.poll_event(), Some(in_doubt));
     assert_eq!(wire.session.unfinished(), 0);
 }
 
@@ -240,4 +244,18 @@ fn a_server_names_the_authentication_method_that_it_was_told() {
         other,
         "CONNACK with the authentication method x, and not token"
     );
+}
+
+#[test]
+fn a_message_beyond_our_receive_maximum_is_new_when_it_comes_again() {
+    let mut keeping = keeping(Version::V5);
+    keeping.properties.push(Property::ReceiveMaximum(1));
+    let mut wire = Wire::online(keeping, 10, &[]);
+    wire.server(&incoming(1, QoS::AtLeastOnce, false)).unwrap();
+    wire.server(&incoming(2, QoS::ExactlyOnce, false))
+        .unwrap_err();
+    wire.session.lost();
+    wire.reconnect(true, &[]);
+    wire.server(&incoming(2, QoS::ExactlyOnce, true)).unwrap();
+    assert!(matches!(wire.session.poll_event(), Some(Event::Message(it)) if it.packet_id == 2));
 }
