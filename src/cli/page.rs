@@ -222,6 +222,13 @@ mod tests {
         of_width(&words, cli::command(), WIDTH).unwrap()
     }
 
+    /// The command that `words` name.
+    fn found(words: &str, root: &Command) -> (Command, String) {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let (command, path) = generated::find(root, &words).unwrap();
+        (command.clone(), path)
+    }
+
     #[test]
     fn every_page_fits_a_screen() {
         for name in generated::PAGES {
@@ -233,6 +240,106 @@ mod tests {
             for line in page.lines().take_while(|line| *line != "Examples:") {
                 let wide = line.chars().count();
                 assert!(wide <= WIDTH, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_is_wider_than_the_terminal() {
+        for width in [30, 40, 63, 100] {
+            for name in generated::PAGES {
+                let words: Vec<String> = name
+                    .split('-')
+                    .filter(|it| *it != "iotctl")
+                    .map(str::to_owned)
+                    .collect();
+                let page = of_width(&words, cli::command(), width).unwrap();
+                let before = page.lines().take_while(|line| *line != "Examples:");
+                // Nothing is within the names of flags.
+                for line in before.filter(|line| line.trim().contains(' ')) {
+                    let is_name = line.trim_start().starts_with('-') && !line.contains(". ");
+                    let wide = line.chars().count();
+                    assert!(wide <= width || is_name, "{name}, {width}: {line}");
+                }
+            }
+        }
+    }
+
+    /// Required flags, and those of the first example, are on every page; those of other examples as long as there is room.
+    #[test]
+    fn a_page_shows_the_flags_of_its_examples_first() {
+        let mut root = cli::command();
+        root.build();
+        for name in generated::PAGES {
+            let words = name
+                .split('-')
+                .filter(|it| *it != "iotctl")
+                .collect::<Vec<_>>()
+                .join(" ");
+            let (command, path) = found(&words, &root);
+            if command.has_subcommands() {
+                continue;
+            }
+            let page = shown(&words);
+            let is_shown = |arg: &Arg| {
+                page.lines()
+                    .any(|line| line.starts_with(&format!("  {}", super::name(arg))))
+            };
+            let all = || {
+                command
+                    .get_arguments()
+                    .filter(|arg| !arg.is_positional() && !arg.is_hide_set())
+            };
+            for arg in all().filter(|arg| arg.is_required_set()) {
+                assert!(is_shown(arg), "{path}: {arg} is required:\n{page}");
+            }
+            let examples = help::examples(&path);
+            let of_examples: Vec<&Arg> = examples
+                .iter()
+                .flat_map(|(_, text)| choice::used(&command, &path, text))
+                .collect();
+            for arg in examples
+                .iter()
+                .take(1)
+                .flat_map(|(_, text)| choice::used(&command, &path, text))
+            {
+                assert!(
+                    is_shown(arg),
+                    "{path}: {arg} is in the first example:\n{page}"
+                );
+            }
+            let is_of_example =
+                |arg: &Arg| of_examples.iter().any(|it| it.get_id() == arg.get_id());
+            if let Some(missing) = of_examples.iter().find(|arg| !is_shown(arg)) {
+                let needed = |arg: &Arg| {
+                    choice::NEEDS
+                        .iter()
+                        .any(|(.., it)| arg.get_long() == Some(it))
+                };
+                let other = all().find(|arg| {
+                    is_shown(arg) && !is_of_example(arg) && !arg.is_required_set() && !needed(arg)
+                });
+                assert!(
+                    other.is_none(),
+                    "{path}: {} stands there, and not {missing}:\n{page}",
+                    other.unwrap()
+                );
+            }
+            // What clap knows of it stands in no public place but this.
+            for arg in all().filter(|arg| is_shown(arg)) {
+                let told = format!("{arg:?}");
+                let (_, told) = told.split_once("requires: [").unwrap();
+                let told = told.split(']').next().unwrap();
+                let needed = all().filter(|it| told.contains(&format!("\"{}\"", it.get_id())));
+                let long = arg.get_long().unwrap_or_default();
+                let needs = choice::NEEDS
+                    .iter()
+                    .filter(|(commands, flag, _)| path.starts_with(commands) && *flag == long);
+                let needs =
+                    needs.filter_map(|(.., it)| all().find(|arg| arg.get_long() == Some(it)));
+                for needed in needed.chain(needs) {
+                    assert!(is_shown(needed), "{path}: {arg} needs {needed}:\n{page}");
+                }
             }
         }
     }
