@@ -5,17 +5,18 @@
 
 pub(crate) mod beneath;
 mod flaw;
+mod mistake;
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result, meant};
+use crate::error::{Error, Kind, Result};
 
-pub(crate) use flaw::{Flaw, in_line};
+pub(crate) use self::flaw::{Flaw, in_line};
+pub(crate) use self::mistake::{key as key_of_mistake, mistake, unknown};
 
 /// More than any password, key, certificate bundle or configuration takes.
 pub(crate) const SMALL: u64 = 4 << 20;
@@ -406,25 +407,6 @@ pub(crate) fn mistaken(path: &Path, text: &str, at: usize, why: impl Display) ->
     Flaw::at(text, at, why).refuses(path.display())
 }
 
-/// What a parser of TOML says is wrong, in one line and without the text of a value: that may be a URL with a password in
-/// it, or a header that logs in.
-pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
-    let line = message.split('\n').next().unwrap_or_default();
-    if let Some((what, word, known)) = unknown(line)
-        && let Some(near) = meant(word, known).first()
-    {
-        return format!("{what}`{word}`; did you mean `{near}`?").into();
-    }
-    let text = line
-        .find(" \"")
-        .zip(line.rfind(", expected "))
-        .filter(|_| line.starts_with("invalid type: ") || line.starts_with("invalid value: "));
-    match text {
-        Some((from, to)) if from < to => [&line[..from], &line[to..]].concat().into(),
-        _ => line.into(),
-    }
-}
-
 /// What a parser of JSON says is wrong, in words for who has not written it by hand.
 pub(crate) fn json_mistake(cause: &serde_json::Error) -> String {
     use serde_json::error::Category;
@@ -439,16 +421,6 @@ pub(crate) fn json_mistake(cause: &serde_json::Error) -> String {
         (_, Some(name)) if words.starts_with("missing field ") => format!("{name} is missing"),
         _ => words.to_owned(),
     }
-}
-
-/// What a parser of TOML does not know: what it is ("unknown field "), the word, and those that could stand there.
-pub(crate) fn unknown(message: &str) -> Option<(&str, &str, Vec<&str>)> {
-    let line = message.split('\n').next().unwrap_or_default();
-    let mut words = line.split('`');
-    let what = words.next()?;
-    let word = words.next()?;
-    let is_unknown = ["unknown field ", "unknown variant "].contains(&what);
-    is_unknown.then(|| (what, word, words.skip(1).step_by(2).collect()))
 }
 
 #[cfg(test)]
@@ -470,26 +442,6 @@ mod tests {
         let why = replace_all(&[(nowhere.clone(), b"3")]).unwrap_err();
         assert!(why.text().contains(&nowhere.display().to_string()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn a_key_that_was_probably_meant_is_told_first() {
-        for (message, told) in [
-            (
-                "unknown field `topcs`, expected one of `url`, `file`, `topics`",
-                "unknown field `topcs`; did you mean `topics`?",
-            ),
-            (
-                "unknown field `colour`, expected `url` or `file`\nin `x`",
-                "unknown field `colour`, expected `url` or `file`",
-            ),
-            (
-                "invalid type: string \"secret\", expected u16",
-                "invalid type: string, expected u16",
-            ),
-        ] {
-            assert_eq!(mistake(message), told);
-        }
     }
 
     #[test]

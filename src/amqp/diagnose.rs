@@ -52,19 +52,15 @@ pub(super) async fn login(
     if let Some(error) = hung_up(target, &greeting) {
         return error;
     }
-    let silent = format!("{target} closed the connection without sending anything");
-    match diagnose::silent_close(target).await {
-        Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
-        None if bytes.is_empty() => Error::new(Kind::Lost, silent),
-        None => {
-            let why = match cause.kind() {
-                ErrorKind::IOError(cause) => plain(cause),
-                _ => cause.to_string(),
-            };
-            let text = format!("{target} does not conform to AMQP 0-9-1: {why}");
-            Error::new(Kind::Lost, text)
-        }
+    if bytes.is_empty() {
+        return closed(target, NINE).await;
     }
+    let why = match cause.kind() {
+        ErrorKind::IOError(cause) => plain(cause),
+        _ => cause.to_string(),
+    };
+    let text = format!("{target} does not conform to AMQP 0-9-1: {why}");
+    Error::new(Kind::Lost, text)
 }
 
 /// The server has greeted, and then ended the connection without a word.
@@ -189,7 +185,7 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
             (String::from("TLS"), Some(hint))
         }
         // An answer to what was taken for a CONNECT, or its refusal.
-        [0x20, 2 | 3, 0, ..] => (String::from("MQTT"), None),
+        [0x20, 2 | 3, 0, ..] => return Some(mqtt(target, ours)),
         _ => {
             let found = diagnose::first_bytes(bytes)?;
             (found.what, found.hint.map(str::to_owned))
@@ -205,6 +201,23 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
         Some(hint) => error.hint(hint),
         None => error,
     })
+}
+
+/// There is a server of MQTT.
+fn mqtt(target: &Target, ours: &str) -> Error {
+    let text = format!("{target} speaks MQTT, not {ours}");
+    Error::new(Kind::Unreachable, text).hint(diagnose::MQTT_PORT)
+}
+
+/// The connection was closed before its first byte.
+pub(super) async fn closed(target: &Target, ours: &str) -> Error {
+    let silent = format!("{target} closed the connection without sending anything");
+    match diagnose::silent_close(target).await {
+        Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
+        // Nor does it say what else it is to who does not speak it first.
+        None if diagnose::speaks_mqtt(target).await => mqtt(target, ours),
+        None => Error::new(Kind::Lost, silent),
+    }
 }
 
 /// A request failed; `what` completes "the server refused …".

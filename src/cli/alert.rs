@@ -137,6 +137,14 @@ pub(crate) struct AlertFlags {
     )]
     timeout: Option<Wait>,
 
+    /// End after this long, with exit code 0, or 5 where -C asked for more messages
+    #[arg(
+        long = "duration",
+        value_name = "TIME",
+        help_heading = "End conditions"
+    )]
+    lasts: Option<Wait>,
+
     /// Print the equivalent iotctl route configuration, and exit; the topic of its notices and all that belongs to the alert is in there; when to end, --ready-file, --report and --prometheus-listen are flags of iotctl route, and refused here
     #[arg(long, help_heading = "State")]
     print_config: bool,
@@ -300,6 +308,7 @@ impl AlertFlags {
         }
         written::refuse_of_run([
             self.timeout.as_ref().map(|_| "--timeout"),
+            self.lasts.as_ref().map(|_| "--duration"),
             self.enough.given(),
             self.drain.given(),
             self.reports.given(),
@@ -437,6 +446,7 @@ impl AlertFlags {
             reports: self.reports.reports(),
             until: self.enough.until(Until {
                 timeout: self.timeout.map(|Wait(time)| time),
+                duration: self.lasts.map(|Wait(time)| time),
                 ..self.drain.until()
             })?,
             ready: self.ready.ready(),

@@ -1,111 +1,25 @@
 //! The short help page, `iotctl help COMMAND`: one screen with the flags that are used most; all of them are on
 //! `--help`.
 
+mod choice;
+
 use std::fmt::Write;
 
 use clap::{Arg, Command};
 
 use super::{generated, help};
 use crate::error::Result;
+use crate::output;
 
-/// Columns and lines of a page.
+/// Columns of a page where nobody says how wide it may be, and lines of one that wide.
 const WIDTH: usize = 80;
 const LINES: usize = 30;
 
-/// The long names of the flags that are used most, in any command; a page shows those that its command has.
-const COMMON: &[&str] = &[
-    "embedded",
-    "scenario",
-    "publishers",
-    "subscribers",
-    "producers",
-    "consumers",
-    "sockets",
-    "outstanding",
-    "duration",
-    "assert",
-    "save-json",
-    "html",
-    "topic",
-    "to",
-    "value",
-    "above",
-    "below",
-    "topic-out",
-    "device",
-    "alerts",
-    "every",
-    "once",
-    "web",
-    "columns",
-    "melt",
-    "speed",
-    "check",
-    "preview",
-    "print-config",
-    "test",
-    "dry-run",
-    "slots",
-    "trust",
-    "vendor",
-    "class",
-    "manifest",
-    "carousel",
-    "install",
-    "health",
-    "once",
-    "pause",
-    "abort",
-    "routing-key",
-    "exchange",
-    "message",
-    "size",
-    "max",
-    "rate",
-    "file",
-    "stdin",
-    "lines",
-    "qos",
-    "retain",
-    "declare",
-    "echo",
-    "persistent",
-    "mandatory",
-    "ack",
-    "queue-type",
-    "durable",
-    "passive",
-    "type",
-    "count",
-    "timeout",
-    "for",
-    "exec",
-    "filter",
-    "until",
-    "expect",
-    "verbose",
-    "output",
-    "listen",
-    "acl-file",
-    "resource",
-    "directory",
-    "plugtest",
-    "fault",
-    "host",
-    "port",
-    "username",
-    "password-file",
-    "cafile",
-    "insecure",
-    "psk",
-    "psk-identity",
-    "accept",
-    "content-format",
-    "cert",
-    "key",
-    "bound",
-    "partial",
-];
+/// No page is narrower or wider; `--help` is as wide at most.
+const WIDTHS: [usize; 2] = [30, 100];
+
+/// What a text must have room for beside the name of its flag; otherwise it stands below.
+const LEAST_TEXT: usize = 20;
 
 /// Most flags that a page shows.
 const FLAGS: usize = 15;
@@ -113,25 +27,27 @@ const FLAGS: usize = 15;
 /// Fewest flags that it shows, where there are as many.
 const LEAST_FLAGS: usize = 4;
 
-/// The short page of the command that `words` name; of the program without any.
+/// The short page of the command that `words` name, of the program without any; as wide as the terminal.
 ///
 /// # Errors
 /// There is no such command; the hint is the one that was probably meant.
-pub(super) fn short(words: &[String], mut root: Command) -> Result<String> {
+pub(super) fn short(words: &[String], root: Command) -> Result<String> {
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = output::columns().or_else(variable).unwrap_or(WIDTH);
+    let [least, most] = WIDTHS;
+    of_width(words, root, width.clamp(least, most))
+}
+
+fn of_width(words: &[String], mut root: Command, width: usize) -> Result<String> {
     root.build();
     let words: Vec<&str> = words.iter().flat_map(|word| word.split('-')).collect();
     let (command, path) = generated::find(&root, &words)?;
     let mut page = String::new();
     if let Some(about) = command.get_about() {
-        page = format!("{}\n\n", gist(&about.to_string(), WIDTH));
+        page = format!("{}\n\n", gist(&about.to_string(), width));
     }
     let usage = command.clone().render_usage().to_string();
-    line(&mut page, usage.trim());
-    if command.has_subcommands() {
-        commands(command, &path, &mut page);
-    } else {
-        arguments(command, &path, &mut page);
-    }
+    filled(&mut page, String::new(), usage.trim(), 7, width);
     let full = format!("iotctl {path}").trim_end().to_owned();
     let rest = match command.has_subcommands() {
         true => format!("`iotctl help {path} COMMAND` shows one of them").replace("  ", " "),
@@ -139,9 +55,16 @@ pub(super) fn short(words: &[String], mut root: Command) -> Result<String> {
             format!("`{full} --help` shows all flags, `iotctl man {path}` the man page")
         }
     };
-    examples(&path, LINES - 2, &mut page);
-    page.push('\n');
-    line(&mut page, &rest);
+    let mut end = String::from("\n");
+    filled(&mut end, String::new(), &rest, 0, width);
+    let most = LINES - end.lines().count();
+    if command.has_subcommands() {
+        commands(command, &path, &mut page, width);
+    } else {
+        arguments(command, &path, &mut page, [width, most]);
+    }
+    examples(&path, most, &mut page);
+    page.push_str(&end);
     Ok(page)
 }
 
@@ -151,7 +74,7 @@ fn line(page: &mut String, text: &str) {
     page.push('\n');
 }
 
-fn commands(command: &Command, path: &str, page: &mut String) {
+fn commands(command: &Command, path: &str, page: &mut String, width: usize) {
     let below: Vec<_> = command
         .get_subcommands()
         .filter(|below| !below.is_hide_set())
@@ -164,51 +87,61 @@ fn commands(command: &Command, path: &str, page: &mut String) {
             true => names.join(", "),
             false => about.unwrap_or_default(),
         };
-        wrapped(page, below.get_name(), &about);
+        filled(
+            page,
+            format!("  {:<12} ", below.get_name()),
+            &about,
+            15,
+            width,
+        );
     }
 }
 
-/// A name and its text, which goes on below itself.
-fn wrapped(page: &mut String, name: &str, text: &str) {
-    let mut row = format!("  {name:<12}");
+/// A text after what its row begins with, which goes on in rows with this indent.
+fn filled(page: &mut String, begun: String, text: &str, indent: usize, width: usize) {
+    let mut row = begun;
+    let mut is_empty = true;
     for word in text.split(' ') {
-        if row.chars().count() + word.chars().count() >= WIDTH {
+        let gap = usize::from(!is_empty);
+        if !is_empty && row.chars().count() + gap + word.chars().count() > width {
             line(page, &row);
-            row = " ".repeat(14);
+            row = " ".repeat(indent);
+            is_empty = true;
         }
-        row.push(' ');
+        if !std::mem::replace(&mut is_empty, false) {
+            row.push(' ');
+        }
         row.push_str(word);
     }
     line(page, &row);
 }
 
-/// Arguments and common flags; of these as many as leave room for the first example.
-fn arguments(command: &Command, path: &str, page: &mut String) {
-    let shown = |arg: &&Arg| !arg.is_hide_set();
-    let positional: Vec<&Arg> = command.get_positionals().filter(shown).collect();
-    let flags = command.get_arguments().filter(|arg| !arg.is_positional());
-    let is_common = |arg: &&Arg| arg.get_long().is_some_and(|long| COMMON.contains(&long));
-    let mut common: Vec<&Arg> = flags.filter(shown).filter(is_common).collect();
-    common.sort_by_key(|arg| COMMON.iter().position(|name| arg.get_long() == Some(name)));
+/// Arguments and flags; of these as many as leave room for the first example, on a page of `most` lines.
+fn arguments(command: &Command, path: &str, page: &mut String, [width, most]: [usize; 2]) {
+    let positional: Vec<&Arg> = command
+        .get_positionals()
+        .filter(|arg| !arg.is_hide_set())
+        .collect();
     let example = help::examples(path).first();
     let example = example.map_or(0, |(_, words)| 3 + words.lines().count());
-    // Beside the headings, the empty lines before them, and the end of the page.
-    let taken = page.lines().count() + positional.len() + 4 + example + 2;
-    let room = LINES.saturating_sub(taken).max(LEAST_FLAGS);
-    common.truncate(room.min(FLAGS - positional.len().min(FLAGS)));
+    // Beside the headings, and the empty lines before them.
+    let taken = page.lines().count() + positional.len() + 4 + example;
+    let room = most.saturating_sub(taken).max(LEAST_FLAGS);
+    let most = room.min(FLAGS - positional.len().min(FLAGS));
+    let flags = choice::chosen(command, path, most);
     if !positional.is_empty() {
         page.push_str("\nArguments:\n");
     }
-    let widest = positional.iter().chain(&common).map(|arg| name(arg).len());
+    let widest = positional.iter().chain(&flags).map(|arg| name(arg).len());
     let widest = widest.max().unwrap_or(0).min(34);
     for arg in &positional {
-        row(page, arg, widest);
+        row(page, arg, widest, width);
     }
-    if !common.is_empty() {
+    if !flags.is_empty() {
         page.push_str("\nCommon options:\n");
     }
-    for arg in &common {
-        row(page, arg, widest);
+    for arg in &flags {
+        row(page, arg, widest, width);
     }
 }
 
@@ -222,13 +155,15 @@ fn name(arg: &Arg) -> String {
     }
 }
 
-fn row(page: &mut String, arg: &Arg, widest: usize) {
+fn row(page: &mut String, arg: &Arg, widest: usize, width: usize) {
     let text = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    let mut row = format!("  {:<widest$}", name(arg));
-    let room = WIDTH.saturating_sub(row.chars().count() + 2);
-    // Writing to a string does not fail.
-    let _ = write!(row, "  {}", gist(&text, room));
-    line(page, &row);
+    let row = format!("  {:<widest$}", name(arg));
+    if widest + 4 + LEAST_TEXT > width {
+        line(page, &row);
+        return line(page, &format!("          {}", gist(&text, width - 10)));
+    }
+    let room = width.saturating_sub(row.chars().count() + 2);
+    line(page, &format!("{row}  {}", gist(&text, room)));
 }
 
 /// The beginning of a help text that fits into `room` columns: whole, or as many clauses or words as fit.
@@ -284,7 +219,14 @@ mod tests {
 
     fn shown(words: &str) -> String {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-        short(&words, cli::command()).unwrap()
+        of_width(&words, cli::command(), WIDTH).unwrap()
+    }
+
+    /// The command that `words` name.
+    fn found(words: &str, root: &Command) -> (Command, String) {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let (command, path) = generated::find(root, &words).unwrap();
+        (command.clone(), path)
     }
 
     #[test]
@@ -294,10 +236,110 @@ mod tests {
             let page = shown(&name.replace('-', " "));
             let lines = page.lines().count();
             assert!(lines <= LINES, "{name} has {lines} lines:\n{page}");
-            // Examples are not cut, nor is the last line, which has the name of the command twice.
+            // Examples are not cut.
             for line in page.lines().take_while(|line| *line != "Examples:") {
                 let wide = line.chars().count();
-                assert!(wide <= WIDTH || line.starts_with('`'), "{name}: {line}");
+                assert!(wide <= WIDTH, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_is_wider_than_the_terminal() {
+        for width in [30, 40, 63, 100] {
+            for name in generated::PAGES {
+                let words: Vec<String> = name
+                    .split('-')
+                    .filter(|it| *it != "iotctl")
+                    .map(str::to_owned)
+                    .collect();
+                let page = of_width(&words, cli::command(), width).unwrap();
+                let before = page.lines().take_while(|line| *line != "Examples:");
+                // Nothing is within the names of flags.
+                for line in before.filter(|line| line.trim().contains(' ')) {
+                    let is_name = line.trim_start().starts_with('-') && !line.contains(". ");
+                    let wide = line.chars().count();
+                    assert!(wide <= width || is_name, "{name}, {width}: {line}");
+                }
+            }
+        }
+    }
+
+    /// Required flags, and those of the first example, are on every page; those of other examples as long as there is room.
+    #[test]
+    fn a_page_shows_the_flags_of_its_examples_first() {
+        let mut root = cli::command();
+        root.build();
+        for name in generated::PAGES {
+            let words = name
+                .split('-')
+                .filter(|it| *it != "iotctl")
+                .collect::<Vec<_>>()
+                .join(" ");
+            let (command, path) = found(&words, &root);
+            if command.has_subcommands() {
+                continue;
+            }
+            let page = shown(&words);
+            let is_shown = |arg: &Arg| {
+                page.lines()
+                    .any(|line| line.starts_with(&format!("  {}", super::name(arg))))
+            };
+            let all = || {
+                command
+                    .get_arguments()
+                    .filter(|arg| !arg.is_positional() && !arg.is_hide_set())
+            };
+            for arg in all().filter(|arg| arg.is_required_set()) {
+                assert!(is_shown(arg), "{path}: {arg} is required:\n{page}");
+            }
+            let examples = help::examples(&path);
+            let of_examples: Vec<&Arg> = examples
+                .iter()
+                .flat_map(|(_, text)| choice::used(&command, &path, text))
+                .collect();
+            for arg in examples
+                .iter()
+                .take(1)
+                .flat_map(|(_, text)| choice::used(&command, &path, text))
+            {
+                assert!(
+                    is_shown(arg),
+                    "{path}: {arg} is in the first example:\n{page}"
+                );
+            }
+            let is_of_example =
+                |arg: &Arg| of_examples.iter().any(|it| it.get_id() == arg.get_id());
+            if let Some(missing) = of_examples.iter().find(|arg| !is_shown(arg)) {
+                let needed = |arg: &Arg| {
+                    choice::NEEDS
+                        .iter()
+                        .any(|(.., it)| arg.get_long() == Some(it))
+                };
+                let other = all().find(|arg| {
+                    is_shown(arg) && !is_of_example(arg) && !arg.is_required_set() && !needed(arg)
+                });
+                assert!(
+                    other.is_none(),
+                    "{path}: {} stands there, and not {missing}:\n{page}",
+                    other.unwrap()
+                );
+            }
+            // What clap knows of it stands in no public place but this.
+            for arg in all().filter(|arg| is_shown(arg)) {
+                let told = format!("{arg:?}");
+                let (_, told) = told.split_once("requires: [").unwrap();
+                let told = told.split(']').next().unwrap();
+                let needed = all().filter(|it| told.contains(&format!("\"{}\"", it.get_id())));
+                let long = arg.get_long().unwrap_or_default();
+                let needs = choice::NEEDS
+                    .iter()
+                    .filter(|(commands, flag, _)| path.starts_with(commands) && *flag == long);
+                let needs =
+                    needs.filter_map(|(.., it)| all().find(|arg| arg.get_long() == Some(it)));
+                for needed in needed.chain(needs) {
+                    assert!(is_shown(needed), "{path}: {arg} needs {needed}:\n{page}");
+                }
             }
         }
     }
@@ -342,7 +384,7 @@ mod tests {
 
     #[test]
     fn every_common_flag_exists() {
-        let mut missing = COMMON.to_vec();
+        let mut missing = choice::COMMON.to_vec();
         let mut open = vec![cli::command()];
         while let Some(command) = open.pop() {
             let has = |name: &str| {

@@ -1,6 +1,7 @@
 //! clap's errors as one line and a hint: what was probably meant, or where the help is.
 
 mod foreign;
+mod formats;
 mod slips;
 
 use std::ffi::OsString;
@@ -112,7 +113,11 @@ fn hint(
     let meant = match answer.kind() {
         ErrorKind::UnknownArgument => {
             let word = said(answer, ContextKind::InvalidArg)?;
-            let known = foreign(command, path, &word).or_else(|| negative(command, words, &word));
+            let known = value_of(words, &word)
+                .filter(|_| word == "-o")
+                .and_then(|value| formats::file(command, path, &value));
+            let known = known.or_else(|| foreign(command, path, &word));
+            let known = known.or_else(|| negative(command, words, &word));
             let known = known.or_else(|| stray_hint(words, &word));
             if let Some(hint) = known.or_else(|| slips::hint(answer, (command, path), words)) {
                 return Some(hint);
@@ -134,6 +139,12 @@ fn hint(
             if word.is_empty() && is_host {
                 return Some(String::from("-h is the host; --help shows the usage"));
             }
+            let flag = said(answer, ContextKind::InvalidArg);
+            if flag.is_some_and(|flag| flag.starts_with("--output "))
+                && let Some(hint) = formats::file(command, path, &word)
+            {
+                return Some(cut(hint));
+            }
             match answer.get(ContextKind::ValidValue) {
                 Some(ContextValue::Strings(known)) => {
                     let same = known.iter().find(|it| it.eq_ignore_ascii_case(&word));
@@ -149,6 +160,19 @@ fn hint(
         _ => return slips::hint(answer, (command, path), words),
     };
     (!meant.is_empty()).then(|| format!("did you mean {}?", meant.join(" or ")))
+}
+
+/// What follows the flag of this letter, in the same word or in the next.
+fn value_of(words: &[OsString], flag: &str) -> Option<String> {
+    let at = words.iter().position(|word| {
+        let word = word.to_string_lossy();
+        word.starts_with(flag) && !word.starts_with("--")
+    })?;
+    let word = words[at].to_string_lossy();
+    match word[flag.len()..].trim_start_matches('=') {
+        "" => Some(words.get(at + 1)?.to_string_lossy().into_owned()),
+        value => Some(value.to_owned()),
+    }
 }
 
 /// The refusal of a word that stands where the server is named, because the value before it was cut by a space.
@@ -212,6 +236,10 @@ fn stray_hint(words: &[OsString], word: &str) -> Option<String> {
     let is_bench = words.iter().skip(1).take(2).eq(["bench", "mqtt"]);
     if is_bench && before == "-c" && word.parse::<u32>().is_ok() {
         return Some(format!("-c takes no value; use --publishers {word}"));
+    }
+    let is_ping = words.iter().skip(1).take(2).eq(["mqtt", "ping"]);
+    if is_ping && before == "-c" && word.parse::<u32>().is_ok() {
+        return Some(format!("use -C {word}"));
     }
     let flag = words.get(at.checked_sub(2)?)?.to_str()?;
     let is_text = TEXTS.contains(&flag) && !word.starts_with(['-', '/']);

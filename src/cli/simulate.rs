@@ -16,8 +16,8 @@ use super::syntax::numbers::{Wait, whole};
 use super::syntax::rate::Speed;
 use super::syntax::values;
 use crate::command::simulate::{Action, Assertion, Description, Plan};
-use crate::connect::Protocol;
 use crate::connect::scram::Mechanism;
+use crate::connect::{Environment, Protocol, or_context};
 use crate::device::scenario::SCENARIOS;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::Version;
@@ -218,16 +218,20 @@ impl SimulateFlags {
                 true => (&mut url, "URL"),
                 false => (&mut file, "file"),
             };
-            if let Some(first) = place.replace(word) {
+            if let Some(first) = place.replace(word.clone()) {
                 let text = format!("a second {what} besides {first}");
-                return Err(Error::usage(text).hint("a URL has ://, a file has not"));
+                let error = Error::usage(text).hint("a URL has ://, a file has not");
+                return Err(meant(meant(error, &first), &word));
             }
         }
         let description = match (file, self.scenario) {
             (Some(file), None) => Description::File(file.into()),
             (None, Some(name)) => Description::Scenario(name),
-            (Some(_), Some(_)) => {
-                return Err(Error::usage("give either a file or --scenario"));
+            (Some(file), Some(_)) => {
+                return Err(meant(
+                    Error::usage("give either a file or --scenario"),
+                    &file,
+                ));
             }
             (None, None) => {
                 return Err(Error::usage("no fleet was given")
@@ -269,6 +273,11 @@ impl SimulateFlags {
             style: self.terminal.style(),
         })
     }
+}
+
+/// The same mistake about a word that may be the name of a context.
+fn meant(error: Error, word: &str) -> Error {
+    or_context(error, Some(word), &Environment::of_process())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `install`: links through which the program takes the place of others.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -16,6 +17,10 @@ use super::mqtt::mosquitto::Client;
 pub(super) fn links(folder: &Path) -> Result<()> {
     let program = std::env::current_exe()
         .map_err(|cause| Error::local("cannot find the path of this program", &cause))?;
+    if fs::metadata(folder).is_err_and(|cause| cause.kind() == ErrorKind::NotFound) {
+        let text = format!("there is no directory {}", folder.display());
+        return Err(Error::new(Kind::Local, text).hint("create it first, as with mkdir -p"));
+    }
     let links = Client::ALL.map(|client| folder.join(client.name()));
     let is_ours = |link: &Path| fs::read_link(link).is_ok_and(|to| to == program);
     // All or none: a folder with some of them would mix two programs.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::error::{Error, Result, meant};
+use crate::error::{Error, Kind, Result, meant};
 use crate::file;
 
 use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
@@ -88,20 +88,24 @@ struct Context {
 /// The words of the context `asked` for, or of the file's default one; none when there is no file.
 ///
 /// # Errors
-/// [`crate::error::Kind::Usage`] for an unknown context or a mistake in the file, with its line.
+/// [`crate::error::Kind::Usage`] for an unknown context or a mistake in the file, with its line;
+/// [`crate::error::Kind::Local`] for a file that cannot be read, be it only that `IOTCTL_CONFIG` names one that is not there.
 pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<ConnectArgs> {
     let Some(path) = environment.config_file() else {
         return missing(asked, None);
     };
     // A service often runs with a HOME that it may not read, or that is no folder: that matters to who asks for a context.
-    let unasked = asked.is_none() && !environment.names_config_file();
-    if unasked && File::open(&path).is_err() {
+    let is_named = environment.names_config_file();
+    if asked.is_none() && !is_named && File::open(&path).is_err() {
         return Ok(ConnectArgs::default());
     }
-    if !path.try_exists().unwrap_or(true) {
+    if !is_named && !path.try_exists().unwrap_or(true) {
         return missing(asked, Some(&path));
     }
-    let text = file::read_text(&path, file::SMALL)?;
+    let text = file::read_text(&path, file::SMALL).map_err(|why| match why.kind() {
+        Kind::Local if is_named => why.hint("IOTCTL_CONFIG names this file"),
+        _ => why,
+    })?;
     let mut config: Config =
         toml::from_str(&text).map_err(|cause| mistake(&path, &text, &cause))?;
     let Some(name) = asked.map(str::to_owned).or_else(|| config.context.take()) else {
@@ -113,22 +117,16 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Co
     }
 }
 
-/// The protocol of the server of a context, which its URL tells.
+/// The protocol of the server of a context.
 ///
 /// # Errors
-/// Those of [`words`]; a context without a URL.
+/// Those of [`words`].
 pub(crate) fn protocol(name: &str, environment: &Environment) -> Result<Protocol> {
     let url = words(Some(name), environment)?.url;
-    let scheme = url.as_deref().and_then(|url| url.split_once(':'));
-    scheme
-        .and_then(|(scheme, _)| Protocol::of_scheme(scheme))
-        .ok_or_else(|| {
-            Error::usage(format!("context {name:?} does not tell its protocol"))
-                .hint("give it a url with a scheme, such as mqtt://HOST")
-        })
+    Ok(protocol_of(url.as_deref()))
 }
 
-/// The protocol of the server that the environment or the usual context names; MQTT where they do not.
+/// The protocol of the server that the environment or the usual context names.
 ///
 /// # Errors
 /// Those of [`words`].
@@ -138,9 +136,14 @@ pub(crate) fn usual_protocol(environment: &Environment) -> Result<Protocol> {
         Some(url) => Some(url),
         None => words(given.context.as_deref(), environment)?.url,
     };
-    let scheme = url.as_deref().and_then(|url| url.split_once(':'));
+    Ok(protocol_of(url.as_deref()))
+}
+
+/// The protocol that a URL tells; MQTT where a server is named by its host alone, or not at all.
+fn protocol_of(url: Option<&str>) -> Protocol {
+    let scheme = url.and_then(|url| url.split_once(':'));
     let protocol = scheme.and_then(|(scheme, _)| Protocol::of_scheme(scheme));
-    Ok(protocol.unwrap_or(Protocol::Mqtt))
+    protocol.unwrap_or(Protocol::Mqtt)
 }
 
 /// The names of the contexts in the configuration file; none where it cannot be read.
@@ -203,7 +206,13 @@ fn unknown(name: &str, path: &Path, config: &Config) -> Error {
 /// TOML's own message shows the line itself, which may hold a password: only its number is shown.
 fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
     let Range { start, .. } = cause.span().unwrap_or_default();
-    file::mistaken(path, text, start, file::mistake(cause.message()))
+    // `[context.dev]`: above the tables it is the name of one.
+    let is_table = cause.message().starts_with("invalid type: map");
+    if is_table && file::key_of_mistake(cause).as_deref() == Some("context") {
+        let why = "context is the name of the default context, not a table";
+        return file::mistaken(path, text, start, why).hint("write [contexts.NAME] for a context");
+    }
+    file::mistaken(path, text, start, file::mistake(cause))
 }
 
 impl Context {
@@ -391,8 +400,22 @@ mod tests {
     fn mistakes_name_the_file_and_the_line() {
         for (text, line, words) in [
             ("[contexts.a]\nhots = \"x\"\n", 2, "unknown field `hots`"),
-            ("[contexts.a]\n\nport = \"x\"\n", 3, "invalid type"),
-            ("[contexts.a]\nport = 70000\n", 2, "70000"),
+            (
+                "[contexts.a]\n\nport = \"x\"\n",
+                3,
+                "port: expected a whole number from 1 to 65535, not a string",
+            ),
+            ("[contexts.a]\nport = 70000\n", 2, "not 70000"),
+            (
+                "[contexts]\na = \"x\"\n",
+                2,
+                "a: expected a table, not a string",
+            ),
+            (
+                "\n[context.a]\nhost = \"h\"\n",
+                2,
+                "context is the name of the default context, not a table",
+            ),
             ("[contexts.a\n", 1, ""),
             (
                 "[contexts.a]\nretry = \"soon\"\n",
@@ -444,12 +467,42 @@ mod tests {
 
     #[test]
     fn a_missing_file_matters_only_to_who_asks_for_a_context() {
-        let environment = Environment::of([("IOTCTL_CONFIG", "/nonexistent/config.toml")]);
+        let environment = Environment::of([("XDG_CONFIG_HOME", "/nonexistent")]);
         assert!(words(None, &environment).is_ok());
         let refused = words(Some("prod"), &environment).unwrap_err();
         assert_eq!(
             refused.text(),
-            "unknown context \"prod\": /nonexistent/config.toml does not exist"
+            "unknown context \"prod\": /nonexistent/iotctl/config.toml does not exist"
         );
+        assert_eq!(refused.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_file_that_the_environment_names_must_be_there() {
+        let environment = Environment::of([("IOTCTL_CONFIG", "/nonexistent/config.toml")]);
+        for asked in [None, Some("prod"), Some("localhost")] {
+            let refused = words(asked, &environment).unwrap_err();
+            assert_eq!(
+                refused.text(),
+                "cannot read /nonexistent/config.toml: no such file or directory"
+            );
+            assert_eq!(
+                (refused.hint_text(), refused.exit_code()),
+                (Some("IOTCTL_CONFIG names this file"), 8)
+            );
+        }
+    }
+
+    /// By its name as by default.
+    #[test]
+    fn a_context_without_a_url_is_a_server_of_mqtt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text = "context = \"a\"\n[contexts.a]\nhost = \"h\"\nport = 1884\n[contexts.b]\nurl = \"coap://h\"\n";
+        fs::write(&path, text).unwrap();
+        let environment = Environment::of([("IOTCTL_CONFIG", path.as_os_str())]);
+        assert_eq!(protocol("a", &environment).unwrap(), Protocol::Mqtt);
+        assert_eq!(usual_protocol(&environment).unwrap(), Protocol::Mqtt);
+        assert_eq!(protocol("b", &environment).unwrap(), Protocol::Coap);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustls::client::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -100,6 +101,30 @@ pub(crate) async fn silent_close(target: &Target) -> Option<String> {
         "this looks like a TLS port; use {scheme}://{}",
         target.authority()
     ))
+}
+
+/// A CONNECT of a version of MQTT that there is not, which no server opens a session for.
+const NO_CONNECT: &[u8] = b"\x10\x0c\0\x04MQTT\x7f\x02\0\0\0\0";
+
+/// What to do about a port where MQTT is spoken.
+pub(crate) const MQTT_PORT: &str = "that port belongs to an MQTT broker; try another port";
+
+/// After a plain connection was closed before its first byte: knocks once, and returns whether the peer refuses a CONNECT as a
+/// server of MQTT does (MQTT 3.1.1 §3.1.2.2, MQTT 5.0 §3.1.2.2). Takes 2 s at most; sends no credentials.
+pub(crate) async fn speaks_mqtt(target: &Target) -> bool {
+    if !matches!(target.transport, Transport::Tcp) {
+        return false;
+    }
+    let target = &target.current();
+    let knock = async {
+        let mut tcp = dial::connect_tcp(target).await.ok()?;
+        tcp.write_all(NO_CONNECT).await.ok()?;
+        let mut answer = [0; 3];
+        tcp.read_exact(&mut answer).await.ok()?;
+        Some(answer)
+    };
+    let answer = timeout(PROBE, knock).await.ok().flatten();
+    matches!(answer, Some([0x20, 2 | 3, 0]))
 }
 
 async fn speaks_tls(target: &Target) -> bool {

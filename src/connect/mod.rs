@@ -94,6 +94,7 @@ pub use phases::{Phases, Seen, TlsSeen};
 pub use pin::Pin;
 pub use proxy::Proxy;
 pub use psk::Psk;
+pub(crate) use resolve::or_context;
 pub use rpk::Rpk;
 pub use scheme::Protocol;
 pub use secret::Secret;

@@ -54,7 +54,9 @@ impl ConnectArgs {
             (None, Some(_)) => "IOTCTL_PROXY",
             (None, None) => "the proxy of the context",
         };
-        let flags = Layer::read(self, protocol)?;
+        let word = self.url.clone();
+        let flags = Layer::read(self, protocol)
+            .map_err(|why| or_context(why, word.as_deref(), environment))?;
         let place = variable_of_server(&variables);
         let variables = Layer::read(variables, protocol).map_err(|cause| named(cause, place))?;
         let context =
@@ -67,6 +69,15 @@ impl ConnectArgs {
             }
             _ => target(layer, protocol, environment, proxy_from),
         }
+    }
+}
+
+/// The same mistake about a word that stands where a URL does, and is the name of a context.
+pub(crate) fn or_context(why: Error, word: Option<&str>, environment: &Environment) -> Error {
+    let is_name = |word: &&str| contexts::names(environment).iter().any(|it| it == word);
+    match word.filter(is_name) {
+        Some(name) => why.hint(format!("use --context {name}")),
+        None => why,
     }
 }
 

@@ -369,7 +369,7 @@ impl Text<'_> {
         }
         toml::from_str(self.text).map_err(|cause| {
             let at = cause.span().map_or(0, |span| span.start);
-            self.wrong(at, &mistaken(cause.message()))
+            self.wrong(at, &mistaken(&cause))
         })
     }
 
@@ -399,9 +399,9 @@ fn not_finite_in(value: &Spanned<DeValue<'_>>) -> Option<usize> {
 }
 
 /// The same with the key that was probably meant, where there is one.
-fn mistaken(message: &str) -> String {
-    let Some((_, word, known)) = file::unknown(message) else {
-        return file::mistake(message).into_owned();
+fn mistaken(cause: &toml::de::Error) -> String {
+    let Some((_, word, known)) = file::unknown(cause.message()) else {
+        return file::mistake(cause);
     };
     match meant(word, known.iter().copied()).first() {
         Some(near) => format!("unknown key {word}; did you mean {near}?"),

@@ -202,23 +202,29 @@ impl Account {
     /// # Errors
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn forwarded(&self) -> Result<String> {
-        self.tally("from the spool", "delivered")
+        let done = format!("{} delivered", self.delivered);
+        self.tally("from the spool", &done, self.filtered)
+    }
+
+    /// One line about messages that lead to others, `led_to`: that most lead to nothing is as it should be.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn judged(&self, led_to: &str) -> Result<String> {
+        self.tally("received", led_to, 0)
     }
 
     fn line(&self, done: &str) -> Result<String> {
-        self.tally("received", done)
+        let done = format!("{} {done}", self.delivered);
+        self.tally("received", &done, self.filtered)
     }
 
-    fn tally(&self, what: &str, done: &str) -> Result<String> {
+    fn tally(&self, what: &str, done: &str, filtered: u64) -> Result<String> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        let mut text = format!(
-            "{what} {}: {} {done}",
-            messages(self.received),
-            self.delivered
-        );
+        let mut text = format!("{what} {}: {done}", messages(self.received));
         let details = [
             (self.undecoded, "not decoded"),
-            (self.filtered, "filtered out"),
+            (filtered, "filtered out"),
             (self.skipped.sampled, "not sampled"),
             (self.skipped.unchanged, "unchanged"),
             (self.skipped.throttled, "throttled"),

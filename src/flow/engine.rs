@@ -49,9 +49,25 @@ pub async fn pass<S: Source, T: Target>(
     stop: &mut Stop,
     console: Console,
 ) -> Result<()> {
+    let summary = |account: &Account, target: &T| account.summary(target.keeps());
+    pass_as(source, target, stages, until, stop, (console, summary)).await
+}
+
+/// The same with another line.
+///
+/// # Errors
+/// Those of [`pass()`].
+pub async fn pass_as<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stages: &Stages,
+    until: &Until,
+    stop: &mut Stop,
+    (console, summary): (Console, impl FnOnce(&Account, &T) -> Result<String>),
+) -> Result<()> {
     let (ended, account) = carry(source, target, stages, until, stop).await;
     account.tell_reasons(console);
-    console.note(account.summary(target.keeps())?);
+    console.note(summary(&account, target)?);
     ended
 }
 

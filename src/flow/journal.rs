@@ -282,6 +282,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 fn cannot_open(path: &Path, cause: &io::Error) -> Error {
     Error::local(format_args!("cannot open {}", path.display()), cause)
+        .hint("use --state FILE for another place; in a file of routes state = \"FILE\"")
 }
 
 fn cannot_write(path: &Path, cause: &io::Error) -> Error {

@@ -86,7 +86,7 @@ pub mod webhook;
 pub use account::{Account, Backlog, Unit};
 pub use answer::{Answer, Answers};
 pub use dedup::{Dedup, Deduped};
-pub use engine::{deliver, pass, run, send};
+pub use engine::{deliver, pass, pass_as, run, send};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;

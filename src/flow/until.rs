@@ -164,7 +164,7 @@ impl<'a> Progress<'a> {
         match self.until.count {
             Some(count) => {
                 let text = format!("received {} of {count} messages", self.passed);
-                Err(Error::new(Kind::TimedOut, text))
+                Err(self.late(text))
             }
             None => self.verdict(),
         }
@@ -195,6 +195,18 @@ impl<'a> Progress<'a> {
             }
             (None, None) => format!("timed out after {}", messages(self.passed)),
         };
+        match awaits {
+            Some(_) => Error::new(Kind::TimedOut, text),
+            None => self.late(text),
+        }
+    }
+
+    /// An end before its time, and what else was waited for.
+    fn late(&self, text: String) -> Error {
+        let text = match &self.until.until {
+            Some(until) if !self.reached => format!("{text}, and none met the condition {until}"),
+            _ => text,
+        };
         Error::new(Kind::TimedOut, text)
     }
 
@@ -205,7 +217,7 @@ impl<'a> Progress<'a> {
             humantime::format_duration(limit),
             messages(self.passed)
         );
-        Error::new(Kind::TimedOut, text)
+        self.late(text)
     }
 
     /// The words for a flow that a signal ended.
@@ -324,6 +336,27 @@ mod tests {
         );
         progress.pass(false, |_| true);
         assert!(progress.is_complete() && progress.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_timeout_names_the_condition_that_no_message_met() {
+        let now = Instant::now();
+        let until = Until {
+            until: Some("payload == on".parse().unwrap()),
+            timeout: Some(SECOND),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, now);
+        progress.pass(false, |_| false);
+        let words = "timed out after 1 message, and none met the condition payload == on";
+        assert_eq!(
+            ended(&progress, now + SECOND, None),
+            Some((5, String::from(words)))
+        );
+        assert_eq!(
+            ended(&progress, now + SECOND, Some("no answer")),
+            Some((5, String::from("timed out: no answer")))
+        );
     }
 
     #[test]

@@ -48,5 +48,5 @@ pub(crate) use sink::reader_is_gone;
 pub(crate) use stderr::beside_messages;
 pub use stderr::flush;
 pub use stream::{Output, print, print_help, print_report};
-pub use style::{ColorChoice, Style, lacks_screen, terminals};
+pub use style::{ColorChoice, Style, columns, lacks_screen, terminals};
 pub use tables::Tables;

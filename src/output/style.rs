@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use colored::{ColoredString, Colorize, control};
+use rustix::termios::tcgetwinsize;
 
 use crate::error::Error;
 
@@ -16,6 +17,12 @@ pub fn terminals() -> [bool; 3] {
         io::stdout().is_terminal(),
         io::stderr().is_terminal(),
     ]
+}
+
+/// How many columns the terminal has that standard output is; `None`: it is none, or does not say it.
+pub fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Why a terminal cannot be drawn on, by what `TERM` says of it; `None`: it can.

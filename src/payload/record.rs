@@ -84,6 +84,20 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     Ok(Some((message, addressed)))
 }
 
+/// Whether `line` is the beginning of a JSON object, and only its end is missing.
+pub(super) fn is_begun(line: &[u8]) -> bool {
+    let line = line
+        .strip_prefix(file::BYTE_ORDER_MARK.as_bytes())
+        .unwrap_or(line);
+    let ends_early = |text: &[u8]| {
+        let read = serde_json::from_slice::<serde::de::IgnoredAny>(text);
+        read.is_err_and(|cause| cause.is_eof())
+    };
+    // A number may be cut within itself: `1.`, `-`, `2e`.
+    line.trim_ascii_start().starts_with(b"{")
+        && (ends_early(line) || ends_early(&[line, b"0"].concat()))
+}
+
 /// The message that a record of any protocol describes; `None`: it is no record of a message.
 pub(crate) fn message_of_record(line: &[u8]) -> Option<Message> {
     let (message, _) = parse(line, &Detail::Plain).ok()??;

@@ -28,6 +28,13 @@ impl Rows {
         !self.begun.is_empty()
     }
 
+    /// Whether `line` may be the beginning of a row, and only its end is missing; the first line of a file must look like one.
+    pub(super) fn is_begun(&self, line: &[u8], follows: bool) -> bool {
+        let looks_like_one = follows || line.starts_with(b"\"") || line.contains(&b',');
+        let is_short = fields(line).is_ok_and(|fields| fields.len() < 6);
+        self.has_begun() || (looks_like_one && is_short) || fields(line).is_err()
+    }
+
     /// The message of the row that ends with this line; `None`: the row goes on.
     ///
     /// # Errors

@@ -126,7 +126,45 @@ fn more_than_27_degrees_are_an_alert_at_qos_2_and_retained() {
         (&"ok".into(), &notice["id"])
     );
     alert.signal("TERM");
-    alert.ends().exits(143).says("received 6 messages");
+    alert
+        .ends()
+        .exits(143)
+        .says("received 6 messages: 2 notices\n");
+}
+
+/// That a reading changes nothing needs no word, nor that one led to a notice only in time.
+#[test]
+fn the_last_line_counts_readings_and_notices() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = folder.path().join("day.ndjson");
+    let record = |second: u32, value: &str| {
+        format!(
+            "{{\"time\":\"2026-11-20T21:00:{second:02}Z\",\"topic\":\"s/d7\",\"payload\":\"{value}\"}}\n"
+        )
+    };
+    std::fs::write(&day, [record(0, "28"), record(40, "25")].concat()).unwrap();
+    let alert = |words: &str| {
+        let line = iotctl("alert").word(&day).words("-t s/{device} --above 27");
+        line.words(words).run().exits(0)
+    };
+    alert("--for 15s").says_only("iotctl: received 2 messages: 2 notices\n");
+    alert("--for 1m").says_only("iotctl: received 2 messages: 0 notices\n");
+}
+
+#[test]
+fn a_duration_ends_it() {
+    let bench = Bench::new();
+    let ended = bench.line("--above 27 --duration 100ms").run();
+    ended.exits(0).says("received 0 messages: 0 notices");
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_told_with_the_flag() {
+    let line = iotctl("alert mqtt://127.0.0.1:1 -t a --above 1 --state /dev/null/x");
+    line.run()
+        .exits(8)
+        .says("cannot open /dev/null/x")
+        .says("hint: use --state FILE");
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn files_that_are_not_text() {
     let watch = |name: &str| {
         let line =
             program("sh", "-c").word(format!("cd '{}' && exec {name}", folder.path().display()));
-        line.env("IOTCTL_CONFIG", "/nonexistent").run()
+        line.env("XDG_CONFIG_HOME", "/nonexistent").run()
     };
     let iotctl = env!("CARGO_BIN_EXE_iotctl");
     watch(&format!("{iotctl} watch ./nothing")).exits(8);
@@ -404,6 +404,31 @@ fn what_others_write_is_answered() {
             "hint: write mqtt://127.0.0.1\n",
         ),
         ("coap get coap://h/a --format json", "use --output json"),
+        (
+            "coap get coap://h/a -o json",
+            "use --output json, or -o ./json for a file",
+        ),
+        ("bench mqtt mqtt://h -o r.json", "use --save-json r.json"),
+        ("bench coap coap://h -o r.html", "use --html r.html"),
+        (
+            "simulate mqtt://h f.toml -o totals.json",
+            "use --save-json totals.json",
+        ),
+        ("replay a.ndjson -o out.ndjson", "use --to out.ndjson"),
+        (
+            "mqtt sub mqtt://h -t a -o out.txt",
+            "use --output-file out.txt",
+        ),
+        ("mqtt sub mqtt://h -t a -o json", "use --output json"),
+        ("mqtt ping -c 3", "use -C 3"),
+        ("mqtt ping mqtt://h -c 3", "use -C 3"),
+        ("mqtt ping -c -i x mqtt://h", "use -C COUNT"),
+        ("mqtt probe mqtt://h -c -i x", "no session is kept"),
+        ("mqtt sys mqtt://h -x 10", "no session is kept"),
+        (
+            "bench mqtt --run-id 9007199254740992",
+            "from 1 to 9007199254740991",
+        ),
         ("coap get nothing", "invalid URI \"nothing\": no scheme"),
         (
             "coap put coap://h/a hello",
@@ -424,7 +449,7 @@ fn what_others_write_is_answered() {
         iotctl(line).run().exits(2).prints("").says(says);
     }
     for line in ["watch localhost", "bridge localhost mqtt://h"] {
-        let line = iotctl(line).env("IOTCTL_CONFIG", "/nonexistent");
+        let line = iotctl(line).env("XDG_CONFIG_HOME", "/nonexistent");
         line.run().exits(2).says("hint: write mqtt://localhost");
     }
     for condition in ["payload == 'on'", "payload == on AND size < 5"] {

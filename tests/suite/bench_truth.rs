@@ -416,7 +416,7 @@ fn shards_are_merged_when_all_are_there_and_ran_together() {
     let refused = merge(&["0", "2"]).run().exits(2);
     assert_eq!(
         refused.stderr.lines().next(),
-        Some("iotctl: of run 0000000000000007 shard 1/3 is missing")
+        Some("iotctl: of run 7 shard 1/3 is missing")
     );
     merge(&["0", "1", "late"])
         .run()

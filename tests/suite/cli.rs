@@ -37,6 +37,29 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn the_short_page_is_as_wide_as_the_terminal() {
+    let widest = |columns: &str| {
+        let page = Command::new(env!("CARGO_BIN_EXE_iotctl"))
+            .args(["help", "mqtt", "pub"])
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        let page = text(&page.stdout).to_owned();
+        let lines = page.lines().take_while(|line| *line != "Examples:");
+        lines.map(|line| line.chars().count()).max().unwrap()
+    };
+    for (columns, least, most) in [
+        ("50", 41, 50),
+        ("80", 66, 80),
+        ("100", 81, 100),
+        ("1000", 81, 100),
+    ] {
+        let wide = widest(columns);
+        assert!((least..=most).contains(&wide), "{columns}: {wide}");
+    }
+}
+
+#[test]
 fn the_version_comes_first_and_then_the_features_that_are_built_in() {
     let said = iotctl(&["--version"]).stdout;
     let lines: Vec<_> = text(&said).lines().collect();

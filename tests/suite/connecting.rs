@@ -2,6 +2,7 @@
 
 use crate::support::broker::{Broker, broker, started};
 use crate::support::command::{Line, iotctl};
+use crate::support::mosquitto::mosquitto;
 use crate::support::ports::free_ports;
 
 /// Publishes with what `change` adds to the words, and checks that it arrives at the broker.
@@ -161,5 +162,65 @@ fn times_are_in_the_zone_that_tz_names() {
         broker.sees_subscription("a");
         broker.iotctl("pub -t a -n").run().exits(0);
         receiver.ends().exits(0).prints(offset);
+    }
+}
+
+#[test]
+fn a_configuration_file_that_is_named_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("none.toml");
+    for words in [
+        "mqtt sub mqtt://127.0.0.1:1 -t a",
+        "mqtt sub -t a --context dev",
+        "watch dev --once",
+    ] {
+        iotctl(words)
+            .env("IOTCTL_CONFIG", &file)
+            .run()
+            .exits(8)
+            .says("none.toml: no such file or directory");
+    }
+}
+
+#[test]
+fn a_context_of_host_and_port_is_one_of_mqtt_by_its_name_too() {
+    let broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let port = broker.port;
+    let text = format!("[contexts.dev]\nhost = \"127.0.0.1\"\nport = {port}\n");
+    std::fs::write(&file, text).unwrap();
+    broker.iotctl("pub -t a -m kept -r").run().exits(0);
+    let watch = iotctl("watch dev --once").env("IOTCTL_CONFIG", &file);
+    watch.run().exits(0).contains("kept");
+    // Where only a URL can stand.
+    for words in [
+        "mqtt sub dev -t a",
+        "mqtt ping dev",
+        "bench mqtt dev",
+        "coap get dev",
+    ] {
+        let line = iotctl(words).env("IOTCTL_CONFIG", &file);
+        line.run().exits(2).says("hint: use --context dev\n");
+    }
+    let simulate = iotctl("simulate dev").env("IOTCTL_CONFIG", &file);
+    simulate.run().exits(8).says("hint: use --context dev\n");
+    let simulate = iotctl("simulate dev --scenario home").env("IOTCTL_CONFIG", &file);
+    simulate.run().exits(2).says("hint: use --context dev\n");
+    let other = iotctl("mqtt sub prod -t a").env("IOTCTL_CONFIG", &file);
+    other.run().exits(2).says("hint: use mqtt://HOST");
+}
+
+/// Neither side speaks first there.
+#[test]
+fn a_port_of_mqtt_is_told_to_who_speaks_amqp() {
+    let ours = broker("");
+    let other = mosquitto();
+    for port in [ours.port, other.port] {
+        iotctl(&format!("amqp ping amqp://127.0.0.1:{port}"))
+            .run()
+            .exits(3)
+            .says("speaks MQTT, not AMQP 0-9-1")
+            .says("hint: that port belongs to an MQTT broker");
     }
 }

@@ -378,8 +378,10 @@ fn a_link_is_the_client_and_is_made_once() {
     let broker = mosquitto();
     let folder = TempDir::new().unwrap();
     let links = folder.path().join("bin");
-    fs::create_dir(&links).unwrap();
     let install = || iotctl("install --links").word(&links).run();
+    let said = format!("there is no directory {}", links.display());
+    install().exits(8).says(&said);
+    fs::create_dir(&links).unwrap();
     let made = install().exits(0);
     assert_eq!(made.text().lines().count(), 3, "{}", made.text());
     install().exits(0).prints("");

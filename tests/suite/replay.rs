@@ -356,7 +356,7 @@ fn a_directory_stands_for_the_recordings_in_it() {
     let folder = Folder::new();
     folder.file("00000002.ndjson", record(1000, "b", "2", ""));
     folder.file("00000001.ndjson", record(0, "a", "1", ""));
-    folder.file("bad.ndjson", "no record");
+    folder.file("bad.ndjson", "{\"ti");
     folder.file("cursor", "3");
     replay(folder.0.path(), "--speed max -v")
         .run()
@@ -618,6 +618,53 @@ fn what_the_target_cannot_carry_or_does_not_take_is_refused_where_that_is_asked(
         .run()
         .exits(1)
         .says(told);
+}
+
+/// Whatever a killed process may leave is a warning; what is no record is not.
+#[test]
+fn a_file_that_is_no_recording_is_refused_though_it_has_no_line_feed() {
+    let folder = Folder::new();
+    for (name, bytes) in [
+        ("notes.ndjson", &b"hello"[..]),
+        ("number.ndjson", b"21.5"),
+        ("image.ndjson", b"\x89PNG\r"),
+        ("zeros.ndjson", &[0; 100]),
+        ("list.ndjson", b"[1"),
+    ] {
+        let file = folder.0.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        let said = format!("{}, line 1: not a JSON object", file.display());
+        let shown = file.display();
+        for command in [
+            format!("replay {shown}"),
+            format!("watch {shown} --once"),
+            format!("log {shown} --to -"),
+            format!("alert {shown} -t a --above 1"),
+        ] {
+            iotctl(&command).run().exits(2).says(&said);
+        }
+    }
+    let whole = record(0, "a", "1", "");
+    let wrong = folder.file("braces.ndjson", "{hello");
+    replay(&wrong, "").run().exits(2).says("line 1: ");
+    let wrong = folder.file("second.ndjson", [&whole, "hello"].concat());
+    let refused = replay(&wrong, "").run().exits(2);
+    refused.says("line 2: not a JSON object");
+    let wrong = folder.file("rows.csv", "hello");
+    let rows = replay(&wrong, "--import mqtt-recorder").run().exits(2);
+    rows.says("1 fields instead of 6");
+    // Wherever the last record was cut off, it is one that was begun; a power cut may leave zeros.
+    let number = "{\"time\":\"2026-11-20T21:00:01Z\",\"topic\":\"ä\",\"x\":-1.5e+7,\"y\":[true,null,\"\\u00e4\"]}";
+    for cut in 1..number.len() {
+        let bytes = [whole.as_bytes(), &number.as_bytes()[..cut]].concat();
+        let file = folder.0.path().join("cut.ndjson");
+        fs::write(&file, bytes).unwrap();
+        let torn = replay(&file, "--speed max").run().exits(0);
+        torn.prints("1\n").says("line 2, is incomplete: skipped");
+    }
+    let zeros = folder.file("zeros-after.ndjson", [&whole, "{\"ti\0\0\0"].concat());
+    let torn = replay(&zeros, "").run().exits(0);
+    torn.prints("1\n").says("line 2, is incomplete: skipped");
 }
 
 #[test]

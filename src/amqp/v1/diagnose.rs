@@ -138,11 +138,7 @@ async fn early(target: &Target, heard: &Heard) -> Error {
             );
         }
     }
-    let silent = format!("{target} closed the connection without sending anything");
-    match diagnose::silent_close(target).await {
-        Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
-        None => Error::new(Kind::Lost, silent),
-    }
+    v091::closed(target, v091::ONE).await
 }
 
 /// No answer came within the deadline.

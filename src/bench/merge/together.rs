@@ -17,12 +17,30 @@ const COMMON: f64 = 0.9;
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage), unless these are to be merged all the same (`partial`).
 pub(super) fn check(parts: &[Part], partial: bool) -> Result<Vec<String>> {
-    let found: Vec<String> = missing(parts).into_iter().chain(apart(parts)).collect();
+    let missing = missing(parts);
+    // Of two runs neither is whole: that they are two is what went wrong.
+    let mixed = mixed(parts).filter(|_| !missing.is_empty());
+    let found = mixed.into_iter().chain(missing).chain(apart(parts));
+    let found: Vec<String> = found.collect();
     match found.first() {
         Some(first) if !partial => Err(Error::usage(first.clone())
             .hint("use --partial to merge them anyway; the report will say so")),
         _ => Ok(found),
     }
+}
+
+/// Parts of different runs: the first, and the first of another.
+fn mixed(parts: &[Part]) -> Option<String> {
+    let first = parts.first()?;
+    let run = |part: &Part| part.report.run_id;
+    let other = parts.iter().find(|part| run(part) != run(first))?;
+    Some(format!(
+        "{} is of run {}, {} of run {}",
+        first.name,
+        run(first),
+        other.name,
+        run(other)
+    ))
 }
 
 /// Shards that are not there.
@@ -48,9 +66,9 @@ fn missing(parts: &[Part]) -> Vec<String> {
         };
         match lost {
             0 => {}
-            1 => said.push(format!("of run {run:016x} shard {} is missing", first[0])),
+            1 => said.push(format!("of run {run} shard {} is missing", first[0])),
             _ => said.push(format!(
-                "of run {run:016x} shards {}{more} are missing",
+                "of run {run} shards {}{more} are missing",
                 first.join(", ")
             )),
         }
@@ -127,6 +145,19 @@ mod tests {
         assert_eq!(check(&whole, false).unwrap(), Vec::<String>::new());
         let said = check(&parts(&[(0, 2, time)]), true).unwrap();
         assert!(said[0].ends_with("shard 1/2 is missing"), "{said:?}");
+    }
+
+    #[test]
+    fn parts_of_two_runs_are_named_with_their_runs() {
+        let time = "21:00:00";
+        let mut two = parts(&[(0, 2, time), (1, 2, time)]);
+        two[1].report.run_id = 7;
+        let run = two[0].report.run_id;
+        assert_eq!(
+            check(&two, false).unwrap_err().text(),
+            format!("0.json is of run {run}, 1.json of run 7")
+        );
+        assert_eq!(check(&two, true).unwrap().len(), 3);
     }
 
     /// The sample measures for 30 s.

@@ -16,10 +16,10 @@ use super::template::{Kind, Template};
 use crate::error::Kind as ErrorKind;
 use crate::mqtt::client::diagnose::way_elsewhere;
 use crate::mqtt::packet::{
-    ConnAck, Connect, Disconnect, Packet, Properties, Property, QoS, ReasonCode, Subscribe,
-    Subscription, Version, Will, encode,
+    ConnAck, Connect, Disconnect, Packet, Properties, Property, QoS, Subscribe, Subscription,
+    Version, Will, encode,
 };
-use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::fault::{Fault, Refusal};
 use crate::mqtt::session::limits::Limits;
 
 /// What the connections of a group do.

@@ -352,7 +352,9 @@ impl MqttSession {
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
             Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
                 let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
-                Err(self.group.refused(ConnAck { reason, ..ack }, self.group.version))
+                Err(self
+                    .group
+                    .refused(ConnAck { reason, ..ack }, self.group.version))
             }
             Some(Packet::ConnAck(ack)) => self.connected_with(ack, version, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),

@@ -68,10 +68,10 @@ impl Identity {
     }
 }
 
-/// `iotctl 0.1.0 · run 00000000075bcd15 · 2026-11-20T21:00:00Z`.
+/// `iotctl 0.1.0 · run 123456789 · 2026-11-20T21:00:00Z`.
 pub(super) fn title(report: &Report) -> String {
     format!(
-        "{} · run {:016x} · {}",
+        "{} · run {} · {}",
         report.tool, report.run_id, report.started_at
     )
 }

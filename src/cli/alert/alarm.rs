@@ -55,7 +55,7 @@ pub(super) struct TestFlags {
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(super) clear_above: Option<f64>,
 
-    /// How long readings must be bad before the alarm fires; unlike --for of other commands it does not end this one [default: 0]
+    /// How long readings must be bad before the alarm fires; unlike --for of other commands it does not end this one, which --duration does [default: 0]
     #[arg(long = "for", value_name = "TIME")]
     pub(super) hold: Option<Span>,
 

@@ -88,7 +88,7 @@ impl Scenario {
     pub fn parse(&self, text: &str) -> Result<Parsed> {
         let file: File = toml::from_str(text).map_err(|cause| {
             let start = cause.span().unwrap_or_default().start;
-            self.refusal(text, start, &file::mistake(cause.message()))
+            self.refusal(text, start, &file::mistake(&cause))
         })?;
         let (protocol, table) = self.protocol(text, file)?;
         let own = ["iotctl", "bench", &protocol].map(OsString::from).to_vec();
@@ -232,7 +232,7 @@ mod tests {
         for (text, why) in [
             (
                 "mqtt = \"mqtt://ann:secret@h\"\n",
-                "load.toml:1: invalid type: string, expected a map",
+                "load.toml:1: mqtt: expected a table, not a string",
             ),
             (
                 "",

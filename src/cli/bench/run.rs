@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::bench::plan::Coalesce;
 use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
-use crate::command::bench::{Results, RunOptions};
+use crate::command::bench::{MOST_RUN_ID, Results, RunOptions};
 use crate::error::{Error, Result};
 
 use super::syntax::{ShardWord, coalesce};
@@ -68,7 +68,7 @@ pub(crate) struct RunOptionFlags {
     start_at: Option<Moment>,
 
     /// Identifier of the run, the same for all shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards, a new one each time]
-    #[arg(long, value_name = "NUMBER", value_parser = whole(1..=u64::MAX))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(1..=MOST_RUN_ID))]
     run_id: Option<u64>,
 
     /// Maximum clock difference between the shards' machines; without it shards do not report end-to-end latency; 0 for shards on one machine

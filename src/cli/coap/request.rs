@@ -18,6 +18,7 @@ use crate::payload::{Encoding, Source};
 
 use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
 use crate::cli::flags::condition::{MapFlags, check};
+use crate::cli::flags::format::is_format;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::DrainFlags;
@@ -129,6 +130,13 @@ impl FileFlags {
 
     fn check(&self, method: Code, body: &BodyFlags, uris: usize, several: bool) -> Result<()> {
         let given = self.output_file.is_some();
+        // Who wants a format would find a file of its name.
+        let name = self.output_file.as_ref().and_then(|file| file.to_str());
+        if let Some(name) = name.filter(|name| is_format(name)) {
+            let text = format!("--output-file {name}: that is the name of a format");
+            let hint = format!("use --output {name}, or -o ./{name} for a file");
+            return Err(Error::usage(text).hint(hint));
+        }
         if given && uris > 1 {
             return Err(Error::usage("--output-file takes the response of one URI"));
         }

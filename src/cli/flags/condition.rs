@@ -18,7 +18,7 @@ pub(crate) struct ConditionFlags {
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Vec<Condition>,
 
-    /// End at a message that meets this condition; any other end fails with exit code 7
+    /// End at a message that meets this condition; any other end fails: with exit code 5 at --timeout or --message-timeout or before -C messages, else 7
     #[arg(long, value_name = "CONDITION")]
     pub(crate) until: Option<Condition>,
 

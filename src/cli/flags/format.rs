@@ -96,6 +96,11 @@ enum Output {
     Base64,
 }
 
+/// Whether a word is the name of a format of --output.
+pub(crate) fn is_format(word: &str) -> bool {
+    Output::from_str(word, true).is_ok()
+}
+
 /// What `--columns` says.
 #[derive(Clone, Debug)]
 struct Columns(Vec<Column>);

@@ -53,10 +53,8 @@ impl ClearFlags {
             );
             return Err(Error::usage(text));
         }
+        self.session.refuse_kept(None)?;
         let session = self.session.words(&[])?.0;
-        if session.persistent || session.session_expiry.is_some() {
-            return Err(Error::usage("-c and -x cannot be used: no session is kept"));
-        }
         Ok(Plan {
             session,
             filters,

@@ -14,7 +14,11 @@ use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Probing")]
+#[command(
+    next_help_heading = "Probing",
+    mut_arg("persistent", |it| it.hide(true)),
+    mut_arg("session_expiry", |it| it.hide(true))
+)]
 pub(crate) struct ProbeFlags {
     /// Publish and subscribe below this topic, in a random level; a retained message is removed again
     #[arg(
@@ -43,6 +47,7 @@ impl ProbeFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let Wait(wait) = self.timeout;
+        self.session.refuse_kept(None)?;
         Ok(Plan {
             session: self.session.words(&[])?.0,
             prefix: values::topic_name("-t", self.topic)?,

@@ -254,6 +254,21 @@ impl SessionFlags {
         flags.into_iter().find(|it| it.1).map(|(flag, _)| flag)
     }
 
+    /// Refuses what asks for a session that is kept, for a command that keeps none.
+    ///
+    /// # Errors
+    /// -c, which may have been meant as a `hint` says, and -x.
+    pub(crate) fn refuse_kept(&self, hint: Option<&str>) -> Result<()> {
+        if !self.persistent && self.session_expiry.is_none() {
+            return Ok(());
+        }
+        let error = Error::usage("-c and -x cannot be used: no session is kept");
+        Err(match hint.filter(|_| self.persistent) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+
     fn check(&self) -> Result<()> {
         values::needs_v5(self.protocol_version, "-D", !self.property.is_empty())?;
         values::needs_v5(self.protocol_version, "-x", self.session_expiry.is_some())?;

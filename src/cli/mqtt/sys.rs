@@ -18,7 +18,12 @@ use crate::cli::syntax::values;
 const RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: never; with --watch, forever after the first connection]";
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Showing", mut_arg("retry", |it| it.help(RETRY)))]
+#[command(
+    next_help_heading = "Showing",
+    mut_arg("retry", |it| it.help(RETRY)),
+    mut_arg("persistent", |it| it.hide(true)),
+    mut_arg("session_expiry", |it| it.hide(true))
+)]
 pub(crate) struct SysFlags {
     /// Show the values as they change, until a signal arrives, instead of once: a table that is drawn in its place on a terminal, and printed again elsewhere; with --output json a line for each value that has changed
     #[arg(long)]
@@ -51,6 +56,7 @@ impl SysFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         values::needs("--for", self.duration.is_some(), "--watch", self.watch)?;
         values::needs("--every", self.every.is_some(), "--watch", self.watch)?;
+        self.session.refuse_kept(None)?;
         let usual = (!self.watch).then_some(Duration::from_secs(10));
         Ok(Plan {
             session: self.session.words(&[])?.0,

@@ -183,13 +183,13 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut target = plan.reports.of(fan, console).await?;
     let stages = Stages::default();
     let mut announcement = plan.ready.announcement()?;
-    let ended = flow::pass(
+    let ended = flow::pass_as(
         &mut announcement.watch(&mut source),
         &mut target,
         &stages,
         &plan.until,
         &mut stop,
-        console,
+        (console, |account, _| account.judged(&marks.borrow().told())),
     )
     .await;
     let mut fan = target.into_inner();

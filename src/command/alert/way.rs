@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::command::ends::target::AnyTarget;
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::flow::alarm::Mark;
 use crate::flow::attended::Taking;
 use crate::flow::webhook::Webhook;
@@ -37,6 +37,9 @@ pub(crate) struct Marks {
     refused: Vec<Mark>,
     /// Of the first notice: in how many places it has not arrived.
     first: Option<(Mark, u32)>,
+    /// How many notices were begun, and in how many places such have not arrived.
+    begun: u64,
+    open: u64,
 }
 
 impl Marks {
@@ -46,6 +49,8 @@ impl Marks {
             arrived: Vec::new(),
             refused: Vec::new(),
             first: None,
+            begun: 0,
+            open: 0,
         }
     }
 
@@ -70,6 +75,17 @@ impl Marks {
     /// A notice goes to so many places.
     pub(crate) fn begin(&mut self, mark: Mark, places: u32) {
         self.first.get_or_insert((mark, places));
+        self.begun += 1;
+        self.open += u64::from(places);
+    }
+
+    /// `2 notices`, and in how many places such have not arrived.
+    pub(crate) fn told(&self) -> String {
+        let notices = counted(self.begun, "notice");
+        match self.open {
+            0 => notices,
+            open => format!("{notices}, {open} not delivered"),
+        }
     }
 
     /// Where only the first notice is wanted: until it is begun it goes on, and it is over once it has arrived everywhere.
@@ -93,6 +109,7 @@ impl Marks {
 
     fn done(&mut self, mark: Mark) {
         self.arrived.push(mark);
+        self.open = self.open.saturating_sub(1);
         if let Some((first, places)) = &mut self.first
             && *first == mark
         {

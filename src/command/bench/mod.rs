@@ -34,7 +34,7 @@ pub(crate) use part::Part;
 pub(crate) use processes::{can_share, share};
 use rate_search::RateSearch;
 pub(crate) use run::{TARGET, carry_out, complete, perform, sources, span};
-pub(crate) use shard::{Identity, identity};
+pub(crate) use shard::{Identity, MOST_RUN_ID, identity};
 use show::{Show, stopped};
 
 /// A command of `bench`, ready to run.

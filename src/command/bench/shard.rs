@@ -26,6 +26,9 @@ const PAIRS: [(&str, &str); 3] = [
 /// Variables that are the same for all shards of a run and different for the next run.
 const RUNS: [&str; 2] = ["IOTCTL_RUN", "SLURM_JOB_ID"];
 
+/// The largest number of a run: programs that read JSON with doubles round what is above (RFC 8259 §6).
+pub(crate) const MOST_RUN_ID: u64 = (1 << 53) - 1;
+
 /// The part that the flags or else the environment name. The shards of one run get one number: receivers tell by it
 /// which messages are theirs.
 ///
@@ -40,12 +43,12 @@ pub(crate) fn identity(course: &RunOptions) -> Result<Identity> {
     let run_id = if let Some(run_id) = course.run_id {
         run_id
     } else if shard.count == 1 {
-        unguessable()
+        unguessable() & MOST_RUN_ID
     } else {
         let mut hasher = DefaultHasher::new();
         (course.seed, course.start_at, shard.count).hash(&mut hasher);
         RUNS.map(variable).hash(&mut hasher);
-        hasher.finish()
+        hasher.finish() & MOST_RUN_ID
     }
     .max(1);
     Ok(Identity {
@@ -118,5 +121,20 @@ mod tests {
         };
         let [first, second] = [0, 1].map(|index| identity(&course(index)).unwrap());
         assert_eq!((first.run_id, first.seed), (second.run_id, second.seed));
+    }
+
+    #[test]
+    fn the_number_of_a_run_is_one_that_every_reader_of_json_keeps() {
+        for seed in 0..64 {
+            for count in [1, 2] {
+                let course = RunOptions {
+                    shard: Some(Shard { index: 0, count }),
+                    seed: Some(seed),
+                    ..RunOptions::default()
+                };
+                let run = identity(&course).unwrap().run_id;
+                assert!((1..=MOST_RUN_ID).contains(&run), "{run}");
+            }
+        }
     }
 }

@@ -13,7 +13,9 @@ use crate::coap::endpoint::{Config, Failure, Loss, Partial, Reply, Request};
 use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{BadUri, Host, Uri};
-use crate::connect::{self, ConnectArgs, Environment, Protocol, Target, without_credentials};
+use crate::connect::{
+    self, ConnectArgs, Environment, Protocol, Target, or_context, without_credentials,
+};
 use crate::error::{Cause, Error, Kind, Result, counted};
 use crate::file;
 use crate::output::Console;
@@ -216,7 +218,7 @@ impl SessionArgs {
             });
         }
         if let Some(word) = word.filter(|word| !is_path(word)) {
-            return Err(no_scheme(word));
+            return Err(or_context(no_scheme(word), Some(word), environment));
         }
         let mut target = connect.resolve(Protocol::Coap, environment)?;
         let path = target.path.take().unwrap_or_default();

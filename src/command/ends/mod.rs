@@ -138,7 +138,7 @@ impl End {
     /// The protocol of the server; `None`: there is none.
     ///
     /// # Errors
-    /// A context that does not exist, or that does not tell.
+    /// A context that does not exist.
     pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
         Ok(match self {
             Self::Url(protocol, _) => Some(*protocol),

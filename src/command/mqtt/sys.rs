@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flow::{self, Number, Progress, Stages, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, Subscription};
-use crate::output::{Console, Style, Tables, terminals};
+use crate::output::{self, Console, Style, Tables, terminals};
 use crate::payload::json_text::push_string;
 use crate::stop::Stop;
 
@@ -99,7 +99,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let ended = ended.and(closed);
     if plan.watch && is_new && !plan.json {
         // However it ended: the newest figures are shown.
-        tables.put(table(&values, plan.json));
+        tables.put(table(&values, plan.json, output::columns()));
         tables.flush().await?;
     }
     ended?;
@@ -109,7 +109,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             .hint("--watch waits for what is published without being retained"));
     }
     if !plan.watch {
-        tables.put(table(&values, plan.json));
+        tables.put(table(&values, plan.json, output::columns()));
     }
     tables.flush().await
 }
@@ -139,8 +139,8 @@ impl Plan {
     }
 }
 
-/// All figures: aligned, or as one object.
-fn table(values: &BTreeMap<ByteString, Bytes>, json: bool) -> Vec<String> {
+/// All figures: aligned, or as one object. In so many columns; a figure that has no room there beside its name stands below it.
+fn table(values: &BTreeMap<ByteString, Bytes>, json: bool, columns: Option<usize>) -> Vec<String> {
     if json {
         let mut text = String::from("{");
         for (topic, value) in values {
@@ -158,17 +158,27 @@ fn table(values: &BTreeMap<ByteString, Bytes>, json: bool) -> Vec<String> {
         return vec![text];
     }
     let shown = |topic: &ByteString| topic.trim_start_matches(ROOT).to_owned();
-    let widths = values.keys().map(|topic| shown(topic).chars().count());
-    // One very long name does not make all rows as long.
-    let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
-    let line = |(topic, value): (&ByteString, &Bytes)| {
-        format!(
-            "{:<width$}  {}",
-            shown(topic),
-            String::from_utf8_lossy(value)
-        )
+    let rows = values
+        .iter()
+        .map(|(topic, value)| (shown(topic), String::from_utf8_lossy(value)));
+    let rows: Vec<_> = rows.collect();
+    let fits = |name: usize, value: &str| {
+        columns.is_none_or(|columns| name + 2 + value.chars().count() <= columns)
     };
-    values.iter().map(line).collect()
+    let widths = rows
+        .iter()
+        .map(|(name, value)| (name.chars().count(), value));
+    // One very long name does not make all rows as long.
+    let widths = widths.filter(|(width, value)| *width <= WIDEST && fits(*width, value));
+    let width = widths.map(|(width, _)| width).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (name, value) in &rows {
+        match fits(width.max(name.chars().count()), value) {
+            true => lines.push(format!("{name:<width$}  {value}")),
+            false => lines.extend([name.clone(), format!("  {value}")]),
+        }
+    }
+    lines
 }
 
 /// A number, as it was written, where it is one.
@@ -254,7 +264,8 @@ impl flow::Target for Figures<'_> {
         }
         self.tables.due().await?;
         if std::mem::take(&mut self.is_new) {
-            self.tables.put(table(&self.values, false));
+            self.tables
+                .put(table(&self.values, false, output::columns()));
         }
         self.tables.flush().await
     }
@@ -265,6 +276,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_figure_without_room_stands_below_its_name() {
+        let values: BTreeMap<ByteString, Bytes> = [
+            ("$SYS/broker/load/messages/received/15min", "1234.56"),
+            ("$SYS/broker/uptime", "5 seconds"),
+        ]
+        .map(|(topic, value)| (topic.into(), Bytes::from(value)))
+        .into();
+        assert_eq!(
+            table(&values, false, Some(40)),
+            [
+                "broker/load/messages/received/15min",
+                "  1234.56",
+                "broker/uptime  5 seconds"
+            ]
+        );
+        let wide = table(&values, false, Some(44));
+        assert_eq!(wide[0], "broker/load/messages/received/15min  1234.56");
+    }
+
+    #[test]
     fn figures_stand_under_each_other() {
         let values: BTreeMap<ByteString, Bytes> = [
             ("$SYS/broker/uptime", "5 seconds"),
@@ -273,14 +304,14 @@ mod tests {
         .map(|(topic, value)| (topic.into(), Bytes::from(value)))
         .into();
         assert_eq!(
-            table(&values, false),
+            table(&values, false, None),
             [
                 "broker/clients/total  12",
                 "broker/uptime         5 seconds"
             ]
         );
         assert_eq!(
-            table(&values, true),
+            table(&values, true, None),
             [r#"{"$SYS/broker/clients/total":12,"$SYS/broker/uptime":"5 seconds"}"#]
         );
         for (value, object, line) in [
@@ -298,7 +329,7 @@ mod tests {
             ),
         ] {
             let one = [(ByteString::from("$SYS/a"), Bytes::from_static(value))];
-            let shown = table(&one.into(), true);
+            let shown = table(&one.into(), true, None);
             assert_eq!(shown, [format!("{{\"$SYS/a\":{object}}}")]);
             assert_eq!(
                 news("$SYS/a", value),
@@ -307,7 +338,7 @@ mod tests {
         }
         let long = format!("$SYS/{}", "l".repeat(1000));
         let odd = [(ByteString::from(long), Bytes::from("1"))];
-        let lines = table(&values.into_iter().chain(odd).collect(), false);
+        let lines = table(&values.into_iter().chain(odd).collect(), false, None);
         assert_eq!(lines[0], "broker/clients/total  12");
         assert_eq!(lines[2].len(), 1003);
     }

@@ -322,7 +322,7 @@ impl File {
         let wrong = |at: usize, why: &str| file::mistaken(path, &text, at, why);
         let mistaken = |cause: toml::de::Error| {
             let at = cause.span().map_or(0, |span| span.start);
-            wrong(at, &file::mistake(cause.message()))
+            wrong(at, &file::mistake(&cause))
         };
         let mut table = DeTable::parse(&text).map_err(mistaken)?;
         fill_table(table.get_mut())

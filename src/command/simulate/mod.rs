@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::ends::Assertion;
 use crate::connect::scram::Mechanism;
-use crate::connect::{ConnectArgs, LocalAddress};
+use crate::connect::{ConnectArgs, Environment, LocalAddress, or_context};
 use crate::device::file::{File, Protocol, Text};
 use crate::device::model::{Model, Overrides};
 use crate::device::scenario;
@@ -167,7 +167,12 @@ impl Description {
     /// What it is called, and its text.
     fn read(&self) -> Result<(String, String)> {
         match self {
-            Self::File(path) => Ok((path.display().to_string(), file::read_text(path, SMALL)?)),
+            Self::File(path) => {
+                let environment = Environment::of_process();
+                let text = file::read_text(path, SMALL)
+                    .map_err(|why| or_context(why, path.to_str(), &environment))?;
+                Ok((path.display().to_string(), text))
+            }
             Self::Scenario(name) => {
                 let text = scenario::named(name).unwrap_or_default();
                 Ok((name.clone(), text.to_owned()))

@@ -161,11 +161,17 @@ impl Stream {
 
     fn finish(&mut self, taker: &mut Taker<'_>) -> Result<(), Flaw> {
         let shape = &mut self.shape;
-        let finished = self.lines.finish(|record| shape.take(record, taker));
+        let number = self.lines.ended();
+        // What follows other lines may be the end of a file that a power cut has filled with zeros.
+        let (mut is_begun, follows) = (true, number > 0);
+        let finished = self.lines.finish(|record| {
+            is_begun = shape.is_begun(&record, follows);
+            shape.take(record, taker)
+        });
         let number = self.lines.ended();
         let finished = finished.and_then(|()| shape.finish(number));
         match finished {
-            Err(flaw) if self.is_recording => {
+            Err(flaw) if self.is_recording && is_begun => {
                 let why = format!("the {} is incomplete: skipped", self.lines.unit());
                 let text = self.told(flaw.number, &why);
                 self.torn.get_or_insert(text);
@@ -207,6 +213,25 @@ impl Shape {
         match self {
             Self::Line(framing) => !framing.trim_cr && framing.separator.is_none(),
             Self::Record | Self::Row(_) | Self::Object(..) => false,
+        }
+    }
+
+    /// Whether the last `record` may be the beginning of one that whoever wrote it did not finish; any other line is no
+    /// record at all, and so the file is probably no recording.
+    fn is_begun(&self, record: &[u8], follows: bool) -> bool {
+        let zeros = record.iter().rev().take_while(|byte| **byte == 0).count();
+        let line = match follows {
+            true => &record[..record.len() - zeros],
+            false => record,
+        };
+        match self {
+            Self::Line(_) => true,
+            Self::Record => line.is_empty() || record::is_begun(line),
+            Self::Row(rows) => line.is_empty() || rows.is_begun(line, follows),
+            // Its lines are parts of objects.
+            Self::Object(objects, _) => {
+                line.is_empty() || objects.has_begun() || record::is_begun(line)
+            }
         }
     }
 

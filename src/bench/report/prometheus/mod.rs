@@ -57,7 +57,7 @@ pub(crate) fn counters<'a>(
 }
 
 fn info(report: &Report, page: &mut Page) {
-    let run = format!("{:016x}", report.run_id);
+    let run = report.run_id.to_string();
     let mut labels = vec![
         ("tool", report.tool.as_str()),
         ("run_id", &run),

@@ -110,7 +110,7 @@ impl Written {
         let text = file::read_text(path, file::SMALL)?;
         let table: File = toml::from_str(&text).map_err(|cause| {
             let at = cause.span().map_or(0, |span| span.start.min(text.len()));
-            file::mistaken(path, &text, at, file::mistake(cause.message()))
+            file::mistaken(path, &text, at, file::mistake(&cause))
         })?;
         let path = path.to_owned();
         Ok(Self { table, path })
