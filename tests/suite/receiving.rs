@@ -474,7 +474,7 @@ fn retained_messages_that_the_server_keeps_are_not_called_removed() {
     let folder = tempfile::tempdir().unwrap();
     let rights = folder.path().join("rights");
     let acl = "topic read #\ntopic write free/#\nuser ann\ntopic readwrite #\n";
-    std::fs::write(&rights, acl).unwrap();
+    fs::write(&rights, acl).unwrap();
     let words = format!("--acl-file {}", rights.display());
     let (ours, low) = (broker(&words), broker(&format!("{words} --max-qos 0")));
     for (broker, version) in [(&ours, "311"), (&low, "5")] {
