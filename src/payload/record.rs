@@ -326,15 +326,31 @@ fn base64(name: &str, raw: &RawValue) -> Result<Bytes, String> {
 }
 
 fn string(name: &str, raw: &RawValue) -> Result<String, String> {
-    let text = raw
-        .get()
-        .strip_prefix('"')
-        .and_then(|it| it.strip_suffix('"'));
-    match text {
-        // It was read once already, and is what it stands for.
-        Some(text) if memchr::memchr(b'\\', text.as_bytes()).is_none() => Ok(text.to_owned()),
-        _ => field(name, raw),
+    let text = raw.get().strip_prefix('"');
+    let text = text.and_then(|it| it.strip_suffix('"'));
+    text.and_then(unescaped)
+        .map_or_else(|| field(name, raw), Ok)
+}
+
+/// What a text stands for that was read as JSON once already; `None`: it has escapes with numbers.
+fn unescaped(text: &str) -> Option<String> {
+    let mut unescaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        unescaped.push_str(&rest[..at]);
+        unescaped.push(match rest.as_bytes().get(at + 1)? {
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'u' => return None,
+            other => char::from(*other),
+        });
+        rest = &rest[at + 2..];
     }
+    unescaped.push_str(rest);
+    Some(unescaped)
 }
 
 fn optional<'a, T: Deserialize<'a>>(name: &str, raw: Raw<'a>) -> Result<Option<T>, String> {
@@ -532,6 +548,21 @@ mod tests {
                 !addressed(unsaid, &Detail::Amqp(Box::default())),
                 "{unsaid}"
             );
+        }
+    }
+
+    #[test]
+    fn escapes_are_read_as_the_grammar_has_them() {
+        for text in [
+            r#""""#,
+            r#""plain ä""#,
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\u00e4 and \n""#,
+            r#""{\"temp\": 21.5}\\""#,
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            let expected: String = serde_json::from_str(text).unwrap();
+            assert_eq!(string("payload", raw), Ok(expected), "{text}");
         }
     }
 

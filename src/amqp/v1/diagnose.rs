@@ -17,7 +17,7 @@ use super::super::client::Login;
 use super::super::diagnose as v091;
 use super::super::heard::Heard;
 use super::sasl::Refusal;
-use crate::connect::{self, Target, diagnose};
+use crate::connect::{self, Target};
 use crate::error::{Error, Kind, brief};
 
 /// Why a connection, a session or a link is of no use any more.
