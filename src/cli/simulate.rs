@@ -228,20 +228,15 @@ impl SimulateFlags {
             (Some(file), None) => Description::File(file.into()),
             (None, Some(name)) => Description::Scenario(name),
             (Some(file), Some(_)) => {
-                return Err(meant(
-                    Error::usage("give either a file or --scenario"),
-                    &file,
-                ));
+                let both = Error::usage("give either a file or --scenario");
+                return Err(meant(both, &file));
             }
             (None, None) => {
                 return Err(Error::usage("no fleet was given")
                     .hint("name a file, or take a built-in one: --scenario home"));
             }
         };
-        if !SPEEDS.contains(&self.speed.0) {
-            let text = "--speed: expected a factor from 0.000001 to 1000000";
-            return Err(Error::usage(text));
-        }
+        check_speed(self.speed.0)?;
         let named = self.auth_method.is_some();
         values::needs_v5(self.protocol_version, "--auth-method", named)?;
         Ok(Plan {
@@ -272,6 +267,15 @@ impl SimulateFlags {
             prometheus: self.prometheus_listen,
             style: self.terminal.style(),
         })
+    }
+}
+
+fn check_speed(factor: f64) -> Result<()> {
+    match SPEEDS.contains(&factor) {
+        true => Ok(()),
+        false => Err(Error::usage(
+            "--speed: expected a factor from 0.000001 to 1000000",
+        )),
     }
 }
 

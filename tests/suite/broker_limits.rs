@@ -296,19 +296,20 @@ fn a_connect_that_is_malformed_is_answered_in_the_form_of_its_version() {
         let mut stream = TcpStream::connect(("127.0.0.1", broker.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         send(&mut stream, &packet(0x10, body));
-        rest(&mut stream)
+        read_packet(&mut stream)
     };
+    let connack = |body: &[u8]| Some((0x20, body.to_vec()));
     let connect = |level, flags| [&[0, 4][..], b"MQTT", &[level, flags, 0, 0]].concat();
     let reserved = [&connect(5, 3)[..], &[0, 0, 1, b'x']].concat();
-    assert_eq!(answer(&reserved), [0x20, 3, 0, 0x81, 0]);
+    assert_eq!(answer(&reserved), connack(&[0, 0x81, 0]));
     // Receive Maximum 0.
     let properties = [3, 0x21, 0, 0, 0, 1, b'x'];
     let zero = [&connect(5, 2)[..], &properties].concat();
-    assert_eq!(answer(&zero), [0x20, 3, 0, 0x82, 0]);
+    assert_eq!(answer(&zero), connack(&[0, 0x82, 0]));
     let reserved = [&connect(4, 3)[..], &[0, 1, b'x']].concat();
-    assert!(answer(&reserved).is_empty());
+    assert_eq!(answer(&reserved), None);
     let unknown = [&connect(9, 2)[..], &[0, 1, b'x']].concat();
-    assert_eq!(answer(&unknown), [0x20, 2, 0, 1]);
+    assert_eq!(answer(&unknown), connack(&[0, 1]));
 }
 
 #[test]
@@ -325,7 +326,7 @@ fn an_answer_larger_than_the_client_takes_ends_its_connection_with_a_reason() {
     let filters = [0, 1, b'f', 0].repeat(20);
     let subscribe = [&[0, 1, 0][..], &filters].concat();
     send(&mut stream, &packet(0x82, &subscribe));
-    assert_eq!(rest(&mut stream), [0xe0, 2, 0x95, 0]);
+    assert_eq!(read_until(&mut stream, 0xe0), Some(vec![0x95]));
     broker
         .running
         .hears("SUBACK for x is larger than its Maximum Packet Size of 12 bytes");
@@ -356,7 +357,7 @@ fn a_qos_2_message_beyond_the_receive_maximum_is_delivered_when_it_comes_again()
     let mut stream = connect(2);
     send(&mut stream, &publish("t", 2, 1, b"one"));
     send(&mut stream, &publish("t", 2, 2, b"two"));
-    assert_eq!(read_until(&mut stream, 0xe0), Some(vec![0x93, 0]));
+    assert_eq!(read_until(&mut stream, 0xe0), Some(vec![0x93]));
     let mut stream = connect(0);
     send(&mut stream, &packet(0x62, &[0, 1]));
     assert_eq!(read_packet(&mut stream), Some((0x70, vec![0, 1])));

@@ -26,7 +26,7 @@ fn silence_ends_at_the_deadline() {
     let began = Instant::now();
     get(&uri).run().exits(5).says("no response within 1.5 s");
     get(&uri).words("-N").run().exits(5).says("no response");
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(60));
     let line = get(&uri).words("--ack-timeout 0.1 --max-retransmit 1");
     line.run().exits(5).says("no response to 2 transmissions");
 }

@@ -633,7 +633,7 @@ fn a_file_that_is_no_recording_is_refused_though_it_has_no_line_feed() {
     ] {
         let file = folder.0.path().join(name);
         fs::write(&file, bytes).unwrap();
-        let said = format!("{}, line 1: not a JSON object", file.display());
+        let said = format!("{}:1: not a JSON object", file.display());
         let shown = file.display();
         for command in [
             format!("replay {shown}"),
@@ -646,10 +646,10 @@ fn a_file_that_is_no_recording_is_refused_though_it_has_no_line_feed() {
     }
     let whole = record(0, "a", "1", "");
     let wrong = folder.file("braces.ndjson", "{hello");
-    replay(&wrong, "").run().exits(2).says("line 1: ");
+    replay(&wrong, "").run().exits(2).says("braces.ndjson:1: ");
     let wrong = folder.file("second.ndjson", [&whole, "hello"].concat());
     let refused = replay(&wrong, "").run().exits(2);
-    refused.says("line 2: not a JSON object");
+    refused.says("second.ndjson:2: not a JSON object");
     let wrong = folder.file("rows.csv", "hello");
     let rows = replay(&wrong, "--import mqtt-recorder").run().exits(2);
     rows.says("1 fields instead of 6");
@@ -660,11 +660,13 @@ fn a_file_that_is_no_recording_is_refused_though_it_has_no_line_feed() {
         let file = folder.0.path().join("cut.ndjson");
         fs::write(&file, bytes).unwrap();
         let torn = replay(&file, "--speed max").run().exits(0);
-        torn.prints("1\n").says("line 2, is incomplete: skipped");
+        torn.prints("1\n")
+            .says("cut.ndjson:2: the line is incomplete: skipped");
     }
     let zeros = folder.file("zeros-after.ndjson", [&whole, "{\"ti\0\0\0"].concat());
     let torn = replay(&zeros, "").run().exits(0);
-    torn.prints("1\n").says("line 2, is incomplete: skipped");
+    torn.prints("1\n")
+        .says("zeros-after.ndjson:2: the line is incomplete: skipped");
 }
 
 #[test]

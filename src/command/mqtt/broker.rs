@@ -171,10 +171,9 @@ fn about_client(event: &Event) -> String {
             version,
             resumed,
         } => {
-            let again = if *resumed {
-                ", resuming its session"
-            } else {
-                ""
+            let again = match resumed {
+                true => ", resuming its session",
+                false => "",
             };
             let client_id = brief(client_id);
             format!("{client_id} connected from {peer} with {version}{again}")
@@ -190,17 +189,13 @@ fn about_client(event: &Event) -> String {
             };
             format!("{client} from {peer} was refused: {reason}")
         }
-        Event::Disconnected {
-            client_id,
-            reason: Some(reason),
-        } => {
-            let reason = reason.in_packet(Place::Disconnect);
-            format!("{} disconnected: {reason}", brief(client_id))
+        Event::Disconnected { client_id, reason } => {
+            let client_id = brief(client_id);
+            match reason.map(|it| it.in_packet(Place::Disconnect)) {
+                Some(reason) => format!("{client_id} disconnected: {reason}"),
+                None => format!("{client_id} disconnected without DISCONNECT"),
+            }
         }
-        Event::Disconnected {
-            client_id,
-            reason: None,
-        } => format!("{} disconnected without DISCONNECT", brief(client_id)),
         Event::TooLarge {
             client_id,
             packet,

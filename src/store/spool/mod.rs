@@ -129,14 +129,13 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
     let files = disk.list().map_err(|cause| unread(&disk, "", &cause))?;
     let mut segments: BTreeMap<u64, u64> = BTreeMap::new();
     for (name, length) in &files {
-        segments.extend(number(name).map(|number| (number, *length)));
-        let digits = name.strip_suffix(".ndjson").unwrap_or_default();
-        let looks_so = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
-        if looks_so && number(name).is_none() {
-            let place = disk.place(name);
-            warnings.push(format!(
-                "{place} is no segment of this spool, and is left as it is"
-            ));
+        match number(name) {
+            Some(number) => drop(segments.insert(number, *length)),
+            None if looks_like_one(name) => warnings.push(format!(
+                "{} is no segment of this spool, and is left as it is",
+                disk.place(name)
+            )),
+            None => {}
         }
     }
     let known = files.iter().any(|(name, _)| name == cursor::NAME);
@@ -144,20 +143,7 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
         true => read_cursor(&mut disk, &mut warnings)?,
         false => Place::default(),
     };
-    if let Some((&last, &length)) = segments.last_key_value() {
-        let whole = whole(&mut disk, last, length)?;
-        if whole < length {
-            let name = name(last);
-            disk.cut(&name, whole)
-                .map_err(|cause| unwritten(&disk, &name, &cause))?;
-            segments.insert(last, whole);
-            warnings.push(format!(
-                "{} ended in the middle of a message, which was not acknowledged: cut off {} bytes",
-                disk.place(&name),
-                length - whole
-            ));
-        }
-    }
+    warnings.extend(cut_torn(&mut disk, &mut segments)?);
     // What the cursor has passed was to be removed.
     let rest = segments.split_off(&cursor.segment);
     for number in std::mem::replace(&mut segments, rest).into_keys() {
@@ -191,6 +177,32 @@ fn open_on<D: Disk>(mut disk: D, longest: u64) -> Result<Opened<D>> {
         reader: Reader::new(disk, segments, at),
         warnings,
     })
+}
+
+/// Cuts off a message at the end that was not written whole; what is to be said of that.
+fn cut_torn<D: Disk>(disk: &mut D, segments: &mut BTreeMap<u64, u64>) -> Result<Option<String>> {
+    let Some((&last, &length)) = segments.last_key_value() else {
+        return Ok(None);
+    };
+    let whole = whole(disk, last, length)?;
+    if whole == length {
+        return Ok(None);
+    }
+    let name = name(last);
+    disk.cut(&name, whole)
+        .map_err(|cause| unwritten(disk, &name, &cause))?;
+    segments.insert(last, whole);
+    Ok(Some(format!(
+        "{} ended in the middle of a message, which was not acknowledged: cut off {} bytes",
+        disk.place(&name),
+        length - whole
+    )))
+}
+
+/// Whether a file is called as if it were a segment.
+fn looks_like_one(name: &str) -> bool {
+    let digits = name.strip_suffix(".ndjson").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit())
 }
 
 /// Up to where it is delivered.

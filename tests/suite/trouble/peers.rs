@@ -576,7 +576,7 @@ fn a_server_that_forgets_a_message_of_qos_2_is_the_cause_of_the_doubt() {
         .exits(6)
         .says_only(&format!("iotctl: {cause}: {numbers}\n"));
     let peer = forgets();
-    at(peer.port, "pub", "-t a -m x -q 2 --ack-report")
+    at(peer.port, "pub", "-t a -m x -q 2 --ack-report text")
         .run()
         .exits(6)
         .contains("a: in doubt after ")
