@@ -197,10 +197,14 @@ impl Observers {
         for id in ids {
             self.remove(core, id, Gone::Unreachable);
         }
-        let ended = self.ended.iter().filter(|(_, it)| it.peer == peer);
-        for id in ended.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.over(id);
-        }
+        let by_token = &mut self.by_token;
+        self.ended.retain(|_, it| {
+            let stays = it.peer != peer;
+            if !stays {
+                by_token.remove(&(it.peer, it.token));
+            }
+            stays
+        });
     }
 
     pub(super) fn contains(&self, id: u64) -> bool {
