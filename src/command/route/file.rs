@@ -316,7 +316,8 @@ impl File {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Kind::Local`] for a file that cannot be read, [`Kind::Usage`] for what is wrong in it, with its line.
+    /// [`Kind::Local`](crate::error::Kind::Local) for a file that cannot be read,
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for what is wrong in it, with its line.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = file::read_text(path, file::SMALL)?;
         let wrong = |at: usize, why: &str| file::mistaken(path, &text, at, why);
