@@ -500,7 +500,8 @@ fn without_another_try_the_numbers_are_told() {
     });
     server.kill();
     let ended = publishing.ends_by_itself().exits(6);
-    let said = ended.says("read but not sent").stderr;
+    // Whether one more was read and had not been sent is left to chance.
+    let said = ended.says(" not acknowledged").stderr;
     let before = said.split(" acknowledged").next().unwrap();
     let confirmed: u64 = before.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(confirmed > 0, "{said}");
